@@ -1,0 +1,25 @@
+# make start   a first search, from nothing: makes .venv, installs, breeds methods (ARGS="--evals 500" for more)
+# make test    the test suite
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: start test check clean
+
+start: .venv/installed
+	$(BIN)/python -m evolve start $(ARGS)
+
+test: .venv/installed
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+.venv/installed: requirements.txt constraints-cpu.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evolve needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
+	@echo "setting up .venv (once, about two minutes)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv

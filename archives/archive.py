@@ -1,0 +1,282 @@
+"""Reading and writing one run's archive: one writer, any number of readers, every record one transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Spend
+from archives.schema import migrate
+from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
+
+_PLACE = """
+insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
+on conflict (island, cell) do update set method = excluded.method, fitness = excluded.fitness, placed = current_timestamp
+where excluded.fitness > elites.fitness
+"""
+_WAIT_MS = 5000
+
+
+class Archive:
+    """One run's SQLite file.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, db: Database, path: Path) -> None:
+        self._db, self.path = db, path
+
+    @classmethod
+    def create(cls, path: Path) -> Archive:
+        """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
+        if path.exists():
+            raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
+        with _sentences(path):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ArchiveError(
+                    f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
+                ) from error
+            archive = cls(_connect(path), path)
+            archive._db.enable_wal()
+            migrate(archive._db)
+            return archive
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False) -> Archive:
+        """Open an archive, read-only unless `write`. Raises ArchiveError when it is missing, damaged, or of a newer version."""
+        if not path.is_file():
+            raise ArchiveError(f"there is no archive at {path}")
+        with _sentences(path):
+            db = _connect(path) if write else _connect(path, "?mode=ro")
+            if "runs" not in db.table_names():
+                raise ArchiveError(f"{path} is not an archive of evolve: it has no table named runs")
+            migrate(db)
+            db.execute("select count(*) from evaluations").fetchone()
+            return cls(db, path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group writes: all of them or none. Raises ArchiveError when the file cannot be written (a full disk, a lock)."""
+        with _sentences(self.path), self._db.atomic():
+            yield
+
+    def durable(self, paid: bool) -> None:
+        """Wait for the disk at every commit when rows cost money; otherwise a crash of the machine may lose the last rows."""
+        self._db.execute(f"pragma synchronous = {'full' if paid else 'normal'}")
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query as mappings."""
+        with _sentences(self.path):
+            cursor = self._db.execute(sql, list(values))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+    # the run
+
+    def add_run(self, run: RunRecord) -> None:
+        """Store the run this file is about."""
+        with self.transaction():
+            self._db.table("runs").insert(asdict(run))
+
+    def run(self) -> RunRecord:
+        """Return the run this file is about. Raises ArchiveError when there is none."""
+        rows = self.rows("select * from runs limit 1")
+        if not rows:
+            raise ArchiveError(f"{self.path} holds no run: its start was cut off before the first record; start a new one")
+        return RunRecord(**rows[0])  # type: ignore[arg-type]  # a strict table: the columns have the noun's types
+
+    def update_run(self, **fields: object) -> None:
+        """Change fields of the run."""
+        with self.transaction():
+            self._db.table("runs").update(self.run().id, fields)
+
+    def add_direction(self, name: str, text: str, focus: Sequence[str], origin: str) -> None:
+        """Store a direction, once."""
+        with self.transaction():
+            row = {"name": name, "text": text, "focus": json.dumps(list(focus)), "origin": origin}
+            self._db.table("directions").insert(row, ignore=True)
+
+    def event(
+        self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
+    ) -> None:
+        """Store something that happened."""
+        with self.transaction():
+            self._db.table("events").insert({"kind": kind, "text": text, "island": island, "method": method, "value": value})
+
+    def look(self, who: str, method: str, domain: str, split: Split, instances: int, why: str) -> None:
+        """Store that a score left the vault."""
+        with self.transaction():
+            row = {"who": who, "method": method, "domain": domain, "split": split, "instances": instances, "why": why}
+            self._db.table("looks").insert(row)
+
+    # candidates
+
+    def add_method(self, method: MethodRecord) -> None:
+        """Store a method, once."""
+        row = asdict(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}
+        with self.transaction():
+            self._db.table("methods").insert(row, ignore=True)
+
+    def methods(self, where: str = "1") -> list[MethodRecord]:
+        """Return methods, oldest first."""
+        columns = "id, source, nodes, name, origin, structure, constants, sketch"
+        return [_method(row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
+
+    def add_proposal(self, proposal: ProposalRecord, spend: Spend | None) -> None:
+        """Store a child and what its reply cost, the moment it arrives."""
+        with self.transaction():
+            self._db.table("proposals").insert(asdict(proposal) | {"parents": json.dumps(proposal.parents)})
+            if spend is not None:
+                self.add_spend(spend, proposal.id)
+
+    def add_spend(self, spend: Spend, proposal: int | None) -> None:
+        """Store a cost."""
+        with self.transaction():
+            self._db.table("spend").insert(asdict(spend) | {"proposal": proposal})
+
+    def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
+        """Move a proposal to its next state."""
+        with self.transaction():
+            self._db.table("proposals").update(proposal, {"state": state, **fields})
+
+    def proposals(self, where: str = "1", values: Sequence[object] = ()) -> list[ProposalRecord]:
+        """Return proposals in order."""
+        columns = "id, island, operator, model, direction, parents, prompt, reply, idea, source, novelty, state, reason, method"
+        rows = self.rows(f"select {columns} from proposals where {where} order by id", values)
+        return [ProposalRecord(**{**row, "parents": tuple(json.loads(str(row["parents"])))}) for row in rows]  # type: ignore[arg-type]  # strict table
+
+    # scores
+
+    def add_evaluation(
+        self, evaluation: Evaluation, proposal: int | None, domain: str, split: Split, interval: Interval | None
+    ) -> None:
+        """Store a judged method and all its trials."""
+        pgrs = evaluation.pgrs
+        row = {
+            "method": evaluation.method,
+            "proposal": proposal,
+            "domain": domain,
+            "split": split,
+            "status": evaluation.status,
+            "fitness": evaluation.fitness,
+            "pgr": sum(pgrs) / len(pgrs) if evaluation.status is Status.OK and pgrs else None,
+            "pgr_low": interval.low if interval else None,
+            "pgr_high": interval.high if interval else None,
+            "trials": len(evaluation.trials),
+            "measures": json.dumps(dict(evaluation.measures)),
+            "seconds": evaluation.seconds,
+            "message": evaluation.message,
+        }
+        with self.transaction():
+            key = int(str(self._db.table("evaluations").insert(row).last_pk))
+            self._db.table("trials").insert_all([_trial_row(key, trial) for trial in evaluation.trials])
+
+    def evaluations(self, split: Split | None = None, method: str | None = None) -> list[Row]:
+        """Return evaluations, oldest first, of one split and one method when they are named."""
+        where, values = "1", list[object]()
+        for column, value in (("split", split), ("method", method)):
+            if value is not None:
+                where, values = f"{where} and {column} = ?", [*values, value]
+        return self.rows(f"select * from evaluations where {where} order by id", values)
+
+    def trials(self, method: str, split: Split, domain: str) -> list[Trial]:
+        """Return the trials of a method's newest evaluation on a split of a domain, in the order they ran."""
+        rows = self.rows(
+            "select t.* from trials t where evaluation = "
+            "(select max(id) from evaluations where method = ? and split = ? and domain = ?) order by instance",
+            [method, split, domain],
+        )
+        task = self.run().task
+        return [_trial(row, method, task) for row in rows]
+
+    # the grid
+
+    def place(self, elite: Elite) -> Placement:
+        """Offer a method to its cell; it is placed when the cell is empty or its elite is less fit."""
+        with self.transaction():
+            known = self._db.execute(
+                "select 1 from elites where island = ? and cell = ?", [elite.island, elite.cell]
+            ).fetchone()
+            cursor = self._db.execute(_PLACE, [elite.island, elite.cell, elite.method, elite.fitness])
+        if cursor.rowcount == 0:
+            return Placement.REJECTED
+        return Placement.IMPROVED if known else Placement.NEW
+
+    def elites(self) -> list[Elite]:
+        """Return every elite, by island and cell."""
+        rows = self.rows("select island, cell, method, fitness from elites order by island, cell")
+        return [Elite(**row) for row in rows]  # type: ignore[arg-type]  # a strict table
+
+    def clear_island(self, island: int) -> None:
+        """Empty an island's grid (its methods stay in the archive)."""
+        with self.transaction():
+            self._db.execute("delete from elites where island = ?", [island])
+
+
+def _connect(path: Path, mode: str = "") -> Database:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", uri=True, timeout=_WAIT_MS / 1000)
+    connection.execute("pragma foreign_keys = on")
+    return Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "full" in text:
+            text = "the disk is full: free some space, then resume; what was recorded before is safe"
+        elif "unable to open" in text or "readonly" in text:
+            text = "it cannot be opened for writing: check the folder and its permissions, or choose another place with --db"
+        elif "locked" in text:
+            text = "another process is writing to it: try again when that has finished"
+        elif isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
+            text = "it is damaged or not a database: restore it from a copy"
+        raise ArchiveError(f"cannot use {path}: {text}") from error
+
+
+def _method(row: Row) -> MethodRecord:
+    fields = dict(row)
+    fields["constants"] = tuple(json.loads(str(row["constants"])))
+    fields["sketch"] = tuple(json.loads(str(row["sketch"])))
+    return MethodRecord(**fields)  # type: ignore[arg-type]  # a strict table
+
+
+def _trial_row(evaluation: int, trial: Trial) -> dict[str, object]:
+    score = asdict(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
+    place = {"evaluation": evaluation, "domain": trial.domain, "instance": trial.instance, "split": trial.split}
+    end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
+    return {**place, "status": trial.status, **score, **end}
+
+
+def _trial(row: Row, method: str, task: str) -> Trial:
+    score = None
+    if row["status"] == Status.OK:
+        score = Score(**{name: row[name] for name in Score.__dataclass_fields__})  # type: ignore[arg-type]  # a strict table
+    return Trial(
+        method=method,
+        task=task,
+        domain=str(row["domain"]),
+        instance=int(str(row["instance"])),
+        split=Split(str(row["split"])),
+        status=Status(str(row["status"])),
+        score=score,
+        measures=json.loads(str(row["measures"])),
+        seconds=float(str(row["seconds"])),
+        message=str(row["message"]),
+    )

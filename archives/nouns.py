@@ -1,0 +1,122 @@
+"""The nouns of the archive: elites, placements, and the rows that others read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fitness.nouns import EvolveError
+
+
+class ArchiveError(EvolveError):
+    """An archive that cannot be opened, read or written."""
+
+
+class Placement(IntEnum):
+    """What became of a method that was offered to a cell; true when it was placed."""
+
+    REJECTED = 0
+    IMPROVED = 1
+    NEW = 2
+
+
+@dataclass(frozen=True)
+class Elite:
+    """The best method of one cell of one island."""
+
+    island: int
+    cell: int
+    method: str
+    fitness: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as its archive remembers it.
+
+    Attributes:
+        id: the run's name.
+        task: name of the task; with `task_version`, what the scores mean.
+        vault: fingerprint of the vault that holds the labels.
+        config: the resolved configuration, as JSON.
+        seed: of the run's random generators.
+        state: running, finished, or interrupted.
+        level: the sandbox level.
+        human_best: id of the best seed on fresh instances, "" before it is known.
+        seconds: wall clock so far; `engine_seconds`: the engine's own share of it.
+    """
+
+    id: str
+    created: str
+    task: str
+    task_version: str
+    vault: str
+    config: str
+    seed: int
+    state: str
+    level: str
+    evolve_version: str
+    champion: str = ""
+    human_best: str = ""
+    verdict: str = ""
+    seconds: float = 0.0
+    engine_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class MethodRecord:
+    """A method as the archive keeps it; `name` and `origin` (seed, search, agent, added) are for people."""
+
+    id: str
+    source: str
+    nodes: int
+    name: str
+    origin: str
+    structure: str
+    constants: tuple[float, ...]
+    sketch: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProposalRecord:
+    """A child from the moment its reply arrived, whatever became of it.
+
+    Attributes:
+        state: proposed (not yet screened), judging, done, or refused (by the operator or the screen).
+        parents: ids, best first.
+        novelty: distance of the prompt to the recent prompts when it was chosen, in [0, 1].
+        reason: why it was refused, as a sentence.
+        method: id of the method it became, or None.
+    """
+
+    id: int
+    island: int
+    operator: str
+    model: str
+    direction: str
+    parents: tuple[str, ...]
+    prompt: str
+    reply: str
+    idea: str
+    source: str | None
+    novelty: float
+    state: str
+    reason: str
+    method: str | None
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What one step cost. `usd` is None when the price is unknown."""
+
+    kind: str
+    model: str = ""
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = None
+    seconds: float = 0.0
+
+
+Row = Mapping[str, object]

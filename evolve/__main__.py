@@ -1,0 +1,36 @@
+"""`python -m evolve`: checks that the four packages are those of one checkout, then runs the command line."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def stray_package() -> str | None:
+    """Return a sentence when one of the four packages resolves outside this checkout, else None."""
+    here = Path(__file__).resolve().parent.parent
+    for name in ("evolve", "archives", "fitness"):
+        spec = find_spec(name)
+        found = Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+        if found != here:
+            return (
+                f"the package {name} resolves to {found}, but this evolve is in {here}: another distribution ships a folder of "
+                f"that name; run evolve from its checkout, in its own .venv"
+            )
+    return None
+
+
+def main() -> None:
+    """Run the command line."""
+    stray = stray_package()
+    if stray:
+        print(f"evolve: {stray}", file=sys.stderr)
+        sys.exit(2)
+    from evolve.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

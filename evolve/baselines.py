@@ -1,0 +1,63 @@
+"""The human baselines: plain Python files in seeds/, and those a user brings, read as text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evolve.errors import UsageError
+from evolve.screen import MAX_BYTES
+
+FOLDER = Path(__file__).parent.parent / "seeds"
+
+
+@dataclass(frozen=True)
+class SeedFile:
+    """A seed as it lies on disk."""
+
+    name: str
+    path: Path
+    source: bytes
+
+    @property
+    def citation(self) -> str:
+        """The first line of its docstring and the line that cites its source."""
+        try:
+            lines = (ast.get_docstring(ast.parse(self.source)) or "").splitlines()
+        except (SyntaxError, ValueError):
+            return ""
+        cited = [line.strip() for line in lines[1:] if line.strip()]
+        return " | ".join([lines[0].strip(), *cited[:1]]) if lines else ""
+
+
+def read(path: Path) -> SeedFile:
+    """Read a seed. Raises UsageError when it is no regular file, too large, or cannot be read."""
+    if path.is_symlink() or not path.is_file():
+        raise UsageError(f"{path} is not a regular file: give the path of a Python file with a method in it")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is {path.stat().st_size:,} bytes long: a method may have {MAX_BYTES:,}")
+        return SeedFile(path.stem, path, path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def collect(paths: Iterable[Path] = ()) -> list[SeedFile]:
+    """Return the human baselines, then the files and the folders' Python files that are named. Raises UsageError."""
+    found = [read(path) for path in sorted(FOLDER.glob("*.py")) if not path.name.startswith("_")]
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.py"))
+            if not inside:
+                raise UsageError(f"there is no Python file in {path}")
+            found += [read(file) for file in inside]
+        else:
+            found.append(read(path))
+    names: dict[str, Path] = {}
+    for seed in found:
+        if seed.name in names:
+            raise UsageError(f"two seeds are named {seed.name}: {names[seed.name]} and {seed.path}; rename one")
+        names[seed.name] = seed.path
+    return found

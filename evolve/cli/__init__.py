@@ -1,0 +1,87 @@
+"""The command line: one file a group of verbs, loaded when the verb is used, so that `--help` stays fast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from evolve import __version__
+from fitness.nouns import EvolveError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "start": ("evolve.cli.search:start", "Breed methods: a new search on the embedded task (no key, no GPU needed)."),
+    "resume": ("evolve.cli.search:resume", "Go on with a run, with what is left of its budget or more."),
+    "seed": ("evolve.cli.seed:seed", "List the human baselines, or check your own files and add them to a run."),
+    "judge": ("evolve.cli.judge:judge", "Judge one method file outside any run: PGR with interval."),
+    "status": ("evolve.cli.looking:status", "Where a run stands: evaluations, best, baselines, budget."),
+    "top": ("evolve.cli.looking:top", "The best methods of a run."),
+    "show": ("evolve.cli.looking:show", "One method: source, scores, prompt, reply, idea."),
+    "diff": ("evolve.cli.looking:diff", "What a method changed, against its parent or any other."),
+    "lineage": ("evolve.cli.looking:lineage", "A method's ancestors down to the seeds, with the gain of each edge."),
+    "map": ("evolve.cli.looking:map_", "The grid of a run, as a heat map."),
+    "report": ("evolve.cli.output:report", "One self-contained page about a run."),
+    "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
+    "doctor": ("evolve.cli.doctor:doctor", "Which walls, devices and providers this machine has."),
+}
+
+
+class _Verbs(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb, or suggest the nearest one."""
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb. Raises click.UsageError with the nearest verbs when there is none of that name."""
+        if args and args[0] not in VERBS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], VERBS, n=2)
+            hint = f" Did you mean {' or '.join(near)}?" if near else f" The verbs are {', '.join(VERBS)}."
+            raise click.UsageError(f"There is no verb {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, about) for name, (_, about) in VERBS.items()])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="evolve")
+def cli() -> None:
+    """Breed Python methods for weak-to-strong supervision, scored on PGR in a sandbox that never sees a label.
+
+    Begin with `python -m evolve start`.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code: 0, 2 usage, 3 budget refused, 4 sandbox unavailable, 1 a bug."""
+    try:
+        result = cli.main(list(arguments), prog_name="python -m evolve", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except EvolveError as error:
+        print(f"evolve: {error}", file=sys.stderr)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("evolve: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,101 @@
+"""What `start` and `resume` say before and after a run: unfinished runs, keys, the final table, the paths."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from archives.archive import Archive
+from evolve import models
+from evolve.cli.common import RUNS, is_running
+from evolve.cli.progress import clock, span
+from evolve.config import Config
+from evolve.errors import EvolveError
+from evolve.finale import Result
+from evolve.session import Ending
+
+AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
+
+
+def say_unfinished(path: Path, as_json: bool) -> None:
+    """Name the newest run that was not finished, and how to go on with it."""
+    if as_json:
+        return
+    for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
+        try:
+            archive = Archive.open(other)
+            state = archive.run().state
+            archive.close()
+        except EvolveError:
+            continue
+        if state != "finished" and other != path and not is_running(other):
+            click.echo(f"{other} is unfinished; to go on with it instead: python -m evolve resume --db {other}")
+            return
+
+
+def say_keys(config: Config, as_json: bool) -> None:
+    """When a key is found but no model was asked for, print the line that would use it. Nothing is spent."""
+    if not as_json and not config.model:
+        for flags in models.found_keys():
+            click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
+
+
+def say(end: Ending, config: Config, as_json: bool) -> None:
+    """Print how a session ended, and write the report and best.py beside the archive."""
+    files = _write(end)
+    if as_json:
+        result = asdict(end.result) | {"shown": end.result.shown} if end.result else None
+        summary = {"db": end.path, "interrupted": end.interrupted, "evaluations": end.evaluations, "seconds": end.seconds}
+        ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
+        click.echo(json.dumps({"end": ending}, default=str))
+        return
+    if end.result:
+        _table(end.result)
+    share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
+    click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}; the engine's own share {share:.1f} %")
+    if end.interrupted or not end.result:
+        click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
+    click.echo(f"  database  {end.path}")
+    for name, path in files.items():
+        click.echo(f"  {name:<9} {path}")
+    if not config.model:
+        click.echo(
+            "  with a model: python -m evolve start --model openai:NAME   (OPENAI_API_KEY, or --base-url for a local server)"
+        )
+
+
+def _write(end: Ending) -> dict[str, Path]:
+    """Write the report and the champion's file; return their paths."""
+    from evolve.report.export import write_best
+    from evolve.report.page import write_report
+
+    archive = Archive.open(end.path)
+    try:
+        files = {"report": write_report(archive, end.path.with_suffix(".html"))}
+        if end.result:
+            files["best.py"] = write_best(archive, end.result.champion_id, end.path.with_name(f"{end.path.stem}-best.py"))
+        return files
+    finally:
+        archive.close()
+
+
+def _table(result: Result) -> None:
+    click.echo("")
+    click.echo(
+        f"PGR on instances that selection never saw, 90 % intervals   best: {result.champion}   human best: {result.human_best}"
+    )
+    click.echo(f"  {'domain':<10} {'instances':>9}   {'best method':<22} {'human best':<22}")
+    for line in result.lines:
+        mark = "*" if line.borrowed else " "
+        click.echo(f"  {line.domain:<10} {line.instances:>9}{mark}  {span(line.champion):<22} {span(line.human):<22}")
+    if any(line.borrowed for line in result.lines):
+        click.echo("  * held out; too few instances to know their spread: the interval borrows it from the search domain")
+    click.echo(f"  {result.verdict}")
+    fresh = result.lines[0].champion
+    if fresh:
+        click.echo(f"  dev {result.dev:.2f}, fresh {fresh.mean:.2f}: selection inflated dev by {result.dev - fresh.mean:+.2f}")
+    click.echo(f"  for comparison, not the same task: {AAR}")
+    click.echo("")

@@ -1,0 +1,128 @@
+"""The verb `judge`: one method file outside any run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evolve.cli.common import echo_json
+from evolve.errors import UsageError
+
+FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--task", default="embedded", show_default=True, help="The task to judge on.")
+@click.option("--domain", help="The domain (default: the task's search domain).")
+@click.option("--instances", default=5, show_default=True, type=click.IntRange(1, 100), help="How many instances.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Trials at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def judge(file: Path, task: str, domain: str | None, instances: int, workers: int, as_json: bool) -> None:
+    """Judge one method FILE outside any run: PGR with its 90 % interval, instance by instance.
+
+    It runs on instances of its own, never on those a search uses. A method that fails is not an error of this command: the
+    status says what happened.
+    """
+    from evolve.baselines import read
+
+    verdict = _judge(read(file), task, domain, instances, workers, quiet=as_json)
+    if as_json:
+        echo_json(verdict)
+    else:
+        _print(verdict)
+
+
+def _judge(seed: Any, task_name: str, domain: str | None, instances: int, workers: int, quiet: bool) -> dict[str, Any]:
+    from evolve import executors
+    from evolve.lab import bench
+    from evolve.screen import Screen
+    from fitness import tasks
+    from fitness.nouns import Split, Status
+    from fitness.vault import InstanceName
+
+    task = tasks.load(task_name)
+    domain = domain or task.search_domains[0]
+    if domain not in tasks.domains(task):
+        raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
+    facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
+    with bench(task_name) as things:
+        screened = Screen(things.syntax).parse(seed.source, seed.name)
+        method = screened.passed
+        if method is None:
+            return facts | _outcome(Status.INVALID, screened.reason, []) | {"looks": 0}
+        names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
+        missing = sum(not things.vault.ready(task, n.domain, n.split, n.index) for n in names)
+        if missing and not quiet:
+            click.echo(f"building {missing} instances of {domain}, about {4 * missing} s", err=True)
+        things.builder.start(names)
+        executor = executors.load("local", workers)
+        try:
+            futures = [executor.submit(lambda n=n: things.judge.trial(method, n.domain, n.split, n.index)) for n in names]  # type: ignore[misc]  # the default binds the loop variable
+            trials = [future.result() for future in futures]
+        finally:
+            things.stop.set()
+            executor.close()
+        looks = things.vault.look("judge", method.id, domain, Split.FRESH, len(trials))
+    failed = next((t for t in trials if t.status is not Status.OK), None)
+    outcome = _outcome(failed.status if failed else Status.OK, failed.message if failed else "", trials)
+    return facts | {"method": method.id} | outcome | {"looks": looks}
+
+
+def _outcome(status: Any, message: str, trials: list[Any]) -> dict[str, Any]:
+    """Return the fields of the verdict that come from the trials; pgr is None unless every trial was OK."""
+    from statistics import fmean
+
+    from fitness.nouns import Status
+    from fitness.pgr import interval
+
+    scores = [t.score for t in trials if t.score]
+    whole = status is Status.OK and scores
+    span = interval(scores) if whole else None
+    known = span if span and len(scores) > 1 else None
+
+    def mean(name: str) -> float | None:
+        return fmean(getattr(s, name) for s in scores) if whole else None
+
+    rows = [
+        {
+            "instance": t.instance,
+            "status": str(t.status),
+            **{name: getattr(t.score, name, None) for name in ("pgr", "transfer_acc", "weak_acc", "strong_acc")},
+            "seconds": round(t.seconds, 4),
+        }
+        for t in trials
+    ]
+    return {
+        "status": str(status),
+        "message": message,
+        "pgr": mean("pgr"),
+        "pgr_low": known.low if known else None,
+        "pgr_high": known.high if known else None,
+        **{name: mean(name) for name in ("transfer_acc", "weak_acc", "strong_acc")},
+        "seconds": round(sum(t.seconds for t in trials), 4),
+        "flags": [],
+        "instances": rows,
+    }
+
+
+def _print(verdict: dict[str, Any]) -> None:
+    click.echo(f"{verdict['file']} on {verdict['domain']}: {verdict['status']}")
+    if verdict["message"]:
+        click.echo(f"  {verdict['message']}")
+    if verdict["pgr"] is None:
+        return
+    low, high = verdict["pgr_low"], verdict["pgr_high"]
+    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else "one instance: no interval"
+    click.echo(f"  PGR {verdict['pgr']:.3f}, {span}, {len(verdict['instances'])} instances")
+    click.echo(
+        f"  accuracy {verdict['transfer_acc']:.3f}, weak teacher {verdict['weak_acc']:.3f}, ceiling {verdict['strong_acc']:.3f}"
+    )
+    click.echo(f"  {'instance':>8} {'PGR':>7} {'accuracy':>9} {'teacher':>8} {'ceiling':>8} {'seconds':>8}")
+    for row in verdict["instances"]:
+        click.echo(
+            f"  {row['instance']:>8} {row['pgr']:>7.3f} {row['transfer_acc']:>9.3f} {row['weak_acc']:>8.3f} "
+            f"{row['strong_acc']:>8.3f} {row['seconds']:>8.2f}"
+        )

@@ -1,0 +1,114 @@
+"""The verbs `start` and `resume`: the main job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evolve.cli.common import RUNS, db_option, find_run
+from evolve.errors import UsageError
+
+
+@click.command()
+@click.option("--task", help="The task to search on (default: embedded).")
+@click.option("--domain", help="The search domain; the others are held out (default: chat).")
+@click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
+@click.option(
+    "--model", "model", multiple=True, metavar="SPEC", help="A language model as provider:name (openai:NAME). Costs money."
+)
+@click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
+@click.option("--islands", type=int, help="Populations that evolve apart.")
+@click.option("--evals", type=int, metavar="N", help="Methods to judge; seeds and retries not counted.")
+@click.option("--usd", type=float, metavar="X", help="Stop when model calls have cost this much.")
+@click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
+@click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
+@click.option("--executor", help="Where methods are judged (default: local).")
+@click.option("--seed", type=int, help="Seed of the run's random generators.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="A config file (default: evolve.toml, if present)."
+)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml.")
+@click.option("--db", type=click.Path(path_type=Path), help="Where to write the archive (default: runs/DATE-TIME.db).")
+@click.option("--dry-run", is_flag=True, help="Print the worst cost and time, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
+@click.argument("more_seeds", nargs=-1, metavar="")
+def start(
+    db: Path | None, dry_run: bool, as_json: bool, config_file: Path | None, pairs: tuple[str, ...], more_seeds: tuple[str, ...],
+    **flags: Any,
+) -> None:  # fmt: skip
+    """Breed methods that beat the human baselines: a new search.
+
+    Needs no key, no GPU and no download. Never spends money unless --model is given. Ctrl-C stops cleanly; `resume` goes on.
+    """
+    from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
+
+    if more_seeds and not flags["seeds"]:
+        raise UsageError(f"start takes no argument {more_seeds[0]!r}: to add seed files write --seeds {' '.join(more_seeds)}")
+    flags["seeds"] = (*flags["seeds"], *more_seeds) or None
+    flags["model"] = flags["model"] or None
+    given = config_file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    config = resolve(read_file(given) if given else {}, parse_set(pairs), flags)
+    if dry_run:
+        from evolve.cli.estimate import estimate
+
+        estimate(config, as_json)
+        return
+    from evolve import session
+    from evolve.cli import ending, progress
+
+    path = db or RUNS / f"{datetime.now():%Y%m%d-%H%M%S}.db"
+    ending.say_unfinished(path, as_json)
+    ending.say_keys(config, as_json)
+    with progress.choose(as_json) as watch:
+        watch.event("note", f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}")
+        end = session.start(config, path, watch)
+    ending.say(end, config, as_json)
+
+
+@click.command()
+@db_option
+@click.option("--evals", metavar="N|+N", help="New total of evaluations, or how many more.")
+@click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
+@click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
+@click.option("--workers", type=int, help="Evaluations at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
+def resume(
+    db: Path | None, evals: str | None, usd: float | None, minutes: float | None, workers: int | None, as_json: bool
+) -> None:
+    """Go on with a run, with what is left of its budget or more.
+
+    What was in flight goes round again; nothing that was finished or paid for is done twice.
+    """
+    import json
+
+    from archives.archive import Archive
+    from evolve import session
+    from evolve.cli import ending, progress
+    from evolve.config import resolve
+
+    path = find_run(db)
+    archive = Archive.open(path)
+    stored = json.loads(archive.run().config)
+    archive.close()
+    changes: dict[str, object] = {"usd": usd, "minutes": minutes, "workers": workers, "evals": _total(evals, stored["evals"])}
+    config = resolve(stored, changes)
+    with progress.choose(as_json) as watch:
+        watch.event("note", f"going on with {path}: {config.evals} evaluations in all")
+        end = session.resume(path, config.model_dump(), watch)
+    ending.say(end, config, as_json)
+
+
+def _total(evals: str | None, before: int) -> int | None:
+    """Return the new total that `N` or `+N` means. Raises UsageError when it is no number or not more than 0."""
+    if evals is None:
+        return None
+    try:
+        total = before + int(evals[1:]) if evals.startswith("+") else int(evals)
+    except ValueError:
+        raise UsageError(f"--evals takes a number such as 500, or +100 for 100 more, got {evals!r}") from None
+    if total < 1:
+        raise UsageError(f"--evals must be at least 1, got {evals!r}")
+    return total

@@ -1,0 +1,60 @@
+"""The verb `seed`: the human baselines, and a user's own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evolve.cli.common import db_option, echo_json, find_run, json_option
+from evolve.errors import UsageError
+
+
+@click.group()
+def seed() -> None:
+    """List the human baselines, or check and judge your own files and add them to a run."""
+
+
+@seed.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the human baselines with their citations."""
+    from evolve.baselines import collect
+
+    seeds = collect()
+    if as_json:
+        echo_json([{"name": s.name, "file": str(s.path), "citation": s.citation} for s in seeds])
+        return
+    for found in seeds:
+        about, _, source = found.citation.partition(" | ")
+        click.echo(f"{found.name:<13} {about}")
+        if source:
+            click.echo(f"{'':<13} {source}")
+
+
+@seed.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@db_option
+@json_option
+def add(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
+    """Check FILES, judge them on a run's dev instances, and add them to its islands. Exits 2 for anything but OK."""
+    from evolve.adding import add_seed
+    from evolve.baselines import read
+
+    path = find_run(db)
+    seeds = [read(file) for file in files]
+    added = [add_seed(path, found) for found in seeds]
+    if as_json:
+        echo_json(
+            [
+                {"file": str(a.file), "method": a.method, "status": str(a.status), "message": a.message, "pgr": a.pgr}
+                for a in added
+            ]
+        )
+    for one in added:
+        if not as_json:
+            score = f"PGR {one.pgr:.3f}, added to {path}" if one.pgr is not None else one.message
+            click.echo(f"{one.file}: {one.status}: {score}")
+    failed = [one for one in added if one.pgr is None]
+    if failed:
+        raise UsageError(f"{len(failed)} of {len(added)} files were not added: {failed[0].file}: {failed[0].message}")

@@ -1,0 +1,218 @@
+"""What the looking verbs print for people: a run's standing, the leaderboard, one method, a lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evolve.cli.printing import dash, facts, paragraph, say, source, table
+from evolve.nouns import short
+from evolve.report.clean import one_line
+from evolve.report.diversity import Tally
+from evolve.report.dossier import Birth, Dossier, EvaluationLine
+from evolve.report.pedigree import Ancestor, Pedigree
+from evolve.report.ranking import Ranked
+from evolve.report.standing import Standing
+from evolve.report.wording import NONE, count, duration, estimate, label, money, number
+
+_WIDTH = 78
+_DEEPEST = 24  # columns of branches before a lineage is cut
+
+
+def print_status(now: Standing) -> None:
+    """Print where a run stands."""
+    say(f"{now.run}: {now.state}", "bold")
+    say(f"{now.task} {now.task_version}, searching on {dash(now.domain)}; sandbox level {dash(now.level)}", "dim")
+    say(now.db, "dim")
+    say()
+    facts(_status_rows(now))
+    if now.verdict:
+        say()
+        paragraph(now.verdict)
+    if now.islands:
+        say()
+        rows = [[str(i.island), str(i.elites), number(i.best), label(i.name, i.method)] for i in now.islands]
+        table(["island", "elites", "best fitness", "method"], rows, flexible=3, right=(0, 1, 2))
+    if now.events:
+        say()
+        table(["last events", ""], [[event.at[11:19], event.text] for event in now.events], flexible=1)
+
+
+def _status_rows(now: Standing) -> list[tuple[str, str]]:
+    """Return the facts of a standing, by name."""
+    spent, recent = now.spent, now.recent
+    rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
+    rows = [
+        ("best", _scores(now.best)),
+        ("human best", _scores(now.human_best)),
+        ("evaluations", _of(now.evaluations, now.budget.evals) + f"; {now.failed} failed; {rate:.0f} a minute"),
+        ("proposals", f"{now.refused} refused, {now.in_flight} in flight; {count(now.methods, 'method')} with the seeds"),
+        (
+            "time",
+            f"{duration(now.seconds)}{_limit(now.budget.minutes, ' min')}; engine {_share(now.engine_seconds, now.seconds)}",
+        ),
+    ]
+    if spent.calls:
+        tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out"
+        rows.append(("model", f"{money(spent.usd)}{_limit(now.budget.usd, ' USD')}; {count(spent.calls, 'call')}, {tokens}"))
+    if recent.entropy is not None:
+        window = f"last {count(recent.proposals, 'proposal')}"
+        bits = (
+            f"entropy {recent.entropy:.1f} of {recent.entropy_max:.1f} bits; prompt novelty {number(recent.novelty)} ({window})"
+        )
+        rows += [("directions", bits), ("", _tallies(recent.directions, 4)), ("operators", _tallies(recent.operators, 6))]
+    return rows
+
+
+def _scores(row: Ranked | None) -> str:
+    if row is None:
+        return NONE
+    fresh = f"; fresh {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}" if row.fresh_pgr is not None else ""
+    dev = f"dev {estimate(row.pgr, row.pgr_low, row.pgr_high)}"
+    return f"{one_line(row.label, 24)}  fitness {number(row.fitness)}; {dev}{fresh}"
+
+
+def _of(spent: int, budget: float | None) -> str:
+    return f"{spent:,}" if budget is None else f"{spent:,} of {budget:,.0f}"
+
+
+def _limit(budget: float | None, unit: str) -> str:
+    return "" if budget is None else f" of {budget:g}{unit}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.1%}" if whole > 0 else NONE
+
+
+def _tallies(tallies: Sequence[Tally], limit: int) -> str:
+    parts = [f"{one_line(tally.name, 24)} {tally.count}" for tally in tallies[:limit]]
+    return ", ".join(parts) + (f", {len(tallies) - limit} more" if len(tallies) > limit else "")
+
+
+def print_ranking(rows: Sequence[Ranked]) -> None:
+    """Print the leaderboard."""
+    if not rows:
+        say("Nothing has been judged OK in this run yet.")
+        return
+    cells = [
+        [
+            str(place),
+            short(row.method),
+            one_line(row.operator or row.name or row.origin, 13) + (" ⚑" if row.flags else ""),
+            number(row.fitness),
+            estimate(row.pgr, row.pgr_low, row.pgr_high),
+            estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
+            f"{row.island}/{row.cell}" if row.island is not None else NONE,
+        ]
+        for place, row in enumerate(rows, 1)
+    ]
+    table(["", "method", "made by", "fitness", "dev PGR", "fresh PGR", "isl/cell"], cells, flexible=2, right=(0, 3))
+    flagged = [row for row in rows if row.flags]
+    for row in flagged:
+        say(f"⚑ {short(row.method)}: {one_line(row.flags, 66)}")
+
+
+def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
+    """Print one method."""
+    say(
+        f"{method.label}  {method.origin}, {count(method.nodes, 'syntax node')}, {count(method.children, 'child', 'children')}",
+        "bold",
+    )
+    say(f"id {method.method}", "dim")
+    if method.flags:
+        say(f"⚑ {method.flags}")
+    say()
+    _print_birth(method.birth)
+    for evaluation in method.evaluations:
+        _print_evaluation(evaluation)
+    source(method.source)
+    if with_prompt and method.birth is not None:
+        for title, text in (("Prompt", method.birth.prompt), ("Reply", method.birth.reply)):
+            say()
+            say(title, "bold")
+            say(text or f"none: {method.birth.operator} needs no model")
+
+
+def _print_birth(birth: Birth | None) -> None:
+    if birth is None:
+        return
+    parents = ", ".join(
+        f"{label(parent.name, parent.method)} (gain {number(parent.gain, sign=True)})" for parent in birth.parents
+    )
+    rows = [
+        ("made by", birth.operator + (f" with {birth.model}" if birth.model else "") + f", on island {birth.island}"),
+        ("from", dash(parents)),
+        ("direction", f"{birth.direction}: {birth.direction_text}"),
+        ("idea", dash(birth.idea)),
+        ("novelty", number(birth.novelty)),
+    ]
+    if birth.model:
+        rows.append(("cost", f"{money(birth.usd)}, {birth.tokens_in:,} tokens in, {birth.tokens_out:,} out"))
+    facts(rows)
+    say()
+
+
+def _print_evaluation(evaluation: EvaluationLine) -> None:
+    scores = estimate(evaluation.pgr, evaluation.pgr_low, evaluation.pgr_high)
+    fitness = f", fitness {number(evaluation.fitness)}" if evaluation.fitness is not None else ""
+    head = f"{evaluation.split} {evaluation.domain}: "
+    say(head + (f"PGR {scores}{fitness}" if evaluation.status == "OK" else evaluation.status), "bold")
+    if evaluation.message:
+        say(f"  {one_line(evaluation.message, 2 * _WIDTH)}")
+    if evaluation.measures:
+        say("  " + ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in evaluation.measures.items()))
+    rows = [
+        [
+            str(trial.instance),
+            trial.status,
+            number(trial.pgr),
+            *(NONE if acc is None else f"{acc:.3f}" for acc in (trial.transfer_acc, trial.weak_acc, trial.strong_acc)),
+            f"{trial.seconds:.2f}",
+        ]
+        for trial in evaluation.trials
+    ]
+    if rows:
+        headers = ["instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
+        table(headers, rows, flexible=1, right=(0, 2, 3, 4, 5, 6))
+    say()
+
+
+def print_pedigree(tree: Pedigree) -> None:
+    """Print a lineage like a commit graph: first parents straight down, other parents as branches, every method once."""
+    say("  method, dev PGR, operator, gain over each parent, direction", "dim")
+    _print_line(tree.root, "", tree.by_id(), {ancestor.method for ancestor in tree.spine()}, set())
+    if tree.left_out:
+        say(f"{count(tree.left_out, 'more ancestor')} not shown.", "dim")
+
+
+def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set[str], printed: set[str]) -> None:
+    """Print a method and its first parents; branches for other parents end where they meet what is printed elsewhere."""
+    current: str | None = method
+    while current is not None:
+        ancestor = known.get(current)
+        elsewhere = current in printed or (prefix and current in spine)
+        if ancestor is None or elsewhere:
+            name = ancestor.label if ancestor else short(current)
+            say(
+                f"{prefix}○ {name}  {'in the main line' if current in spine else 'see above' if ancestor else 'not shown'}",
+                "dim",
+            )
+            return
+        printed.add(current)
+        say(f"{prefix}● {_ancestor(ancestor, _WIDTH - len(prefix) - 2)}")
+        deep = len(prefix) >= _DEEPEST
+        for other in ancestor.parents[1:]:
+            if deep:
+                say(f"{prefix}├─○ {known[other].label if other in known else short(other)}  …", "dim")
+                continue
+            say(f"{prefix}├─╮")
+            _print_line(other, f"{prefix}│ ", known, spine, printed)
+        current = ancestor.parents[0] if ancestor.parents else None
+
+
+def _ancestor(ancestor: Ancestor, width: int) -> str:
+    scores = f"{ancestor.label}  {number(ancestor.pgr)}"
+    if not ancestor.parents:
+        return f"{scores:<14}  {ancestor.origin}"
+    gains = " / ".join(number(gain, sign=True) for gain in ancestor.gains)
+    made = f"{scores:<14}  {ancestor.operator:<9}  {gains:<11}  "
+    return made + one_line(ancestor.direction, max(width - len(made), 8))

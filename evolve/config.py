@@ -1,0 +1,98 @@
+"""The configuration of a run: evolve.toml, then --set, then flags; unknown keys are refused with the nearest known one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evolve.errors import UsageError
+
+DEFAULT_FILE = Path("evolve.toml")
+
+
+class Config(BaseModel):
+    """Every setting of a run, with its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str = Field("embedded", description="The task to search on.")
+    domain: str = Field("chat", description="The search domain; the others are held out.")
+    executor: str = Field("local", description="Where methods are judged.")
+    seeds: tuple[str, ...] = Field((), description="More seed files or folders, beside the human baselines.")
+    seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
+    evals: int = Field(250, ge=1, description="Methods to judge (seeds and retries not counted).")
+    minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting after this long.")
+    usd: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting when model calls have cost this much.")
+    workers: int = Field(2, ge=1, le=64, description="Evaluations at once; 1 makes a run repeat exactly.")
+    calls: int = Field(4, ge=1, le=64, description="Model calls at once.")
+    model: tuple[str, ...] = Field((), description="Models, as provider:name; none means offline operators only.")
+    base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    offline_share: float = Field(
+        0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."
+    )
+
+    islands: int = Field(3, ge=1, le=64, description="Populations that evolve apart.")
+    migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of elites to the next island (a ring).")
+    reset_every: int = Field(120, ge=1, description="Evaluations between resets of the worst half of the islands.")
+    novelty: float = Field(0.5, ge=0, description="Weight of a prompt's novelty against its value.")
+    dev_instances: int = Field(10, ge=2, description="Instances a method needs before it can be placed.")
+    fresh_instances: int = Field(20, ge=2, description="Instances that judge the champion and the human baselines at the end.")
+    held_out_instances: int = Field(5, ge=0, description="Instances of the held-out domains, dealt out in turn.")
+
+
+def _names() -> list[str]:
+    return list(Config.model_fields)
+
+
+def _unknown(key: str, where: str) -> UsageError:
+    near = get_close_matches(key, _names(), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_names())}"
+    return UsageError(f"unknown key {key!r} in {where}: {hint}")
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Read a config file. Raises UsageError when it is missing, not TOML, or has an unknown key."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the config {path} is not valid TOML: {error}") from error
+    for key in values:
+        if key not in Config.model_fields:
+            raise _unknown(key, str(path))
+    return values
+
+
+def parse_set(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Read --set key=value pairs; values are TOML, or plain text. Raises UsageError for an unknown key or a missing '='."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes key=value, got {pair!r}")
+        if key not in Config.model_fields:
+            raise _unknown(key, "--set")
+        try:
+            values[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            values[key] = text
+    return values
+
+
+def resolve(*layers: Mapping[str, Any]) -> Config:
+    """Merge layers of settings, the later ones winning. Raises UsageError with the setting that is out of range."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged |= {key: value for key, value in layer.items() if value is not None}
+    try:
+        return Config(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{name} = {first['input']!r} cannot be used: {first['msg'].lower()}") from error

@@ -1,0 +1,19 @@
+"""The errors a user meets: each is one sentence that says what to do, and carries its exit code."""
+
+from fitness.nouns import EvolveError, SandboxUnavailable, VaultError
+
+__all__ = ["BudgetRefused", "EvolveError", "ModelError", "SandboxUnavailable", "UsageError", "VaultError"]
+
+
+class UsageError(EvolveError):
+    """A flag, file or config value that cannot be used."""
+
+
+class BudgetRefused(EvolveError):
+    """The budget has no room for what was asked."""
+
+    exit_code = 3
+
+
+class ModelError(EvolveError):
+    """A language model could not be reached, or answered with something that cannot be used."""

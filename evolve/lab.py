@@ -1,0 +1,128 @@
+"""The lab: everything one run works with, opened together and closed together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fitness.sandbox.client import Sandbox
+
+from archives.archive import Archive
+from archives.grid import Grid
+from evolve import models, operators
+from evolve.baselines import SeedFile
+from evolve.budget import Budget
+from evolve.config import Config
+from evolve.errors import UsageError
+from evolve.models.retry import Clock
+from evolve.nouns import Model, Operator, Tools
+from evolve.screen import Screen
+from evolve.syntax import Syntax
+from evolve.watch import Watch
+from fitness import tasks
+from fitness.builder import Builder
+from fitness.judge import Judge
+from fitness.nouns import Split
+from fitness.sandbox import ALLOWED_IMPORTS
+from fitness.tasks import Task
+from fitness.vault import InstanceName, Vault
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What judging needs, with or without a run: task, vault, builder, sandbox, judge, and the syntax worker."""
+
+    task: Task
+    vault: Vault
+    builder: Builder
+    sandbox: Sandbox
+    judge: Judge
+    syntax: Syntax
+    stop: threading.Event
+
+
+@dataclass
+class Lab:
+    """A bench with a run on it."""
+
+    config: Config
+    archive: Archive
+    bench: Bench
+    screen: Screen
+    budget: Budget
+    grid: Grid
+    watch: Watch
+    operators: dict[str, Operator]
+    models: dict[str, Model]
+    seeds: list[SeedFile] = field(default_factory=list)
+
+    def tools(self, model: str) -> Tools:
+        """Return what an operator may work with."""
+        from evolve import brief
+
+        task = self.bench.task
+        chosen = self.models.get(model)
+        return Tools(self.bench.syntax, chosen, brief.system(task.brief, ALLOWED_IMPORTS) if chosen else "")
+
+
+@contextlib.contextmanager
+def bench(task_name: str) -> Iterator[Bench]:
+    """Open what judging needs; everything it started is gone when the block ends.
+
+    Raises SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
+    """
+    task, stop = tasks.load(task_name), threading.Event()
+    with contextlib.ExitStack() as stack:
+        syntax = stack.enter_context(Syntax())
+        vault = Vault()
+        builder = stack.enter_context(Builder(vault, task))
+        sandbox = stack.enter_context(Sandbox())
+
+        def wait(name: InstanceName) -> None:
+            if not vault.ready(task, name.domain, name.split, name.index):
+                builder.wait_for(name)
+
+        yield Bench(task, vault, builder, sandbox, Judge(task, vault, sandbox, wait, stop), syntax, stop)
+
+
+def check_domain(task: Task, domain: str) -> None:
+    """Raise UsageError when a task cannot be searched on a domain."""
+    if domain not in task.search_domains:
+        raise UsageError(f"{domain!r} is not a search domain of {task.name}: choose {' or '.join(task.search_domains)}")
+
+
+def wanted_instances(task: Task, config: Config) -> list[InstanceName]:
+    """Return the instances of a run, in the order they are needed: dev, fresh, held-out."""
+    chosen = [(config.domain, Split.DEV, i) for i in range(config.dev_instances)]
+    chosen += [(config.domain, Split.FRESH, i) for i in range(config.fresh_instances)]
+    chosen += [(domain, Split.FRESH, i) for domain, n in held_out(task, config) for i in range(n)]
+    return [InstanceName(task.name, *place) for place in chosen]
+
+
+def held_out(task: Task, config: Config) -> list[tuple[str, int]]:
+    """Return how many instances each held-out domain has: the configured number, dealt out in turn."""
+    domains = task.held_out_domains
+    return [(d, len(range(i, config.held_out_instances, len(domains)))) for i, d in enumerate(domains)]
+
+
+def load_models(config: Config, stop: threading.Event | None = None) -> dict[str, Model]:
+    """Return the models of a run by name; `stop` cuts their waits short.
+
+    Raises UsageError or ModelError with the sentence that says what is missing.
+    """
+    settings = models.Settings(clock=Clock(sleep=stop.wait)) if stop else None
+    return {spec: models.load(spec, config.base_url, settings=settings) for spec in config.model}
+
+
+def load_operators(config: Config) -> dict[str, Operator]:
+    """Return the operators of a run: the offline ones, and those that need a model when there is one."""
+    loaded = {name: operators.load(name) for name in operators.TABLE}
+    return {name: op for name, op in loaded.items() if config.model or not op.needs_model}
+
+
+def default_path(folder: Path, name: str) -> Path:
+    """Return where a run's archive lies."""
+    return folder / f"{name}.db"

@@ -1,0 +1,153 @@
+"""What the engine remembers of a run between steps: the archive's rows as it needs them, rebuilt on resume."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from statistics import median
+
+from archives.archive import Archive
+from archives.grid import Grid
+from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
+from evolve.nouns import Direction
+from evolve.select import Choice, Selector
+from fitness import pgr
+from fitness.nouns import Evaluation, Interval, Score, Split, Status
+
+FAILURES = 200
+
+
+class Memory:
+    """Methods, their dev PGRs, the best, the seeds, and recent failures.
+
+    Attributes:
+        methods: every method by id.
+        pgrs: dev PGRs of every method judged OK, instance by instance.
+        judged: ids that have a dev evaluation of the method's own (not lost).
+        best: id of the fittest method that is not a seed, or of the fittest seed before there is one.
+    """
+
+    def __init__(self) -> None:
+        self.methods: dict[str, MethodRecord] = {}
+        self.pgrs: dict[str, tuple[float, ...]] = {}
+        self.judged: set[str] = set()
+        self.best = ""
+        self.best_interval: Interval | None = None
+        self.last_proposal = 0
+        self.refusals = 0
+        self.judged_here = 0
+        self._fitness: dict[str, float] = {}
+        self._measures: dict[str, dict[str, float]] = {}
+        self._failures: deque[tuple[frozenset[str], str, str]] = deque(maxlen=FAILURES)
+
+    @classmethod
+    def of(cls, archive: Archive) -> Memory:
+        """Rebuild the memory from an archive."""
+        memory = cls()
+        for method in archive.methods():
+            memory.add_method(method)
+        memory.recall(archive)
+        counts = archive.rows("select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals")[0]
+        recent = "select parents, operator, idea, reason from proposals where state = 'refused' order by id desc limit ?"
+        for row in reversed(archive.rows(recent, [FAILURES])):
+            memory.refused(json.loads(str(row["parents"])), str(row["idea"] or row["operator"]), str(row["reason"]))
+        memory.last_proposal, memory.refusals = int(str(counts["last"])), int(str(counts["refused"]))
+        memory.judged_here = 0
+        return memory
+
+    def recall(self, archive: Archive, method: str | None = None) -> None:
+        """Read the dev evaluations of one method, or of all, from the archive."""
+        scores = _scores(archive, method)
+        for row in archive.evaluations(Split.DEV, method):
+            self._add(row, scores.get(int(str(row["id"])), []))
+
+    @property
+    def seeds(self) -> list[MethodRecord]:
+        """The human baselines and the user's own seeds, in the order they were added."""
+        return [m for m in self.methods.values() if m.origin in ("seed", "added")]
+
+    @property
+    def seed_medians(self) -> list[float]:
+        """The median PGR of the seeds on each dev instance."""
+        rows = [self.pgrs[m.id] for m in self.seeds if m.id in self.pgrs]
+        return [median(column) for column in zip(*rows)]
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """The mean dev PGR of each seed, by name."""
+        return {m.name: sum(self.pgrs[m.id]) / len(self.pgrs[m.id]) for m in self.seeds if m.id in self.pgrs}
+
+    def add_method(self, method: MethodRecord) -> None:
+        """Remember a method."""
+        self.methods[method.id] = method
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Remember a dev evaluation."""
+        if evaluation.status is Status.LOST:
+            return
+        scores = [t.score for t in evaluation.trials if t.score]
+        self._remember(evaluation.method, evaluation.status, evaluation.fitness, dict(evaluation.measures), scores)
+
+    def new_best(self, evaluation: Evaluation) -> bool:
+        """Tell whether an evaluation that was just added is the best of the run."""
+        return self.best == evaluation.method
+
+    def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
+        """Remember that a child of these parents was refused."""
+        self.refusals += 1
+        self._failures.append((frozenset(parents), summary, reason))
+
+    def failures(self, parents: Sequence[str], most: int) -> list[tuple[str, str]]:
+        """Return what was tried on these parents and failed, newest first."""
+        near = [(s, r) for tried, s, r in reversed(self._failures) if tried & set(parents)]
+        return near[:most]
+
+    def seed_elites(self, island: int, grid: Grid) -> list[Elite]:
+        """Return the seeds as elites of an island."""
+        placed = [m.id for m in self.seeds if m.id in self._fitness]
+        return [Elite(island, grid.cell(self._measures[m]), m, self._fitness[m]) for m in placed]
+
+    def choice(self, record: ProposalRecord, selector: Selector) -> Choice:
+        """Return the choice that a stored proposal was made by."""
+        direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
+        return Choice(record.island, record.operator, record.model, direction, record.parents, (), 0.0, record.novelty)
+
+    def _add(self, row: Row, scores: list[Score]) -> None:
+        if row["status"] == Status.LOST:
+            return
+        fitness = None if row["fitness"] is None else float(str(row["fitness"]))
+        self._remember(str(row["method"]), Status(str(row["status"])), fitness, json.loads(str(row["measures"])), scores)
+
+    def _bred(self, method: str) -> bool:
+        return self.methods[method].origin == "search"
+
+    def _remember(
+        self, method: str, status: Status, fitness: float | None, measures: dict[str, float], scores: list[Score]
+    ) -> None:
+        self.judged.add(method)
+        self.judged_here += self._bred(method)
+        if status is not Status.OK:
+            return
+        self.pgrs[method] = tuple(s.pgr for s in scores)
+        if fitness is None:
+            return
+        self._fitness[method], self._measures[method] = fitness, measures
+        bred, champion = self._bred(method), bool(self.best) and self._bred(self.best)
+        if not self.best or bred > champion or (bred == champion and fitness > self._fitness[self.best]):
+            self.best, self.best_interval = method, pgr.interval(scores)
+
+
+def _scores(archive: Archive, method: str | None) -> dict[int, list[Score]]:
+    fields = ", ".join(f"t.{name}" for name in Score.__dataclass_fields__)
+    where, values = ("and e.method = ?", [method]) if method else ("", [])
+    rows = archive.rows(
+        f"select t.evaluation, {fields} from trials t join evaluations e on e.id = t.evaluation "
+        f"where t.split = 'dev' and t.status = 'OK' {where} order by t.evaluation, t.instance",
+        values,
+    )
+    found: dict[int, list[Score]] = {}
+    for row in rows:
+        score = Score(**{name: row[name] for name in Score.__dataclass_fields__})  # type: ignore[arg-type]  # a strict table
+        found.setdefault(int(str(row["evaluation"])), []).append(score)
+    return found

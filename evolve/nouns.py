@@ -1,0 +1,169 @@
+"""The nouns of the search: directions, briefs, drafts, proposals, and the protocols of what can be plugged in."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from fitness.nouns import Method
+
+if TYPE_CHECKING:
+    from evolve.syntax import Syntax
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A research direction; every prompt carries one.
+
+    Attributes:
+        name: a short name, unique in a run.
+        text: one or two deliberately vague lines for a researcher (or a model) to start from.
+        focus: the kinds of step it is about (see operators/steps.py), for the operators that need no model.
+    """
+
+    name: str
+    text: str
+    focus: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a model call cost. `usd` is None when the price is unknown, never 0 by default."""
+
+    model: str = ""
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's answer."""
+
+    text: str
+    usage: Usage
+
+
+class Model(Protocol):
+    """A language model behind an API."""
+
+    name: str
+
+    def ask(self, system: str, prompt: str) -> Reply:
+        """Answer one prompt. Raises ModelError with a sentence when there is no answer to be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A method as a brief shows it: what it is, and the only score of it that may leave the vault.
+
+    Attributes:
+        method: the method.
+        name: the seed's name, or a short id.
+        coarse: its coarse PGR, in steps of the ladder; None when it was never scored.
+    """
+
+    method: Method
+    name: str
+    coarse: float | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A child that did not work, as a brief remembers it."""
+
+    summary: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Everything an operator is told.
+
+    Attributes:
+        direction: what to try.
+        parents: what to start from, best first; at least one.
+        inspirations: methods from other cells.
+        failures: what was tried nearby and failed, newest first.
+    """
+
+    direction: Direction
+    parents: tuple[Exhibit, ...]
+    inspirations: tuple[Exhibit, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an operator returns: a source, or None with the reason, and what it cost.
+
+    Attributes:
+        source: the child's text, or None when there is none.
+        idea: what was changed, in one line.
+        prompt: what the model was asked (empty for operators that need none).
+        reply: what it answered.
+        usage: what that cost.
+        problem: why there is no source, as a sentence.
+    """
+
+    source: str | None
+    idea: str = ""
+    prompt: str = ""
+    reply: str = ""
+    usage: Usage = field(default_factory=Usage)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an operator may work with: the syntax worker for structure, a model and its system text when the run has one."""
+
+    syntax: Syntax
+    model: Model | None = None
+    system: str = ""
+
+
+class Operator(Protocol):
+    """A way to make a child."""
+
+    name: str
+    needs_model: bool
+    parents: int  # how many parents it wants: 1 or 2
+
+    def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
+        """Make a child of the brief's parents."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A child on its way to the screen, with where it came from.
+
+    Attributes:
+        id: its number in the run.
+        source: its text, or None when the operator had none.
+        operator: name of the operator.
+        model: name of the model, or "".
+        parents: ids of the parents, best first.
+        direction: name of the direction.
+        island: the island it is for.
+        draft: what the operator returned.
+    """
+
+    id: int
+    source: str | None
+    operator: str
+    model: str
+    parents: tuple[str, ...]
+    direction: str
+    island: int
+    draft: Draft
+
+
+def short(method: str) -> str:
+    """Return the first eight characters of a method's id, as people see it."""
+    return method[:8]

@@ -1,0 +1,35 @@
+"""The operator `insert`: a kind of step that the method does not have, from the material at hand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evolve.operators.graft import take
+from evolve.operators.offline import Change, Offline
+from evolve.operators.steps import ORDER
+
+if TYPE_CHECKING:
+    from evolve.operators.script import Script
+
+
+class Insert(Offline):
+    """Adds a step of a kind that was absent; where the material has none, a step of a kind that was there is replaced."""
+
+    name = "insert"
+
+    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+        """Add one step of some donor."""
+        from evolve.operators.script import Unsuitable
+
+        if not donors:
+            raise Unsuitable("there is no other method to take a step from")
+        present = script.steps if script.grammatical else ("head",)
+        absent = [kind for kind in ORDER if kind not in present]
+        for donor in rng.sample(list(donors), len(donors)):
+            try:
+                return take(script, donor, focus, rng, absent)
+            except Unsuitable:
+                continue
+        return take(script, rng.choice(list(donors)), focus, rng)

@@ -1,0 +1,150 @@
+"""What the operators that need no model share: the call into the syntax worker, and what the worker then does.
+
+Importing this is cheap; only `edit`, which runs in the worker, imports libcst.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from evolve.nouns import Brief, Draft, Tools
+
+if TYPE_CHECKING:
+    from evolve.operators.script import Script
+
+DRAWS = 8  # attempts at a child that compiles, differs and is not slow
+EXTRA = 0.3  # share of structural children whose numbers are changed too: bigger jumps
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an offline operator made of a source.
+
+    Attributes:
+        source: the child, or None when there is none.
+        idea: what was changed, in one line.
+        problem: why there is no child, as a sentence.
+    """
+
+    source: str | None
+    idea: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A changed script and what was changed, in one line."""
+
+    script: Script
+    idea: str
+
+
+class Offline(ABC):
+    """An operator that edits structure; a subclass says how with `change`."""
+
+    name: ClassVar[str]
+    needs_model: ClassVar[bool] = False
+    parents: ClassVar[int] = 1
+    structural: ClassVar[bool] = True  # whether numbers may be changed on top
+
+    def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
+        """Make a child of the first parent, with the other parents and the inspirations as donors."""
+        sources = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
+        made = tools.syntax.apply(self.name, sources, brief.direction.focus, rng.getrandbits(32))
+        return Draft(made.source, idea=made.idea, problem=made.problem)
+
+    @abstractmethod
+    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+        """Return one changed script (in the worker). Raises Unsuitable, with a sentence, when this draw leads nowhere."""
+
+
+def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
+    """Edit sources[0], with the rest as donors (in the syntax worker); the same seed, the same child."""
+    from evolve import operators
+    from evolve.operators.script import Unsuitable, parse
+
+    used = operators.load(operator)
+    if not isinstance(used, Offline):
+        raise TypeError(f"{operator} is no offline operator")
+    rng = random.Random(seed)
+    try:
+        script = parse(sources[0])
+    except Unsuitable as error:
+        return Edit(None, "", f"the parent cannot be edited: {error}")
+    donors = _readable(sources[1:])
+    problem = "no draw gave a child"
+    for _ in range(DRAWS):
+        try:
+            change = used.change(script, donors, focus, rng)
+            if used.structural and rng.random() < EXTRA:
+                change = _also(change, focus, rng)
+            return Edit(_checked(change, sources[0], script), change.idea, "")
+        except Unsuitable as error:
+            problem = f"{operator}: {error}"
+        except RecursionError:
+            return Edit(None, "", f"{operator}: the method is nested too deeply to be edited")
+    return Edit(None, "", problem)
+
+
+def weighted(kinds: Sequence[str], focus: Sequence[str], rng: random.Random) -> str:
+    """Draw a kind of step, those in focus three times as often."""
+    return rng.choices(kinds, [3.0 if kind in focus else 1.0 for kind in kinds])[0]
+
+
+def _readable(sources: Sequence[str]) -> list[Script]:
+    from evolve.operators.script import Unsuitable, parse
+
+    found = []
+    for source in sources:
+        try:
+            found.append(parse(source))
+        except Unsuitable:
+            continue
+    return found
+
+
+def _also(change: Change, focus: tuple[str, ...], rng: random.Random) -> Change:
+    """Change numbers on top, where there are any."""
+    from evolve.operators.perturb import Perturb
+    from evolve.operators.script import Unsuitable
+
+    try:
+        more = Perturb().change(change.script, [], focus, rng)
+    except Unsuitable:
+        return change
+    return Change(more.script, f"{change.idea}; {more.idea}")
+
+
+def _checked(change: Change, parent: str, script: Script) -> str:
+    """Render a child. Raises Unsuitable when it equals its parent, does not compile, or would be slow."""
+    import ast
+
+    from evolve.operators.numbers import SLOWEST, cost
+    from evolve.operators.script import Unsuitable
+
+    child = change.script.render()
+    try:
+        same = _plain(ast.parse(child)) == _plain(ast.parse(parent))
+        compile(child, "method", "exec")
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise Unsuitable(f"the child does not compile: {error}") from None
+    if same:
+        raise Unsuitable("the child is its parent")
+    if cost(change.script) > max(SLOWEST, cost(script)):
+        raise Unsuitable("the child would be slow")
+    return child
+
+
+def _plain(tree: object) -> str:
+    """Return a module's syntax without docstrings."""
+    import ast
+
+    assert isinstance(tree, ast.Module)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)

@@ -1,0 +1,156 @@
+"""Reading a model's reply: its idea, the file in a fenced block, or SEARCH/REPLACE blocks and what they do to a parent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+
+from evolve.brief import fence, one_line
+
+IDEA = re.compile(r"^[ \t>*_#-]*idea[ \t*_]*:[ \t*_]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+OPENING = re.compile(r"^ {0,3}(`{3,}|~{3,})[^`\n]*$")
+DEFINES_METHOD = re.compile(r"^def\s+method\s*\(", re.MULTILINE)
+SEARCH, MIDDLE, REPLACE = (re.compile(p) for p in (r"^<{5,9} ?SEARCH\s*$", r"^={5,9}\s*$", r"^>{5,9} ?REPLACE\s*$"))
+LONG = 200  # characters of a line that are compared when looking for the nearest one
+QUOTED = 2_000  # characters of a failed SEARCH part that the repair turn shows
+
+
+class Unreadable(Exception):
+    """A reply that does not have the format asked for; the message is a sentence."""
+
+
+class Unmatched(Exception):
+    """Edits that cannot be applied to their parent.
+
+    Attributes:
+        details: markdown for the model: each edit that failed, why, and what the parent has instead.
+    """
+
+    def __init__(self, sentence: str, details: str) -> None:
+        super().__init__(sentence)
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Block:
+    """One SEARCH/REPLACE edit, as whole lines."""
+
+    search: tuple[str, ...]
+    replace: tuple[str, ...]
+
+
+def spoken(reply: str) -> str:
+    """Return a reply without the thoughts that some local servers leave in front of it, and with plain line ends."""
+    return reply.rpartition("</think>")[2].replace("\r\n", "\n")
+
+
+def idea(reply: str) -> str:
+    """Return the idea the model stated, as one line; empty when it stated none."""
+    found = IDEA.search(spoken(reply))
+    return one_line(found[1].rstrip("*_ "), 200) if found else ""
+
+
+def whole_file(reply: str) -> str:
+    """Return the file in a reply: its last fenced block that defines `method`. Raises Unreadable when there is none."""
+    blocks = _fenced(spoken(reply))
+    if not blocks:
+        raise Unreadable("the reply has no fenced block of code")
+    files = [block for block in blocks if DEFINES_METHOD.search(block)]
+    if not files:
+        raise Unreadable("no block of code in the reply defines `def method(problem)`")
+    return files[-1].strip("\n") + "\n"
+
+
+def blocks(reply: str) -> list[Block]:
+    """Return the SEARCH/REPLACE blocks of a reply. Raises Unreadable when there is none, or one is not finished."""
+    found: list[Block] = []
+    search: list[str] = []
+    replace: list[str] = []
+    part: list[str] | None = None  # the list that takes the next line, None outside a block
+    for line in spoken(reply).split("\n"):
+        if part is None:
+            if SEARCH.match(line):
+                search, replace = [], []
+                part = search
+        elif SEARCH.match(line):
+            raise Unreadable(f"edit {len(found) + 1} of the reply is not finished when the next one begins")
+        elif part is search and MIDDLE.match(line):
+            part = replace
+        elif part is replace and REPLACE.match(line):
+            found.append(Block(tuple(search), tuple(replace)))
+            part = None
+        else:
+            part.append(line)
+    if part is not None:
+        raise Unreadable(f"edit {len(found) + 1} of the reply is not finished: its ======= or >>>>>>> REPLACE line is missing")
+    if not found:
+        raise Unreadable("the reply has no SEARCH/REPLACE block")
+    return found
+
+
+def apply(parent: str, edits: list[Block]) -> str:
+    """Return the parent with all edits made. Raises Unmatched unless each SEARCH part occurs exactly once, and none overlap."""
+    lines = parent.replace("\r\n", "\n").split("\n")
+    details: list[str] = []
+    spans: list[tuple[int, int, int]] = []  # first line, line after the last, number of the edit
+    for number, edit in enumerate(edits, start=1):
+        places = _places(lines, edit.search)
+        if len(places) == 1:
+            spans.append((places[0], places[0] + len(edit.search), number))
+        else:
+            details.append(_explained(number, edit, lines, places))
+    spans.sort()
+    for (_, end, one), (start, _, other) in pairwise(spans):
+        if start < end:
+            details.append(f"Edits {min(one, other)} and {max(one, other)} overlap.")
+    if details:
+        raise Unmatched(f"{len(details)} of the {len(edits)} edits cannot be applied to the parent", "\n\n".join(details))
+    for start, end, number in reversed(spans):
+        lines[start:end] = edits[number - 1].replace
+    return "\n".join(lines)
+
+
+def _places(lines: list[str], search: tuple[str, ...]) -> list[int]:
+    size = len(search)
+    if not any(search):
+        return []
+    return [i for i in range(len(lines) - size + 1) if lines[i] == search[0] and tuple(lines[i : i + size]) == search]
+
+
+def _explained(number: int, edit: Block, lines: list[str], places: list[int]) -> str:
+    if not any(edit.search):
+        return f"Edit {number}: its SEARCH part is empty."
+    shown = fence("\n".join(edit.search)[:QUOTED], "text")
+    if places:
+        where = ", ".join(str(place + 1) for place in places)
+        return f"Edit {number}: its SEARCH part occurs {len(places)} times in the parent, from lines {where}.\n\n{shown}"
+    return f"Edit {number}: its SEARCH part does not occur in the parent.\n\n{shown}{_nearest(edit.search, lines)}"
+
+
+def _nearest(search: tuple[str, ...], lines: list[str]) -> str:
+    first = next(line for line in search if line)[:LONG]
+    near = get_close_matches(first, [line[:LONG] for line in lines if line.strip()], n=1)
+    if not near:
+        return ""
+    at = next(i for i, line in enumerate(lines) if line[:LONG] == near[0])
+    stretch = "\n".join(lines[at : at + min(len(search), 20)])[:QUOTED]
+    return f"\n\nThe parent has, from line {at + 1}:\n\n{fence(stretch, 'python')}"
+
+
+def _fenced(text: str) -> list[str]:
+    """Return the contents of the fenced blocks; a block that is never closed runs to the end (CommonMark 4.5)."""
+    found: list[list[str]] = []
+    closing: str | None = None
+    for line in text.split("\n"):
+        if closing is None:
+            opening = OPENING.match(line)
+            if opening:
+                closing = opening[1]
+                found.append([])
+        elif line.strip().startswith(closing) and not line.strip().strip(closing[0]):
+            closing = None
+        else:
+            found[-1].append(line)
+    return ["\n".join(block) for block in found]

@@ -1,0 +1,50 @@
+"""An operator's exchange with its model: the turns, their cost, and the draft they end in."""
+
+from __future__ import annotations
+
+from evolve.errors import ModelError
+from evolve.models.usage import UnusableAnswer, total
+from evolve.nouns import Draft, Reply, Tools
+from evolve.operators.replies import idea
+
+TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply
+
+
+class Talk:
+    """A conversation of one or more turns; each turn repeats what was said before it, for models keep no state."""
+
+    def __init__(self, tools: Tools) -> None:
+        if tools.model is None:
+            raise ValueError("this operator needs a model, and the run has none")
+        self._model, self._system = tools.model, tools.system
+        self._said: list[str] = []
+        self._heard: list[Reply] = []
+
+    def ask(self, text: str) -> str:
+        """Say something more and return the answer. Raises ModelError; an answer that was paid for is kept for the draft."""
+        self._said.append(text)
+        try:
+            self._heard.append(self._model.ask(self._system, "\n\n".join(self._said)))
+        except UnusableAnswer as error:
+            self._heard.append(error.reply)
+            raise
+        return self._heard[-1].text
+
+    def draft(self, source: str | None, problem: str = "") -> Draft:
+        """Return the draft: the source or the problem, with all turns and their cost."""
+        stated = next((found for found in map(idea, (r.text for r in reversed(self._heard))) if found), "")
+        usage = total(reply.usage for reply in self._heard)
+        return Draft(source, stated, _joined(self._said), _joined([r.text for r in self._heard]), usage, problem)
+
+    def failed(self, error: ModelError) -> Draft:
+        """Return the draft of a failed exchange. Raises the error itself when nothing was answered: no draft is to be kept."""
+        if not self._heard:
+            raise error
+        return self.draft(None, str(error))
+
+
+def _joined(turns: list[str]) -> str:
+    text = turns[0] if turns else ""
+    for number, turn in enumerate(turns[1:], start=2):
+        text += TURN.format(number) + turn
+    return text

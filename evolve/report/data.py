@@ -1,0 +1,130 @@
+"""Everything the report shows, read from an archive at one moment."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from archives.archive import Archive
+from evolve.report import tables
+from evolve.report.changes import Change, change
+from evolve.report.diversity import Spread, entropy_limit, spreads
+from evolve.report.maps import HeatMap, heat_maps
+from evolve.report.pedigree import Pedigree, pedigree
+from evolve.report.ranking import Ranked, ranking
+from evolve.report.series import Curve, curve
+from evolve.report.standing import RECENT, Happening, Standing, events, standing
+from evolve.report.wording import label
+from fitness.nouns import EvolveError
+from fitness.tasks import load
+
+LEADERBOARD = 100
+DIFFS = 5
+_EVENTS = 30
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run as the report shows it.
+
+    Attributes:
+        judged: methods in the whole leaderboard, of which `leaderboard` holds the best 100.
+        baselines: the seeds, best on fresh instances (else on dev) first.
+        maps: empty when the task is not known here.
+        lineage: of the best method, or None without one; `source` is its text.
+        changes: the best bred methods against their first parents.
+        spreads: entropy of the directions and novelty of the prompts over the run.
+    """
+
+    standing: Standing
+    verdict: tables.Verdict
+    comparisons: tuple[tables.Comparison, ...]
+    curve: Curve
+    judged: int
+    leaderboard: tuple[Ranked, ...]
+    baselines: tuple[Ranked, ...]
+    maps: tuple[HeatMap, ...]
+    lineage: Pedigree | None
+    source: str
+    changes: tuple[Change, ...]
+    entropy_max: float
+    spreads: tuple[Spread, ...]
+    operators: tuple[tables.Yield, ...]
+    directions: tuple[tables.Yield, ...]
+    failures: tuple[tables.FailureLine, ...]
+    costs: tuple[tables.CostLine, ...]
+    events: tuple[Happening, ...]
+
+    @property
+    def champion(self) -> str:
+        """What people call the champion, or the best bred method while there is none."""
+        best = self.standing.best
+        return label(best.name, best.method) if best else ""
+
+
+def collect(archive: Archive, *, alive: bool) -> Report:
+    """Read the report's data in one transaction; `alive` tells whether a process is working on the run."""
+    with archive.transaction():
+        run = archive.run()
+        now = standing(archive, alive=alive)
+        board = ranking(archive, LEADERBOARD)
+        seeds = ranking(archive, -1, "l.origin in ('seed', 'added')")
+        best = now.best.method if now.best else ""
+        sources = archive.rows("select source from methods where id = ?", [best])
+        return Report(
+            standing=now,
+            verdict=tables.verdict(archive, run),
+            comparisons=tables.comparisons(archive, run.champion, run.human_best, now.domain),
+            curve=curve(archive),
+            judged=int(str(archive.rows("select count(*) as n from leaderboard")[0]["n"])),
+            leaderboard=board,
+            baselines=tuple(sorted(seeds, key=_worth, reverse=True)),
+            maps=_maps(archive, run.task),
+            lineage=pedigree(archive, best) if best else None,
+            source=str(sources[0]["source"]) if sources else "",
+            changes=_changes(archive, now.best, board),
+            entropy_max=entropy_limit(archive),
+            spreads=spreads(archive, RECENT),
+            operators=tables.yields(archive, "operator"),
+            directions=tables.yields(archive, "direction"),
+            failures=tables.failures(archive),
+            costs=tables.costs(archive),
+            events=events(archive, _EVENTS),
+        )
+
+
+def as_json(report: Report) -> str:
+    """Return the report's data as JSON; what is not finite becomes null."""
+    return json.dumps(_finite(asdict(report)), indent=2, allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _worth(row: Ranked) -> float:
+    score = row.pgr if row.fresh_pgr is None else row.fresh_pgr
+    return -math.inf if score is None else score
+
+
+def _maps(archive: Archive, task: str) -> tuple[HeatMap, ...]:
+    try:
+        return heat_maps(archive, load(task).measures)
+    except EvolveError:
+        return ()
+
+
+def _changes(archive: Archive, best: Ranked | None, board: tuple[Ranked, ...]) -> tuple[Change, ...]:
+    """Return the steps that made the champion and the next best bred methods."""
+    wanted = dict.fromkeys([*([best.method] if best else []), *(row.method for row in board if row.operator)])
+    found: list[Change] = []
+    for method in list(wanted)[: 2 * DIFFS]:
+        parents = next(iter(pedigree(archive, method, 1).ancestors)).parents
+        if parents and archive.rows("select 1 from methods where id = ?", [parents[0]]):
+            found.append(change(archive, parents[0], method))
+    return tuple(found[:DIFFS])

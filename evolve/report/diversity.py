@@ -1,0 +1,97 @@
+"""How broad a search is: the entropy of the directions it tries, and what its novelty term chose."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from evolve.report.rows import real, text
+
+_POINTS = 120
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often something was chosen."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Breadth:
+    """What the last proposals were about.
+
+    Attributes:
+        proposals: how many were looked at.
+        entropy: Shannon entropy of their directions, in bits; None without proposals.
+        entropy_max: the entropy if every direction of the run were tried equally often, in bits.
+        novelty: mean distance of their prompts to the prompts before them, in [0, 1]; None without proposals.
+        directions, operators: what was chosen, most often first.
+    """
+
+    proposals: int
+    entropy: float | None
+    entropy_max: float
+    novelty: float | None
+    directions: tuple[Tally, ...]
+    operators: tuple[Tally, ...]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The breadth after so many proposals: entropy in bits and mean novelty of the window that ends there."""
+
+    proposal: int
+    entropy: float
+    novelty: float
+
+
+def entropy(counts: Iterable[int]) -> float:
+    """Return the Shannon entropy of counts, in bits."""
+    positive = [count for count in counts if count > 0]
+    total = sum(positive)
+    return -sum(count / total * math.log2(count / total) for count in positive) + 0.0
+
+
+def breadth(archive: Archive, window: int) -> Breadth:
+    """Return what the last `window` proposals were about."""
+    rows = archive.rows("select direction, operator, novelty from proposals order by id desc limit ?", [window])
+    directions = Counter(text(row, "direction") for row in rows)
+    operators = Counter(text(row, "operator") for row in rows)
+    return Breadth(
+        proposals=len(rows),
+        entropy=entropy(directions.values()) if rows else None,
+        entropy_max=entropy_limit(archive),
+        novelty=sum(real(row, "novelty") for row in rows) / len(rows) if rows else None,
+        directions=tuple(Tally(*pair) for pair in directions.most_common()),
+        operators=tuple(Tally(*pair) for pair in operators.most_common()),
+    )
+
+
+def entropy_limit(archive: Archive) -> float:
+    """Return the highest entropy that this run's directions allow, in bits."""
+    known = len(archive.rows("select name from directions"))
+    return math.log2(known) if known else 0.0
+
+
+def spreads(archive: Archive, window: int) -> tuple[Spread, ...]:
+    """Return the breadth of a sliding window over all proposals, at most 120 points, from the first full window on."""
+    rows = archive.rows("select direction, novelty from proposals order by id")
+    window = min(window, max(len(rows) // 2, 1))
+    every = max(1, math.ceil(len(rows) / _POINTS))
+    counts: Counter[str] = Counter()
+    novelty, points = 0.0, []
+    for index, row in enumerate(rows):
+        counts[text(row, "direction")] += 1
+        novelty += real(row, "novelty")
+        if index >= window:
+            left = rows[index - window]
+            counts[text(left, "direction")] -= 1
+            novelty -= real(left, "novelty")
+        if index + 1 >= window and ((index + 1 - window) % every == 0 or index + 1 == len(rows)):
+            points.append(Spread(index + 1, entropy(counts.values()), novelty / window))
+    return tuple(points)

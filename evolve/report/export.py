@@ -1,0 +1,74 @@
+"""Methods as files that say where they came from; the header is comments, so each is still a valid method file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from archives.archive import Archive
+from evolve import __version__
+from evolve.report.clean import one_line
+from evolve.report.dossier import Dossier, Parent, dossier
+from evolve.report.page import write_text
+from evolve.report.ranking import ranking
+from evolve.report.standing import search_domain
+from evolve.report.wording import estimate, number
+from evolve.screen import MAX_BYTES
+
+_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A method that was written to a file."""
+
+    method: str
+    file: Path
+
+
+def write_best(archive: Archive, method_id: str, path: Path) -> Path:
+    """Write a method with its provenance to `path`, and return it. Raises UsageError when it cannot be written."""
+    facts = dossier(archive, method_id)
+    text = f"{header(archive, facts)}\n{facts.source.rstrip()}\n"
+    if len(text.encode()) > MAX_BYTES:  # the screen refuses larger files, and an exported method must pass it
+        text = facts.source
+    return write_text(path, text)
+
+
+def write_methods(archive: Archive, most: int, folder: Path) -> tuple[Exported, ...]:
+    """Write the best bred methods, the champion first, as files of a folder."""
+    champion = archive.run().champion
+    rows = ranking(archive, most, "l.origin not in ('seed', 'added')")
+    order = dict.fromkeys([*([champion] if champion else []), *(row.method for row in rows)])
+    written = []
+    for place, method in enumerate(list(order)[:most], 1):
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", dossier(archive, method).label)[:40]
+        written.append(Exported(method, write_best(archive, method, folder / f"{place:02d}-{name}.py")))
+    return tuple(written)
+
+
+def header(archive: Archive, facts: Dossier) -> str:
+    """Return the provenance of a method as comment lines; untrusted text is cleaned and never on the first two lines."""
+    run, row, birth = archive.run(), facts.ranked, facts.birth
+    lines = [("method", facts.method), ("name", f"{facts.label}, {facts.origin}")]
+    lines.append(("run", f"{run.id} of {run.created}, seed {run.seed}, evolve {run.evolve_version}"))
+    lines.append(("task", f"{run.task} {run.task_version}, searched on {search_domain(archive, run)}, vault {run.vault}"))
+    if row is not None:
+        lines.append(("dev", f"PGR {estimate(row.pgr, row.pgr_low, row.pgr_high)}, fitness {number(row.fitness)}"))
+    if row is not None and row.fresh_pgr is not None:
+        lines.append(("fresh", f"PGR {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}"))
+    if birth is not None:
+        lines.append(("operator", birth.operator + (f" with {birth.model}" if birth.model else "")))
+        lines.append(("parents", ", ".join(_parent(parent) for parent in birth.parents)))
+        lines += [("direction", birth.direction), ("idea", birth.idea)]
+    lines.append(("date", facts.created))
+    if facts.method == run.champion and run.verdict:
+        lines.append(("verdict", run.verdict))
+    written = [f"# {name + ':':<11}{one_line(text, 0 if name == 'parents' else _WIDTH + 40)}" for name, text in lines if text]
+    return "\n".join([f"# A method exported by evolve {__version__}.", *written, ""])
+
+
+def _parent(parent: Parent) -> str:
+    named = parent.name and not parent.method.startswith(parent.name)
+    return f"{parent.method} ({parent.name})" if named else parent.method

@@ -1,0 +1,36 @@
+"""Building HTML and SVG from plain functions: every text is escaped unless it is markup that these functions made."""
+
+from __future__ import annotations
+
+from html import escape
+
+from evolve.report.clean import clean
+
+_VOID = {"meta", "br", "hr", "col", "rect", "circle", "line", "path", "polyline"}
+
+
+class Safe(str):
+    """Markup, as opposed to text; only `tag` and `join` make it."""
+
+    __slots__ = ()
+
+
+def tag(name: str, /, *children: str, **attributes: str | float | None) -> Safe:
+    """Return an element; children that are not Safe are escaped, `class_` means class, other underscores become hyphens."""
+    written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None)
+    inside = join(*children)
+    if not inside and name in _VOID:
+        return Safe(f"<{name}{written}>" if name in ("meta", "br", "hr", "col") else f"<{name}{written}/>")
+    return Safe(f"<{name}{written}>{inside}</{name}>")
+
+
+def join(*children: str, by: str = "") -> Safe:
+    """Return children side by side, escaping those that are text."""
+    return Safe(by.join(child if isinstance(child, Safe) else escape(clean(child)) for child in children))
+
+
+def _attribute(key: str, value: str | float | None) -> str:
+    name = key.rstrip("_").replace("_", "-")
+    name = "viewBox" if name == "viewbox" else name  # the one SVG attribute in camel case that is used
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f' {name}="{escape(clean(text))}"'

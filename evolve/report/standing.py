@@ -1,0 +1,217 @@
+"""Where a run stands: what `status` prints and what heads the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from archives.nouns import RunRecord
+from evolve.report.diversity import Breadth, breadth
+from evolve.report.ranking import Ranked, ranked, ranking
+from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
+
+RECENT = 50  # proposals that "recently" means, for what the novelty term chose
+_EVENTS = 8
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the run may use; None where it has no limit."""
+
+    evals: float | None
+    minutes: float | None
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the run has used. `usd` is None when the price of a call is unknown."""
+
+    evaluations: int
+    minutes: float
+    usd: float | None
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    trials: int
+    trial_seconds: float
+
+
+@dataclass(frozen=True)
+class Island:
+    """One island's grid: its occupied cells and its best elite."""
+
+    island: int
+    elites: int
+    best: float
+    method: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event of the run."""
+
+    at: str
+    kind: str
+    text: str
+    island: int | None
+    method: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run at a glance.
+
+    Attributes:
+        db: path of the archive, as it was given.
+        state: running, finished, or interrupted (also when its process is gone without a word).
+        domain: the search domain; empty before anything was judged.
+        evaluations: methods judged on dev instances, without the seeds.
+        best: the champion, or while there is none the best method that is not a seed.
+        human_best: the best seed on fresh instances, or while that is unknown the best seed on dev instances.
+        refused: proposals that the operator or the screen refused; `failed`: evaluations that ended in a failure.
+        in_flight: proposals on their way.
+        recent: what the novelty term chose among the last proposals.
+        events: the last things that happened, newest first.
+    """
+
+    run: str
+    db: str
+    state: str
+    task: str
+    task_version: str
+    domain: str
+    level: str
+    created: str
+    budget: Budget
+    spent: Spent
+    evaluations: int
+    methods: int
+    refused: int
+    failed: int
+    in_flight: int
+    best: Ranked | None
+    human_best: Ranked | None
+    champion: str
+    verdict: str
+    seconds: float
+    engine_seconds: float
+    islands: tuple[Island, ...]
+    recent: Breadth
+    events: tuple[Happening, ...]
+
+
+def settings(run: RunRecord) -> dict[str, object]:
+    """Return the run's configuration, flat: sections are merged into the top level."""
+    found: dict[str, object] = {}
+    try:
+        config = json.loads(run.config)
+    except ValueError:
+        return found
+    if isinstance(config, dict):
+        for name, value in config.items():
+            found.update(value if isinstance(value, dict) else {name: value})
+    return found
+
+
+def search_domain(archive: Archive, run: RunRecord) -> str:
+    """Return the domain the search is scored on: that of the first dev evaluation, else the configured one."""
+    rows = archive.rows("select domain from evaluations where split = 'dev' order by id limit 1")
+    return text(rows[0], "domain") if rows else str(settings(run).get("domain") or "")
+
+
+def events(archive: Archive, limit: int) -> tuple[Happening, ...]:
+    """Return the last events, newest first."""
+    rows = archive.rows("select at, kind, text, island, method, value from events order by id desc limit ?", [limit])
+    return tuple(
+        Happening(
+            text(row, "at"), text(row, "kind"), text(row, "text"), maybe_integer(row, "island"), text(row, "method"),
+            maybe_real(row, "value"),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def standing(archive: Archive, *, alive: bool) -> Standing:
+    """Return where a run stands; `alive` tells whether a process is working on it."""
+    run = archive.run()
+    counts = _counts(archive)
+    spent = _spent(archive, run, counts["evaluations"])
+    best = ranked(archive, run.champion) or next(iter(ranking(archive, 1, "l.origin not in ('seed', 'added')")), None)
+    human = ranked(archive, run.human_best) or next(iter(ranking(archive, 1, "l.origin = 'seed'")), None)
+    return Standing(
+        run=run.id,
+        db=str(archive.path),
+        state=run.state if alive or run.state != "running" else "interrupted",
+        task=run.task,
+        task_version=run.task_version,
+        domain=search_domain(archive, run),
+        level=run.level,
+        created=run.created,
+        budget=_budget(run),
+        spent=spent,
+        **counts,
+        best=best,
+        human_best=human,
+        champion=run.champion,
+        verdict=run.verdict,
+        seconds=run.seconds,
+        engine_seconds=run.engine_seconds,
+        islands=_islands(archive),
+        recent=breadth(archive, RECENT),
+        events=events(archive, _EVENTS),
+    )
+
+
+def _counts(archive: Archive) -> dict[str, int]:
+    """Return the counts of a standing in one query."""
+    judged = (
+        "select count(distinct e.method) from evaluations e join methods m on m.id = e.method "
+        "where e.split = 'dev' and m.origin not in ('seed', 'added') and e.status"
+    )
+    row = archive.rows(
+        f"select ({judged} != 'LOST') as evaluations, ({judged} not in ('OK', 'LOST')) as failed, "
+        "(select count(*) from methods) as methods, (select count(*) from proposals where state = 'refused') as refused, "
+        "(select count(*) from proposals where state in ('proposed', 'judging', 'lost')) as in_flight"
+    )[0]
+    return {name: integer(row, name) for name in ("evaluations", "failed", "methods", "refused", "in_flight")}
+
+
+def _budget(run: RunRecord) -> Budget:
+    found = settings(run)
+    evals, minutes, usd = (
+        float(value) if isinstance(value := found.get(name), (int, float)) else None for name in ("evals", "minutes", "usd")
+    )
+    return Budget(evals, minutes, usd)
+
+
+def _spent(archive: Archive, run: RunRecord, evaluations: int) -> Spent:
+    calls = archive.rows(
+        "select sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out, sum(usd) as usd, "
+        "sum(usd is null) as unpriced from spend where kind = 'model' and calls > 0"
+    )[0]
+    trials = archive.rows("select sum(trials) as trials, sum(seconds) as seconds from evaluations")[0]
+    return Spent(
+        evaluations=evaluations,
+        minutes=run.seconds / 60,
+        usd=None if integer(calls, "unpriced") else real(calls, "usd"),
+        calls=integer(calls, "calls"),
+        tokens_in=integer(calls, "tokens_in"),
+        tokens_out=integer(calls, "tokens_out"),
+        trials=integer(trials, "trials"),
+        trial_seconds=real(trials, "seconds"),
+    )
+
+
+def _islands(archive: Archive) -> tuple[Island, ...]:
+    rows = archive.rows(
+        "select e.island, count(*) as elites, max(e.fitness) as best, e.method, m.name from elites e "
+        "join methods m on m.id = e.method group by e.island order by e.island"  # SQLite: bare columns are those of the maximum
+    )
+    return tuple(
+        Island(integer(row, "island"), integer(row, "elites"), real(row, "best"), text(row, "method"), text(row, "name"))
+        for row in rows
+    )

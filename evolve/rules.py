@@ -1,0 +1,101 @@
+"""The rules a method must keep, read off its libcst tree: imports, the required signature. Runs in the syntax worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+from libcst import matchers as m
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS
+
+
+def broken_rule(tree: cst.Module) -> str | None:
+    """Return the first rule a method breaks, as a sentence with its line, or None."""
+    for node, sentence in _violations(tree):
+        return f"{_where(tree, node)}{sentence}" if node is not None else sentence
+    return None
+
+
+def _violations(tree: cst.Module) -> Iterator[tuple[cst.CSTNode | None, str]]:
+    for node in m.findall(tree, m.Import() | m.ImportFrom()):
+        for module in _imported(node):
+            if module is None:
+                yield node, "relative imports are not allowed: a method is one file"
+            elif refused(module):
+                yield node, f"the import of {module} is not allowed: its data would be a way to read answers"
+            elif module.split(".")[0] not in ALLOWED_IMPORTS:
+                yield node, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
+    defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == "method"]
+    if not defined:
+        yield None, "there is no function named method at the top level: define `def method(problem)`"
+        return
+    node = defined[-1]
+    parameters = node.params
+    required = [p for p in [*parameters.posonly_params, *parameters.params] if p.default is None]
+    if len(required) != 1 or any(p.default is None for p in parameters.kwonly_params):
+        yield node, f"method takes {len(required)} required arguments, expected exactly one: `def method(problem)`"
+    if node.asynchronous is not None:
+        yield node, "method is async, expected a plain function: `def method(problem)`"
+    if _yields(node):
+        yield node, "method is a generator: return the probabilities instead of yielding"
+
+
+def refused(module: str) -> bool:
+    """Tell whether a dotted module is refused although its package is allowed."""
+    return any(module == name or module.startswith(name + ".") for name in REFUSED_IMPORTS)
+
+
+def _imported(node: cst.CSTNode) -> Iterator[str | None]:
+    """Yield the dotted names an import statement may bind; None for a relative import."""
+    if isinstance(node, cst.Import):
+        for alias in node.names:
+            yield _dotted(alias.name)
+    elif isinstance(node, cst.ImportFrom):
+        if node.relative or node.module is None:
+            yield None
+            return
+        module = _dotted(node.module)
+        yield module
+        if not isinstance(node.names, cst.ImportStar):
+            for alias in node.names:
+                full = f"{module}.{_dotted(alias.name)}"
+                if refused(full):
+                    yield full
+
+
+def _dotted(node: cst.BaseExpression) -> str:
+    if isinstance(node, cst.Attribute):
+        return f"{_dotted(node.value)}.{node.attr.value}"
+    return node.value if isinstance(node, cst.Name) else "?"
+
+
+class _Yields(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found, self._depth = False, 0
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        self._depth += 1
+        return self._depth == 1
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        self._depth -= 1
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+    def visit_Yield(self, node: cst.Yield) -> None:
+        self.found = True
+
+
+def _yields(node: cst.FunctionDef) -> bool:
+    visitor = _Yields()
+    node.visit(visitor)
+    return visitor.found
+
+
+def _where(tree: cst.Module, node: cst.CSTNode) -> str:
+    """Return "line N: ", resolving positions only when a rule was broken: they cost more than the parse."""
+    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
+    return f"line {wrapper.resolve(PositionProvider)[node].start.line}: "

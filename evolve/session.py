@@ -1,0 +1,226 @@
+"""One session of a run, from the first check to the paths printed at the end: what `start` and `resume` share."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from archives.archive import Archive
+from archives.grid import Grid
+from archives.nouns import MethodRecord, RunRecord
+from evolve import __version__
+from evolve.baselines import SeedFile, collect
+from evolve.budget import Budget, Limit
+from evolve.config import Config
+from evolve.directions import DIRECTIONS
+from evolve.engine import Search
+from evolve.errors import UsageError
+from evolve.finale import Finale, Result
+from evolve.lab import Bench, Lab, bench, check_domain, load_models, load_operators, wanted_instances
+from evolve.memory import Memory
+from evolve.novelty import RECENT
+from evolve.screen import Screen
+from evolve.select import Selector, Source, prompt_features
+from evolve.watch import Watch
+from fitness import tasks
+
+PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a session ended.
+
+    Attributes:
+        path: the archive.
+        result: the final table, or None when the run was interrupted or could not be finished.
+        interrupted: whether the user stopped it.
+        evaluations: methods judged in the run so far.
+        seconds: wall clock of the run; `engine_seconds`: the engine's own share of it.
+    """
+
+    path: Path
+    result: Result | None
+    interrupted: bool
+    evaluations: int
+    seconds: float
+    engine_seconds: float
+
+
+def start(config: Config, path: Path, watch: Watch) -> Ending:
+    """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
+    task = tasks.load(config.task)
+    check_domain(task, config.domain)
+    load_models(config)
+    seeds = collect(Path(p) for p in config.seeds)
+    with bench(config.task) as things:
+        things.builder.start(wanted_instances(task, config))
+        methods = _screen_seeds(things, seeds)
+        archive = Archive.create(path)
+        with contextlib.closing(archive), _only_writer(path):
+            _store(archive, config, things, methods)
+            return _session(_lab(config, archive, things, watch))
+
+
+def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
+    """Go on with a run. Raises EvolveError when it cannot be, or needs the vault it was started with."""
+    archive = Archive.open(path, write=True)
+    with contextlib.closing(archive), _only_writer(path):
+        run = archive.run()
+        config = Config(**{**json.loads(run.config), **changes})
+        with bench(run.task) as things:
+            if things.vault.fingerprint != run.vault:
+                raise UsageError(
+                    f"{path} was scored with vault {run.vault}, but the vault here is {things.vault.fingerprint}: "
+                    "set EVOLVE_HOME to the folder it was started with"
+                )
+            if things.task.version != run.task_version:
+                raise UsageError(f"{path} was scored on version {run.task_version} of the task, this is {things.task.version}")
+            archive.update_run(config=config.model_dump_json(), state="running")
+            things.builder.start(wanted_instances(things.task, config))
+            return _session(_lab(config, archive, things, watch))
+
+
+def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
+    """Screen the seeds. Raises UsageError naming the file, the line and the reason when one does not pass."""
+    screen = Screen(things.syntax)
+    methods = []
+    for seed in seeds:
+        ours = seed.path.parent == Path(__file__).parent.parent / "seeds"
+        screened = screen.check(seed.source, seed.name, "seed" if ours else "added")
+        if screened.method is None:
+            raise UsageError(f"the seed {seed.path} cannot be used: {screened.reason}")
+        screen.remember(screened.method)
+        methods.append(screened.method)
+    return methods
+
+
+def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[MethodRecord]) -> None:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with archive.transaction():
+        archive.add_run(
+            RunRecord(
+                archive.path.stem,
+                now,
+                config.task,
+                things.task.version,
+                things.vault.fingerprint,
+                config.model_dump_json(),
+                config.seed,
+                "running",
+                things.sandbox.level,
+                __version__,
+            )  # fmt: skip
+        )
+        for direction in DIRECTIONS:
+            archive.add_direction(direction.name, direction.text, direction.focus, "literature")
+        for method in methods:
+            archive.add_method(method)
+
+
+def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
+    limit = Limit(config.evals, config.minutes, config.usd)
+    run = archive.run()
+    done = int(str(archive.rows("select count(*) as n from proposals where state = 'done'")[0]["n"]))
+    usd = float(str(archive.rows("select coalesce(sum(usd), 0) as usd from spend")[0]["usd"]))
+    archive.durable(paid=bool(config.model))
+    return Lab(
+        config=config,
+        archive=archive,
+        bench=things,
+        screen=Screen(things.syntax, archive.methods()),
+        budget=Budget(limit, done, usd, run.seconds),
+        grid=Grid(things.task.measures),
+        watch=watch,
+        operators=load_operators(config),
+        models=load_models(config, things.stop),
+    )
+
+
+def _session(lab: Lab) -> Ending:
+    """Search, judge the champion, and store how it ended."""
+    archive, run = lab.archive, lab.archive.run()
+    memory = Memory.of(archive)
+    search = Search(lab, _selector(lab, memory), memory)
+    began = time.monotonic()
+    result = None
+    engine = run.engine_seconds
+    try:
+        with _interruptible(lab):
+            search.run(archive.proposals("state in ('proposed', 'judging', 'lost')"))
+            engine += time.monotonic() - began - search.waiting
+            archive.update_run(engine_seconds=engine)
+            if not lab.bench.stop.is_set() and memory.best:
+                result = Finale(lab, memory).run()
+    finally:
+        stopped = lab.bench.stop.is_set() or result is None
+        archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
+    return Ending(archive.path, result, lab.bench.stop.is_set(), lab.budget.evals, lab.budget.seconds, engine)
+
+
+def _selector(lab: Lab, memory: Memory) -> Selector:
+    """Rebuild the selector from the archive."""
+    specs = list(lab.models) or [""]
+    sources = [
+        Source(name, op.parents, spec) for name, op in lab.operators.items() for spec in (specs if op.needs_model else [""])
+    ]
+    selector = Selector(lab.config.islands, sources, DIRECTIONS, lab.config.novelty)
+    for method in memory.methods.values():
+        selector.sketches[method.id] = method.sketch
+    for elite in lab.archive.elites():
+        selector.place(elite)
+    placed = "placement in ('NEW', 'IMPROVED')"
+    for row in lab.archive.rows(
+        f"select direction, operator, json_extract(parents, '$[0]') as parent, count(*) as tried, coalesce(sum({placed}), 0) as placed "
+        "from proposals group by 1, 2, 3"
+    ):
+        names = str(row["direction"]), str(row["operator"])
+        selector.recall(*names, str(row["parent"]), int(str(row["tried"])), int(str(row["placed"])))
+    for record in lab.archive.proposals(f"id > {memory.last_proposal - RECENT}"):
+        selector.recent.add(prompt_features(memory.choice(record, selector)))
+    return selector
+
+
+@contextlib.contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Hold the run's lock. Raises UsageError when another process works on the run."""
+    with open(f"{path}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
+        yield
+    with contextlib.suppress(OSError):
+        os.unlink(f"{path}.lock")
+
+
+@contextlib.contextmanager
+def _interruptible(lab: Lab) -> Iterator[None]:
+    """Turn the first Ctrl-C into a clean stop; a second one ends at once."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if lab.bench.stop.is_set():
+            raise KeyboardInterrupt
+        lab.bench.stop.set()
+        lab.watch.event("note", "stopping: what is in flight goes round again on resume")
+        timer = threading.Timer(PATIENCE, lab.bench.sandbox.close)
+        timer.daemon = True
+        timer.start()
+
+    import threading
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

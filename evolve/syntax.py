@@ -1,0 +1,140 @@
+"""The syntax worker: a warm, limited subprocess for everything that parses a method (libcst crashes on nested input).
+
+Only bytes of JSON cross the pipe. When the worker dies or takes too long it is replaced, and the source that did it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from evolve.operators.offline import Edit
+
+if TYPE_CHECKING:
+    from multiprocess.connection import Connection
+
+SECONDS = 5.0  # a request that takes longer has its worker replaced
+MEMORY = 2 << 30  # bytes of address space
+
+
+class Syntax:
+    """A handle on the worker; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def __enter__(self) -> Syntax:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def warm(self) -> None:
+        """Start the worker without waiting for it, so that its imports overlap with other work."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+
+    def examine(self, source: str) -> dict[str, Any]:
+        """Parse a source: {"reason": sentence} when it breaks a rule, else the fields of canonical.Canonical."""
+        answer = self._request({"do": "examine", "source": source})
+        return answer or {"reason": "the parser did not survive this file: nest brackets and operators less deeply"}
+
+    def apply(self, operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
+        """Let an offline operator edit sources[0], with the others as donors."""
+        request = {"do": "edit", "operator": operator, "sources": sources, "focus": list(focus), "seed": seed}
+        answer = self._request(request)
+        return Edit(**answer) if answer else Edit(None, "", f"the operator {operator} did not survive this parent")
+
+    def close(self) -> None:
+        """Stop the worker."""
+        with self._lock:
+            self._stop()
+
+    def _request(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        with self._lock:
+            if self._process is None or not self._process.is_alive():
+                self._start()
+            assert self._pipe is not None
+            try:
+                self._pipe.send_bytes(json.dumps(request).encode())
+                if self._pipe.poll(SECONDS):
+                    answer: dict[str, Any] = json.loads(self._pipe.recv_bytes())
+                    return answer
+            except (EOFError, OSError):
+                pass
+            self._stop()
+            return None
+
+    def _start(self) -> None:
+        import multiprocess
+
+        self._stop()
+        context = multiprocess.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        if self._pipe is None or not self._pipe.poll(60) or self._pipe.recv_bytes() != b"ready":
+            raise RuntimeError("the syntax worker did not start")
+
+    def _stop(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        self._process = self._pipe = None
+
+
+def serve(pipe: Connection) -> None:
+    """Answer requests until the pipe closes (the worker's main function)."""
+    import resource
+    import signal
+    import warnings
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trusted process's to handle
+    warnings.simplefilter("ignore")  # compile() warns about invalid escapes in hostile files
+    import libcst  # noqa: F401  (the slow import happens before ready)
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    pipe.send_bytes(b"ready")
+    while True:
+        try:
+            request = json.loads(pipe.recv_bytes())
+        except (EOFError, OSError):
+            return
+        pipe.send_bytes(json.dumps(_answer(request)).encode())
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    if request["do"] == "edit":
+        from evolve.operators.offline import edit
+
+        return asdict(edit(request["operator"], request["sources"], tuple(request["focus"]), request["seed"]))
+    return examine(request["source"])
+
+
+def examine(source: str) -> dict[str, Any]:
+    """Compile, parse and check one source (in the worker)."""
+    import libcst
+
+    from evolve.canonical import canonical
+    from evolve.rules import broken_rule
+
+    try:
+        compile(source, "method", "exec")
+    except SyntaxError as error:
+        return {"reason": f"line {error.lineno or 1}: it does not compile: {error.msg}"}
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return {"reason": f"it does not compile: {error or type(error).__name__}"}
+    try:
+        reason = broken_rule(libcst.parse_module(source))
+    except (libcst.ParserSyntaxError, RecursionError, MemoryError, ValueError) as error:
+        return {"reason": f"libcst cannot parse it: {str(error).splitlines()[0]}"}
+    return {"reason": reason} if reason else asdict(canonical(source))

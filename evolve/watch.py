@@ -1,0 +1,52 @@
+"""What a run shows while it works: snapshots and events, rendered by the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fitness.nouns import Interval
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a run stands.
+
+    Attributes:
+        phase: what is going on, in a few words.
+        evaluations: methods judged, of `budget`.
+        best: dev PGR of the fittest method with its interval, and its short id.
+        baselines: dev PGR of each human baseline.
+        rate: evaluations a minute.
+        left: seconds until the budget is used up, at this rate; None when unknown.
+        instances: (built, wanted).
+        entropy: entropy of the recent directions, in bits.
+        refused: proposals that the screen or an operator refused.
+        usd: dollars spent.
+    """
+
+    phase: str
+    evaluations: int
+    budget: int
+    best: Interval | None
+    best_name: str
+    baselines: Mapping[str, float]
+    rate: float
+    left: float | None
+    instances: tuple[int, int]
+    entropy: float
+    refused: int
+    usd: float
+
+
+class Watch(Protocol):
+    """Something that shows a run: a live table, plain lines, JSON lines."""
+
+    def event(self, kind: str, text: str) -> None:
+        """Show something that happened."""
+        ...
+
+    def snapshot(self, now: Snapshot) -> None:
+        """Show where the run stands; called often, draws when it likes."""
+        ...

@@ -1,0 +1,1 @@
+"""The small models of the embedded tier: corpus, architecture, the scripts that train them, their weights."""

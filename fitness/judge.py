@@ -1,0 +1,152 @@
+"""The judge: runs methods in the sandbox, scores what comes back, races, and says whose fault a failure is."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import fmean
+from typing import Protocol
+
+from fitness import pgr
+from fitness.nouns import Evaluation, Limits, Method, Outcome, Problem, Split, Status, Trial
+from fitness.tasks import Task
+from fitness.vault import Instance, InstanceName, Vault
+
+CELL_TRIALS = 2  # a method's cell comes from its first two instances
+LOST_RETRIES = 2
+
+Rival = Callable[[Mapping[str, float]], Sequence[float]]  # measures -> the PGRs to beat, instance by instance; empty for none
+
+
+class Cancelled(Exception):
+    """The run is stopping: the evaluation in flight is dropped and will be done again."""
+
+
+class Runner(Protocol):
+    """What runs a method: the sandbox."""
+
+    def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
+        """Run a method once on a problem."""
+        ...
+
+
+class _Turns:
+    """Lets many runs share the machine, and one run have it alone."""
+
+    def __init__(self) -> None:
+        self._changed, self._shared, self._alone = threading.Condition(), 0, False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Run beside others."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._shared += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._shared -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other run is under way, and hold new ones back."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone)
+            self._alone = True
+            self._changed.wait_for(lambda: self._shared == 0)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+class Judge:
+    """Judges methods on the instances of one task. Safe to use from several threads.
+
+    Args:
+        wait: called with an instance's name before it is read; returns when it has been built.
+        cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
+    """
+
+    def __init__(
+        self, task: Task, vault: Vault, sandbox: Runner, wait: Callable[[InstanceName], None], cancelled: threading.Event
+    ) -> None:
+        self._task, self._vault, self._sandbox, self._wait, self._cancelled = task, vault, sandbox, wait, cancelled
+        self._turns = _Turns()
+        self._load = threading.Lock()
+
+    def evaluate(
+        self, method: Method, domain: str, split: Split, instances: Sequence[int], rival: Rival | None = None
+    ) -> Evaluation:
+        """Judge a method on instances in order, ending at the first failure.
+
+        With a rival, the method races it: from its second trial on it goes on only while an anytime-valid test has not shown it
+        to be worse (pgr.race_lost). It has a fitness only when it ran on every instance.
+        Raises Cancelled when the run is stopping.
+        """
+        trials: list[Trial] = []
+        marks: Sequence[float] = ()
+        for index in instances:
+            trial = self.trial(method, domain, split, index)
+            trials.append(trial)
+            if trial.status is not Status.OK:
+                return Evaluation(method.id, tuple(trials), trial.status, None, {}, trial.message)
+            if rival is not None and len(trials) >= CELL_TRIALS:
+                marks = marks or rival(self.measures(method, trials))
+                differences = [ours - mark for ours, mark in zip(_pgrs(trials), marks)]
+                if len(trials) < len(instances) and pgr.race_lost(differences):
+                    gap = -fmean(differences)
+                    sentence = f"stopped by the race after {len(trials)} of {len(instances)} instances: {gap:.2f} PGR behind"
+                    return Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials), sentence)
+        scores = [t.score for t in trials if t.score]
+        bound = pgr.fitness(scores) if len(scores) > 1 else None
+        return Evaluation(method.id, tuple(trials), Status.OK, bound, self.measures(method, trials))
+
+    def measures(self, method: Method, trials: Sequence[Trial]) -> dict[str, float]:
+        """Return the coordinates of a method: its size, and the mean of each trial measure over its first two instances."""
+        first = trials[:CELL_TRIALS]
+        means = {name: fmean(t.measures[name] for t in first) for name in first[0].measures}
+        return {**means, "size": math.log2(method.nodes)}
+
+    def trial(self, method: Method, domain: str, split: Split, index: int) -> Trial:
+        """Run a method once on one instance. A lost run is repeated at most twice; one out of time is repeated once, alone."""
+        self._wait(InstanceName(self._task.name, domain, split, index))
+        if self._cancelled.is_set():
+            raise Cancelled
+        with self._load:
+            instance = self._vault.instance(self._task, domain, split, index)
+        trial = self._once(method, instance, self._turns.shared)
+        for _ in range(LOST_RETRIES):
+            if trial.status is not Status.LOST:
+                break
+            trial = self._once(method, instance, self._turns.shared)
+        if trial.status is Status.TIMED_OUT and not self._cancelled.is_set():
+            trial = self._once(method, instance, self._turns.alone)
+        if self._cancelled.is_set() and trial.status in (Status.LOST, Status.TIMED_OUT):
+            raise Cancelled
+        return trial
+
+    def _once(self, method: Method, instance: Instance, turn: Callable[[], object]) -> Trial:
+        problem, answers = self._vault.problem(instance, method.id)
+        with turn():  # type: ignore[attr-defined]  # both turns are context managers
+            outcome = self._sandbox.run(method.source, problem, self._task.limits)
+        name = instance.name
+        score, measures = None, {}
+        if outcome.status is Status.OK and outcome.predictions is not None:
+            marks = answers.score(outcome.predictions)
+            score = pgr.score(marks.transfer_acc, instance.weak_acc, instance.strong_acc, len(outcome.predictions))
+            measures = {"teacher_agreement": marks.teacher_agreement}
+        return Trial(
+            method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
+            outcome.seconds, outcome.message,
+        )  # fmt: skip
+
+
+def _pgrs(trials: Sequence[Trial]) -> list[float]:
+    return [t.score.pgr for t in trials if t.score]

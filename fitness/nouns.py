@@ -1,0 +1,214 @@
+"""The nouns of judging: methods, problems, trials, scores. Everything else in the program speaks in these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class EvolveError(Exception):
+    """An error whose message is a sentence that tells the user what to do; the CLI prints it and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class SandboxUnavailable(EvolveError):
+    """The walls this machine offers are too few to run a method."""
+
+    exit_code = 4
+
+
+class VaultError(EvolveError):
+    """The vault cannot be read, written, or trusted."""
+
+
+class Status(StrEnum):
+    """How a trial or an evaluation ended. Failure is a state, never a number."""
+
+    OK = "OK"
+    INVALID = "INVALID"  # does not compile, breaks a rule, or returns something that is not probabilities
+    CRASHED = "CRASHED"  # raised or exited
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    VIOLATION = "VIOLATION"  # too much output, extra bytes on the result pipe, a canary touched
+    LOST = "LOST"  # our fault: a worker died, a machine went away; retried, never held against the method
+
+
+class Split(StrEnum):
+    """Which instances: seen by the search, drawn for champions, or behind the seal."""
+
+    DEV = "dev"
+    FRESH = "fresh"
+    SEALED = "sealed"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A screened method.
+
+    Attributes:
+        id: sha256 of the canonical form (comments, docstrings, formatting and local names gone), hexadecimal.
+        source: the file's text.
+        nodes: number of syntax nodes of the canonical form.
+    """
+
+    id: str
+    source: str
+    nodes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a method is handed, as arrays; the runner turns it into the `problem` of the contract (FITNESS.md).
+
+    Attributes:
+        train_x: (n_train, d) float32.
+        weak: (n_train, n_classes) float32, the weak teacher's probabilities.
+        test_x: (n_test, d) float32.
+        pairs: None, or (p, 2) int64 rows of train_x of which exactly one is true.
+        seed: the trial's seed.
+        n_classes: number of classes.
+    """
+
+    train_x: np.ndarray
+    weak: np.ndarray
+    test_x: np.ndarray
+    pairs: np.ndarray | None
+    seed: int
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run of a method may use.
+
+    Attributes:
+        seconds: wall clock.
+        memory: bytes of address space beyond what the sandbox itself holds.
+        output: bytes of stdout and stderr together.
+        disk: bytes of one file in scratch.
+    """
+
+    seconds: float = 60.0
+    memory: int = 2 << 30
+    output: int = 1 << 20
+    disk: int = 64 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came back from one run in the sandbox.
+
+    Attributes:
+        status: OK, or why there are no predictions.
+        predictions: (n_test, n_classes) float32 when OK, else None; finite and in [0, 1].
+        seconds: wall clock of the run.
+        message: a sentence for the user when not OK; its quotes of the method's own output are untrusted text.
+    """
+
+    status: Status
+    predictions: np.ndarray | None
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The result of one successful trial.
+
+    Attributes:
+        pgr: performance gap recovered, (transfer_acc - weak_acc) / (strong_acc - weak_acc).
+        stderr: standard error of pgr from the finite test set alone.
+        transfer_acc: test accuracy of the method.
+        weak_acc: test accuracy of the weak teacher.
+        strong_acc: test accuracy of the ceiling, the strong student trained on true labels.
+        n: test rows.
+    """
+
+    pgr: float
+    stderr: float
+    transfer_acc: float
+    weak_acc: float
+    strong_acc: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method run once on one instance. `score` is set exactly when `status` is OK."""
+
+    method: str
+    task: str
+    domain: str
+    instance: int
+    split: Split
+    status: Status
+    score: Score | None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.status is Status.OK) != (self.score is not None):
+            raise ValueError(f"a trial has a score exactly when it is OK, got {self.status} with score {self.score}")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One method judged.
+
+    Attributes:
+        method: the method's id.
+        trials: every trial that was run, in order.
+        status: OK when every trial was, else the status of the first that was not.
+        fitness: lower confidence bound on the true PGR, or None (a failure, or stopped by the race before it had one).
+        measures: the grid's coordinates, from the first two instances; empty for a failure.
+        message: why it failed or was stopped, as a sentence.
+    """
+
+    method: str
+    trials: tuple[Trial, ...]
+    status: Status
+    fitness: float | None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+
+    @property
+    def pgrs(self) -> tuple[float, ...]:
+        """The PGR of each successful trial, in order."""
+        return tuple(t.score.pgr for t in self.trials if t.score is not None)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of all trials."""
+        return sum(t.seconds for t in self.trials)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One axis of the grid: `bins` equal bins between two edges that never move; what lies outside is in the last bin."""
+
+    name: str
+    low: float
+    high: float
+    bins: int
+
+    def bin(self, value: float) -> int:
+        """Return the bin of a value, 0 to bins - 1."""
+        place = int((value - self.low) / (self.high - self.low) * self.bins)
+        return min(max(place, 0), self.bins - 1)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided confidence interval around a mean over `n` instances."""
+
+    mean: float
+    low: float
+    high: float
+    n: int

@@ -1,0 +1,30 @@
+"""The sandbox: methods run here, behind walls of the kernel, and only floats come back.
+
+The trusted process uses `client.Sandbox` and `doctor.examine`. `zygote.py`, `runner.py`, `walls.py`, `student.py` and
+`probe.py` are loaded inside, in a fresh interpreter, and import nothing else of ours.
+"""
+
+from __future__ import annotations
+
+ALLOWED_IMPORTS: frozenset[str] = frozenset(
+    {"torch", "numpy", "scipy", "sklearn"}
+    | {
+        "__future__",
+        "abc",
+        "bisect",
+        "cmath",
+        "collections",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "decimal",
+        "enum",
+        "fractions",
+    }
+    | {"functools", "heapq", "itertools", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap"}
+    | {"time", "types", "typing", "warnings"}
+)
+"""What a method may import, by top-level name: the one place."""
+
+REFUSED_IMPORTS: frozenset[str] = frozenset({"sklearn.datasets"})
+"""Dotted names that are refused although their package is allowed (sklearn ships the digits' labels)."""

@@ -1,0 +1,185 @@
+"""The trusted side of the sandbox: keeps one warm zygote alive and runs methods in its children."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import asdict
+from types import TracebackType
+from typing import IO
+
+from fitness.nouns import Limits, Outcome, Problem, SandboxUnavailable, Status
+from fitness.sandbox import launch
+from fitness.sandbox.collect import Watch
+from fitness.sandbox.doctor import examine
+from fitness.sandbox.transfer import pack, sealed
+from fitness.sandbox.verdict import printable, verdict
+
+START_SECONDS = 120.0  # the imports take 4; a busy machine may need more
+START_ATTEMPTS = 3
+CLOSE_SECONDS = 5.0
+_PR_SET_DUMPABLE = 4
+
+
+class _Zygote:
+    """One running zygote: its process and its control socket."""
+
+    def __init__(self, command: list[str], settings: bytes) -> None:
+        """Start it and wait until it is warm. Raises SandboxUnavailable with what it said when it does not get there."""
+        self.control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with inside, tempfile.TemporaryFile() as complaints:
+            self.process = subprocess.Popen(
+                [*command, str(inside.fileno())],
+                pass_fds=[inside.fileno()],
+                env=launch.HASH_SEED,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+            )
+            inside.close()
+            if not self._warm(settings):
+                self.close()
+                raise SandboxUnavailable(f"the sandbox's zygote did not start: {_last_words(complaints)}")
+
+    def _warm(self, settings: bytes) -> bool:
+        try:
+            self.control.sendall(settings)
+            waiting = select.poll()
+            waiting.register(self.control, select.POLLIN)
+            return bool(waiting.poll(START_SECONDS * 1000)) and self.control.recv(16) == b"ready"
+        except OSError:
+            return False
+
+    def alive(self) -> bool:
+        """Tell whether it can still be asked for children."""
+        silent = select.poll()
+        silent.register(self.control, select.POLLIN)  # it says nothing after "ready": anything here is its hanging up
+        return self.process.poll() is None and not silent.poll(0)
+
+    def close(self) -> None:
+        """Hang up; it exits and takes its children with it."""
+        self.control.close()
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Sandbox:
+    """Runs methods, each in a fresh child behind walls. A context manager; `run` may be called from several threads at once.
+
+    Attributes:
+        level: "A" (namespaces, Landlock, seccomp) or "B" (Landlock, seccomp).
+    """
+
+    def __init__(self, level: str | None = None) -> None:
+        """Start a zygote at a level, or at the best one there is. Raises SandboxUnavailable."""
+        if level not in (None, "A", "B"):
+            raise ValueError(f"level is {level!r}, expected 'A', 'B' or None")
+        found = examine()
+        reached = {"A": ("A", "B"), "B": ("B",)}.get(found.level, ())
+        if not reached or (level is not None and level not in reached):
+            down = "; ".join(f"{wall.name}: {wall.detail}" for wall in found.walls if not wall.up)
+            raise SandboxUnavailable(f"sandbox level {level or 'A or B'} cannot be reached on this machine ({down})")
+        self.level = level or reached[0]
+        inner = launch.interior()
+        readable, listable = launch.grants(inner)
+        self._command = (launch.bubbled if self.level == "A" else launch.plain)(inner, "zygote")
+        self._settings = json.dumps(
+            {
+                "sites": inner.sites,
+                "environment": launch.ENVIRONMENT,
+                "imports": launch.IMPORTS,
+                "readable": readable,
+                "listable": listable,
+                "program": launch.seccomp_program().hex(),
+            }
+        ).encode()
+        self._lock = threading.Lock()
+        self._closed = False
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process of this user may look into this one
+        self._zygote = self._start()
+
+    def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
+        """Run a method once on a problem.
+
+        Whatever the method does is an Outcome; what goes wrong on our side is LOST. Raises SandboxUnavailable only when the
+        zygote died and could not be started again.
+        """
+        inputs, request = pack(problem, limits)
+        shape = (len(problem.test_x), problem.n_classes)
+        given = [inputs, sealed([source.encode(errors="replace")])]
+        with ExitStack() as ours:
+            try:
+                result, output = (_pipe(ours, given) for _ in range(2))
+                report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                ours.enter_context(report)
+                given.append(theirs.detach())
+                refusal = self._hand_over(json.dumps(asdict(request)).encode(), given)
+            finally:
+                for descriptor in given:
+                    os.close(descriptor)
+            if refusal:
+                return Outcome(Status.LOST, None, 0.0, refusal)
+            seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits).collect()
+        return verdict(seen, shape, limits)
+
+    def close(self) -> None:
+        """End the zygote and every child; what was in flight is LOST."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            if not closed:
+                self._zygote.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _hand_over(self, request: bytes, descriptors: list[int]) -> str:
+        """Give a run to the zygote, to a new one if the last died; return why that could not be done, or ""."""
+        with self._lock:
+            if self._closed:
+                return "the sandbox was closed"
+            if not self._zygote.alive():
+                self._zygote.close()
+                self._zygote = self._start()
+            try:
+                socket.send_fds(self._zygote.control, [request], descriptors)
+            except OSError as error:
+                return f"the sandbox ended before the method could start ({error})"
+        return ""
+
+    def _start(self) -> _Zygote:
+        for attempt in range(START_ATTEMPTS):
+            try:
+                return _Zygote(self._command, self._settings)
+            except SandboxUnavailable:
+                if attempt == START_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _pipe(ours: ExitStack, given: list[int]) -> int:
+    """Make a pipe: its write end goes to the child, its read end, which is returned, is closed with `ours`."""
+    read, write = os.pipe2(os.O_CLOEXEC)
+    ours.callback(os.close, read)
+    given.append(write)
+    return read
+
+
+def _last_words(complaints: IO[bytes]) -> str:
+    complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, complaints.tell() - 2000))
+    return printable(complaints.read().decode(errors="replace")[-400:], 400) or "it said nothing"

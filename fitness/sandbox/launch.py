@@ -1,0 +1,156 @@
+"""How the zygote is started: which files it may read, and the command line of each level."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fitness.nouns import SandboxUnavailable
+
+HERE = Path(__file__).parent
+INSIDE = ("zygote.py", "runner.py", "walls.py", "student.py", "probe.py")  # what is loaded inside, and nothing else of ours
+PACKAGES = ("evolve", "archives", "fitness", "seeds")
+FLAGS = ("-s", "-S", "-P", "-B")  # no site-packages but the ones we name, no .pth files, no bytecode written
+BOOT = """
+import importlib, sys, types
+package = types.ModuleType("inside")
+package.__path__ = [sys.argv.pop(1)]
+sys.modules["inside"] = package
+importlib.import_module("inside." + sys.argv.pop(1)).main()
+"""
+HASH_SEED = {"PYTHONHASHSEED": "0"}  # all that is in the environment at the start: sets of strings in one order, always
+ENVIRONMENT = {  # one thread a child; no compiler, no worker processes, no cache folders
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "JOBLIB_MULTIPROCESSING": "0",
+    "TORCHDYNAMO_DISABLE": "1",
+    "TORCH_COMPILE_DISABLE": "1",
+    "TORCHINDUCTOR_CACHE_DIR": "/",  # it must exist when torch is imported; nothing can be written there
+    "HOME": "/nonexistent",
+}
+IMPORTS = (
+    *("torch.optim", "torch._dynamo", "scipy.stats", "scipy.optimize", "scipy.linalg", "scipy.special", "scipy.sparse.linalg"),
+    *(
+        "scipy.spatial",
+        "sklearn.cluster",
+        "sklearn.mixture",
+        "sklearn.linear_model",
+        "sklearn.decomposition",
+        "sklearn.neighbors",
+    ),
+    *("sklearn.discriminant_analysis", "sklearn.calibration", "sklearn.ensemble", "sklearn.svm", "sklearn.semi_supervised"),
+    *("sklearn.preprocessing", "sklearn.model_selection", "sklearn.naive_bayes", "sklearn.neural_network", "sklearn.manifold"),
+    *("sklearn.gaussian_process", "sklearn.feature_selection", "sklearn.kernel_approximation", "sklearn.metrics"),
+)
+SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null")
+
+
+@dataclass(frozen=True)
+class Interior:
+    """What of this machine exists inside.
+
+    Attributes:
+        executable: the interpreter, outside any virtual environment.
+        sites: folders that libraries are imported from.
+        roots: trees and files that may be read: system libraries, the standard library, the sites.
+        hidden: trees below the roots that may not: sklearn's data (it holds the digits' labels), this checkout.
+    """
+
+    executable: str
+    sites: tuple[str, ...]
+    roots: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+def interior() -> Interior:
+    """Find the interpreter and the libraries that this process runs on."""
+    executable = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    names = ("site-packages", "dist-packages")
+    sites = tuple(dict.fromkeys(os.path.realpath(p) for p in sys.path if os.path.basename(p) in names and os.path.isdir(p)))
+    library = os.path.join(sys.base_prefix, "lib")
+    standard = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), library)
+    candidates = [*SYSTEM, *(os.path.realpath(p) for p in standard), *sites]
+    roots = tuple(dict.fromkeys(p for p in candidates if os.path.exists(p) and not _below(p, candidates)))
+    data = (os.path.join(site, "sklearn", "datasets", "data") for site in sites)
+    home = str(HERE.parent.parent)
+    ours = (
+        [os.path.join(home, name) for name in PACKAGES] if home in sites else [home]
+    )  # installed among the libraries, or a checkout
+    return Interior(executable, sites, roots, tuple(p for p in (*data, *ours) if os.path.isdir(p)))
+
+
+def _below(path: str, others: list[str]) -> bool:
+    """Tell whether a path lies in another of the list, symlinked system folders aside."""
+    return any(path != other and path.startswith(other + "/") and not os.path.islink(other) for other in others)
+
+
+def grants(inner: Interior) -> tuple[list[str], list[str]]:
+    """Return the trees a child may read and the folders it may list: the roots, opened up wherever they hold a hidden tree."""
+    readable: list[str] = []
+    listable: list[str] = []
+    for root in inner.roots:
+        for path, whole in _open_up(root, inner.hidden):
+            (readable if whole else listable).append(path)
+    return readable, listable
+
+
+def _open_up(path: str, hidden: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    if path in hidden:
+        return
+    if not any(h.startswith(path.rstrip("/") + "/") for h in hidden):
+        yield path, True
+        return
+    yield path, False
+    for entry in os.scandir(path):
+        if not entry.is_symlink():  # what it points to is granted under its own name, or not at all
+            yield from _open_up(entry.path, hidden)
+
+
+def plain(inner: Interior, module: str) -> list[str]:
+    """Return the command line of level B that runs one of our inside modules; its own arguments follow."""
+    return [inner.executable, *FLAGS, "-c", BOOT, str(HERE), module]
+
+
+def bubbled(inner: Interior, module: str) -> list[str]:
+    """Return the command line of level A: the same inside namespaces that hold the roots, read-only, and nothing else.
+
+    Raises SandboxUnavailable when bubblewrap is not installed. It keeps all capabilities when root starts it, so they are
+    dropped by name. No --die-with-parent: that follows the thread that started it, and the zygote ends with its control socket.
+    """
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise SandboxUnavailable("bubblewrap is not installed: install the system package `bubblewrap` for sandbox level A")
+    command = [bwrap, "--unshare-user", "--uid", "65534", "--gid", "65534", "--unshare-ipc", "--unshare-pid", "--unshare-net"]
+    command += ["--unshare-uts", "--unshare-cgroup-try", "--new-session", "--cap-drop", "ALL"]
+    for root in inner.roots:
+        if root.startswith("/dev/"):
+            command += ["--dev-bind", root, root]
+        elif os.path.islink(root):
+            command += ["--symlink", os.readlink(root), root]
+        else:
+            command += ["--ro-bind", root, root]
+    command += ["--ro-bind", inner.executable, inner.executable, "--proc", "/proc"]
+    for name in INSIDE:
+        command += ["--ro-bind", str(HERE / name), f"/inside/{name}"]
+    for path in inner.hidden:
+        if any(path.startswith(root + "/") for root in inner.roots):
+            command += ["--tmpfs", path, "--remount-ro", path]
+    command += ["--remount-ro", "/", "--chdir", "/", "--"]
+    return [*command, inner.executable, *FLAGS, "-c", BOOT, "/inside", module]
+
+
+def seccomp_program() -> bytes:
+    """Return the shipped seccomp filter for this machine's architecture. Raises SandboxUnavailable."""
+    path = HERE / "filters" / f"{platform.machine()}.bpf"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.bpf")))
+        raise SandboxUnavailable(f"there is no seccomp filter for {platform.machine()}: methods can be run on {known}")
+    return path.read_bytes()

@@ -1,0 +1,85 @@
+"""From what was seen of a child to an Outcome: whose fault it was, and predictions that were checked again out here."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+
+from fitness.nouns import Limits, Outcome, Status
+from fitness.sandbox.collect import NOTE, Collected
+
+TEXT = 600  # characters of a message
+TAIL = 200  # characters of the method's own output in a message
+_CLAIMS = {b"I": Status.INVALID, b"C": Status.CRASHED, b"M": Status.OUT_OF_MEMORY}
+_OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memory")
+
+
+def verdict(seen: Collected, shape: tuple[int, int], limits: Limits) -> Outcome:
+    """Return the outcome of one run; `shape` is (n_test, n_classes)."""
+    status, message = _failure(seen, shape, limits)
+    if status is not None:
+        return Outcome(status, None, seen.seconds, printable(message, TEXT))
+    predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
+    if not (np.isfinite(predictions).all() and (predictions >= 0).all() and (predictions <= 1).all()):
+        return Outcome(Status.INVALID, None, seen.seconds, "the predictions are not all finite numbers in [0, 1]")
+    return Outcome(Status.OK, predictions, seen.seconds)
+
+
+def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+    """Return why there are no predictions, or (None, "") when the stream is exactly as long as predictions are."""
+    if seen.stopped == "setup" or not seen.forked or (not seen.started and seen.exit is not None):
+        return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
+    if seen.stopped == "time":
+        return Status.TIMED_OUT, f"the method ran longer than {limits.seconds:g} s"
+    if seen.stopped == "output":
+        return Status.VIOLATION, f"the method printed more than {limits.output} bytes"
+    if seen.exit is None:
+        return Status.LOST, "the sandbox ended while the method ran"
+    return _answer(seen, shape, limits)
+
+
+def _answer(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+    """Read the stream of a child that ended by itself: a kind byte and a payload, whole or cut short, and nothing else."""
+    kind, payload = bytes(seen.result[:1]), bytes(seen.result[1:])
+    expected = 4 * shape[0] * shape[1]
+    longest = {b"": 0, b"P": expected} | dict.fromkeys(_CLAIMS, NOTE)
+    if len(payload) > longest.get(kind, -1):
+        return Status.VIOLATION, f"the method wrote on its result pipe, where only {expected} bytes of predictions belong"
+    died = _death(seen, limits)
+    if died is not None:
+        return died
+    if kind in _CLAIMS:
+        return _CLAIMS[kind], payload.decode(errors="replace")
+    if kind == b"P" and len(payload) == expected:
+        return None, ""
+    return Status.CRASHED, "the method exited before it returned"
+
+
+def _death(seen: Collected, limits: Limits) -> tuple[Status, str] | None:
+    """Name the death of a child that did not exit with status 0; None for one that did."""
+    code = os.waitstatus_to_exitcode(seen.exit or 0)
+    if code == 0:
+        return None
+    if any(sign in seen.output for sign in _OUT_OF_MEMORY):
+        return Status.OUT_OF_MEMORY, f"the method needed more than {limits.memory >> 20} MiB: {_tail(seen)}"
+    if code == -signal.SIGKILL:  # not by us, and a method cannot send it: the kernel wanted memory, or a person did it
+        if seen.peak > limits.memory // 4:
+            return Status.OUT_OF_MEMORY, f"the system killed the method when it held {seen.peak >> 20} MiB"
+        return Status.LOST, "somebody killed the method's process"
+    if code == -signal.SIGXCPU:
+        return Status.TIMED_OUT, "the method used up its processor time"
+    if code < 0:
+        return Status.CRASHED, f"the method died of signal {signal.Signals(-code).name} {_tail(seen)}"
+    return Status.CRASHED, f"the method exited with status {code} before it returned {_tail(seen)}"
+
+
+def _tail(seen: Collected) -> str:
+    return printable(bytes(seen.output[-4 * TAIL :]).decode(errors="replace"), 10**6)[-TAIL:]
+
+
+def printable(text: str, length: int) -> str:
+    """Return untrusted text on one line, without control characters, cut to a length."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

@@ -1,0 +1,33 @@
+"""What draws the instances of each task (builder process only: this imports torch and scikit-learn)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from fitness.tasks.digits import Digits
+from fitness.tasks.drawn import Drawn
+from fitness.tasks.embedded import Sizes
+from fitness.tasks.language import Language
+from fitness.tasks.secret import Secret
+
+
+class Embedded:
+    """Draws the instances of the embedded task, loading of each kind of domain only what is asked for."""
+
+    def __init__(self, options: Mapping[str, int]) -> None:
+        self.sizes = Sizes(**options)
+
+    @cached_property
+    def language(self) -> Language:
+        """The domains of the language models."""
+        return Language(self.sizes)
+
+    @cached_property
+    def digits(self) -> Digits:
+        """The domain of handwritten digits."""
+        return Digits(self.sizes)
+
+    def draw(self, domain: str, secret: Secret) -> Drawn:
+        """Draw one instance of a domain."""
+        return self.digits.draw(secret) if domain == "digits" else self.language.draw(domain, secret)

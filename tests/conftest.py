@@ -1,0 +1,44 @@
+"""Options and fixtures of the suite; what this machine lacks is named in the last line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--runslow", action="store_true", help="run the slow tests too")
+    parser.addoption("--rungpu", action="store_true", help="run the tests that need a CUDA device")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for name, option in (("slow", "--runslow"), ("gpu", "--rungpu")):
+        if not config.getoption(option):
+            for item in items:
+                if name in item.keywords:
+                    item.add_marker(pytest.mark.skip(reason=f"needs {option}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = {str(r.longrepr[2]).removeprefix("Skipped: ") for r in terminalreporter.stats.get("skipped", []) if r.longrepr}
+    if reasons:
+        terminalreporter.write_line(f"not run here: {'; '.join(sorted(reasons))}")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's own vault or keys."""
+    home = os.environ.get("EVOLVE_TEST_HOME") or str(tmp_path_factory.getbasetemp() / "home")
+    monkeypatch.setenv("EVOLVE_HOME", home)
+    for name in list(os.environ):
+        if name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).parent.parent

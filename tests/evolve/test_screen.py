@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from evolve.screen import MAX_BYTES, Screen
+from evolve.syntax import Syntax
+
+GOOD = '''"""A docstring."""
+import torch
+
+RATE = 0.01
+
+
+def helper(x, scale=2.0):
+    # a comment
+    return x * scale
+
+
+def method(problem):
+    """Another."""
+    rows = problem.test_x
+    return torch.sigmoid(helper(rows[:, 0]) * RATE)
+'''
+
+
+@pytest.fixture(scope="module")
+def syntax() -> Iterator[Syntax]:
+    with Syntax() as worker:
+        yield worker
+
+
+@pytest.fixture
+def screen(syntax: Syntax) -> Screen:
+    return Screen(syntax)
+
+
+def test_a_good_method_passes_with_its_facts(screen: Screen) -> None:
+    method = screen.check(GOOD, "mine", "added").method
+    assert method is not None
+    assert (method.name, method.origin, method.source) == ("mine", "added", GOOD)
+    assert set(method.constants) >= {0.01, 2.0}
+    assert len(method.id) == 16
+    assert method.nodes > 20
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        GOOD.replace("# a comment", "# something else entirely"),
+        GOOD.replace('"""Another."""', '"""Said otherwise."""'),
+        GOOD.replace("rows", "examples"),
+        GOOD.replace("helper", "assistant"),
+        GOOD.replace("RATE", "SPEED"),
+        GOOD.replace("0.01", "1e-2"),
+        GOOD.replace("    return x * scale", "    return (\n        x * scale\n    )"),
+        GOOD.replace("import torch\n", "import torch as t\n").replace("torch.sigmoid", "t.sigmoid"),
+    ],
+)
+def test_the_canonical_form_sees_through_wording(screen: Screen, same: str) -> None:
+    first = screen.check(GOOD).method
+    assert first is not None
+    screen.remember(first)
+    again = screen.check(same)
+    assert again.duplicate == first.id
+    assert "same method" in again.reason
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        GOOD.replace("x * scale", "x + scale"),
+        GOOD.replace("0.01", "0.02"),
+        GOOD.replace("torch.sigmoid", "torch.tanh"),
+        GOOD.replace("rows[:, 0]", "rows[:, 1]"),
+    ],
+)
+def test_the_canonical_form_sees_differences(screen: Screen, other: str) -> None:
+    first = screen.check(GOOD).method
+    assert first is not None
+    screen.remember(first)
+    assert screen.check(other).method is not None
+
+
+def test_constants_within_5_percent_are_a_near_duplicate(screen: Screen) -> None:
+    first = screen.check(GOOD).method
+    assert first is not None
+    screen.remember(first)
+    near = screen.check(GOOD.replace("0.01", "0.0103"))
+    assert near.duplicate == first.id
+    assert "less than 5 %" in near.reason
+
+
+REFUSED = [
+    ("import os\n" + GOOD, "line 1: the import of os is not allowed"),
+    (GOOD + "\nfrom subprocess import run\n", "the import of subprocess is not allowed"),
+    ("from sklearn.datasets import load_digits\n" + GOOD, "line 1: the import of sklearn.datasets is not allowed"),
+    ("from sklearn import datasets\n" + GOOD, "line 1: the import of sklearn.datasets is not allowed"),
+    ("def method(problem):\n    import socket\n", "line 2: the import of socket is not allowed"),
+    ("from . import secrets\n" + GOOD, "relative imports"),
+    (GOOD.replace("def method", "def methods"), "no function named method"),
+    (GOOD.replace("def method(problem)", "def method(problem, labels)"), "takes 2 required arguments, expected exactly one"),
+    (GOOD.replace("def method(problem)", "def method()"), "takes 0 required arguments"),
+    (GOOD.replace("def method", "async def method"), "async"),
+    (GOOD.replace("return torch", "yield torch"), "generator"),
+    (GOOD.replace("rows = ", "rows = = "), "line 14: it does not compile"),
+    ("", "no function named method"),
+    ("x = 1\n\x00", "line 2: it contains a null byte"),
+    ("#" * (MAX_BYTES + 1), f"the limit is {MAX_BYTES:,}"),
+]
+
+
+@pytest.mark.parametrize(("source", "reason"), REFUSED)
+def test_a_refusal_is_a_sentence_with_its_line(screen: Screen, source: str, reason: str) -> None:
+    assert reason in screen.check(source).reason
+
+
+def test_bytes_that_are_no_text_are_refused(screen: Screen) -> None:
+    assert screen.check(b"x = 1\ny = '\xff'\n").reason == "line 2: it is not UTF-8 text"
+
+
+CRASHERS = {
+    "deep brackets": "x = " + "(" * 1500 + "1" + ")" * 1500,
+    "deep lists": "x = " + "[" * 90 + "]" * 90,
+    "long or chain": "x = " + " or ".join(["a"] * 7000),
+    "unary chain": "x = " + "-" * 5000 + "1",
+    "long call": "x = f(" + ", ".join(["a"] * 5000) + ")",
+    "attribute chain": "x = a" + ".b" * 10000,
+    "lambda chain": "x = " + "lambda: " * 5000 + "1",
+    "surrogates": "x = '\ud800'",
+    "coding cookie": "# coding: rot13\n" + GOOD,
+    "huge literal": "x = " + "9" * 20000,
+}
+
+
+@pytest.mark.parametrize("name", CRASHERS)
+def test_the_screen_survives_what_crashes_parsers(screen: Screen, name: str) -> None:
+    answer = screen.check(CRASHERS[name])
+    assert answer.reason or answer.method
+    assert screen.check(GOOD).method is not None, "the next source is screened as if nothing had happened"
+
+
+def test_a_killed_worker_is_replaced(screen: Screen, syntax: Syntax) -> None:
+    assert screen.check(GOOD).method
+    os.kill(syntax._process.pid, signal.SIGKILL)
+    syntax._process.join(5)
+    assert screen.check(GOOD).method

@@ -1,0 +1,225 @@
+"""The vault: one key, instances that repeat, damage that is noticed, answers that fit the rows, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import shutil
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fitness.builder import Builder
+from fitness.nouns import Split, VaultError
+from fitness.tasks import storage
+from fitness.tasks.embedded import Embedded, Sizes
+from fitness.vault import Answers, Instance, InstanceName, Vault, default_home
+
+TINY = Embedded(sizes=Sizes(labelled=40, train=150, test=120), margin=-1.0)
+CHAT, DIGITS = (InstanceName("embedded", domain, Split.DEV, 0) for domain in ("chat", "digits"))
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    made = Vault(tmp_path_factory.mktemp("home"))
+    done: list[InstanceName] = []
+    made.build(TINY, [CHAT, DIGITS], done.append)
+    assert done == [CHAT, DIGITS]
+    return made
+
+
+@pytest.fixture
+def instance(vault: Vault) -> Instance:
+    return vault.instance(TINY, "chat", Split.DEV, 0)
+
+
+def fingerprint(home: str) -> str:
+    return Vault(Path(home)).fingerprint
+
+
+def test_processes_that_open_a_new_vault_at_once_get_one_key(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert len(set(pool.map(fingerprint, [str(tmp_path)] * 6, chunksize=1))) == 1
+
+
+def test_key_and_folder_are_their_owners_alone(tmp_path: Path) -> None:
+    folder = Vault(tmp_path).folder
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    assert Vault(tmp_path).fingerprint != Vault(tmp_path / "other").fingerprint
+
+
+def test_a_damaged_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    key = Vault(tmp_path).folder / "key"
+    key.write_bytes(b"short")
+    with pytest.raises(VaultError, match="damaged"):
+        Vault(tmp_path)
+    assert key.read_bytes() == b"short"
+
+
+def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "elsewhere"))
+    assert default_home() == tmp_path / "elsewhere"
+    monkeypatch.delenv("EVOLVE_HOME")
+    assert default_home().name == "evolve-w2s"
+
+
+def test_a_home_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(VaultError, match="EVOLVE_HOME"):
+        Vault(tmp_path / "file")
+
+
+def test_an_instance_that_was_never_built_is_a_sentence(vault: Vault) -> None:
+    assert not vault.ready(TINY, "chat", Split.SEALED, 7)
+    with pytest.raises(VaultError, match="embedded/chat/sealed/7 has not been built"):
+        vault.instance(TINY, "chat", Split.SEALED, 7)
+
+
+def test_the_same_key_makes_the_same_file_and_another_key_another(vault: Vault, instance: Instance, tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    shutil.copy(vault.folder / "key", tmp_path / "vault" / "key")
+    twin = Vault(tmp_path)
+    assert twin.fingerprint == vault.fingerprint
+    twin.build(TINY, [CHAT])
+    assert twin.path(TINY, CHAT).read_bytes() == instance.path.read_bytes()
+    stranger = Vault(tmp_path / "stranger")
+    with pytest.raises(storage.Damaged):
+        storage.read(instance.path, stranger.identity(TINY, CHAT), stranger.secret(TINY, CHAT))
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "grow"])
+def test_damage_is_noticed(vault: Vault, instance: Instance, tmp_path: Path, harm: str) -> None:
+    sound = instance.path.read_bytes()
+    middle = len(sound) // 2
+    flipped = sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1 :]
+    path = tmp_path / "one.instance"
+    path.write_bytes({"flip": flipped, "cut": sound[:middle], "empty": b"", "grow": sound + b"0"}[harm])
+    with pytest.raises(storage.Damaged):
+        storage.read(path, vault.identity(TINY, CHAT), vault.secret(TINY, CHAT))
+
+
+def test_another_instances_file_is_not_taken_for_this_one(vault: Vault, instance: Instance) -> None:
+    with pytest.raises(storage.Damaged, match="another instance"):
+        storage.read(instance.path, vault.identity(TINY, DIGITS), vault.secret(TINY, CHAT))
+
+
+def test_a_damaged_instance_is_built_again(vault: Vault) -> None:
+    path = vault.path(TINY, DIGITS)
+    sound = path.read_bytes()
+    vault.instance(TINY, "digits", Split.DEV, 0)
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    vault.instance(TINY, "digits", Split.DEV, 0)
+    assert path.read_bytes() == sound
+
+
+def test_the_file_holds_no_label_of_the_training_pool(instance: Instance) -> None:
+    sizes = TINY.sizes
+    shapes = {name: tuple(shape) for name, (_, shape, _) in instance.layout.arrays.items()}
+    assert shapes == {
+        "train_x": (sizes.train, 256),
+        "weak": (sizes.train, 2),
+        "test_x": (sizes.test, 256),
+        "test_y": (sizes.test,),
+        "teacher": (sizes.test, 2),
+    }
+    header = json.loads(instance.path.read_bytes().split(b"\n")[0])
+    assert set(header["facts"]) == {"instance", "version", "format", "weak_acc", "strong_acc"}
+
+
+def test_row_order_and_seed_are_the_trials_own(vault: Vault, instance: Instance) -> None:
+    first, answers = vault.problem(instance, "method-a")
+    again, _ = vault.problem(instance, "method-a")
+    assert np.array_equal(first.train_x, again.train_x)
+    assert np.array_equal(first.test_x, again.test_x)
+    assert first.seed == again.seed
+    for other, _ in (vault.problem(instance, "method-b"), vault.problem(instance, "method-a", repeat=1)):
+        assert not np.array_equal(first.train_x, other.train_x)
+        assert not np.array_equal(first.test_x, other.test_x)
+        assert first.seed != other.seed
+        assert np.array_equal(np.sort(first.test_x, axis=0), np.sort(other.test_x, axis=0))
+    assert not np.array_equal(answers.rows, np.arange(len(answers.rows)))
+
+
+def test_rows_keep_their_labels(vault: Vault, instance: Instance) -> None:
+    problems = [vault.problem(instance, method) for method in ("a", "b")]
+    for key in ("train_x", "test_x"):
+        assert len(np.unique(getattr(problems[0][0], key), axis=0)) > 50
+    weak = [{row.tobytes(): label.tolist() for row, label in zip(p.train_x, p.weak, strict=True)} for p, _ in problems]
+    assert weak[0] == weak[1]
+    restored = [answers.restore(problem.test_x) for problem, answers in problems]
+    assert np.array_equal(*restored)
+
+
+def test_scores_are_counted_in_the_instances_row_order(vault: Vault, instance: Instance) -> None:
+    _, answers = vault.problem(instance, "method-a")
+    perfect = np.eye(2, dtype=np.float32)[instance.test_y][answers.rows]
+    marks = answers.score(perfect)
+    assert marks.transfer_acc == 1
+    assert marks.teacher_agreement == pytest.approx(instance.weak_acc)
+    imitation = answers.score(instance.teacher[answers.rows])
+    assert imitation.teacher_agreement == 1
+    assert imitation.transfer_acc == pytest.approx(instance.weak_acc)
+    assert answers.score(1 - perfect).transfer_acc == 0
+
+
+def test_a_tie_is_class_zero_and_a_wrong_length_an_error() -> None:
+    answers = Answers(np.array([2, 0, 1]), np.array([0, 0, 1]), np.array([1, 1, 1]))
+    assert answers.score(np.full((3, 2), 0.5, np.float32)) == (pytest.approx(2 / 3), 0)
+    with pytest.raises(ValueError, match="expected 3 rows"):
+        answers.score(np.zeros((2, 2), np.float32))
+
+
+def test_looks_are_counted_over_processes_and_by_split(tmp_path: Path) -> None:
+    assert [Vault(tmp_path).look("judge", "m", "chat", Split.FRESH, 5) for _ in range(3)] == [1, 2, 3]
+    assert Vault(tmp_path).look("judge", "m", "math", Split.FRESH, 5) == 1
+    assert Vault(tmp_path).look("judge", "m", "chat", Split.SEALED, 5) == 1
+
+
+def test_two_builders_at_once_build_an_instance_once(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    with Builder(vault, TINY) as one, Builder(vault, TINY) as two:
+        one.start([DIGITS])
+        two.start([DIGITS])
+        one.wait_for(DIGITS)
+        written = vault.path(TINY, DIGITS).stat().st_ino
+        two.wait_for(DIGITS)
+        assert two.progress().done == two.progress().total == 1
+    assert vault.path(TINY, DIGITS).stat().st_ino == written
+
+
+def test_a_stopped_builder_leaves_whole_files_or_none(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    wanted = [InstanceName("embedded", "chat", Split.DEV, index) for index in range(200)]
+    builder = Builder(vault, TINY)
+    builder.start(wanted)
+    builder.wait_for(wanted[0])
+    builder.stop()
+    assert not builder.progress().running
+    assert builder.progress().done < 200
+    assert not list(vault.folder.rglob("*.part"))
+    with pytest.raises(VaultError, match="not being built"):
+        builder.wait_for(wanted[-1])
+    vault.instance(TINY, "chat", Split.DEV, 0)
+
+
+def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))  # the builder inherits it; an instance is larger
+    try:
+        with pytest.raises(VaultError, match=r"could not be built: File too large"):
+            vault.build(TINY, [CHAT])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert not vault.ready(TINY, "chat", Split.DEV, 0)
+    assert not [path for path in vault.path(TINY, CHAT).parent.iterdir() if path.suffix != ".lock"]
+
+
+def test_a_builder_that_breaks_says_so(tmp_path: Path) -> None:
+    broken = Embedded(source="fitness.tasks.nowhere:Source")
+    with pytest.raises(VaultError, match=r"could not be built: .*nowhere"):
+        Vault(tmp_path).build(broken, [CHAT])
