@@ -128,10 +128,9 @@ def _trials(method: str, quality: float, split: Split, domain: str, instances: i
     return tuple(trials)
 
 
-def _judge(
-    archive: Archive, made: Made, split: Split, domain: str, instances: int, proposal: int | None, rng: random.Random
-) -> None:
+def _judge(archive: Archive, made: Made, where: tuple[Split, str, int], proposal: int | None, rng: random.Random) -> None:
     """Store an evaluation of a method that works; below ten instances without an interval, as the race leaves it."""
+    split, domain, instances = where
     trials = _trials(made.record.id, made.quality, split, domain, instances, rng)
     scores = [trial.score for trial in trials if trial.score]
     whole = instances >= 10
@@ -158,7 +157,7 @@ def _seed(archive: Archive, name: str, quality: float, rng: random.Random) -> Ma
     }  # fmt: skip
     made = Made(_record(name, "seed", knobs), quality, knobs, min(0.89, max(0.51, 0.84 - 0.3 * quality)))
     archive.add_method(made.record)
-    _judge(archive, made, Split.DEV, "chat", 10, None, rng)
+    _judge(archive, made, (Split.DEV, "chat", 10), None, rng)
     for island in range(3):
         _place(archive, made, island)
     archive.event("seed", f"{name}: PGR {quality:+.2f} on 10 dev instances", method=made.record.id)
@@ -192,7 +191,7 @@ def _child(archive: Archive, number: int, made: list[Made], rng: random.Random) 
         )
         archive.settle_proposal(number, "done", method=child.record.id, placement="REJECTED")
         return
-    _judge(archive, child, Split.DEV, "chat", 2 if fate < 0.3 else 10, number, rng)
+    _judge(archive, child, (Split.DEV, "chat", 2 if fate < 0.3 else 10), number, rng)
     archive.settle_proposal(number, "done", method=child.record.id, placement=_place(archive, child, island))
     if child.fitness is not None and all(child.fitness > (one.fitness or -1) for one in made):
         archive.event(
@@ -220,10 +219,10 @@ def _finish(archive: Archive, made: list[Made], humans: list[Made], rng: random.
     champion = max(bred, key=lambda one: one.fitness or -1.0)
     human = max(humans, key=lambda one: one.quality)
     for one in [champion, *humans]:
-        _judge(archive, one, Split.FRESH, "chat", 20, None, rng)
+        _judge(archive, one, (Split.FRESH, "chat", 20), None, rng)
     for domain in ("math", "code", "digits"):
         for one in (champion, human):
-            _judge(archive, one, Split.FRESH, domain, 5, None, rng)
+            _judge(archive, one, (Split.FRESH, domain, 5), None, rng)
     scores = [
         [trial.score for trial in archive.trials(one.record.id, Split.FRESH, "chat") if trial.score]
         for one in (champion, human)
@@ -259,7 +258,7 @@ def add_hostile(archive: Archive, number: int, parent: str) -> str:
     )
     archive.add_proposal(proposal, Spend("model", "openai:tiny", 1, 10, 10, 0.25, 1.0))
     made = Made(MethodRecord(method, source, 40, evil, "search", "[]", (), ()), 0.99, {}, 0.55)
-    _judge(archive, made, Split.DEV, "chat", 10, number, random.Random(0))
+    _judge(archive, made, (Split.DEV, "chat", 10), number, random.Random(0))
     archive.place(Elite(0, 0, method, 0.98))
     failed = Evaluation(method, (), Status.CRASHED, None, {}, evil)
     archive.add_evaluation(failed, None, "math", Split.FRESH, None)

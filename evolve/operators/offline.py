@@ -65,12 +65,19 @@ class Offline(ABC):
 def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
     """Edit sources[0], with the rest as donors (in the syntax worker); the same seed, the same child."""
     from evolve import operators
-    from evolve.operators.script import Unsuitable, parse
 
     used = operators.load(operator)
     if not isinstance(used, Offline):
         raise TypeError(f"{operator} is no offline operator")
-    rng = random.Random(seed)
+    try:
+        return _edit(used, sources, focus, random.Random(seed))
+    except RecursionError:
+        return Edit(None, "", f"{operator}: the methods are nested too deeply to be edited")
+
+
+def _edit(used: Offline, sources: list[str], focus: tuple[str, ...], rng: random.Random) -> Edit:
+    from evolve.operators.script import Unsuitable, parse
+
     try:
         script = parse(sources[0])
     except Unsuitable as error:
@@ -84,9 +91,7 @@ def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -
                 change = _also(change, focus, rng)
             return Edit(_checked(change, sources[0], script), change.idea, "")
         except Unsuitable as error:
-            problem = f"{operator}: {error}"
-        except RecursionError:
-            return Edit(None, "", f"{operator}: the method is nested too deeply to be edited")
+            problem = f"{used.name}: {error}"
     return Edit(None, "", problem)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH of each
 FILTERS = Path(__file__).parent / "filters"
 DENIED = {
-    "other processes": "ptrace process_vm_readv process_vm_writev kcmp setpriority ioprio_set sched_setscheduler sched_setparam "
-    "sched_setattr migrate_pages move_pages kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo",
+    "other processes": "ptrace process_vm_readv process_vm_writev kcmp setpriority ioprio_set sched_setscheduler "
+    "sched_setparam sched_setattr migrate_pages move_pages kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo",
     "new processes": "fork vfork execve execveat",
     "sockets": "socket socketpair connect bind listen accept accept4 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg",
     "the kernel": "bpf perf_event_open userfaultfd io_setup io_submit add_key request_key keyctl kexec_load kexec_file_load "

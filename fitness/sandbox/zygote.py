@@ -4,9 +4,9 @@ Started by client.py as `python -I -S -c ... <folder> <descriptor>` with an empt
 it runs no tensor operation, because one parallel region before the fork would hang every child.
 
 On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready"; then one message per run, JSON with
-five descriptors: inputs, source, result, output, report. It answers on the run's own report socket: b"F" with the child's pidfd,
-then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself sends b"R" there
-once every wall is up, and closes it before the method's first line: what a method does cannot look like our fault.
+five descriptors: inputs, source, result, output, report. It answers on the run's own report socket: b"F" with the child's
+pidfd, then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself sends
+b"R" there once every wall is up, and closes it before the method's first line: what a method does cannot look like our fault.
 It exits when the control socket closes, and its children die with it.
 """
 
