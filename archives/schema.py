@@ -41,8 +41,8 @@ create table evaluations (
 create index evaluations_method on evaluations(method, split, domain);
 create table trials (
     evaluation integer not null references evaluations(id), domain text not null, instance integer not null,
-    split text not null, status text not null, pgr real, stderr real, transfer_acc real, weak_acc real, strong_acc real, n integer,
-    measures text not null, seconds real not null, message text not null,
+    split text not null, status text not null, pgr real, stderr real, transfer_acc real, weak_acc real, strong_acc real,
+    n integer, measures text not null, seconds real not null, message text not null,
     primary key (evaluation, instance)
 ) strict, without rowid;
 create table elites (

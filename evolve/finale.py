@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from archives.nouns import MethodRecord
 from evolve import executors
-from evolve.engine import IDLE
-from evolve.lab import Lab, held_out
+from evolve.lab import IDLE, Lab, held_out
 from evolve.memory import Memory
 from evolve.nouns import short
 from fitness import pgr

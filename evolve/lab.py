@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fitness.sandbox.client import Sandbox
-
 from archives.archive import Archive
 from archives.grid import Grid
 from evolve import models, operators
@@ -27,8 +25,12 @@ from fitness.builder import Builder
 from fitness.judge import Judge
 from fitness.nouns import Split
 from fitness.sandbox import ALLOWED_IMPORTS
+from fitness.sandbox.client import Sandbox
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
+
+
+IDLE = 0.2  # seconds between looks at the stop flag while something is awaited
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def bench(task_name: str) -> Iterator[Bench]:
         sandbox = stack.enter_context(Sandbox())
 
         def wait(name: InstanceName) -> None:
-            if not vault.ready(task, name.domain, name.split, name.index):
-                builder.wait_for(name)
+            while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):
+                with contextlib.suppress(TimeoutError):
+                    builder.wait_for(name, IDLE)
 
         yield Bench(task, vault, builder, sandbox, Judge(task, vault, sandbox, wait, stop), syntax, stop)
 

@@ -48,7 +48,9 @@ class Memory:
         for method in archive.methods():
             memory.add_method(method)
         memory.recall(archive)
-        counts = archive.rows("select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals")[0]
+        counts = archive.rows(
+            "select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals"
+        )[0]
         recent = "select parents, operator, idea, reason from proposals where state = 'refused' order by id desc limit ?"
         for row in reversed(archive.rows(recent, [FAILURES])):
             memory.refused(json.loads(str(row["parents"])), str(row["idea"] or row["operator"]), str(row["reason"]))
@@ -88,10 +90,6 @@ class Memory:
             return
         scores = [t.score for t in evaluation.trials if t.score]
         self._remember(evaluation.method, evaluation.status, evaluation.fitness, dict(evaluation.measures), scores)
-
-    def new_best(self, evaluation: Evaluation) -> bool:
-        """Tell whether an evaluation that was just added is the best of the run."""
-        return self.best == evaluation.method
 
     def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
         """Remember that a child of these parents was refused."""

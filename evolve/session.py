@@ -33,6 +33,11 @@ from evolve.select import Selector, Source, prompt_features
 from evolve.watch import Watch
 from fitness import tasks
 
+_TRIES = """
+select direction, operator, json_extract(parents, '$[0]') as parent, count(*) as tried,
+    coalesce(sum(placement in ('NEW', 'IMPROVED')), 0) as placed
+from proposals group by 1, 2, 3
+"""
 PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
 
@@ -109,17 +114,17 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
     with archive.transaction():
         archive.add_run(
             RunRecord(
-                archive.path.stem,
-                now,
-                config.task,
-                things.task.version,
-                things.vault.fingerprint,
-                config.model_dump_json(),
-                config.seed,
-                "running",
-                things.sandbox.level,
-                __version__,
-            )  # fmt: skip
+                id=archive.path.stem,
+                created=now,
+                task=config.task,
+                task_version=things.task.version,
+                vault=things.vault.fingerprint,
+                config=config.model_dump_json(),
+                seed=config.seed,
+                state="running",
+                level=things.sandbox.level,
+                evolve_version=__version__,
+            )
         )
         for direction in DIRECTIONS:
             archive.add_direction(direction.name, direction.text, direction.focus, "literature")
@@ -178,11 +183,7 @@ def _selector(lab: Lab, memory: Memory) -> Selector:
         selector.sketches[method.id] = method.sketch
     for elite in lab.archive.elites():
         selector.place(elite)
-    placed = "placement in ('NEW', 'IMPROVED')"
-    for row in lab.archive.rows(
-        f"select direction, operator, json_extract(parents, '$[0]') as parent, count(*) as tried, coalesce(sum({placed}), 0) as placed "
-        "from proposals group by 1, 2, 3"
-    ):
+    for row in lab.archive.rows(_TRIES):
         names = str(row["direction"]), str(row["operator"])
         selector.recall(*names, str(row["parent"]), int(str(row["tried"])), int(str(row["placed"])))
     for record in lab.archive.proposals(f"id > {memory.last_proposal - RECENT}"):
@@ -194,10 +195,14 @@ def _selector(lab: Lab, memory: Memory) -> Selector:
 def _only_writer(path: Path) -> Iterator[None]:
     """Hold the run's lock. Raises UsageError when another process works on the run."""
     with open(f"{path}.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
+        for attempt in (1, 2):  # `status` holds the lock for a moment to see whether anyone else does
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if attempt == 2:
+                    raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
+                time.sleep(0.2)
         yield
     with contextlib.suppress(OSError):
         os.unlink(f"{path}.lock")

@@ -39,14 +39,8 @@ def estimate(config: Config, as_json: bool) -> None:
         return
     work = f"{config.evals} evaluations of at most {config.dev_instances} trials each"
     click.echo(f"{work}, {len(seeds)} seeds, {missing} instances to build")
-    click.echo(
-        f"time: about {typical / 60:.0f} minutes; at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
-    )
-    cost = (
-        "nothing: no model is asked"
-        if not config.model
-        else f"${usd:.2f} at most"
-        if usd
-        else "unlimited: give --usd X to limit it"
-    )
+    longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
+    click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")
+    limit = f"${usd:.2f} at most" if usd else "no limit: give --usd X to set one"
+    cost = limit if config.model else "nothing: no model is asked"
     click.echo(f"money: {cost}")

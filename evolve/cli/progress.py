@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import deque
 from dataclasses import asdict
@@ -10,10 +11,12 @@ from typing import Any
 
 import click
 
-from evolve.watch import Snapshot, Watch
+from evolve.report.clean import one_line
+from evolve.watch import Snapshot
 from fitness.nouns import Interval
 
 PLAIN_EVERY = 10.0  # seconds between plain progress lines
+WIDTH = 160  # characters of an event that are shown; the archive keeps all
 _QUIET = {"migration", "progress"}  # events that plain output leaves to the archive
 
 
@@ -44,7 +47,7 @@ class Plain:
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
         if kind not in _QUIET:
-            click.echo(text)
+            click.echo(one_line(text, WIDTH))
 
     def snapshot(self, now: Snapshot) -> None:
         """Print where the run stands, now and then."""
@@ -103,9 +106,10 @@ class Live:
 
     def event(self, kind: str, text: str) -> None:
         """Add what happened to the last events; the best ones stay on the screen above."""
-        self._events.append(text)
-        if kind in ("best", "reset", "finale", "barren", "lost", "note"):
-            self._screen.console.print(text, markup=False, highlight=False)
+        line = one_line(text, WIDTH)
+        self._events.append(line)
+        if kind in ("best", "reset", "finale", "barren", "lost", "model", "note"):
+            self._screen.console.print(line, markup=False, highlight=False)
 
     def snapshot(self, now: Snapshot) -> None:
         """Redraw."""
@@ -139,7 +143,4 @@ def choose(as_json: bool) -> Plain | Lines | Live:
     """Return what suits where the output goes."""
     if as_json:
         return Lines()
-    return Live() if click.get_text_stream("stdout").isatty() else Plain()
-
-
-__all__ = ["Lines", "Live", "Plain", "Watch", "choose", "clock", "span"]
+    return Live() if sys.stdout.isatty() else Plain()

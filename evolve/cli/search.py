@@ -35,22 +35,20 @@ from evolve.errors import UsageError
 @click.option("--dry-run", is_flag=True, help="Print the worst cost and time, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
 @click.argument("more_seeds", nargs=-1, metavar="")
-def start(
-    db: Path | None, dry_run: bool, as_json: bool, config_file: Path | None, pairs: tuple[str, ...], more_seeds: tuple[str, ...],
-    **flags: Any,
-) -> None:  # fmt: skip
+def start(**flags: Any) -> None:
     """Breed methods that beat the human baselines: a new search.
 
     Needs no key, no GPU and no download. Never spends money unless --model is given. Ctrl-C stops cleanly; `resume` goes on.
     """
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
 
-    if more_seeds and not flags["seeds"]:
-        raise UsageError(f"start takes no argument {more_seeds[0]!r}: to add seed files write --seeds {' '.join(more_seeds)}")
-    flags["seeds"] = (*flags["seeds"], *more_seeds) or None
-    flags["model"] = flags["model"] or None
-    given = config_file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    config = resolve(read_file(given) if given else {}, parse_set(pairs), flags)
+    db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
+    more, file, pairs = flags.pop("more_seeds"), flags.pop("config_file"), flags.pop("pairs")
+    if more and not flags["seeds"]:
+        raise UsageError(f"start takes no argument {more[0]!r}: to add seed files write --seeds {' '.join(more)}")
+    flags["seeds"] = (*flags["seeds"], *more)
+    file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    config = resolve(read_file(file) if file else {}, parse_set(pairs), {k: v for k, v in flags.items() if v != ()})
     if dry_run:
         from evolve.cli.estimate import estimate
 

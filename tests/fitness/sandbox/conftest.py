@@ -1,51 +1,46 @@
-"""One warm sandbox per level for the whole folder, and a small problem to hand to methods."""
+"""One warm sandbox per level for the whole folder; a level that this machine does not reach is a named skip."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
-import numpy as np
 import pytest
+from small_problem import make_problem
 
-from fitness.nouns import Limits, Problem
+from fitness.nouns import Problem
 from fitness.sandbox.client import Sandbox
 from fitness.sandbox.doctor import examine
 
-LIMITS = Limits(seconds=30.0, memory=1 << 30, output=1 << 16)
-REACHED = {"A": ("A", "B"), "B": ("B",)}.get(examine().level, ())
 
-
-def require(level: str) -> str:
-    """Return the level, or skip the test by name where this machine does not reach it."""
-    if level not in REACHED:
-        pytest.skip(f"sandbox level {level} (see `python -m evolve doctor`)")
-    return level
+@pytest.fixture(scope="session")
+def reached() -> tuple[str, ...]:
+    return {"A": ("A", "B"), "B": ("B",)}.get(examine().level, ())
 
 
 @pytest.fixture(scope="session", params=["A", "B"])
-def level(request: pytest.FixtureRequest) -> str:
-    return require(request.param)
+def level(request: pytest.FixtureRequest, reached: tuple[str, ...]) -> str:
+    wanted: str = request.param
+    if wanted not in reached:
+        pytest.skip(f"sandbox level {wanted} (see `python -m evolve doctor`)")
+    return wanted
 
 
 @pytest.fixture(scope="session")
-def sandbox(level: str) -> Iterator[Sandbox]:
+def sandboxes(reached: tuple[str, ...]) -> Iterator[Mapping[str, Sandbox]]:
+    """A warm sandbox for each level this machine reaches."""
     os.environ["EVOLVE_TEST_SECRET"] = "a provider's key"
-    with Sandbox(level) as warm:
-        yield warm
+    with ExitStack() as stack:
+        yield {level: stack.enter_context(Sandbox(level)) for level in reached}
     del os.environ["EVOLVE_TEST_SECRET"]
+
+
+@pytest.fixture(scope="session")
+def sandbox(level: str, sandboxes: Mapping[str, Sandbox]) -> Sandbox:
+    return sandboxes[level]
 
 
 @pytest.fixture(scope="session")
 def problem() -> Problem:
     return make_problem(pairs=True)
-
-
-def make_problem(pairs: bool = False, seed: int = 7) -> Problem:
-    """A linearly separable problem with a noisy teacher: 400 training rows, 300 test rows, 16 features."""
-    rng = np.random.default_rng(3)
-    x = rng.standard_normal((700, 16)).astype(np.float32)
-    right = np.where(rng.random(400) < 0.8, x[:400, 0] > 0, x[:400, 0] <= 0)
-    weak = np.stack([0.8 - 0.6 * right, 0.2 + 0.6 * right], 1).astype(np.float32)
-    rows = rng.permutation(400)[:60].reshape(30, 2) if pairs else None
-    return Problem(x[:400], weak, x[400:], rows, seed, 2)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from small_problem import LIMITS
 
 from fitness.nouns import Limits, Outcome, Problem, Status
 from fitness.sandbox.client import Sandbox
-
-LIMITS = Limits(seconds=30.0, memory=1 << 30, output=1 << 16)
 
 
 def run(sandbox: Sandbox, problem: Problem, source: str, limits: Limits = LIMITS) -> Outcome:
@@ -257,9 +257,10 @@ def method(problem):
 """
 
 
-def test_the_same_seed_gives_the_same_predictions_even_in_another_zygote(sandbox: Sandbox, problem: Problem) -> None:
-    with Sandbox("B") as other:
-        outcomes = [run(s, problem, UNSEEDED) for s in (sandbox, sandbox, other)]
+def test_the_same_seed_gives_the_same_predictions_in_every_zygote(
+    sandbox: Sandbox, sandboxes: Mapping[str, Sandbox], problem: Problem
+) -> None:
+    outcomes = [run(s, problem, UNSEEDED) for s in (sandbox, *sandboxes.values())]
     reseeded = run(sandbox, dataclasses.replace(problem, seed=8), UNSEEDED)
     first, *rest = [outcome.predictions for outcome in outcomes]
     assert first is not None, outcomes[0].message

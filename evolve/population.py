@@ -1,0 +1,96 @@
+"""The islands of a run: placing, the rival to beat, migration, reset, and what is taken in from outside."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from archives.archive import Archive
+from archives.grid import Grid
+from archives.nouns import Elite, Placement
+from evolve.config import Config
+from evolve.memory import Memory
+from evolve.nouns import Exhibit, short
+from evolve.select import Selector
+from fitness import pgr
+from fitness.nouns import Evaluation, Method, Split, Status
+
+Tell = Callable[[str, str, int | None, str | None], None]  # kind, text, island, method
+
+
+class Population:
+    """The archive's grids, the selector's picture of them, and the memory of scores, kept in step."""
+
+    def __init__(self, archive: Archive, grid: Grid, selector: Selector, memory: Memory, config: Config, tell: Tell) -> None:
+        self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
+        self._config, self._tell = config, tell
+
+    def record(self, evaluation: Evaluation, proposal: int | None) -> None:
+        """Store a dev evaluation; an interval only when no stopping rule cut it short."""
+        scores = [t.score for t in evaluation.trials if t.score]
+        whole = evaluation.status is Status.OK and len(scores) == self._config.dev_instances
+        interval = pgr.interval(scores) if whole else None
+        self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
+        self.memory.add_evaluation(evaluation)
+
+    def place(self, evaluation: Evaluation, island: int) -> Placement:
+        """Offer a judged method to its cell of an island."""
+        if evaluation.fitness is None:
+            return Placement.REJECTED
+        return self._offer(Elite(island, self.grid.cell(evaluation.measures), evaluation.method, evaluation.fitness))
+
+    def rival(self, island: int, measures: Mapping[str, float]) -> Sequence[float]:
+        """Return the PGRs to beat, instance by instance: the cell's elite's, or in an empty cell the seeds' median."""
+        elite = self.selector.elites[island].get(self.grid.cell(measures))
+        return self.memory.pgrs[elite.method] if elite else self.memory.seed_medians
+
+    def exhibit(self, method: str) -> Exhibit:
+        """Return a method as a brief shows it; of its scores only the coarse one."""
+        record, scores = self.memory.methods[method], self.memory.pgrs.get(method)
+        coarse = pgr.coarse(sum(scores) / len(scores)) if scores else None
+        return Exhibit(Method(record.id, record.source, record.nodes), record.name, coarse)
+
+    def adopt(self) -> list[Method]:
+        """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
+        new = [m for m in self.archive.methods("origin = 'added'") if m.id not in self.memory.methods]
+        for method in new:
+            self.memory.add_method(method)
+            self.memory.recall(self.archive, method.id)
+            self.selector.sketches[method.id] = method.sketch
+        for elite in self.archive.elites() if new else ():
+            if any(elite.method == m.id for m in new):
+                self.selector.place(elite)
+        return [Method(m.id, m.source, m.nodes) for m in new]
+
+    def mix(self, evaluations: int, late: bool) -> None:
+        """Every so many evaluations move the best elites on, or start the worst islands again (not when it is late)."""
+        if self.selector.islands == 1:
+            return
+        if evaluations % self._config.reset_every == 0 and not late:
+            self._reset(random.Random(f"{self._config.seed}/reset/{evaluations}"))
+        elif evaluations % self._config.migrate_every == 0:
+            for island, elite in self.selector.migrants():
+                if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
+                    text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
+                    self._tell("migration", text, island, elite.method)
+
+    def _reset(self, rng: random.Random) -> None:
+        worst = self.selector.worst()
+        for island in worst:
+            founder = self.selector.founder(island, worst, rng)
+            if founder is None:
+                continue
+            with self.archive.transaction():
+                self.archive.clear_island(island)
+                self.selector.elites[island].clear()
+                for elite in self.memory.seed_elites(island, self.grid):
+                    self._offer(elite)
+                self._offer(Elite(island, founder.cell, founder.method, founder.fitness))
+            text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
+            self._tell("reset", text, island, founder.method)
+
+    def _offer(self, elite: Elite) -> Placement:
+        placement = self.archive.place(elite)
+        if placement:
+            self.selector.place(elite)
+        return placement

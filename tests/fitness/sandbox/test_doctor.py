@@ -1,0 +1,92 @@
+"""The doctor: each wall is tried by using it, and a wall that is down is said to be down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fitness.nouns import SandboxUnavailable
+from fitness.sandbox import build_filter, launch
+from fitness.sandbox.client import Sandbox
+from fitness.sandbox.doctor import examine
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_examination_names_each_wall_with_a_sentence() -> None:
+    found = examine()
+    assert [wall.name for wall in found.walls] == ["rlimits", "landlock", "seccomp", "children", "bubblewrap"]
+    assert all(wall.detail for wall in found.walls)
+    assert found.devices == ("cpu",)
+    up = {wall.name: wall.up for wall in found.walls}
+    core = all(up[name] for name in ("rlimits", "landlock", "seccomp", "children"))
+    assert (found.level == "A") == (core and up["bubblewrap"])
+    assert (found.level in ("A", "B")) == core
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys; from fitness.sandbox.doctor import examine; examine(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_without_bubblewrap_it_is_level_b(reached: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    if not reached:
+        pytest.skip("sandbox level B (see `python -m evolve doctor`)")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    found = examine()
+    assert found.level == "B"
+    assert "install the system package" in found.walls[-1].detail
+    with pytest.raises(SandboxUnavailable, match=r"level A cannot be reached .* bubblewrap is not installed"):
+        Sandbox("A")
+
+
+def test_walls_that_do_not_hold_are_found_out(reached: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    if not reached:
+        pytest.skip("sandbox level B (see `python -m evolve doctor`)")
+    with monkeypatch.context() as patch:
+        patch.setattr(launch, "SYSTEM", ("/",))
+        found = {wall.name: wall for wall in examine().walls}
+        assert not found["landlock"].up
+        assert "was not stopped" in found["landlock"].detail
+    with monkeypatch.context() as patch:
+        allow_all = build_filter._step(build_filter._RETURN, build_filter._ALLOW)
+        patch.setattr(launch, "seccomp_program", lambda: allow_all)
+        found = {wall.name: wall for wall in examine().walls}
+        assert not found["seccomp"].up
+        assert examine().level == "none"
+        with pytest.raises(SandboxUnavailable, match="a new process was not stopped"):
+            Sandbox()
+
+
+def test_another_system_has_no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    found = examine()
+    assert found.level == "none"
+    assert not any(wall.up for wall in found.walls)
+    with pytest.raises(SandboxUnavailable, match="it needs Linux"):
+        Sandbox()
+
+
+@pytest.mark.parametrize("architecture", build_filter.ARCHITECTURES)
+def test_the_shipped_filters_are_what_the_source_builds(architecture: str) -> None:
+    try:
+        import pyseccomp  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        pytest.skip("rebuilding the seccomp filters (needs pyseccomp and libseccomp)")
+    assert (build_filter.FILTERS / f"{architecture}.bpf").read_bytes() == build_filter.build(architecture)
+
+
+def test_grants_leave_out_what_is_hidden(tmp_path: Path) -> None:
+    for path in ("lib/a/data/secret", "lib/a/code", "lib/b/code", "other/x"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    os.symlink(tmp_path / "lib/a/data", tmp_path / "lib/a/link")
+    inner = launch.Interior("python", (), (f"{tmp_path}/lib", f"{tmp_path}/other"), (f"{tmp_path}/lib/a/data",))
+    readable, listable = launch.grants(inner)
+    assert sorted(readable) == [f"{tmp_path}/{p}" for p in ("lib/a/code", "lib/b", "other")]
+    assert sorted(listable) == [f"{tmp_path}/lib", f"{tmp_path}/lib/a"]

@@ -1,0 +1,158 @@
+"""Zygotes that die, sandboxes that close, and what is left running afterwards: nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from small_problem import LIMITS, make_problem
+
+from fitness.nouns import SandboxUnavailable, Status
+from fitness.sandbox import client, launch
+from fitness.sandbox.client import Sandbox
+
+ROOT = Path(__file__).parents[3]
+HALF = "import torch\ndef method(problem): return torch.full((300,), 0.5)"
+FOREVER = "def method(problem):\n    while True: pass"
+DEADLINE = 20.0
+
+
+def descendants(parent: int) -> set[int]:
+    """Process ids below a process, read from /proc."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, rest = stat.read_text().rpartition(")")
+        except OSError:
+            continue
+        children.setdefault(int(rest.split()[1]), []).append(int(stat.parent.name))
+    found: set[int] = set()
+    todo = [parent]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found |= set(below)
+        todo += below
+    return found
+
+
+def wait_for_growth(parent: int, before: set[int]) -> set[int]:
+    """Wait until a process has a descendant that it had not before; return them all."""
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        now = descendants(parent)
+        if now - before:
+            return now
+        select.select([], [], [], 0.01)
+    raise AssertionError("no child appeared")
+
+
+def gone(pidfds: list[int]) -> bool:
+    """Wait until every process has ended."""
+    for pidfd in pidfds:
+        ended, _, _ = select.select([pidfd], [], [], DEADLINE)
+        os.close(pidfd)
+        if not ended:
+            return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests start many zygotes: they import torch and numpy only."""
+    monkeypatch.setattr(launch, "IMPORTS", ())
+
+
+@pytest.fixture
+def own(level: str) -> Iterator[Sandbox]:
+    with Sandbox(level) as sandbox:
+        yield sandbox
+
+
+def test_a_killed_zygote_costs_the_trial_in_flight_and_no_other(own: Sandbox) -> None:
+    problem = make_problem()
+    before = descendants(own._zygote.process.pid) | {own._zygote.process.pid}
+    with ThreadPoolExecutor(1) as pool:
+        trial = pool.submit(own.run, FOREVER, problem, LIMITS)
+        running = wait_for_growth(own._zygote.process.pid, before - {own._zygote.process.pid})
+        pidfds = [os.pidfd_open(pid) for pid in running]
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        outcome = trial.result(DEADLINE)
+        assert (outcome.status, outcome.predictions) == (Status.LOST, None), outcome.message
+    assert gone(pidfds)
+    with ThreadPoolExecutor(3) as pool:
+        again = list(pool.map(lambda _: own.run(HALF, problem, LIMITS), range(3)))
+    assert [outcome.status for outcome in again] == [Status.OK] * 3
+
+
+def test_a_closed_sandbox_leaves_nothing_running_and_loses_what_was_in_flight(level: str) -> None:
+    sandbox = Sandbox(level)
+    warm = descendants(os.getpid())
+    with ThreadPoolExecutor(1) as pool:
+        trial = pool.submit(sandbox.run, FOREVER, make_problem(), LIMITS)
+        running = wait_for_growth(sandbox._zygote.process.pid, warm)
+        pidfds = [os.pidfd_open(pid) for pid in running | {sandbox._zygote.process.pid}]
+        sandbox.close()
+        assert trial.result(DEADLINE).status is Status.LOST
+    assert gone(pidfds)
+    assert sandbox.run(HALF, make_problem(), LIMITS).status is Status.LOST
+    sandbox.close()
+
+
+def test_it_may_be_started_by_a_thread_that_ends(level: str) -> None:
+    started: list[Sandbox] = []
+    thread = threading.Thread(target=lambda: started.append(Sandbox(level)))
+    thread.start()
+    thread.join()
+    with started[0] as sandbox:
+        assert sandbox.run(HALF, make_problem(), LIMITS).status is Status.OK
+
+
+CLIENT = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from small_problem import LIMITS, make_problem
+from fitness.sandbox import launch
+launch.IMPORTS = ()
+from fitness.sandbox.client import Sandbox
+sandbox = Sandbox(sys.argv[1])
+print("warm", flush=True)
+sandbox.run("def method(problem):\\n    while True: pass", make_problem(), LIMITS)
+"""
+
+
+def test_nothing_survives_a_kill_of_the_trusted_process(level: str) -> None:
+    command = [sys.executable, "-c", CLIENT, level, str(ROOT), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"warm\n"
+        running = wait_for_growth(client.pid, descendants(client.pid))
+        pidfds = [os.pidfd_open(pid) for pid in running]
+        client.kill()
+    assert gone(pidfds)
+
+
+def test_a_sandbox_that_cannot_start_says_so(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "IMPORTS", ("no_such_module",))
+    monkeypatch.setattr(client, "START_ATTEMPTS", 2)
+    with pytest.raises(SandboxUnavailable, match=r"did not start.*no_such_module"):
+        Sandbox(level)
+
+
+def test_an_unknown_level_is_a_programming_error() -> None:
+    with pytest.raises(ValueError, match="level is 'C', expected 'A', 'B' or None"):
+        Sandbox("C")
+
+
+def test_no_process_of_the_same_user_may_look_into_the_trusted_one(own: Sandbox) -> None:
+    assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
