@@ -21,8 +21,8 @@ ALLOWED_IMPORTS: frozenset[str] = frozenset(
         "enum",
         "fractions",
     }
-    | {"functools", "heapq", "itertools", "math", "numbers", "operator", "random", "re", "statistics", "string", "textwrap"}
-    | {"time", "types", "typing", "warnings"}
+    | {"functools", "heapq", "itertools", "math", "numbers", "operator", "random", "re", "statistics", "string"}
+    | {"types", "typing", "warnings"}
 )
 """What a method may import, by top-level name: the one place."""
 

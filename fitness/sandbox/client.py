@@ -116,23 +116,42 @@ class Sandbox:
         Whatever the method does is an Outcome; what goes wrong on our side is LOST. Raises SandboxUnavailable only when the
         zygote died and could not be started again.
         """
-        inputs, request = pack(problem, limits)
         shape = (len(problem.test_x), problem.n_classes)
-        given = [inputs, sealed([source.encode(errors="replace")])]
         with ExitStack() as ours:
             try:
-                result, output = (_pipe(ours, given) for _ in range(2))
-                report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-                ours.enter_context(report)
-                given.append(theirs.detach())
-                refusal = self._hand_over(json.dumps(asdict(request)).encode(), given)
-            finally:
-                for descriptor in given:
-                    os.close(descriptor)
-            if refusal:
-                return Outcome(Status.LOST, None, 0.0, refusal)
+                with ExitStack() as given:
+                    result, output, report = self._launch(source, problem, limits, ours, given)
+            except OSError as error:
+                return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
             seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits).collect()
         return verdict(seen, shape, limits)
+
+    def _launch(
+        self, source: str, problem: Problem, limits: Limits, ours: ExitStack, given: ExitStack
+    ) -> tuple[int, int, socket.socket]:
+        """Hand a run to the zygote; return where its result, its output and its end can be read. Raises OSError.
+
+        What is read here closes with `ours`, what the child holds copies of with `given`.
+        """
+        inputs, request = pack(problem, limits)
+        given.callback(os.close, inputs)
+        code = sealed([source.encode(errors="replace")])
+        given.callback(os.close, code)
+        result, result_end = _pipe(ours, given)
+        output, output_end = _pipe(ours, given)
+        report, report_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.enter_context(report)
+        given.enter_context(report_end)
+        message = json.dumps(asdict(request)).encode()
+        descriptors = [inputs, code, result_end, output_end, report_end.fileno()]
+        with self._lock:
+            if self._closed:
+                raise BrokenPipeError("it was closed")
+            if not self._zygote.alive():
+                self._zygote.close()
+                self._zygote = self._start()
+            socket.send_fds(self._zygote.control, [message], descriptors)
+        return result, output, report
 
     def close(self) -> None:
         """End the zygote and every child; what was in flight is LOST."""
@@ -147,20 +166,6 @@ class Sandbox:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _hand_over(self, request: bytes, descriptors: list[int]) -> str:
-        """Give a run to the zygote, to a new one if the last died; return why that could not be done, or ""."""
-        with self._lock:
-            if self._closed:
-                return "the sandbox was closed"
-            if not self._zygote.alive():
-                self._zygote.close()
-                self._zygote = self._start()
-            try:
-                socket.send_fds(self._zygote.control, [request], descriptors)
-            except OSError as error:
-                return f"the sandbox ended before the method could start ({error})"
-        return ""
-
     def _start(self) -> _Zygote:
         for attempt in range(START_ATTEMPTS):
             try:
@@ -171,12 +176,12 @@ class Sandbox:
         raise AssertionError("unreachable")
 
 
-def _pipe(ours: ExitStack, given: list[int]) -> int:
-    """Make a pipe: its write end goes to the child, its read end, which is returned, is closed with `ours`."""
+def _pipe(ours: ExitStack, given: ExitStack) -> tuple[int, int]:
+    """Return a new pipe's read end, closed with `ours`, and its write end, closed with `given`."""
     read, write = os.pipe2(os.O_CLOEXEC)
     ours.callback(os.close, read)
-    given.append(write)
-    return read
+    given.callback(os.close, write)
+    return read, write
 
 
 def _last_words(complaints: IO[bytes]) -> str:

@@ -56,7 +56,7 @@ def examine() -> Examination:
     except SandboxUnavailable as error:
         return Examination("none", (Wall("seccomp", False, str(error)),), devices)
     readable, listable = launch.grants(inner)
-    told = {"readable": readable, "listable": listable, "program": program}
+    told = {"readable": readable, "listable": listable, "program": program, "outside": launch.__file__}
     found = _probe(launch.plain(inner, "probe"), {**told, "secret": launch.__file__})
     walls = [found[name] for name in _CORE]
     try:

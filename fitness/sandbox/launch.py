@@ -76,7 +76,8 @@ def interior() -> Interior:
     names = ("site-packages", "dist-packages")
     sites = tuple(dict.fromkeys(os.path.realpath(p) for p in sys.path if os.path.basename(p) in names and os.path.isdir(p)))
     library = os.path.join(sys.base_prefix, "lib")
-    standard = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), library)
+    binary = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})
+    standard = (sysconfig.get_path("stdlib"), binary, library)
     candidates = [*SYSTEM, *(os.path.realpath(p) for p in standard), *sites]
     roots = tuple(dict.fromkeys(p for p in candidates if os.path.exists(p) and not _below(p, candidates)))
     data = (os.path.join(site, "sklearn", "datasets", "data") for site in sites)

@@ -18,7 +18,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 1, 22, 38, 2
 # landlock(7): these numbers are the same on every architecture
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _FS_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # ABI -> number of file rights it knows
 _NET_RIGHTS, _SCOPES = 0b11, 0b11  # TCP bind and connect (ABI 4); abstract sockets and signals (ABI 6)
 
@@ -87,7 +87,7 @@ def landlock_abi() -> int:
 
 
 def ruleset(readable: list[str], listable: list[str]) -> int:
-    """Return a Landlock ruleset (a descriptor) that allows reading some trees, listing some folders, and nothing else."""
+    """Return a Landlock ruleset (a descriptor) that allows reading some trees, listing some folders, and /dev/null."""
     abi = landlock_abi()
     handled = (1 << _FS_RIGHTS[min(abi, 5)]) - 1
     rights = struct.pack("QQQ", handled, _NET_RIGHTS if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
@@ -97,6 +97,7 @@ def ruleset(readable: list[str], listable: list[str]) -> int:
         _allow(rules, path, _READ_FILE | _EXECUTE | _READ_DIR)
     for path in listable:
         _allow(rules, path, _READ_DIR)
+    _allow(rules, os.devnull, _READ_FILE | _WRITE_FILE)
     return rules
 
 
@@ -104,7 +105,7 @@ def _allow(rules: int, path: str, rights: int) -> None:
     target = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         if not stat.S_ISDIR(os.fstat(target).st_mode):
-            rights &= _READ_FILE | _EXECUTE
+            rights &= _READ_FILE | _WRITE_FILE | _EXECUTE
         rule = _PathBeneath(rights, target)
         _syscall(
             _ADD_RULE, ctypes.c_int(rules), ctypes.c_int(1), ctypes.byref(rule), ctypes.c_uint32(0), what=f"Landlock, {path}"

@@ -104,6 +104,7 @@ def test_the_harness_sees_an_attack_that_works(sandbox: Sandbox, problem: Proble
     assert got_through(sandbox, problem, "os.getpid()")
     assert got_through(sandbox, problem, "threading.Thread(target=print).start()")
     assert got_through(sandbox, problem, "open(torch.__file__).read()")
+    assert got_through(sandbox, problem, "open(os.devnull, 'w').write('x')")
 
 
 def test_files_that_this_process_can_read_cannot_be_read_inside(sandbox: Sandbox, problem: Problem, tmp_path: Path) -> None:
@@ -113,8 +114,8 @@ def test_files_that_this_process_can_read_cannot_be_read_inside(sandbox: Sandbox
     parent = Path(f"/proc/{os.getpid()}")
     digits = Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz"
     wanted = [vault, ROOT / "pyproject.toml", ROOT / "fitness" / "nouns.py", digits, ROOT / "fitness" / "sandbox" / "runner.py"]
+    assert all(path.read_bytes() for path in wanted)
     for path in [*wanted, parent / "environ", parent / "cmdline", parent / "maps"]:
-        assert path.read_bytes()
         assert not got_through(sandbox, problem, f"open({str(path)!r}, 'rb').read(1)"), path
     for folder in (ROOT, vault.parent, tmp_path):
         os.listdir(folder)

@@ -20,6 +20,7 @@ from small_problem import LIMITS, make_problem
 from fitness.nouns import SandboxUnavailable, Status
 from fitness.sandbox import client, launch
 from fitness.sandbox.client import Sandbox
+from fitness.sandbox.doctor import examine
 
 ROOT = Path(__file__).parents[3]
 HALF = "import torch\ndef method(problem): return torch.full((300,), 0.5)"
@@ -149,10 +150,23 @@ def test_a_sandbox_that_cannot_start_says_so(level: str, monkeypatch: pytest.Mon
         Sandbox(level)
 
 
+def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
+    level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examination = examine()
+    monkeypatch.setattr(client, "examine", lambda: examination)
+    monkeypatch.setattr(launch, "seccomp_program", lambda: b"not a filter, but some instructions of eight bytes long")
+    with Sandbox(level) as sandbox:
+        outcome = sandbox.run("raise ValueError('it ran')", make_problem(), LIMITS)
+    assert outcome.status is Status.LOST
+    assert "PR_SET_SECCOMP" in outcome.message
+    assert "it ran" not in outcome.message
+
+
 def test_an_unknown_level_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="level is 'C', expected 'A', 'B' or None"):
         Sandbox("C")
 
 
-def test_no_process_of_the_same_user_may_look_into_the_trusted_one(own: Sandbox) -> None:
+def test_no_process_of_the_same_user_may_look_into_the_trusted_one(sandbox: Sandbox) -> None:
     assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE

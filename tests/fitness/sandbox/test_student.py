@@ -22,7 +22,8 @@ def run(sandbox: Sandbox, problem: Problem, body: str) -> Outcome:
 @pytest.mark.parametrize("hidden", [0, 64])
 @pytest.mark.parametrize("targets", ["weak", "weak.argmax(1)", "weak[:, 1]", "weak[:, 1] > 0.5"])
 def test_it_learns_from_targets_of_every_form(sandbox: Sandbox, problem: Problem, targets: str, hidden: int) -> None:
-    outcome = run(sandbox, problem, f"return fit(x, problem.{targets}, hidden={hidden}, epochs=30, lr=0.03)(test)")
+    rate = 3e-3 if hidden else 3e-2
+    outcome = run(sandbox, problem, f"return fit(x, problem.{targets}, hidden={hidden}, epochs=30, lr={rate})(test)")
     assert outcome.predictions is not None
     accuracy = (outcome.predictions.argmax(1) == (problem.test_x[:, 0] > 0)).mean()
     assert accuracy > 0.75
