@@ -15,7 +15,7 @@ from evolve.errors import UsageError
 from evolve.lab import bench, wanted_instances
 from evolve.nouns import short
 from evolve.screen import Screen
-from fitness import pgr
+from fitness import pgr, tasks
 from fitness.nouns import Split, Status
 
 
@@ -41,14 +41,14 @@ def add_seed(path: Path, seed: SeedFile) -> Added:
     with contextlib.closing(archive):
         run = archive.run()
         config = Config(**json.loads(run.config))
-        with bench(run.task) as things:
+        dev = [name for name in wanted_instances(tasks.load(run.task), config) if name.split is Split.DEV]
+        with bench(run.task, dev) as things:
             if (things.vault.fingerprint, things.task.version) != (run.vault, run.task_version):
                 raise UsageError(f"{path} was scored with another vault or version of the task: set EVOLVE_HOME as it was then")
             screened = Screen(things.syntax, archive.methods()).check(seed.source, seed.name, "added")
             method = screened.passed
             if method is None or screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
-            things.builder.start([n for n in wanted_instances(things.task, config) if n.split is Split.DEV])
             evaluation = things.judge.evaluate(method, config.domain, Split.DEV, range(config.dev_instances))
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)

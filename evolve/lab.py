@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,8 +71,8 @@ class Lab:
 
 
 @contextlib.contextmanager
-def bench(task_name: str) -> Iterator[Bench]:
-    """Open what judging needs; everything it started is gone when the block ends.
+def bench(task_name: str, wanted: Sequence[InstanceName]) -> Iterator[Bench]:
+    """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
     Raises SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
     """
@@ -81,6 +81,8 @@ def bench(task_name: str) -> Iterator[Bench]:
         syntax = stack.enter_context(Syntax())
         vault = Vault()
         builder = stack.enter_context(Builder(vault, task))
+        builder.start(wanted)
+        syntax.warm()
         sandbox = stack.enter_context(Sandbox())
 
         def wait(name: InstanceName) -> None:

@@ -17,7 +17,7 @@ from types import FrameType
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__
+from evolve import __version__, executors
 from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
 from evolve.config import Config
@@ -66,9 +66,9 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
     task = tasks.load(config.task)
     check_domain(task, config.domain)
     load_models(config)
+    executors.load(config.executor, 1).close()
     seeds = collect(Path(p) for p in config.seeds)
-    with bench(config.task) as things:
-        things.builder.start(wanted_instances(task, config))
+    with bench(config.task, wanted_instances(task, config)) as things:
         methods = _screen_seeds(things, seeds)
         archive = Archive.create(path)
         with contextlib.closing(archive), _only_writer(path):
@@ -82,7 +82,7 @@ def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
     with contextlib.closing(archive), _only_writer(path):
         run = archive.run()
         config = Config(**{**json.loads(run.config), **changes})
-        with bench(run.task) as things:
+        with bench(run.task, wanted_instances(tasks.load(run.task), config)) as things:
             if things.vault.fingerprint != run.vault:
                 raise UsageError(
                     f"{path} was scored with vault {run.vault}, but the vault here is {things.vault.fingerprint}: "
@@ -91,7 +91,6 @@ def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
             if things.task.version != run.task_version:
                 raise UsageError(f"{path} was scored on version {run.task_version} of the task, this is {things.task.version}")
             archive.update_run(config=config.model_dump_json(), state="running")
-            things.builder.start(wanted_instances(things.task, config))
             return _session(_lab(config, archive, things, watch))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multiprocess.connection import Connection
 
 SECONDS = 5.0  # a request that takes longer has its worker replaced
+START = 60.0  # seconds a new worker has for its imports
 MEMORY = 2 << 30  # bytes of address space
 
 
@@ -27,6 +28,7 @@ class Syntax:
         self._lock = threading.Lock()
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._ready = False
 
     def __enter__(self) -> Syntax:
         return self
@@ -60,8 +62,9 @@ class Syntax:
         with self._lock:
             if self._process is None or not self._process.is_alive():
                 self._start()
-            assert self._pipe is not None
             try:
+                self._await_ready()
+                assert self._pipe is not None
                 self._pipe.send_bytes(json.dumps(request).encode())
                 if self._pipe.poll(SECONDS):
                     answer: dict[str, Any] = json.loads(self._pipe.recv_bytes())
@@ -80,16 +83,23 @@ class Syntax:
         self._process = context.Process(target=serve, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
-        if self._pipe is None or not self._pipe.poll(60) or self._pipe.recv_bytes() != b"ready":
+
+    def _await_ready(self) -> None:
+        """Wait for a new worker's imports. Raises RuntimeError when it does not start: that is our bug, not the source's."""
+        if self._ready:
+            return
+        if self._pipe is None or not self._pipe.poll(START) or self._pipe.recv_bytes() != b"ready":
+            self._stop()
             raise RuntimeError("the syntax worker did not start")
+        self._ready = True
 
     def _stop(self) -> None:
         if self._pipe is not None:
             self._pipe.close()
-        if self._process is not None:
+        if self._process is not None and self._process.pid is not None:
             self._process.kill()
             self._process.join(5)
-        self._process = self._pipe = None
+        self._process, self._pipe, self._ready = None, None, False
 
 
 def serve(pipe: Connection) -> None:

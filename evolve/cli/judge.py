@@ -48,16 +48,15 @@ def _judge(seed: Any, task_name: str, domain: str | None, instances: int, worker
     if domain not in tasks.domains(task):
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
-    with bench(task_name) as things:
+    names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
+    with bench(task_name, names) as things:
         screened = Screen(things.syntax).parse(seed.source, seed.name)
         method = screened.passed
         if method is None:
             return facts | _outcome(Status.INVALID, screened.reason, []) | {"looks": 0}
-        names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
         missing = sum(not things.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing and not quiet:
             click.echo(f"building {missing} instances of {domain}, about {4 * missing} s", err=True)
-        things.builder.start(names)
         executor = executors.load("local", workers)
         try:
             futures = [executor.submit(lambda n=n: things.judge.trial(method, n.domain, n.split, n.index)) for n in names]  # type: ignore[misc]  # the default binds the loop variable

@@ -24,6 +24,7 @@ from fitness.sandbox.verdict import printable, verdict
 
 START_SECONDS = 120.0  # the imports take 4; a busy machine may need more
 START_ATTEMPTS = 3
+HAND_OVER_SECONDS = 30.0  # to give a run to a zygote that is busy forking
 CLOSE_SECONDS = 5.0
 _PR_SET_DUMPABLE = 4
 
@@ -49,6 +50,7 @@ class _Zygote:
             if not self._warm(settings):
                 self.close()
                 raise SandboxUnavailable(f"the sandbox's zygote did not start: {_last_words(complaints)}")
+        self.control.settimeout(HAND_OVER_SECONDS)
 
     def _warm(self, settings: bytes) -> bool:
         try:

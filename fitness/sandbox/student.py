@@ -1,12 +1,12 @@
 """The default strong student of the embedded tier, handed to methods as `problem.student`: an MLP head on frozen features.
 
-Loaded inside the sandbox; imports nothing of ours. The ceiling's student (fitness/tasks/student.py) has the same shape.
+Loaded inside the sandbox, and by the builder for the ceiling; imports nothing of ours. The network has one hidden layer, so its
+backward pass is written out: autograd would cost more than the arithmetic, and is kept for the loss of a method's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain, pairwise
+from collections.abc import Callable, Iterator
 
 import torch
 from torch.nn import functional as F
@@ -14,16 +14,51 @@ from torch.nn import functional as F
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None, int], torch.Tensor]
 
 
+class Head:
+    """An MLP with one hidden ReLU layer (or none), all of its parameters in one vector.
+
+    Attributes:
+        parameters: the vector; weights have variance 1 / fan-in, biases are 0.
+        gradient: a vector of the same length, filled by `backward`.
+    """
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, generator: torch.Generator) -> None:
+        sizes = [(inputs, hidden), (hidden, outputs)] if hidden else [(inputs, outputs)]
+        self.parameters = torch.zeros(sum(m * n + n for m, n in sizes))
+        self.gradient = torch.zeros_like(self.parameters)
+        self._layers, self._gradients = (list(_views(v, sizes)) for v in (self.parameters, self.gradient))
+        for (weight, _), (m, n) in zip(self._layers, sizes):
+            weight.copy_(torch.randn(m, n, generator=generator) / m**0.5)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (n, outputs) logits and what the last layer was given."""
+        *hidden, (weight, bias) = self._layers
+        for w, b in hidden:
+            x = torch.addmm(b, x, w).relu_()
+        return torch.addmm(bias, x, weight), x
+
+    def backward(self, x: torch.Tensor, last: torch.Tensor, slope: torch.Tensor) -> None:
+        """Fill the gradient, given the inputs, what the last layer was given, and the loss's slope at the logits."""
+        weight, bias = self._gradients[-1]
+        torch.mm(last.t(), slope, out=weight)
+        torch.sum(slope, 0, out=bias)
+        if len(self._layers) > 1:
+            inner = torch.mm(slope, self._layers[-1][0].t()).mul_(last > 0)
+            weight, bias = self._gradients[0]
+            torch.mm(x.t(), inner, out=weight)
+            torch.sum(inner, 0, out=bias)
+
+
 class Predictor:
     """A trained student: (n, d) features to (n, n_classes) probabilities, without gradients."""
 
-    def __init__(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        self._layers = layers
+    def __init__(self, head: Head) -> None:
+        self._head = head
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Return the (n, n_classes) float32 probabilities of (n, d) features."""
         with torch.no_grad():
-            return _logits(self._layers, torch.as_tensor(x, dtype=torch.float32)).softmax(1)
+            return self._head.forward(torch.as_tensor(x, dtype=torch.float32))[0].softmax(1)
 
 
 class Student:
@@ -66,20 +101,17 @@ class Student:
             raise ValueError(f"weights have shape {tuple(weights.shape)}, expected ({len(x)},)")
         self._fits += 1
         generator = torch.Generator().manual_seed((self._seed * 1_000_003 + self._fits) % 2**63)
-        sizes = [x.shape[1], self._classes] if hidden == 0 else [x.shape[1], hidden, self._classes]
-        layers = [_layer(m, n, generator) for m, n in pairwise(sizes)]
-        optimizer = torch.optim.AdamW([p for pair in layers for p in pair], lr=lr, weight_decay=weight_decay, fused=True)
-        score = loss or cross_entropy
-        orders = (torch.split(torch.randperm(len(x), generator=generator), batch) for _ in range(epochs))
-        steps = epochs * -(-len(x) // batch)
-        with torch.enable_grad():
-            for step, rows in enumerate(chain.from_iterable(orders)):
+        with torch.no_grad():
+            head = Head(x.shape[1], hidden, self._classes, generator)
+            head.parameters.grad = head.gradient
+            optimizer = torch.optim.AdamW([head.parameters], lr=lr, weight_decay=weight_decay, fused=True)
+            steps = epochs * -(-len(x) // batch)
+            for step, (rows, goal, part) in enumerate(_batches((x, soft, weights), epochs, batch, generator)):
+                logits, last = head.forward(rows)
+                head.backward(rows, last, _slope(loss, logits, goal, part, step))
                 optimizer.param_groups[0]["lr"] = lr * (1 - step / steps)
-                optimizer.zero_grad()
-                part = None if weights is None else weights[rows]
-                torch.autograd.backward(score(_logits(layers, x[rows]), soft[rows], part, step))
                 optimizer.step()
-        return Predictor([(w.detach(), b.detach()) for w, b in layers])
+        return Predictor(head)
 
     def _distributions(self, targets: torch.Tensor, n: int) -> torch.Tensor:
         """Return targets of any accepted form as (n, n_classes) float32 probabilities."""
@@ -94,22 +126,35 @@ class Student:
         return torch.stack([1 - targets, targets], 1).float()
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None, step: int) -> torch.Tensor:
-    """Return the (weighted) mean over a batch of the cross-entropy against (b, n_classes) probabilities."""
+def _slope(
+    loss: Loss | None, logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None, step: int
+) -> torch.Tensor:
+    """Return the loss's gradient at the logits, (b, n_classes); the default is the weighted mean of soft cross-entropy."""
+    if loss is not None:
+        with torch.enable_grad():
+            logits.requires_grad_()
+            (slope,) = torch.autograd.grad(loss(logits, targets, weights, step), logits)
+        return slope
+    difference = logits.softmax(1).mul_(targets.sum(1, keepdim=True)).sub_(targets)
     if weights is None:
-        return F.cross_entropy(logits, targets)
-    each = F.cross_entropy(logits, targets, reduction="none")
-    return (each * weights).sum() / weights.sum().clamp_min(1e-8)
+        return difference.div_(len(logits))
+    return difference.mul_((weights / weights.sum().clamp_min(1e-8))[:, None])
 
 
-def _layer(inputs: int, outputs: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return weights of variance 1 / fan-in and zero biases, both trainable."""
-    weight = torch.randn(inputs, outputs, generator=generator) / inputs**0.5
-    return weight.requires_grad_(), torch.zeros(outputs).requires_grad_()
+def _batches(
+    arrays: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None], epochs: int, batch: int, generator: torch.Generator
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
+    """Yield the minibatches of every epoch, each epoch in a new order."""
+    x, targets, weights = arrays
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x), generator=generator).split(batch):
+            yield x[rows], targets[rows], None if weights is None else weights[rows]
 
 
-def _logits(layers: list[tuple[torch.Tensor, torch.Tensor]], x: torch.Tensor) -> torch.Tensor:
-    *hidden, (weight, bias) = layers
-    for w, b in hidden:
-        x = torch.addmm(b, x, w).relu()
-    return torch.addmm(bias, x, weight)
+def _views(vector: torch.Tensor, sizes: list[tuple[int, int]]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield each layer's weight and bias as views of one vector."""
+    start = 0
+    for m, n in sizes:
+        weight, bias = vector[start : start + m * n].view(m, n), vector[start + m * n : start + m * n + n]
+        start += m * n + n
+        yield weight, bias

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from fitness.nouns import Limits, Measure
 
-VERSION = 5  # raise it whenever an instance would come out different
+VERSION = 6  # raise it whenever an instance would come out different
 
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023): a weak teacher labels examples for a strong student. The teacher is often

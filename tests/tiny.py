@@ -1,0 +1,27 @@
+"""A tiny version of the embedded task for end-to-end tests, and the command line with it in the table.
+
+`python -m tests.tiny start ...` is `python -m evolve start --task tiny ...` with instances that build in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from fitness import tasks
+from fitness.nouns import Limits
+from fitness.tasks.embedded import Embedded, Sizes
+
+TASK = Embedded(Sizes(labelled=100, train=500, test=400), margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30))
+SMALL = "--task tiny --set dev_instances=3 --set fresh_instances=3 --set held_out_instances=3".split()
+
+
+def register() -> None:
+    """Put the tiny task into the table of this process."""
+    tasks.TASKS["tiny"] = "tests.tiny:TASK"
+
+
+if __name__ == "__main__":
+    from evolve.cli import run
+
+    register()
+    sys.exit(run(sys.argv[1:]))
