@@ -29,7 +29,6 @@ from fitness.sandbox.client import Sandbox
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
 
-
 IDLE = 0.2  # seconds between looks at the stop flag while something is awaited
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
 from evolve.cli import run
 
 
@@ -98,7 +98,11 @@ def test_dry_run_says_what_it_would_cost_and_does_nothing(capsys: pytest.Capture
 
 def test_a_closed_pipe_is_no_traceback(root: Path) -> None:
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m evolve seed list | head -1"], cwd=root, capture_output=True, text=True, env=os.environ
+        ["bash", "-c", f"{sys.executable} -m evolve seed list | head -1"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

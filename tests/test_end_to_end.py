@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from archives.archive import Archive
 from evolve.cli import run
 from tests import tiny
@@ -115,7 +116,10 @@ BAD = {
     "nothing": ("pass", "INVALID"),
     "raises": ("raise ValueError('no')", "CRASHED"),
     "exits": ("raise SystemExit(0)", "CRASHED"),
-    "forks": ("import torch.multiprocessing as m\n    p = m.get_context('fork').Process(target=print)\n    p.start()", "CRASHED"),
+    "forks": (
+        "import torch.multiprocessing as m\n    p = m.get_context('fork').Process(target=print)\n    p.start()",
+        "CRASHED",
+    ),
 }
 
 
@@ -143,7 +147,13 @@ def begin(root: Path, db: Path, evals: int) -> subprocess.Popen[str]:
     """Start a run in a process of its own and wait until it breeds."""
     arguments = command(root, "start", *tiny.SMALL, "--evals", str(evals), "--db", str(db), "--json")
     process = subprocess.Popen(
-        arguments, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        arguments,
+        cwd=root,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -153,7 +163,9 @@ def begin(root: Path, db: Path, evals: int) -> subprocess.Popen[str]:
 
 
 def resume(root: Path, db: Path, *more: str) -> str:
-    done = subprocess.run(command(root, "resume", "--db", str(db), *more), cwd=root, env=environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        command(root, "resume", "--db", str(db), *more), cwd=root, env=environment(), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -216,7 +228,9 @@ def test_a_run_being_worked_on_is_not_resumed_by_another(root: Path, tmp_path: P
     db = tmp_path / "busy.db"
     process = begin(root, db, evals=40)
     try:
-        second = subprocess.run(command(root, "resume", "--db", str(db)), cwd=root, env=environment(), capture_output=True, text=True)
+        second = subprocess.run(
+            command(root, "resume", "--db", str(db)), cwd=root, env=environment(), capture_output=True, text=True
+        )
         assert (second.returncode, "another process is working on" in second.stderr) == (2, True)
     finally:
         process.send_signal(signal.SIGINT)
@@ -236,7 +250,10 @@ def test_another_vault_cannot_resume(root: Path, tmp_path: Path) -> None:
 def test_your_own_seed_can_be_judged_and_added(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(evals=2) == 0
     mine = tmp_path / "mine.py"
-    mine.write_text("import torch\n\n\ndef method(problem):\n    return problem.student.fit(problem.train_x, problem.weak)(problem.test_x)\n")
+    mine.write_text(
+        "import torch\n\n\ndef method(problem):\n"
+        "    return problem.student.fit(problem.train_x, problem.weak)(problem.test_x)\n"
+    )
     capsys.readouterr()
     assert run(["seed", "add", str(mine), "--db", "run.db", "--json"]) == 0
     added = json.loads(capsys.readouterr().out)[0]

@@ -1,6 +1,6 @@
 """A tiny version of the embedded task for end-to-end tests, and the command line with it in the table.
 
-`python -m tests.tiny start ...` is `python -m evolve start --task tiny ...` with instances that build in a fraction of a second.
+`python -m tests.tiny start --task tiny ...` is `python -m evolve start ...` with instances that build in no time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fitness.nouns import Limits
 from fitness.tasks.embedded import Embedded, Sizes
 
 TASK = Embedded(Sizes(labelled=100, train=500, test=400), margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30))
-SMALL = "--task tiny --set dev_instances=3 --set fresh_instances=3 --set held_out_instances=3".split()
+SMALL = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "held_out_instances=3"]
 
 
 def register() -> None:

@@ -147,7 +147,9 @@ def _batches(
     """Yield the minibatches of every epoch, each epoch in a new order."""
     x, targets, weights = arrays
     for _ in range(epochs):
-        for rows in torch.randperm(len(x), generator=generator).split(batch):
+        order = torch.randperm(len(x), generator=generator)
+        for start in range(0, len(x), batch):
+            rows = order[start : start + batch]
             yield x[rows], targets[rows], None if weights is None else weights[rows]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,8 @@ from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 
 
 def run_record(**changes: object) -> RunRecord:
-    fields = dict(
-        id="r", created="2026-01-01", task="embedded", task_version="1", vault="v", config="{}", seed=0, state="running",
-        level="B", evolve_version="0",
-    )  # fmt: skip
-    return RunRecord(**{**fields, **changes})  # type: ignore[arg-type]
+    plain = RunRecord("r", "2026-01-01", "embedded", "1", "v", "{}", 0, "running", "B", "0")
+    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def method(name: str, origin: str = "search") -> MethodRecord:
@@ -114,9 +112,13 @@ def test_a_cell_keeps_the_fittest_and_the_first_of_equals(
 
 
 def test_a_transaction_is_all_or_nothing(archive: Archive) -> None:
-    with pytest.raises(RuntimeError), archive.transaction():
-        archive.add_method(method("half"))
-        raise RuntimeError
+    def half() -> None:
+        with archive.transaction():
+            archive.add_method(method("half"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert "half" not in [m.name for m in archive.methods()]
 
 

@@ -1,0 +1,67 @@
+"""Measure the human baselines: `python -m tests.bench.baselines [INSTANCES]` prints README's table.
+
+Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances, seconds of one trial.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from evolve import baselines, executors
+from evolve.cli.judge import FIRST
+from evolve.lab import Bench, bench
+from evolve.screen import Screen
+from fitness.nouns import Method, Split, Trial
+from fitness.tasks import domains, load
+from fitness.vault import InstanceName
+
+AAR = {"vanilla": ".20", "confident": ".23", "zeroshot": ".03"}  # on its chat task, as published (2026-04)
+WORKERS = 2
+
+
+def trials(things: Bench, method: Method, domain: str, instances: int) -> list[Trial]:
+    """Judge one method on the instances of a domain."""
+    executor = executors.load("local", WORKERS)
+    try:
+        indices = range(FIRST, FIRST + instances)
+        futures = [executor.submit(lambda i=i: things.judge.trial(method, domain, Split.FRESH, i)) for i in indices]
+        return [future.result() for future in futures]
+    finally:
+        executor.close()
+
+
+def cell(found: Sequence[Trial]) -> str:
+    """Return mean ± standard deviation of PGR."""
+    values = [t.score.pgr for t in found if t.score]
+    return f"{fmean(values):.2f} ± {stdev(values):.2f}" if len(values) == len(found) else str(found[0].status)
+
+
+def main() -> None:
+    """Print the table."""
+    instances = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    task = load("embedded")
+    wanted = [InstanceName(task.name, d, Split.FRESH, FIRST + i) for d in domains(task) for i in range(instances)]
+    with bench("embedded", wanted) as things:
+        screen, seeds = Screen(things.syntax), baselines.collect()
+        print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
+        print("|---|" + "---|" * (len(domains(task)) + 2))
+        rows: dict[str, list[Trial]] = {}
+        for seed in seeds:
+            method = screen.parse(seed.source, seed.name).passed
+            assert method is not None
+            found = {domain: trials(things, method, domain, instances) for domain in domains(task)}
+            rows = found
+            cells = [cell(found[domain]) for domain in domains(task)]
+            seconds = fmean(t.seconds for t in found["chat"])
+            print(f"| {seed.name} | {' | '.join(cells)} | {seconds:.2f} | {AAR.get(seed.name, '')} |", flush=True)
+        for name, attribute in (("weak teacher, accuracy", "weak_acc"), ("ceiling, accuracy", "strong_acc")):
+            means = [fmean(getattr(t.score, attribute) for t in rows[d]) for d in domains(task)]
+            print(f"| {name} | {' | '.join(f'{mean:.2f}' for mean in means)} | | |")
+        gaps = [min(t.score.strong_acc - t.score.weak_acc for t in rows[d] if t.score) for d in domains(task)]
+        print(f"| smallest ceiling minus teacher | {' | '.join(f'{gap:.2f}' for gap in gaps)} | | |")
+
+
+if __name__ == "__main__":
+    main()
