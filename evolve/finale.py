@@ -24,14 +24,14 @@ class Line:
     """One domain of the final table: the champion and the human best on the same instances; None where one failed.
 
     Attributes:
-        borrowed: whether the intervals take their spread over instances from the search domain (too few instances here).
+        few: whether there are fewer instances than on the search domain, so that the spread over them is not believed alone.
     """
 
     domain: str
     instances: int
     champion: Interval | None
     human: Interval | None
-    borrowed: bool
+    few: bool
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,12 @@ class Finale:
             self.lab.archive.look("engine", method.id, domain, Split.FRESH, len(evaluation.trials), why)
 
     def _interval(self, method: str, domain: str) -> Interval | None:
-        """Return a 90 % interval; a held-out domain's few instances borrow the spread of the search domain's."""
-        scores = self._scores.get((method, domain), ())
-        spread = () if domain == self.lab.config.domain else self._scores.get((method, self.lab.config.domain), ())
-        return pgr.interval(scores, spread_from=spread) if scores else None
+        """Return a 90 % interval; on a held-out domain the spread is at least that of all methods on the search domain."""
+        scores, search = self._scores.get((method, domain), ()), self.lab.config.domain
+        if not scores:
+            return None
+        known = [group for (_, where), group in self._scores.items() if where == search and len(group) > 1]
+        return pgr.interval(scores, least=None if domain == search else pgr.pooled(known))
 
     def _result(self, champion: MethodRecord, human: MethodRecord) -> Result:
         config = self.lab.config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, variance
 
 from fitness.nouns import Interval, Score
@@ -11,6 +12,14 @@ from fitness.nouns import Interval, Score
 RACE_SIGMA = 0.25  # assumed sub-Gaussian scale of one instance's paired PGR difference; measured .01-.25 (FITNESS.md)
 COARSE_STEP = 0.05  # of PGR: about .02 of accuracy at a gap of .4
 RACE_ALPHA = 0.10  # chance that a method as good as its rival is ever stopped
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A variance of PGR over instances, and the degrees of freedom it was estimated with."""
+
+    variance: float
+    df: int
 
 
 def score(transfer_acc: float, weak_acc: float, strong_acc: float, n: int) -> Score:
@@ -39,24 +48,32 @@ def _standard_error(scores: Sequence[Score]) -> float:
     return math.sqrt(max(rows, spread) / len(scores))
 
 
-def interval(scores: Sequence[Score], confidence: float = 0.90, spread_from: Sequence[Score] = ()) -> Interval:
+def pooled(groups: Sequence[Sequence[Score]]) -> Spread:
+    """Return the pooled variance of PGR over instances within groups of scores, one group a method."""
+    df = sum(len(group) - 1 for group in groups)
+    if df < 1:
+        raise ValueError("a pooled spread needs a group of at least two scores")
+    squares = sum((len(group) - 1) * variance([s.pgr for s in group]) for group in groups if len(group) > 1)
+    return Spread(squares / df, df)
+
+
+def interval(scores: Sequence[Score], confidence: float = 0.90, least: Spread | None = None) -> Interval:
     """Return the two-sided Student interval of the true PGR, the expectation over instances.
 
-    With few instances the spread over instances is poorly known; `spread_from` borrows it from the same method's scores on
-    another set of instances (its variance and degrees of freedom), a stated assumption and not a fact about this set.
+    The spread over a few instances can look small by chance; `least` is a spread known from elsewhere below which it is not
+    believed. Of a single instance without `least` nothing is known but its score: the interval is unbounded.
     Raises ValueError without scores.
     """
     if not scores:
         raise ValueError("an interval needs at least one score")
-    mean = fmean(s.pgr for s in scores)
-    if len(spread_from) > len(scores):
-        error, df = _standard_error(spread_from) * math.sqrt(len(spread_from) / len(scores)), len(spread_from) - 1
-    elif len(scores) == 1:
-        return Interval(mean, -math.inf, math.inf, 1)
-    else:
-        error, df = _standard_error(scores), len(scores) - 1
+    mean, n = fmean(s.pgr for s in scores), len(scores)
+    error, df = _standard_error(scores), n - 1
+    if least is not None and math.sqrt(least.variance / n) >= error:
+        error, df = math.sqrt(least.variance / n), least.df
+    if df == 0:
+        return Interval(mean, -math.inf, math.inf, n)
     half = t_quantile(0.5 + confidence / 2, df) * error
-    return Interval(mean, mean - half, mean + half, len(scores))
+    return Interval(mean, mean - half, mean + half, n)
 
 
 def fitness(scores: Sequence[Score], confidence: float = 0.90) -> float:

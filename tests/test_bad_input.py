@@ -97,12 +97,7 @@ def test_dry_run_says_what_it_would_cost_and_does_nothing(capsys: pytest.Capture
 
 
 def test_a_closed_pipe_is_no_traceback(root: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m evolve seed list | head -1"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
+    line = f"{sys.executable} -m evolve seed list | head -1"
+    done = subprocess.run(["bash", "-c", line], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

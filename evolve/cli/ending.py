@@ -62,9 +62,8 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")
     if not config.model:
-        click.echo(
-            "  with a model: python -m evolve start --model openai:NAME   (OPENAI_API_KEY, or --base-url for a local server)"
-        )
+        click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
+    click.echo("  with a GPU    nothing to set: the methods of this task are small and run on the CPU")
 
 
 def _write(end: Ending) -> dict[str, Path]:
@@ -89,10 +88,10 @@ def _table(result: Result) -> None:
     )
     click.echo(f"  {'domain':<10} {'instances':>9}   {'best method':<22} {'human best':<22}")
     for line in result.lines:
-        mark = "*" if line.borrowed else " "
+        mark = "*" if line.few else " "
         click.echo(f"  {line.domain:<10} {line.instances:>9}{mark}  {span(line.champion):<22} {span(line.human):<22}")
-    if any(line.borrowed for line in result.lines):
-        click.echo("  * held out; too few instances to know their spread: the interval borrows it from the search domain")
+    if any(line.few for line in result.lines):
+        click.echo("  * held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     click.echo(f"  {result.verdict}")
     fresh = result.lines[0].champion
     if fresh:

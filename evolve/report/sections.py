@@ -52,7 +52,7 @@ def _few(report: Report) -> Safe:
     few = [c.domain for c in report.comparisons if c.held_out and c.champion and c.champion.trials < most]
     if not few:
         return Safe()
-    text = f"{', '.join(few)}: too few instances to know their spread; the interval borrows it from the search domain."
+    text = f"{', '.join(few)}: few instances; their spread is taken to be at least that of all methods on the search domain."
     return tag("p", text, class_="note")
 
 

@@ -59,10 +59,18 @@ def test_one_score_says_nothing_about_the_spread() -> None:
     assert (span.low, span.high) == (float("-inf"), float("inf"))
 
 
-def test_few_scores_can_borrow_the_spread_of_many() -> None:
+def test_a_small_spread_of_few_scores_is_not_believed_and_a_large_one_is() -> None:
     many = scores([0.1, 0.5, 0.9, 0.4, 0.6] * 4)
-    few = pgr.interval(scores([0.5, 0.5]), spread_from=many)
+    least = pgr.pooled([many])
+    few = pgr.interval(scores([0.5, 0.5]), least=least)
     assert few.high - few.low == pytest.approx((pgr.interval(many).high - pgr.interval(many).low) * 10**0.5)
+    assert pgr.interval(scores([-0.5, 1.5]), least=least) == pgr.interval(scores([-0.5, 1.5]))
+    assert pgr.interval(scores([0.5]), least=least).low > -1
+
+
+def test_a_pooled_spread_weighs_groups_by_their_degrees_of_freedom() -> None:
+    spread = pgr.pooled([scores([0.0, 1.0]), scores([0.5, 0.5, 0.5])])
+    assert (spread.variance, spread.df) == (pytest.approx(0.5 / 3), 3)
 
 
 def test_the_race_rarely_stops_an_equal_and_quickly_stops_the_hopeless() -> None:
