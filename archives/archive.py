@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Spend
+from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import migrate
 from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 
@@ -135,17 +135,17 @@ class Archive:
         columns = "id, source, nodes, name, origin, structure, constants, sketch"
         return [_method(row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
 
-    def add_proposal(self, proposal: ProposalRecord, spend: Spend | None) -> None:
+    def add_proposal(self, proposal: ProposalRecord, usage: Usage) -> None:
         """Store a child and what its reply cost, the moment it arrives."""
         with self.transaction():
             self._db.table("proposals").insert(asdict(proposal) | {"parents": json.dumps(proposal.parents)})
-            if spend is not None:
-                self.add_spend(spend, proposal.id)
+            if usage.calls:
+                self.add_spend("model", usage, proposal.id)
 
-    def add_spend(self, spend: Spend, proposal: int | None) -> None:
+    def add_spend(self, kind: str, usage: Usage, proposal: int | None) -> None:
         """Store a cost."""
         with self.transaction():
-            self._db.table("spend").insert(asdict(spend) | {"proposal": proposal})
+            self._db.table("spend").insert(asdict(usage) | {"kind": kind, "proposal": proposal})
 
     def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""

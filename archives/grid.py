@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fitness.nouns import Measure
@@ -38,7 +38,3 @@ class Grid:
             cell, bin_ = divmod(cell, measure.bins)
             bins.append(bin_)
         return tuple(reversed(bins))
-
-    def coverage(self, occupied: Sequence[int]) -> float:
-        """Return the share of cells that are occupied."""
-        return len(set(occupied)) / self.cells

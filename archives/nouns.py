@@ -107,10 +107,9 @@ class ProposalRecord:
 
 
 @dataclass(frozen=True)
-class Spend:
-    """What one step cost. `usd` is None when the price is unknown."""
+class Usage:
+    """What model calls cost. `usd` is None when the price is unknown, never 0 by default."""
 
-    kind: str
     model: str = ""
     calls: int = 0
     tokens_in: int = 0

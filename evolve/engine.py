@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
-from archives.nouns import ProposalRecord, Spend
+from archives.nouns import ProposalRecord
 from evolve import executors
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import IDLE, Lab
@@ -208,10 +208,7 @@ class Search:
     def _store_draft(self, candidate: Candidate, draft: Draft) -> None:
         """Store a reply and its cost the moment they arrive: whatever happens next, nothing that was paid for is lost."""
         candidate.draft = draft
-        choice, usage = candidate.choice, draft.usage
-        spend = None
-        if usage.calls:
-            spend = Spend("model", usage.model, usage.calls, usage.tokens_in, usage.tokens_out, usage.usd, usage.seconds)
+        choice = candidate.choice
         record = ProposalRecord(
             id=candidate.number,
             island=choice.island,
@@ -228,7 +225,7 @@ class Search:
             reason=draft.problem,
             method=None,
         )
-        self.lab.archive.add_proposal(record, spend)
+        self.lab.archive.add_proposal(record, draft.usage)
 
     def _refuse(self, candidate: Candidate, reason: str) -> None:
         self.barren += 1

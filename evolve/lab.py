@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
@@ -125,8 +124,3 @@ def load_operators(config: Config) -> dict[str, Operator]:
     """Return the operators of a run: the offline ones, and those that need a model when there is one."""
     loaded = {name: operators.load(name) for name in operators.TABLE}
     return {name: op for name, op in loaded.items() if config.model or not op.needs_model}
-
-
-def default_path(folder: Path, name: str) -> Path:
-    """Return where a run's archive lies."""
-    return folder / f"{name}.db"

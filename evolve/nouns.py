@@ -1,4 +1,4 @@
-"""The nouns of the search: directions, briefs, drafts, proposals, and the protocols of what can be plugged in."""
+"""The nouns of the search: directions, briefs, drafts, and the protocols of what can be plugged in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from archives.nouns import Usage
 from fitness.nouns import Method
 
 if TYPE_CHECKING:
@@ -25,18 +26,6 @@ class Direction:
     name: str
     text: str
     focus: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What a model call cost. `usd` is None when the price is unknown, never 0 by default."""
-
-    model: str = ""
-    calls: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    usd: float | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -137,31 +126,6 @@ class Operator(Protocol):
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the brief's parents."""
         ...
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A child on its way to the screen, with where it came from.
-
-    Attributes:
-        id: its number in the run.
-        source: its text, or None when the operator had none.
-        operator: name of the operator.
-        model: name of the model, or "".
-        parents: ids of the parents, best first.
-        direction: name of the direction.
-        island: the island it is for.
-        draft: what the operator returned.
-    """
-
-    id: int
-    source: str | None
-    operator: str
-    model: str
-    parents: tuple[str, ...]
-    direction: str
-    island: int
-    draft: Draft
 
 
 def short(method: str) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from archives.nouns import Usage
 from evolve.errors import ModelError, UsageError
 from evolve.models.chat import Answer, quote, read_answer
 from evolve.models.retry import PASSING, Passing, Retrier, retry_after
 from evolve.models.usage import UnusableAnswer, price
-from evolve.nouns import Reply, Usage
+from evolve.nouns import Reply
 
 if TYPE_CHECKING:
     from evolve.models import Settings

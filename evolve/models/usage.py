@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from archives.nouns import Usage
 from evolve.errors import ModelError
-from evolve.nouns import Reply, Usage
+from evolve.nouns import Reply
 
 
 class UnusableAnswer(ModelError):

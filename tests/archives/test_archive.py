@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Spend
+from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
 from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 
 
@@ -47,7 +47,7 @@ def propose(archive: Archive, number: int, child: str) -> None:
         number, 0, "graft", "", "clean", ("vanilla-id",), "", "", "idea", "src", 0.5, "judging", "", f"{child}-id"
     )
     archive.add_method(method(child))
-    archive.add_proposal(record, Spend("model", "m", 1, 10, 5, 0.25))
+    archive.add_proposal(record, Usage("m", 1, 10, 5, 0.25))
     archive.add_evaluation(evaluation(child, 0.4, 0.6), number, "chat", Split.DEV, None)
     archive.settle_proposal(number, "done", placement="NEW")
 
@@ -78,8 +78,8 @@ def test_the_views_read_well(archive: Archive) -> None:
 
 
 def test_an_unknown_price_stays_unknown(archive: Archive) -> None:
-    archive.add_spend(Spend("model", "m", 1, 10, 5, 0.25), None)
-    archive.add_spend(Spend("model", "m", 1, 10, 5, None), None)
+    archive.add_spend("model", Usage("m", 1, 10, 5, 0.25), None)
+    archive.add_spend("model", Usage("m", 1, 10, 5, None), None)
     assert archive.rows("select usd from costs") == [{"usd": None}]
 
 

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
 from evolve.models import Settings
 from evolve.models.chat import quote, read_answer
 from evolve.models.retry import Clock, Patience
 from evolve.models.usage import UnusableAnswer, price, total
-from evolve.nouns import Usage
 from tests.model_server import Fault, ModelServer
 
 SYSTEM = "You improve methods."

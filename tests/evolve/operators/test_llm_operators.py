@@ -4,10 +4,11 @@ import random
 
 import pytest
 
+from archives.nouns import Usage
 from evolve import models, operators
 from evolve.errors import ModelError
 from evolve.models.usage import UnusableAnswer
-from evolve.nouns import Brief, Direction, Exhibit, Reply, Tools, Usage
+from evolve.nouns import Brief, Direction, Exhibit, Reply, Tools
 from evolve.operators.replies import Block, Unmatched, apply
 from fitness.nouns import Method
 from tests.model_server import Fault, ModelServer
