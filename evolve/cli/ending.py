@@ -83,18 +83,22 @@ def _write(end: Ending) -> dict[str, Path]:
 
 def _table(result: Result) -> None:
     click.echo("")
-    click.echo(
-        f"PGR on instances that selection never saw, 90 % intervals   best: {result.champion}   human best: {result.human_best}"
-    )
-    click.echo(f"  {'domain':<10} {'instances':>9}   {'best method':<22} {'human best':<22}")
+    click.echo("PGR on instances that selection never saw, with 90 % intervals:")
+    best, human = f"best, {result.champion}", f"human best, {result.human_best}"
+    click.echo(f"  {'domain':<8} {'instances':>9}   {best:<22} {human:<22}")
     for line in result.lines:
         mark = "*" if line.few else " "
-        click.echo(f"  {line.domain:<10} {line.instances:>9}{mark}  {span(line.champion):<22} {span(line.human):<22}")
+        click.echo(f"  {line.domain:<8} {line.instances:>9}{mark}  {span(line.champion):<22} {span(line.human):<22}")
     if any(line.few for line in result.lines):
-        click.echo("  * held out, few instances: their spread is taken to be at least that of all methods on the search domain")
-    click.echo(f"  {result.verdict}")
+        _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
+    _say(result.verdict)
     fresh = result.lines[0].champion
     if fresh:
-        click.echo(f"  dev {result.dev:.2f}, fresh {fresh.mean:.2f}: selection inflated dev by {result.dev - fresh.mean:+.2f}")
-    click.echo(f"  for comparison, not the same task: {AAR}")
+        _say(f"dev {result.dev:.2f}, fresh {fresh.mean:.2f}: selection inflated dev by {result.dev - fresh.mean:+.2f}")
+    _say(f"for comparison, not the same task: {AAR}")
     click.echo("")
+
+
+def _say(text: str) -> None:
+    """Print a sentence, wrapped and indented."""
+    click.echo(click.wrap_text(text, 88, "  ", "    "))
