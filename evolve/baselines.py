@@ -22,14 +22,14 @@ class SeedFile:
     source: bytes
 
     @property
-    def citation(self) -> str:
-        """The first line of its docstring and the line that cites its source."""
+    def about(self) -> tuple[str, str]:
+        """The first line of its docstring, and the rest, which cites where it comes from."""
         try:
-            lines = (ast.get_docstring(ast.parse(self.source)) or "").splitlines()
+            text = ast.get_docstring(ast.parse(self.source)) or ""
         except (SyntaxError, ValueError):
-            return ""
-        cited = [line.strip() for line in lines[1:] if line.strip()]
-        return " | ".join([lines[0].strip(), *cited[:1]]) if lines else ""
+            return "", ""
+        first, _, rest = text.partition("\n")
+        return first.strip(), " ".join(rest.split())
 
 
 def read(path: Path) -> SeedFile:

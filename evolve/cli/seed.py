@@ -20,16 +20,17 @@ def seed() -> None:
 def list_(as_json: bool) -> None:
     """List the human baselines with their citations."""
     from evolve.baselines import collect
+    from evolve.report.clean import one_line
 
     seeds = collect()
     if as_json:
-        echo_json([{"name": s.name, "file": str(s.path), "citation": s.citation} for s in seeds])
+        echo_json([{"name": s.name, "file": str(s.path), "about": s.about[0], "citation": s.about[1]} for s in seeds])
         return
     for found in seeds:
-        about, _, source = found.citation.partition(" | ")
-        click.echo(f"{found.name:<13} {about}")
-        if source:
-            click.echo(f"{'':<13} {source}")
+        about, citation = (one_line(text) for text in found.about)
+        click.echo(f"{found.name}: {about}")
+        if citation:
+            click.echo(click.wrap_text(citation, 88, "    ", "    "))
 
 
 @seed.command()
