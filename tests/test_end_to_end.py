@@ -58,7 +58,7 @@ def command(root: Path, *arguments: str) -> list[str]:
 
 def test_a_run_ends_with_the_table_the_report_and_the_champion(capsys: pytest.CaptureFixture[str]) -> None:
     assert start() == 0
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     for word in ("chat", "math", "code", "digits", "human best", "fresh", "engine's own share", "run.html", "run-best.py"):
         assert word in out
     assert re.search(r"(not )?shown: \w+ (beats|against) the human best", out)
