@@ -43,7 +43,9 @@ class RunRecord:
         seed: of the run's random generators.
         state: running, finished, or interrupted.
         level: the sandbox level.
-        human_best: id of the best seed on fresh instances, "" before it is known.
+        champion, human_best: ids of the best method and the best seed on fresh instances, "" before they are known.
+        verdict: the sentence that compares them.
+        system: the system prompt of the run's model calls, "" without a model.
         seconds: wall clock so far; `engine_seconds`: the engine's own share of it.
     """
 
@@ -60,6 +62,7 @@ class RunRecord:
     champion: str = ""
     human_best: str = ""
     verdict: str = ""
+    system: str = ""
     seconds: float = 0.0
     engine_seconds: float = 0.0
 

@@ -13,6 +13,7 @@ create table runs (
     id text primary key, created text not null, task text not null, task_version text not null, vault text not null,
     config text not null, seed integer not null, state text not null, level text not null, evolve_version text not null,
     champion text not null default '', human_best text not null default '', verdict text not null default '',
+    system text not null default '',
     seconds real not null default 0, engine_seconds real not null default 0
 ) strict;
 create table directions (

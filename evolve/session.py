@@ -17,7 +17,7 @@ from types import FrameType
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, executors
+from evolve import __version__, brief, executors
 from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
 from evolve.config import Config
@@ -32,6 +32,7 @@ from evolve.screen import Screen
 from evolve.select import Selector, Source, prompt_features
 from evolve.watch import Watch
 from fitness import tasks
+from fitness.sandbox import ALLOWED_IMPORTS
 
 _TRIES = """
 select direction, operator, json_extract(parents, '$[0]') as parent, count(*) as tried,
@@ -123,6 +124,7 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
                 state="running",
                 level=things.sandbox.level,
                 evolve_version=__version__,
+                system=brief.system(things.task.brief, ALLOWED_IMPORTS) if config.model else "",
             )
         )
         for direction in DIRECTIONS:

@@ -301,6 +301,7 @@ def test_a_model_behind_http_writes_children_and_everything_it_said_is_kept(caps
         assert set(json.loads(proposal["parents"])) <= ids
         if proposal["state"] == "done":
             assert proposal["kept"] == proposal["source"]
+    assert rows("select system from runs")[0]["system"] == server.served[0].system
     cost = rows("select * from costs")[0]
     assert cost["calls"] == len(served)
     assert cost["tokens_in"] == sum(record.tokens_in for record in served)

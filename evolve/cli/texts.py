@@ -126,10 +126,11 @@ def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
         _print_evaluation(evaluation)
     source(method.source)
     if with_prompt and method.birth is not None:
-        for title, text in (("Prompt", method.birth.prompt), ("Reply", method.birth.reply)):
+        birth = method.birth
+        for title, text in (("System prompt", birth.system), ("Prompt", birth.prompt), ("Reply", birth.reply)):
             say()
             say(title, "bold")
-            say(text or f"none: {method.birth.operator} needs no model")
+            say(text or f"none: {birth.operator} needs no model")
 
 
 def _print_birth(birth: Birth | None) -> None:

@@ -66,6 +66,7 @@ class Birth:
     direction: str
     direction_text: str
     idea: str
+    system: str
     prompt: str
     reply: str
     novelty: float
@@ -140,6 +141,7 @@ def birth(archive: Archive, method: str) -> Birth | None:
         direction=text(row, "direction"),
         direction_text=text(row, "direction_text"),
         idea=text(row, "idea"),
+        system=archive.run().system if text(row, "model") else "",
         prompt=text(row, "prompt"),
         reply=text(row, "reply"),
         novelty=real(row, "novelty"),
