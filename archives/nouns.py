@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fitness.nouns import EvolveError
+from fitness.nouns import EvolveError, Method
 
 
 class ArchiveError(EvolveError):
@@ -79,6 +79,11 @@ class MethodRecord:
     structure: str
     constants: tuple[float, ...]
     sketch: tuple[int, ...]
+
+    @property
+    def method(self) -> Method:
+        """What the judge needs of it."""
+        return Method(self.id, self.source, self.nodes)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,9 +28,14 @@ def main() -> None:
     if stray:
         print(f"evolve: {stray}", file=sys.stderr)
         sys.exit(2)
-    from evolve.cli import run
+    from evolve.cli import STOPPED, run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == STOPPED:  # threads that still wait for a model would hold up an ordinary exit
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -46,16 +46,16 @@ def add_seed(path: Path, seed: SeedFile) -> Added:
             if (things.vault.fingerprint, things.task.version) != (run.vault, run.task_version):
                 raise UsageError(f"{path} was scored with another vault or version of the task: set EVOLVE_HOME as it was then")
             screened = Screen(things.syntax, archive.methods()).check(seed.source, seed.name, "added")
-            method = screened.passed
-            if method is None or screened.method is None:
+            if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
-            evaluation = things.judge.evaluate(method, config.domain, Split.DEV, range(config.dev_instances))
+            method = screened.method
+            evaluation = things.judge.evaluate(method.method, config.domain, Split.DEV, range(config.dev_instances))
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
             cell = Grid(things.task.measures).cell(evaluation.measures)
             scores = [t.score for t in evaluation.trials if t.score]
             with archive.transaction():
-                archive.add_method(screened.method)
+                archive.add_method(method)
                 archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(scores))
                 for island in range(config.islands):
                     archive.place(Elite(island, cell, method.id, evaluation.fitness))

@@ -15,6 +15,7 @@ from typing import Any
 
 from archives.nouns import ProposalRecord
 from evolve import executors
+from evolve.batch import Batch
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import IDLE, Lab
 from evolve.memory import Memory
@@ -139,7 +140,7 @@ class Search:
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
         screened = self.lab.screen.unique(screened)
-        if screened.method is None or screened.passed is None:
+        if screened.method is None:
             self.lab.archive.settle_proposal(candidate.number, "refused", reason=screened.reason)
             self._refuse(candidate, screened.reason)
             return
@@ -150,7 +151,7 @@ class Search:
         self.lab.screen.remember(screened.method)
         self.memory.add_method(screened.method)
         self.selector.sketches[screened.method.id] = screened.method.sketch
-        self._submit(candidate, screened.passed)
+        self._submit(candidate, screened.method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which runs and judges it against its cell's elite."""
@@ -181,7 +182,7 @@ class Search:
             text = f"new best {short(evaluation.method)}: dev PGR {mean:.2f} by {choice.operator} ({candidate.idea})"
             self._event("best", text, choice.island, evaluation.method)
         for method in self.population.adopt():
-            self.lab.screen.remember(self.memory.methods[method.id])
+            self.lab.screen.remember(method)
         self.population.mix(self.lab.budget.evals, self.lab.budget.spent_share >= LATE)
 
     # parts of steps
@@ -261,32 +262,23 @@ class Search:
         self.lab.budget.reserve()
         method = self.memory.methods.get(record.method or "")
         if method is not None:
-            self._submit(candidate, Method(method.id, method.source, method.nodes))
+            self._submit(candidate, method.method)
         else:
             self._fly("screen", candidate, self.calling.submit(self.lab.screen.parse, record.source or ""))
 
     # the seeds
 
     def _judge_seeds(self) -> None:
-        """Judge every seed that has not been judged on all dev instances, in any order, and record them in theirs."""
-        todo = [m for m in self.memory.seeds if m.id not in self.memory.judged]
-        work = [self._seed_work(Method(m.id, m.source, m.nodes)) for m in todo]
-        for method, future in zip(todo, work):
-            while not future.done():
-                self._show(f"judging the human baselines, {len(self.memory.judged)} of {len(self.memory.seeds)}")
-                self._wait([future])
-                if self.lab.bench.stop.is_set():
-                    return
-            try:
-                self._seed_judged(future.result(), method.name)
-            except Cancelled:
-                return
-        if not any(self.selector.elites):
+        """Judge every seed that has not been judged on all dev instances, and place it on every island."""
+        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
+        batch = Batch(
+            self.lab, lambda: self._show(f"judging the human baselines, {len(self.memory.judged)} of {len(self.memory.seeds)}")
+        )
+        for method, evaluation in batch.run(todo, config.domain, Split.DEV, config.dev_instances):
+            self._seed_judged(evaluation, method.name)
+        self.waiting += batch.waited
+        if not any(self.selector.elites) and not self.lab.bench.stop.is_set():
             raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")
-
-    def _seed_work(self, method: Method) -> Future[Evaluation]:
-        config, judge = self.lab.config, self.lab.bench.judge
-        return self.judging.submit(lambda: judge.evaluate(method, config.domain, Split.DEV, range(config.dev_instances)))
 
     def _seed_judged(self, evaluation: Evaluation, name: str) -> None:
         with self.lab.archive.transaction():

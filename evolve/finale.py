@@ -6,17 +6,15 @@ Nothing here feeds back: held-out scores never enter a prompt, a fitness, the gr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 from archives.nouns import MethodRecord
-from evolve import executors
-from evolve.lab import IDLE, Lab, held_out
+from evolve.batch import Batch
+from evolve.lab import Lab, held_out
 from evolve.memory import Memory
 from evolve.nouns import short
 from fitness import pgr
-from fitness.judge import Cancelled
-from fitness.nouns import Evaluation, Interval, Method, Score, Split, Status
+from fitness.nouns import Evaluation, Interval, Score, Split, Status
 
 
 @dataclass(frozen=True)
@@ -95,30 +93,18 @@ class Finale:
 
     def _judge(self, methods: Sequence[MethodRecord], domain: str, count: int) -> bool:
         """Judge methods on the fresh instances of a domain, unless they were before; False when the run is stopping."""
-        archive, judge, stop = self.lab.archive, self.lab.bench.judge, self.lab.bench.stop
-        executor = executors.load(self.lab.config.executor, self.lab.config.workers)
-        work: dict[Future[Evaluation], MethodRecord] = {}
+        todo = []
         for method in methods:
-            known = archive.trials(method.id, Split.FRESH, domain)
-            if len(known) == count:
-                self._scores[method.id, domain] = tuple(t.score for t in known if t.score)
-                continue
-            candidate = Method(method.id, method.source, method.nodes)
-            work[executor.submit(lambda c=candidate: judge.evaluate(c, domain, Split.FRESH, range(count)))] = method  # type: ignore[misc]  # the default binds the loop variable
-        try:
-            pending = set(work)
-            while pending:
-                done, pending = wait(pending, timeout=IDLE, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._record(work[future], domain, future.result())
-                self.lab.watch.event("progress", f"{domain}: {len(work) - len(pending)} of {len(work)} methods judged afresh")
-                if stop.is_set():
-                    return False
-        except Cancelled:
-            return False
-        finally:
-            executor.close()
-        return True
+            known = self.lab.archive.trials(method.id, Split.FRESH, domain)
+            self._scores[method.id, domain] = tuple(t.score for t in known if t.score)
+            if len(known) != count:
+                todo.append(method)
+        done = 0
+        for method, evaluation in Batch(self.lab, lambda: None).run(todo, domain, Split.FRESH, count):
+            self._record(method, domain, evaluation)
+            done += 1
+            self.lab.watch.event("progress", f"{domain}: {done} of {len(todo)} methods judged afresh")
+        return done == len(todo)
 
     def _record(self, method: MethodRecord, domain: str, evaluation: Evaluation) -> None:
         scores = tuple(t.score for t in evaluation.trials if t.score) if evaluation.status is Status.OK else ()

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import Elite, Placement
+from archives.nouns import Elite, MethodRecord, Placement
 from evolve.config import Config
 from evolve.memory import Memory
 from evolve.nouns import Exhibit, short
 from evolve.select import Selector
 from fitness import pgr
-from fitness.nouns import Evaluation, Method, Split, Status
+from fitness.nouns import Evaluation, Split, Status
 
 Tell = Callable[[str, str, int | None, str | None], None]  # kind, text, island, method
 
@@ -48,9 +48,9 @@ class Population:
         """Return a method as a brief shows it; of its scores only the coarse one."""
         record, scores = self.memory.methods[method], self.memory.pgrs.get(method)
         coarse = pgr.coarse(sum(scores) / len(scores)) if scores else None
-        return Exhibit(Method(record.id, record.source, record.nodes), record.name, coarse)
+        return Exhibit(record.method, record.name, coarse)
 
-    def adopt(self) -> list[Method]:
+    def adopt(self) -> list[MethodRecord]:
         """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
         new = [m for m in self.archive.methods("origin = 'added'") if m.id not in self.memory.methods]
         for method in new:
@@ -60,7 +60,7 @@ class Population:
         for elite in self.archive.elites() if new else ():
             if any(elite.method == m.id for m in new):
                 self.selector.place(elite)
-        return [Method(m.id, m.source, m.nodes) for m in new]
+        return new
 
     def mix(self, evaluations: int, late: bool) -> None:
         """Every so many evaluations move the best elites on, or start the worst islands again (not when it is late)."""

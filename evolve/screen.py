@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from archives.nouns import MethodRecord
 from evolve.nouns import short
 from evolve.syntax import Syntax
-from fitness.nouns import Method
 
 MAX_BYTES = 32 * 1024
 NEAR = math.log(1.05)  # two methods of one structure are near duplicates when no constant differs by more than 5 %
@@ -22,11 +21,6 @@ class Screened:
     method: MethodRecord | None
     reason: str = ""
     duplicate: str = ""
-
-    @property
-    def passed(self) -> Method | None:
-        """The method to judge."""
-        return Method(self.method.id, self.method.source, self.method.nodes) if self.method else None
 
 
 class Screen:

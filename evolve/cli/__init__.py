@@ -28,6 +28,9 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+STOPPED = 130  # exit code after a Ctrl-C that was not a clean stop
+
+
 class _Verbs(click.Group):
     """A group whose commands are imported when they are used."""
 
@@ -81,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("evolve: stopped", file=sys.stderr)
-        return 130
+        return STOPPED
     except BrokenPipeError:
         sys.stderr.close()
         return 0

@@ -51,9 +51,9 @@ def _judge(seed: Any, task_name: str, domain: str | None, instances: int, worker
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
     with bench(task_name, names) as things:
         screened = Screen(things.syntax).parse(seed.source, seed.name)
-        method = screened.passed
-        if method is None:
+        if screened.method is None:
             return facts | _outcome(Status.INVALID, screened.reason, []) | {"looks": 0}
+        method = screened.method.method
         missing = sum(not things.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing and not quiet:
             click.echo(f"building {missing} instances of {domain}, about {4 * missing} s", err=True)

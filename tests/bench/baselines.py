@@ -49,9 +49,9 @@ def main() -> None:
         print("|---|" + "---|" * (len(domains(task)) + 2))
         rows: dict[str, list[Trial]] = {}
         for seed in seeds:
-            method = screen.parse(seed.source, seed.name).passed
-            assert method is not None
-            found = {domain: trials(things, method, domain, instances) for domain in domains(task)}
+            screened = screen.parse(seed.source, seed.name).method
+            assert screened is not None
+            found = {domain: trials(things, screened.method, domain, instances) for domain in domains(task)}
             rows = found
             cells = [cell(found[domain]) for domain in domains(task)]
             seconds = fmean(t.seconds for t in found["chat"])
