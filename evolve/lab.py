@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from fitness.sandbox.client import Sandbox
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
 
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 IDLE = 0.2  # seconds between looks at the stop flag while something is awaited
 
 
@@ -75,6 +77,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName]) -> Iterator[Bench]:
     Raises SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
     """
     task, stop = tasks.load(task_name), threading.Event()
+    _return_large_arrays()
     with contextlib.ExitStack() as stack:
         syntax = stack.enter_context(Syntax())
         vault = Vault()
@@ -89,6 +92,13 @@ def bench(task_name: str, wanted: Sequence[InstanceName]) -> Iterator[Bench]:
                     builder.wait_for(name, IDLE)
 
         yield Bench(task, vault, builder, sandbox, Judge(task, vault, sandbox, wait, stop), syntax, stop)
+
+
+def _return_large_arrays() -> None:
+    """Make glibc give arrays above 1 MB back when they are freed: by default it learns to keep 7 MB a trial and thread."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
 def check_domain(task: Task, domain: str) -> None:
