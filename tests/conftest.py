@@ -29,11 +29,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"not run here: {'; '.join(sorted(reasons))}")
 
 
+@pytest.fixture(scope="module")
+def _module_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each file of tests has a vault of its own: some damage theirs on purpose."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(_module_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the user's own vault or keys."""
-    home = os.environ.get("EVOLVE_TEST_HOME") or str(tmp_path_factory.getbasetemp() / "home")
-    monkeypatch.setenv("EVOLVE_HOME", home)
+    monkeypatch.setenv("EVOLVE_HOME", str(_module_home))
     for name in list(os.environ):
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

@@ -25,17 +25,10 @@ from proposals p left join evaluations e on e.proposal = p.id order by p.id
 """
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One vault for this file: its instances are built once."""
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture(autouse=True)
-def _tiny_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path) -> None:
+def _tiny_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from fitness import tasks
 
-    monkeypatch.setenv("EVOLVE_HOME", str(home))
     monkeypatch.setitem(tasks.TASKS, "tiny", "tests.tiny:TASK")
     monkeypatch.chdir(tmp_path)
 
