@@ -128,16 +128,21 @@ launch.IMPORTS = ()
 from fitness.sandbox.client import Sandbox
 sandbox = Sandbox(sys.argv[1])
 print("warm", flush=True)
+sys.stdin.readline()
 sandbox.run("def method(problem):\\n    while True: pass", make_problem(), LIMITS)
 """
 
 
 def test_nothing_survives_a_kill_of_the_trusted_process(level: str) -> None:
     command = [sys.executable, "-c", CLIENT, level, str(ROOT), str(Path(__file__).parent)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as client:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdin is not None
         assert client.stdout is not None
         assert client.stdout.readline() == b"warm\n"
-        running = wait_for_growth(client.pid, descendants(client.pid))
+        before = descendants(client.pid)
+        client.stdin.write(b"go\n")
+        client.stdin.flush()
+        running = wait_for_growth(client.pid, before)
         pidfds = [os.pidfd_open(pid) for pid in running]
         client.kill()
     assert gone(pidfds)
