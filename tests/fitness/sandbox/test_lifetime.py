@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -87,13 +88,52 @@ def test_a_killed_zygote_costs_the_trial_in_flight_and_no_other(own: Sandbox) ->
         running = wait_for_growth(own._zygote.process.pid, before - {own._zygote.process.pid})
         pidfds = [os.pidfd_open(pid) for pid in running]
         for pid in before:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may have died with the one killed before it
+                os.kill(pid, signal.SIGKILL)
         outcome = trial.result(DEADLINE)
         assert (outcome.status, outcome.predictions) == (Status.LOST, None), outcome.message
     assert gone(pidfds)
     with ThreadPoolExecutor(3) as pool:
         again = list(pool.map(lambda _: own.run(HALF, problem, LIMITS), range(3)))
     assert [outcome.status for outcome in again] == [Status.OK] * 3
+
+
+def waiting(sandbox: Sandbox) -> int:
+    """Return the process id of the child that waits for the next run, once those that ran before are gone."""
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        leaves = [pid for pid in descendants(sandbox._zygote.process.pid) if not descendants(pid)]
+        if len(leaves) == 1:
+            return leaves[0]
+        select.select([], [], [], 0.01)
+    raise AssertionError("not one child waits")
+
+
+def test_a_child_that_dies_while_it_waits_costs_one_run(sandbox: Sandbox) -> None:
+    child = waiting(sandbox)
+    pidfd = os.pidfd_open(child)
+    os.kill(child, signal.SIGKILL)
+    assert gone([pidfd])
+    assert [sandbox.run(HALF, make_problem(), LIMITS).status for _ in range(2)] == [Status.LOST, Status.OK]
+
+
+FORGED = """
+import os
+def method(problem):
+    for descriptor in range(256):
+        try:
+            os.write(descriptor, b"P" + bytes(300 * 8))
+        except OSError:
+            pass
+    os.closerange(0, 256)
+    while True: pass
+"""
+
+
+def test_a_child_that_answered_and_stays_is_killed(sandbox: Sandbox) -> None:
+    pidfd = os.pidfd_open(waiting(sandbox))
+    assert sandbox.run(FORGED, make_problem(), LIMITS).status is Status.OK
+    assert gone([pidfd])
 
 
 def test_a_closed_sandbox_leaves_nothing_running_and_loses_what_was_in_flight(level: str) -> None:
@@ -133,9 +173,10 @@ sandbox.run("def method(problem):\\n    while True: pass", make_problem(), LIMIT
 """
 
 
-def test_nothing_survives_a_kill_of_the_trusted_process(level: str) -> None:
+def test_nothing_survives_a_kill_of_the_trusted_process(level: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", CLIENT, level, str(ROOT), str(Path(__file__).parent)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+    own = {**os.environ, "TMPDIR": str(tmp_path)}  # its canary is left behind
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=own) as client:
         assert client.stdin is not None
         assert client.stdout is not None
         assert client.stdout.readline() == b"warm\n"
