@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
-from archives.schema import migrate
-from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
+from archives.nouns import ArchiveError, Elite, Look, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
+from archives.schema import is_older, migrate
+from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
 insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
@@ -59,6 +60,9 @@ class Archive:
             db = _connect(path) if write else _connect(path, "?mode=ro")
             if "runs" not in db.table_names():
                 raise ArchiveError(f"{path} is not an archive of evolve: it has no table named runs")
+            if not write and is_older(db):
+                with contextlib.closing(_connect(path)) as writable:
+                    migrate(writable)
             migrate(db)
             db.execute("select count(*) from evaluations").fetchone()
             return cls(db, path)
@@ -116,11 +120,18 @@ class Archive:
         with self.transaction():
             self._db.table("events").insert({"kind": kind, "text": text, "island": island, "method": method, "value": value})
 
-    def look(self, who: str, method: str, domain: str, split: Split, instances: int, why: str) -> None:
+    # the ledger of looks
+
+    def look(self, look: Look) -> None:
         """Store that a score left the vault."""
         with self.transaction():
-            row = {"who": who, "method": method, "domain": domain, "split": split, "instances": instances, "why": why}
-            self._db.table("looks").insert(row)
+            self._db.table("looks").insert(asdict(look))
+
+    def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
+        """Return looks, oldest first."""
+        columns = ", ".join(Look.__dataclass_fields__)
+        rows = self.rows(f"select {columns} from looks where {where} order by id", values)
+        return [Look(**{**row, "split": Split(str(row["split"]))}) for row in rows]  # type: ignore[arg-type]  # a strict table
 
     # candidates
 
@@ -182,7 +193,10 @@ class Archive:
         }
         with self.transaction():
             key = int(str(self._db.table("evaluations").insert(row).last_pk))
-            self._db.table("trials").insert_all([_trial_row(key, trial) for trial in evaluation.trials])
+            rows = [{"evaluation": key, "place": place, **_trial_row(t)} for place, t in enumerate(evaluation.trials)]
+            self._db.table("trials").insert_all(rows)
+            if evaluation.findings:
+                self.add_findings(evaluation.method, evaluation.trials[0], evaluation.findings)
 
     def evaluations(self, split: Split | None = None, method: str | None = None) -> list[Row]:
         """Return evaluations, oldest first, of one split and one method when they are named."""
@@ -196,11 +210,31 @@ class Archive:
         """Return the trials of a method's newest evaluation on a split of a domain, in the order they ran."""
         rows = self.rows(
             "select t.* from trials t where evaluation = "
-            "(select max(id) from evaluations where method = ? and split = ? and domain = ?) order by instance",
+            "(select max(id) from evaluations where method = ? and split = ? and domain = ?) order by place",
             [method, split, domain],
         )
         task = self.run().task
         return [_trial(row, method, task) for row in rows]
+
+    def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
+        """Store what probes found on the instance of a trial, and add those that failed to the method's flags."""
+        place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
+        with self.transaction():
+            self._db.table("probes").insert_all([place | asdict(finding) for finding in findings])
+            known = str(self.rows("select flags from methods where id = ?", [method])[0]["flags"])
+            failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
+            flags = dict.fromkeys([*known.split(), *failed])
+            self._db.table("methods").update(method, {"flags": " ".join(flags)})
+
+    def findings(self, method: str) -> list[Finding]:
+        """Return what probes found of a method, oldest first."""
+        columns = ", ".join(Finding.__dataclass_fields__)
+        rows = self.rows(f"select {columns} from probes where method = ? order by id", [method])
+        return [Finding(**{**row, "verdict": Verdict(str(row["verdict"]))}) for row in rows]  # type: ignore[arg-type]  # strict table
+
+    def flagged(self) -> set[str]:
+        """Return the ids of methods that a probe failed."""
+        return {str(row["id"]) for row in self.rows("select id from methods where flags != ''")}
 
     # the grid
 
@@ -257,9 +291,9 @@ def _method(row: Row) -> MethodRecord:
     return MethodRecord(**fields)  # type: ignore[arg-type]  # a strict table
 
 
-def _trial_row(evaluation: int, trial: Trial) -> dict[str, object]:
+def _trial_row(trial: Trial) -> dict[str, object]:
     score = asdict(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
-    place = {"evaluation": evaluation, "domain": trial.domain, "instance": trial.instance, "split": trial.split}
+    place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
     return {**place, "status": trial.status, **score, **end}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fitness.nouns import EvolveError, Method
+from fitness.nouns import EvolveError, Method, Split
 
 
 class ArchiveError(EvolveError):
@@ -45,6 +45,8 @@ class RunRecord:
         level: the sandbox level.
         champion, human_best: ids of the best method and the best seed on fresh instances, "" before they are known.
         verdict: the sentence that compares them.
+        tried: methods that selection chose the champion from.
+        inflation: the champion's dev PGR minus its fresh PGR, None before it is known.
         system: the system prompt of the run's model calls, "" without a model.
         seconds: wall clock so far; `engine_seconds`: the engine's own share of it.
     """
@@ -63,6 +65,8 @@ class RunRecord:
     human_best: str = ""
     verdict: str = ""
     system: str = ""
+    tried: int = 0
+    inflation: float | None = None
     seconds: float = 0.0
     engine_seconds: float = 0.0
 
@@ -112,6 +116,28 @@ class ProposalRecord:
     state: str
     reason: str
     method: str | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """A score that left the vault.
+
+    Attributes:
+        who: who saw it: engine (selection and the final table), a model by its name, an agent, a person.
+        method: whose score; `lineage`: the seed that its first parents go back to.
+        domain, split, instances: what it was a score on.
+        why: what for, as a sentence.
+        answer: what was released, when that was less than the score itself: a rung of the Ladder, in accuracy.
+    """
+
+    who: str
+    method: str
+    lineage: str
+    domain: str
+    split: Split
+    instances: int
+    why: str
+    answer: float | None = None
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,59 @@ def m001_tables_and_views(db: Database) -> None:
         db.execute(statement)
 
 
+_BELIEF = """
+create table probes (
+    id integer primary key, at text not null default current_timestamp, method text not null references methods(id),
+    domain text not null, split text not null, instance integer not null, probe text not null, verdict text not null,
+    number real, threshold real, sentence text not null
+) strict;
+create index probes_method on probes(method);
+alter table looks add column lineage text not null default '';
+alter table looks add column answer real;
+create index looks_who on looks(split, domain, who);
+alter table runs add column tried integer not null default 0;
+alter table runs add column inflation real;
+create table ordered_trials (
+    evaluation integer not null references evaluations(id), place integer not null, domain text not null,
+    instance integer not null, split text not null, status text not null, pgr real, stderr real, transfer_acc real,
+    weak_acc real, strong_acc real, n integer, measures text not null, seconds real not null, message text not null,
+    primary key (evaluation, place)
+) strict, without rowid;
+insert into ordered_trials select evaluation, row_number() over (partition by evaluation order by instance) - 1, domain,
+    instance, split, status, pgr, stderr, transfer_acc, weak_acc, strong_acc, n, measures, seconds, message from trials;
+drop table trials;
+alter table ordered_trials rename to trials;
+drop view baselines;
+drop view leaderboard;
+"""
+
+_LOOKERS = """
+create view lookers as
+select who, lineage, domain, split, count(*) as looks, sum(instances) as instances, max(at) as last
+from looks group by who, lineage, domain, split order by looks desc;
+"""
+
+
+@migrations()
+def m002_probes_looks_and_several_domains(db: Database) -> None:
+    """Keep what probes found, whose lineage looked at which score, the inflation of selection, and the order of trials."""
+    board = _view("leaderboard").replace("as trials\n", "as trials, round(d.pgr - f.pgr, 3) as inflation\n")
+    for statement in _statements(_BELIEF + board + _view("baselines") + _LOOKERS):
+        db.execute(statement)
+
+
+def _view(name: str) -> str:
+    """Return the first version's definition of a view."""
+    return next(f"{view};\n" for view in _statements(_VIEWS) if f"create view {name} as" in view)
+
+
 def _statements(script: str) -> list[str]:
     return [statement for statement in script.split(";\n") if statement.strip()]
+
+
+def is_older(db: Database) -> bool:
+    """Tell whether an archive lacks migrations that we know."""
+    return bool(migrations.pending(db))
 
 
 def migrate(db: Database) -> None:

@@ -9,25 +9,33 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import Elite
+from archives.nouns import Elite, Look
 from evolve.baselines import SeedFile
-from evolve.errors import UsageError
-from evolve.lab import bench, wanted_instances
+from evolve.lab import bench, check_origin, dev_instances
 from evolve.nouns import short
 from evolve.screen import Screen
-from fitness import pgr, tasks
-from fitness.nouns import Split, Status
+from fitness import pgr
+from fitness.nouns import Split, Status, Verdict
+
+_WHO, _WHY = "seed add", "judged by hand, to be added to the run"
 
 
 @dataclass(frozen=True)
 class Added:
-    """What became of a file; `pgr` is its mean dev PGR, None when it was not added and `message` says why."""
+    """What became of a file.
+
+    Attributes:
+        message: why it was not added, or what the probes that failed it saw.
+        pgr: its mean dev PGR, None when it was not added.
+        flags: the probes that failed it; it is then in the archive but not in the grid.
+    """
 
     file: Path
     method: str
     status: Status
     message: str
     pgr: float | None
+    flags: tuple[str, ...] = ()
 
 
 def add_seed(path: Path, seed: SeedFile) -> Added:
@@ -41,23 +49,28 @@ def add_seed(path: Path, seed: SeedFile) -> Added:
     with contextlib.closing(archive):
         run = archive.run()
         config = Config(**json.loads(run.config))
-        dev = [name for name in wanted_instances(tasks.load(run.task), config) if name.split is Split.DEV]
-        with bench(run.task, dev) as things:
-            if (things.vault.fingerprint, things.task.version) != (run.vault, run.task_version):
-                raise UsageError(f"{path} was scored with another vault or version of the task: set EVOLVE_HOME as it was then")
+        with bench(run.task, dev_instances(config)) as things:
+            check_origin(archive, things)
             screened = Screen(things.syntax, archive.methods()).check(seed.source, seed.name, "added")
             if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
             method = screened.method
-            evaluation = things.judge.evaluate(method.method, config.domain, Split.DEV, range(config.dev_instances))
+            evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
+            mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
             cell = Grid(things.task.measures).cell(evaluation.measures)
-            scores = [t.score for t in evaluation.trials if t.score]
             with archive.transaction():
                 archive.add_method(method)
-                archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(scores))
-                for island in range(config.islands):
-                    archive.place(Elite(island, cell, method.id, evaluation.fitness))
-                archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
-    return Added(seed.path, method.id, Status.OK, "", sum(evaluation.pgrs) / len(evaluation.pgrs))
+                archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
+                for domain in config.domains:
+                    archive.look(Look(_WHO, method.id, method.id, domain, Split.DEV, config.dev_instances, _WHY))
+                if evaluation.flags:
+                    text = f"{seed.name} ({short(method.id)}) was added by hand and is kept out of the grid"
+                    archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
+                else:
+                    for island in range(config.islands):
+                        archive.place(Elite(island, cell, method.id, evaluation.fitness))
+                    archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
+    failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
+    return Added(seed.path, method.id, Status.OK, "; ".join(f"{f.probe}: {f.sentence}" for f in failed), mean, evaluation.flags)

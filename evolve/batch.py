@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
+from typing import TypeVar
 
 from archives.nouns import MethodRecord
 from evolve import executors
 from evolve.lab import IDLE, Lab
 from fitness.judge import Cancelled
-from fitness.nouns import Evaluation, Split
+
+T = TypeVar("T")
 
 
 class Batch:
-    """Evaluations of several methods on the same instances.
+    """The same work on several methods.
 
     Attributes:
         waited: seconds spent waiting for others; the rest is the engine's own share.
@@ -25,30 +28,28 @@ class Batch:
         self._lab, self._tick = lab, tick
         self.waited = 0.0
 
-    def run(
-        self, methods: Sequence[MethodRecord], domain: str, split: Split, count: int
-    ) -> Iterator[tuple[MethodRecord, Evaluation]]:
-        """Yield each method and its evaluation, in order; end early when the run is stopping. `tick` is called meanwhile."""
-        config, judge = self._lab.config, self._lab.bench.judge
-        executor = executors.load(config.executor, config.workers)
+    def run(self, methods: Sequence[MethodRecord], work: Callable[[MethodRecord], T]) -> Iterator[tuple[MethodRecord, T]]:
+        """Yield each method with what came of it as it finishes; end early when the run is stopping.
+
+        `tick` is called meanwhile.
+        """
+        executor = executors.load(self._lab.config.executor, self._lab.config.workers)
         try:
-            work = [executor.submit(partial(judge.evaluate, m.method, domain, split, range(count))) for m in methods]
-            for method, future in zip(methods, work):
-                if not self._done(future):
-                    return
-                try:
-                    evaluation = future.result()
-                except Cancelled:
-                    return
-                yield method, evaluation
+            flying = {executor.submit(partial(work, method)): method for method in methods}
+            stopping = False
+            while flying and not stopping:
+                stopping = self._lab.bench.stop.is_set()
+                for future in self._finished(flying):
+                    method = flying.pop(future)
+                    with contextlib.suppress(Cancelled):
+                        yield method, future.result()
         finally:
             executor.close()
 
-    def _done(self, future: Future[Evaluation]) -> bool:
-        """Wait for one evaluation; False when the run is stopping."""
-        while not future.done() and not self._lab.bench.stop.is_set():
-            self._tick()
-            began = time.monotonic()
-            wait([future], timeout=IDLE)
-            self.waited += time.monotonic() - began
-        return future.done()
+    def _finished(self, flying: dict[Future[T], MethodRecord]) -> list[Future[T]]:
+        """Wait a moment; return what has finished, in the order it was asked for."""
+        self._tick()
+        began = time.monotonic()
+        done, _ = wait(flying, timeout=IDLE, return_when=FIRST_COMPLETED)
+        self.waited += time.monotonic() - began
+        return [future for future in flying if future in done]

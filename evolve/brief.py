@@ -1,7 +1,7 @@
 """Prompts: the stable system text, and what changes from call to call. The words themselves are in prompts/*.md.
 
 The system text comes first and never changes during a run, so that a provider can cache it. The only score that enters is the
-coarse one of an Exhibit. Whatever a method, a model or a sandbox wrote is fenced.
+coarse one of an Exhibit (disclosure.py). Whatever a method, a model or a sandbox wrote is fenced.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from evolve.nouns import Brief, Exhibit, Failure
+from evolve.nouns import Brief, CoarseScore, Exhibit, Failure
 
 PROMPTS = Path(__file__).parent / "prompts"
 LINE = 300  # characters of a stranger's text that is shown as one line
@@ -61,10 +61,19 @@ def one_line(text: str, limit: int = LINE) -> str:
 def _exhibits(title: str, exhibits: tuple[Exhibit, ...]) -> str:
     blocks = []
     for number, exhibit in enumerate(exhibits, start=1):
-        score = "not scored yet" if exhibit.coarse is None else f"PGR about {exhibit.coarse:.2f}"
+        # domains are numbered, and only when there are several: a name could tell what is hard about one
+        places = [f" in domain {i + 1}" for i in range(len(exhibit.scores))] if len(exhibit.scores) > 1 else [""]
+        score = "; ".join(_score(*pair) for pair in zip(exhibit.scores, places)) or "not scored"
         name = one_line(exhibit.name, 60).replace("`", "'")
         blocks.append(f"## {title} {number}: {name}, {score}\n\n{fence(exhibit.method.source, 'python')}")
     return "\n\n".join(blocks) or "None yet."
+
+
+def _score(score: CoarseScore, where: str) -> str:
+    """Say what the Ladder said: a new best, or nothing but that it was none."""
+    if score.raised:
+        return f"PGR about {score.pgr:.2f}{where}, the best of its time"
+    return f"no better{where} than the best before it, PGR about {score.pgr:.2f}"
 
 
 def _failures(failures: tuple[Failure, ...]) -> str:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from evolve.errors import UsageError
 
@@ -21,7 +21,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str = Field("embedded", description="The task to search on.")
-    domain: str = Field("chat", description="The search domain; the others are held out.")
+    domain: str = Field("chat", description="The search domain, or several as A+B; the held-out ones are the task's.")
     executor: str = Field("local", description="Where methods are judged.")
     seeds: tuple[str, ...] = Field((), description="More seed files or folders, beside the human baselines.")
     seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
@@ -40,9 +40,28 @@ class Config(BaseModel):
     migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of elites to the next island (a ring).")
     reset_every: int = Field(120, ge=1, description="Evaluations between resets of the worst half of the islands.")
     novelty: float = Field(0.5, ge=0, description="Weight of a prompt's novelty against its value.")
-    dev_instances: int = Field(10, ge=2, description="Instances a method needs before it can be placed.")
-    fresh_instances: int = Field(20, ge=2, description="Instances that judge the champion and the human baselines at the end.")
+    dev_instances: int = Field(10, ge=2, description="Instances of each search domain a method needs before it can be placed.")
+    fresh_instances: int = Field(20, ge=2, description="Instances of each search domain that judge the finalists at the end.")
     held_out_instances: int = Field(5, ge=0, description="Instances of the held-out domains, dealt out in turn.")
+    finalists: int = Field(3, ge=1, le=20, description="The best methods that the final table compares with the human best.")
+    sealed_looks: int = Field(3, ge=0, description="How often the sealed instances of a vault may be opened.")
+
+    @field_validator("domain", mode="before")
+    @classmethod
+    def _joined(cls, value: object) -> object:
+        """Take one domain, several in a list, or several joined by commas or plus signs."""
+        entries = [value] if isinstance(value, str) else value
+        if not isinstance(entries, (list, tuple)) or not all(isinstance(entry, str) for entry in entries):
+            raise ValueError("a domain is a name such as chat, or several such as chat+code_deceptive")
+        names = [name.strip() for entry in entries for name in entry.replace(",", "+").split("+")]
+        if not names or not all(names):
+            raise ValueError("a domain has a name, such as chat")
+        return "+".join(dict.fromkeys(names))
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The search domains, one by one."""
+        return tuple(self.domain.split("+"))
 
 
 def _names() -> list[str]:

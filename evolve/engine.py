@@ -10,28 +10,27 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archives.nouns import ProposalRecord
 from evolve import executors
 from evolve.batch import Batch
 from evolve.errors import BudgetRefused, ModelError
-from evolve.lab import IDLE, Lab
+from evolve.lab import IDLE, Lab, dev_instances
 from evolve.memory import Memory
 from evolve.nouns import Brief, Draft, Failure, short
 from evolve.population import Population
 from evolve.screen import Screened
 from evolve.select import Choice, Selector
-from evolve.watch import Snapshot
+from evolve.telling import Teller
 from fitness.judge import Cancelled
-from fitness.nouns import Evaluation, Method, Split, Status
+from fitness.nouns import Evaluation, Finding, Method, Status
 
 BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
 OUTAGES = 8  # model calls in a row that fail after all their retries, after which the run stops
 REMEMBERED = 4  # failures shown in a brief
 LATE = 0.8  # share of the budget after which no island is reset
-SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 
 
 @dataclass
@@ -41,6 +40,7 @@ class Candidate:
     number: int
     choice: Choice
     draft: Draft | None = None
+    evaluation: Evaluation | None = None
 
     @property
     def idea(self) -> str:
@@ -53,14 +53,14 @@ class Search:
 
     def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
         self.lab, self.selector, self.memory = lab, selector, memory
-        self.population = Population(lab.archive, lab.grid, selector, memory, lab.config, self._event)
+        self.teller = Teller(lab, memory, selector)
+        self.population = Population(lab.archive, lab.grid, selector, memory, lab.config, self.teller.event)
         self.judging = executors.load(lab.config.executor, lab.config.workers)
         self.calling = ThreadPoolExecutor(lab.config.calls, thread_name_prefix="propose")
         self.flying: dict[Future[Any], tuple[str, Candidate]] = {}
         self.waiting = 0.0  # seconds spent waiting for others; the rest is the engine's own share
         self.barren = self.outages = 0  # refused proposals, and unanswered calls, in a row
         self.number = memory.last_proposal
-        self.began = self.saved = time.monotonic()
 
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
@@ -87,13 +87,13 @@ class Search:
             brief = self._brief(candidate.choice)
             self.lab.budget.reserve()  # step 3
             self._fly("propose", candidate, self._propose(candidate, brief))
-        self._show("breeding")
+        self.teller.standing("breeding")
         return bool(self.flying)
 
     def _land(self) -> None:
         """Wait for something to finish, and move each finished candidate one step on."""
         steps: dict[str, Callable[[Candidate, Any], None]]
-        steps = {"propose": self._proposed, "screen": self._screened, "judge": self._judged}
+        steps = {"propose": self._proposed, "screen": self._screened, "judge": self._judged, "probe": self._probed}
         for future in sorted(self._wait(self.flying), key=lambda f: self.flying[f][1].number):
             step, candidate = self.flying.pop(future)
             try:
@@ -116,6 +116,8 @@ class Search:
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
+        if choice.model:
+            self.population.disclosure.prompted(choice.model, self.number, (*choice.parents, *choice.inspirations))
         exhibits = [self.population.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
         failures = tuple(Failure(*pair) for pair in self.memory.failures(choice.parents, REMEMBERED))
@@ -158,29 +160,46 @@ class Search:
         island, config, judge = candidate.choice.island, self.lab.config, self.lab.bench.judge
 
         def work() -> Evaluation:
-            instances = range(config.dev_instances)
-            return judge.evaluate(method, config.domain, Split.DEV, instances, lambda m: self.population.rival(island, m))
+            return judge.evaluate(method, dev_instances(config), lambda m: self.population.rival(island, m))
 
         self._fly("judge", candidate, self.judging.submit(work))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Step 8, continued: a would-be elite is probed for hacks first."""
+        if not self.population.would_place(evaluation, candidate.choice.island):
+            self._recorded(candidate, evaluation)
+            return
+        candidate.evaluation = evaluation
+        method, judge = self.memory.methods[evaluation.method].method, self.lab.bench.judge
+        self._fly("probe", candidate, self.judging.submit(lambda: judge.examine(method, evaluation.trials[0])))
+
+    def _probed(self, candidate: Candidate, findings: tuple[Finding, ...]) -> None:
+        """Step 8, ended: the evaluation carries what the probes found."""
+        assert candidate.evaluation is not None
+        self._recorded(candidate, replace(candidate.evaluation, findings=findings))
+
+    def _recorded(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
         choice, lost = candidate.choice, evaluation.status is Status.LOST
         with self.lab.archive.transaction():
-            self.population.record(evaluation, candidate.number)
+            self.population.record(evaluation, candidate.number, choice.parents)
             placement = self.population.place(evaluation, choice.island)
             self.lab.archive.settle_proposal(candidate.number, "lost" if lost else "done", placement=placement.name)
         if lost:
             self.lab.budget.refund()
-            self._event("lost", f"{short(evaluation.method)} was lost three times, not by its own fault: {evaluation.message}")
+            blameless = f"{short(evaluation.method)} was lost three times, not by its own fault"
+            self.teller.event("lost", f"{blameless}: {evaluation.message}")
             return
         self.lab.budget.settle()
+        if evaluation.status is not Status.OK:
+            self.memory.failed(choice.parents, candidate.idea, f"{evaluation.status}: {evaluation.message}")
+        if evaluation.flags:
+            self.memory.failed(choice.parents, candidate.idea, f"flagged by {' '.join(evaluation.flags)}")
+            self.teller.flags(evaluation)
         if placement:
             self.selector.earned(choice.direction.name, choice.operator)
         if placement and self.memory.best == evaluation.method:
-            mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
-            text = f"new best {short(evaluation.method)}: dev PGR {mean:.2f} by {choice.operator} ({candidate.idea})"
-            self._event("best", text, choice.island, evaluation.method)
+            self.teller.best(evaluation, choice.operator, candidate.idea, choice.island)
         for method in self.population.adopt():
             self.lab.screen.remember(method)
         self.population.mix(self.lab.budget.evals, self.lab.budget.spent_share >= LATE)
@@ -193,7 +212,8 @@ class Search:
         limit = config.workers + (config.calls if self.lab.models else 0)
         barren = self.barren >= BARREN
         if barren and not self.flying:
-            self._event("barren", f"the last {BARREN} proposals were all refused: nothing new can be made of these parents")
+            text = f"the last {BARREN} proposals were all refused: nothing new can be made of these parents"
+            self.teller.event("barren", text)
         return not barren and len(self.flying) < limit and self.lab.budget.left >= 1 and not self.lab.bench.stop.is_set()
 
     def _fly(self, step: str, candidate: Candidate, future: Future[Any]) -> None:
@@ -237,7 +257,7 @@ class Search:
         """Go on when a model did not answer; nothing was paid. Raises ModelError when it keeps happening."""
         self.lab.budget.refund()
         self.outages += 1
-        self._event("model", f"{candidate.choice.model} did not answer: {error}")
+        self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
         if self.outages >= OUTAGES:
             again = f"python -m evolve resume --db {self.lab.archive.path}"
             raise ModelError(f"{error} ({OUTAGES} calls in a row failed; when it answers again: {again})")
@@ -246,12 +266,12 @@ class Search:
         """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
         calls = {f: c for f, (step, c) in self.flying.items() if step == "propose" and c.choice.model}
         if calls:
-            self._event("note", f"waiting for {len(calls)} model calls that are under way; Ctrl-C again gives them up")
+            self.teller.event("note", f"waiting for {len(calls)} model calls that are under way; Ctrl-C again gives them up")
         for future, candidate in calls.items():
             try:
                 self._store_draft(candidate, future.result())
             except ModelError as error:
-                self._event("model", f"{candidate.choice.model} did not answer: {error}")
+                self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
 
     def _take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
@@ -271,10 +291,10 @@ class Search:
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances, and place it on every island."""
         todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
-        batch = Batch(
-            self.lab, lambda: self._show(f"judging the human baselines, {len(self.memory.judged)} of {len(self.memory.seeds)}")
-        )
-        for method, evaluation in batch.run(todo, config.domain, Split.DEV, config.dev_instances):
+        judged, seeds = self.memory.judged, len(self.memory.seeds)
+        batch = Batch(self.lab, lambda: self.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"))
+        judge, instances = self.lab.bench.judge, dev_instances(config)
+        for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
             self._seed_judged(evaluation, method.name)
         self.waiting += batch.waited
         if not any(self.selector.elites) and not self.lab.bench.stop.is_set():
@@ -285,40 +305,8 @@ class Search:
             self.population.record(evaluation, None)
             for island in range(self.selector.islands):
                 self.population.place(evaluation, island)
-        outcome = f"{evaluation.status}: {evaluation.message}"
-        if evaluation.status is Status.OK:
-            outcome = f"PGR {sum(evaluation.pgrs) / len(evaluation.pgrs):+.2f} on {len(evaluation.pgrs)} dev instances"
-        self._event("seed", f"{name}: {outcome}", None, evaluation.method)
-
-    # telling
-
-    def _event(self, kind: str, text: str, island: int | None = None, method: str | None = None) -> None:
-        self.lab.archive.event(kind, text, island, method)
-        self.lab.watch.event(kind, text)
+        self.teller.seed(name, evaluation)
+        self.teller.flags(evaluation)
 
     def _rng(self, step: str, number: int) -> random.Random:
         return random.Random(f"{self.lab.config.seed}/{step}/{number}")
-
-    def _show(self, phase: str) -> None:
-        budget, memory, now = self.lab.budget, self.memory, time.monotonic()
-        if now - self.saved > SAVE_EVERY:
-            self.saved = now
-            self.lab.archive.update_run(seconds=budget.seconds)
-        built = self.lab.bench.builder.progress()
-        rate = memory.judged_here * 60 / max(1e-9, now - self.began)
-        self.lab.watch.snapshot(
-            Snapshot(
-                phase=phase,
-                evaluations=budget.evals,
-                budget=budget.limit.evals,
-                best=memory.best_interval,
-                best_name=memory.methods[memory.best].name if memory.best else "",
-                baselines=memory.baselines,
-                rate=rate,
-                left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
-                instances=(built.done, built.total),
-                entropy=self.selector.recent.entropy,
-                refused=memory.refusals,
-                usd=budget.usd,
-            )
-        )

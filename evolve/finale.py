@@ -1,34 +1,50 @@
-"""After selection has ended: the champion and the human baselines on fresh instances, then on the held-out domains.
+"""After selection has ended: the finalists and the human baselines on fresh instances, then on the held-out domains.
 
-Nothing here feeds back: held-out scores never enter a prompt, a fitness, the grid or a choice.
+Nothing here feeds back: fresh and held-out scores never enter a prompt, a fitness, the grid or a choice. The champion is the
+fittest finalist on dev that passes the thorough probes, whatever it then scores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from archives.nouns import MethodRecord
+from archives.nouns import Look, MethodRecord
 from evolve.batch import Batch
-from evolve.lab import Lab, held_out
+from evolve.disclosure import ENGINE, Disclosure
+from evolve.lab import Lab, fresh_instances, held_out, instances
 from evolve.memory import Memory
 from evolve.nouns import short
+from evolve.telling import Teller
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
+from fitness.vault import InstanceName
+
+_WHY = "final table: finalists against the human baselines"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A method in the final table: what it is called, its id, and its place: best, 2nd, 3rd, or human best."""
+
+    place: str
+    name: str
+    id: str
 
 
 @dataclass(frozen=True)
 class Line:
-    """One domain of the final table: the champion and the human best on the same instances; None where one failed.
+    """One domain of the final table.
 
     Attributes:
-        few: whether there are fewer instances than on the search domain, so that the spread over them is not believed alone.
+        intervals: of each contender on the same instances; None where it failed.
+        few: whether there are fewer instances than on a search domain, so that the spread over them is not believed alone.
     """
 
     domain: str
     instances: int
-    champion: Interval | None
-    human: Interval | None
+    intervals: tuple[Interval | None, ...]
     few: bool
 
 
@@ -37,22 +53,32 @@ class Result:
     """What a run found.
 
     Attributes:
-        champion, human_best: names; with the ids beside them.
-        dev: the champion's dev PGR, which selection inflates.
-        lines: the final table, search domain first.
+        contenders: the champion first, the human best last.
+        lines: the final table, search domains first.
+        tried: methods that selection chose the champion from.
+        dev, fresh: the champion's mean PGR on the search domains; selection inflates dev.
         difference, low: mean paired difference of PGR on fresh instances, and its one-sided 95 % lower bound.
         verdict: the sentence that says whether the champion beats the human best.
     """
 
-    champion: str
-    champion_id: str
-    human_best: str
-    human_best_id: str
-    dev: float
+    contenders: tuple[Contender, ...]
     lines: tuple[Line, ...]
+    tried: int
+    dev: float
+    fresh: float
     difference: float
     low: float
     verdict: str
+
+    @property
+    def champion(self) -> Contender:
+        """The method that the verdict is about."""
+        return self.contenders[0]
+
+    @property
+    def inflation(self) -> float:
+        """By how much selection on dev instances flattered the champion."""
+        return self.dev - self.fresh
 
     @property
     def shown(self) -> bool:
@@ -61,87 +87,123 @@ class Result:
 
 
 class Finale:
-    """Judges a run's champion against the human baselines."""
+    """Judges a run's finalists against the human baselines."""
 
-    def __init__(self, lab: Lab, memory: Memory) -> None:
-        self.lab, self.memory = lab, memory
-        self._scores: dict[tuple[str, str], tuple[Score, ...]] = {}
+    def __init__(self, lab: Lab, memory: Memory, teller: Teller, disclosure: Disclosure) -> None:
+        self.lab, self.memory, self._teller, self._disclosure = lab, memory, teller, disclosure
+        self._scores: dict[tuple[str, str], tuple[Score, ...]] = {}  # method, domain -> by instance; empty for a failure
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config = self.lab.config
-        champion = self.memory.methods[self.memory.best]
-        humans = [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.pgrs and m.id != champion.id]
-        self.lab.watch.event(
-            "finale", f"selection has ended: judging {short(champion.id)} and {len(humans)} human baselines afresh"
-        )
-        if not self._judge([champion, *humans], config.domain, config.fresh_instances):
+        config, memory = self.lab.config, self.memory
+        finalists = memory.finalists(config.finalists)
+        humans = [m for m in memory.seeds if m.origin == "seed" and m.id in memory.pgrs and m not in finalists]
+        names = " ".join(short(m.id) for m in finalists)
+        self._teller.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
+        if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
             return None
-        ours = self._scores.get((champion.id, config.domain), ())
-        whole = [m for m in humans if len(self._scores.get((m.id, config.domain), ())) == config.fresh_instances]
-        if len(ours) < config.fresh_instances or not whole:
-            self.lab.watch.event("finale", "not shown: the champion or every human baseline failed on a fresh instance")
+        ours = [m for m in finalists if self._whole(m) and m.id not in memory.flagged]
+        theirs = [m for m in humans if self._whole(m)]
+        if not ours or not theirs:
+            text = "not shown: every finalist was flagged or failed on a fresh instance"
+            self._teller.event("finale", text if theirs else "not shown: every human baseline failed on a fresh instance")
             return None
-        human = max(whole, key=lambda m: _mean(self._scores[m.id, config.domain]))
+        human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self.lab.bench.task, config):
-            if count and not self._judge([champion, human], domain, count):
+            if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
                 return None
-        result = self._result(champion, human)
-        self.lab.archive.event("verdict", result.verdict, None, champion.id, result.low)
-        self.lab.archive.update_run(champion=champion.id, human_best=human.id, verdict=result.verdict)
+        result = self._result(ours, human)
+        champion = result.champion
+        with self.lab.archive.transaction():
+            self.lab.archive.event("verdict", result.verdict, None, champion.id, result.low)
+            outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
+            self.lab.archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
 
-    def _judge(self, methods: Sequence[MethodRecord], domain: str, count: int) -> bool:
-        """Judge methods on the fresh instances of a domain, unless they were before; False when the run is stopping."""
-        todo = []
-        for method in methods:
-            known = self.lab.archive.trials(method.id, Split.FRESH, domain)
-            self._scores[method.id, domain] = tuple(t.score for t in known if t.score)
-            if len(known) != count:
-                todo.append(method)
-        done = 0
-        for method, evaluation in Batch(self.lab, lambda: None).run(todo, domain, Split.FRESH, count):
-            self._record(method, domain, evaluation)
+    def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
+        """Judge methods on instances, unless they were before; False when the run is stopping."""
+        label = "+".join(dict.fromkeys(name.domain for name in names))
+        todo = [m for m in methods if not self._recall(m, label, names)]
+        judge, done = self.lab.bench.judge, 0
+
+        def work(method: MethodRecord) -> Evaluation:
+            if probed and method.id in probed:
+                return judge.certify(method.method, names, thorough=True)
+            return judge.evaluate(method.method, names)
+
+        for method, evaluation in Batch(self.lab, lambda: None).run(todo, work):
+            self._record(method, label, evaluation)
             done += 1
-            self.lab.watch.event("progress", f"{domain}: {done} of {len(todo)} methods judged afresh")
+            self._teller.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
         return done == len(todo)
 
-    def _record(self, method: MethodRecord, domain: str, evaluation: Evaluation) -> None:
-        scores = tuple(t.score for t in evaluation.trials if t.score) if evaluation.status is Status.OK else ()
-        self._scores[method.id, domain] = scores
-        interval = self._interval(method.id, domain) if scores else None
+    def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
+        """Take up what an earlier session has judged; False when there is nothing, or not enough."""
+        known = self.lab.archive.trials(method.id, Split.FRESH, label)
+        self._keep(method.id, {name.domain for name in names}, {(t.domain, t.instance): t.score for t in known})
+        return len(known) == len(names)
+
+    def _record(self, method: MethodRecord, label: str, evaluation: Evaluation) -> None:
+        domains = {t.domain for t in evaluation.trials}
+        ok = evaluation.status is Status.OK
+        self._keep(method.id, domains, {(t.domain, t.instance): t.score for t in evaluation.trials} if ok else {})
         with self.lab.archive.transaction():
-            self.lab.archive.add_evaluation(evaluation, None, domain, Split.FRESH, interval)
-            why = "final table: champion against the human baselines"
-            self.lab.archive.look("engine", method.id, domain, Split.FRESH, len(evaluation.trials), why)
+            self.lab.archive.add_evaluation(
+                evaluation, None, label, Split.FRESH, self._joint(method.id, domains) if ok else None
+            )
+            for domain in sorted(domains):
+                count = sum(t.domain == domain for t in evaluation.trials)
+                lineage = self._disclosure.lineage(method.id)
+                self.lab.archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
+        if evaluation.flags:
+            self.memory.flagged.add(method.id)
+            self._teller.flags(evaluation)
+
+    def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:
+        for domain in domains:
+            self._scores[method, domain] = tuple(score for (d, _), score in scores.items() if d == domain and score)
+
+    def _whole(self, method: MethodRecord) -> bool:
+        config = self.lab.config
+        return all(len(self._scores.get((method.id, d), ())) == config.fresh_instances for d in config.domains)
+
+    def _search(self, method: MethodRecord) -> list[Score]:
+        """Return a method's fresh scores on the search domains, one domain after the other."""
+        return [score for domain in self.lab.config.domains for score in self._scores[method.id, domain]]
+
+    def _joint(self, method: str, domains: set[str]) -> Interval | None:
+        """Return the interval over several search domains, or that of one domain."""
+        if len(domains) == 1:
+            return self._interval(method, *domains)
+        return pgr.interval(*(self._scores[method, domain] for domain in sorted(domains)))
 
     def _interval(self, method: str, domain: str) -> Interval | None:
-        """Return a 90 % interval; on a held-out domain the spread is at least that of all methods on the search domain."""
-        scores, search = self._scores.get((method, domain), ()), self.lab.config.domain
+        """Return a 90 % interval; on a held-out domain the spread is at least that of all methods on the search domains."""
+        scores, search = self._scores.get((method, domain), ()), self.lab.config.domains
         if not scores:
             return None
-        known = [group for (_, where), group in self._scores.items() if where == search and len(group) > 1]
-        return pgr.interval(scores, least=None if domain == search else pgr.pooled(known))
+        known = [group for (_, where), group in self._scores.items() if where in search and len(group) > 1]
+        return pgr.interval(scores, least=None if domain in search else pgr.pooled(known))
 
-    def _result(self, champion: MethodRecord, human: MethodRecord) -> Result:
+    def _result(self, ours: Sequence[MethodRecord], human: MethodRecord) -> Result:
         config = self.lab.config
-        counts = [(config.domain, config.fresh_instances), *held_out(self.lab.bench.task, config)]
+        places = ["best", "2nd", "3rd", *(f"{i}th" for i in range(4, len(ours) + 1))]
+        named = [*zip(places, ours), ("human best", human)]
+        counts = [(domain, config.fresh_instances) for domain in config.domains] + held_out(self.lab.bench.task, config)
         lines = tuple(
-            Line(d, n, self._interval(champion.id, d), self._interval(human.id, d), n < config.fresh_instances)
-            for d, n in counts
+            Line(domain, n, tuple(self._interval(m.id, domain) for _, m in named), n < config.fresh_instances)
+            for domain, n in counts
             if n
         )
-        mean, low = pgr.paired(self._scores[champion.id, config.domain], self._scores[human.id, config.domain])
-        fresh = config.fresh_instances
-        facts = f"PGR {mean:+.2f} on the same {fresh} fresh instances, one-sided 95 % lower bound {low:+.2f}"
+        champion, tried = ours[0], sum(m.origin == "search" for m in self.memory.methods.values() if m.id in self.memory.judged)
+        mean, low = pgr.paired(self._search(champion), self._search(human))
+        facts = (
+            f"PGR {mean:+.2f} on the same {len(fresh_instances(config))} fresh instances, one-sided 95 % lower bound {low:+.2f}"
+        )
         if low > 0:
             verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
         else:
             verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
-        dev = _mean(self.memory.pgrs[champion.id])
-        return Result(champion.name, champion.id, human.name, human.id, dev, lines, mean, low, verdict)
-
-
-def _mean(values: Sequence[Score] | Sequence[float]) -> float:
-    numbers = [v.pgr if isinstance(v, Score) else v for v in values]
-    return sum(numbers) / len(numbers)
+        dev, fresh = fmean(self.memory.pgrs[champion.id]), fmean(s.pgr for s in self._search(champion))
+        contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
+        return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

@@ -101,18 +101,47 @@ def _return_large_arrays() -> None:
         libc.mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
-def check_domain(task: Task, domain: str) -> None:
-    """Raise UsageError when a task cannot be searched on a domain."""
-    if domain not in task.search_domains:
-        raise UsageError(f"{domain!r} is not a search domain of {task.name}: choose {' or '.join(task.search_domains)}")
+def check_config(task: Task, config: Config) -> None:
+    """Raise UsageError when a task cannot be searched as configured."""
+    for domain in config.domains:
+        if domain not in task.search_domains:
+            raise UsageError(f"{domain!r} is not a search domain of {task.name}: choose among {', '.join(task.search_domains)}")
+    if config.dev_instances < task.least_instances:
+        least = f"{task.name} places a method only after {task.least_instances} dev instances of each search domain"
+        raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
+
+
+def check_origin(archive: Archive, things: Bench) -> None:
+    """Raise UsageError when a run was scored with another vault, or on another version of its task, than is here."""
+    run = archive.run()
+    if things.vault.fingerprint != run.vault:
+        raise UsageError(
+            f"{archive.path} was scored with vault {run.vault}, but the vault here is {things.vault.fingerprint}: "
+            "set EVOLVE_HOME to the folder it was started with"
+        )
+    if things.task.version != run.task_version:
+        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {things.task.version}")
 
 
 def wanted_instances(task: Task, config: Config) -> list[InstanceName]:
     """Return the instances of a run, in the order they are needed: dev, fresh, held-out."""
-    chosen = [(config.domain, Split.DEV, i) for i in range(config.dev_instances)]
-    chosen += [(config.domain, Split.FRESH, i) for i in range(config.fresh_instances)]
-    chosen += [(domain, Split.FRESH, i) for domain, n in held_out(task, config) for i in range(n)]
-    return [InstanceName(task.name, *place) for place in chosen]
+    chosen = dev_instances(config) + fresh_instances(config)
+    return chosen + [name for domain, n in held_out(task, config) for name in instances(config, (domain,), Split.FRESH, n)]
+
+
+def dev_instances(config: Config) -> list[InstanceName]:
+    """Return the instances that the search is scored on, the search domains in turn."""
+    return instances(config, config.domains, Split.DEV, config.dev_instances)
+
+
+def fresh_instances(config: Config) -> list[InstanceName]:
+    """Return the instances that finalists are judged on after selection, the search domains in turn."""
+    return instances(config, config.domains, Split.FRESH, config.fresh_instances)
+
+
+def instances(config: Config, domains: Sequence[str], split: Split, count: int) -> list[InstanceName]:
+    """Return the first instances of each of several domains, the domains in turn."""
+    return [InstanceName(config.task, domain, split, i) for i in range(count) for domain in domains]
 
 
 def held_out(task: Task, config: Config) -> list[tuple[str, int]]:

@@ -12,10 +12,17 @@ from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
 from evolve.nouns import Direction
 from evolve.select import Choice, Selector
-from fitness import pgr
-from fitness.nouns import Evaluation, Interval, Score, Split, Status
+from fitness.nouns import Evaluation, Interval, Split, Status
 
 FAILURES = 200
+_FAILED = """
+select p.parents, coalesce(nullif(p.idea, ''), p.operator) as idea,
+    case when p.state = 'refused' then p.reason when m.flags != '' then 'flagged by ' || m.flags
+        else e.status || ': ' || e.message end as reason
+from proposals p left join methods m on m.id = p.method
+left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
+where p.state = 'refused' or (p.state = 'done' and (e.status not in ('OK', 'LOST') or m.flags != '')) order by p.id desc limit ?
+"""
 
 
 class Memory:
@@ -25,13 +32,15 @@ class Memory:
         methods: every method by id.
         pgrs: dev PGRs of every method judged OK, instance by instance.
         judged: ids that have a dev evaluation of the method's own (not lost).
-        best: id of the fittest method that is not a seed, or of the fittest seed before there is one.
+        flagged: ids that a probe failed.
+        best: id of the fittest method that is not a seed, or of the fittest seed before there is one; never a flagged one.
     """
 
     def __init__(self) -> None:
         self.methods: dict[str, MethodRecord] = {}
         self.pgrs: dict[str, tuple[float, ...]] = {}
         self.judged: set[str] = set()
+        self.flagged: set[str] = set()
         self.best = ""
         self.best_interval: Interval | None = None
         self.last_proposal = 0
@@ -47,22 +56,22 @@ class Memory:
         memory = cls()
         for method in archive.methods():
             memory.add_method(method)
+        memory.flagged = archive.flagged()
         memory.recall(archive)
         counts = archive.rows(
             "select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals"
         )[0]
-        recent = "select parents, operator, idea, reason from proposals where state = 'refused' order by id desc limit ?"
-        for row in reversed(archive.rows(recent, [FAILURES])):
-            memory.refused(json.loads(str(row["parents"])), str(row["idea"] or row["operator"]), str(row["reason"]))
+        for row in reversed(archive.rows(_FAILED, [FAILURES])):
+            memory.failed(json.loads(str(row["parents"])), str(row["idea"]), str(row["reason"]))
         memory.last_proposal, memory.refusals = int(str(counts["last"])), int(str(counts["refused"]))
         memory.judged_here = 0
         return memory
 
     def recall(self, archive: Archive, method: str | None = None) -> None:
         """Read the dev evaluations of one method, or of all, from the archive."""
-        scores = _scores(archive, method)
+        pgrs = _pgrs(archive, method)
         for row in archive.evaluations(Split.DEV, method):
-            self._add(row, scores.get(int(str(row["id"])), []))
+            self._add(row, tuple(pgrs.get(int(str(row["id"])), [])))
 
     @property
     def seeds(self) -> list[MethodRecord]:
@@ -84,16 +93,20 @@ class Memory:
         """Remember a method."""
         self.methods[method.id] = method
 
-    def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Remember a dev evaluation."""
-        if evaluation.status is Status.LOST:
-            return
-        scores = [t.score for t in evaluation.trials if t.score]
-        self._remember(evaluation.method, evaluation.status, evaluation.fitness, dict(evaluation.measures), scores)
+    def add_evaluation(self, evaluation: Evaluation, interval: Interval | None) -> None:
+        """Remember a dev evaluation, with its interval when no stopping rule cut it short."""
+        if evaluation.flags:
+            self.flagged.add(evaluation.method)
+        fitness, measures = evaluation.fitness, dict(evaluation.measures)
+        self._remember(evaluation.method, evaluation.status, fitness, measures, evaluation.pgrs, interval)
 
     def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
         """Remember that a child of these parents was refused."""
         self.refusals += 1
+        self.failed(parents, summary, reason)
+
+    def failed(self, parents: Sequence[str], summary: str, reason: str) -> None:
+        """Remember that something was tried on these parents and did not work."""
         self._failures.append((frozenset(parents), summary, reason))
 
     def failures(self, parents: Sequence[str], most: int) -> list[tuple[str, str]]:
@@ -103,49 +116,67 @@ class Memory:
 
     def seed_elites(self, island: int, grid: Grid) -> list[Elite]:
         """Return the seeds as elites of an island."""
-        placed = [m.id for m in self.seeds if m.id in self._fitness]
+        placed = [m.id for m in self.seeds if m.id in self._fitness and m.id not in self.flagged]
         return [Elite(island, grid.cell(self._measures[m]), m, self._fitness[m]) for m in placed]
+
+    def finalists(self, most: int) -> list[MethodRecord]:
+        """Return the fittest bred methods that no probe failed, best first; the fittest seed when there are none."""
+        clean = [m for m in self._fitness if m not in self.flagged]
+        order = sorted(clean, key=lambda m: (self._bred(m), m == self.best, self._fitness[m]), reverse=True)
+        bred = [m for m in order if self._bred(m)]
+        return [self.methods[m] for m in (bred or order[:1])[:most]]
 
     def choice(self, record: ProposalRecord, selector: Selector) -> Choice:
         """Return the choice that a stored proposal was made by."""
         direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
         return Choice(record.island, record.operator, record.model, direction, record.parents, (), 0.0, record.novelty)
 
-    def _add(self, row: Row, scores: list[Score]) -> None:
-        if row["status"] == Status.LOST:
-            return
+    def _add(self, row: Row, pgrs: tuple[float, ...]) -> None:
         fitness = None if row["fitness"] is None else float(str(row["fitness"]))
-        self._remember(str(row["method"]), Status(str(row["status"])), fitness, json.loads(str(row["measures"])), scores)
+        interval = None
+        if row["pgr_low"] is not None:
+            mean, low, high = (float(str(row[name])) for name in ("pgr", "pgr_low", "pgr_high"))
+            interval = Interval(mean, low, high, len(pgrs))
+        measures = json.loads(str(row["measures"]))
+        self._remember(str(row["method"]), Status(str(row["status"])), fitness, measures, pgrs, interval)
 
     def _bred(self, method: str) -> bool:
         return self.methods[method].origin == "search"
 
     def _remember(
-        self, method: str, status: Status, fitness: float | None, measures: dict[str, float], scores: list[Score]
+        self,
+        method: str,
+        status: Status,
+        fitness: float | None,
+        measures: dict[str, float],
+        pgrs: tuple[float, ...],
+        interval: Interval | None,
     ) -> None:
+        if status is Status.LOST:
+            return
         self.judged.add(method)
         self.judged_here += self._bred(method)
         if status is not Status.OK:
             return
-        self.pgrs[method] = tuple(s.pgr for s in scores)
+        self.pgrs[method] = pgrs
         if fitness is None:
             return
         self._fitness[method], self._measures[method] = fitness, measures
+        if method in self.flagged:
+            return
         bred, champion = self._bred(method), bool(self.best) and self._bred(self.best)
         if not self.best or bred > champion or (bred == champion and fitness > self._fitness[self.best]):
-            self.best, self.best_interval = method, pgr.interval(scores)
+            self.best, self.best_interval = method, interval
 
 
-def _scores(archive: Archive, method: str | None) -> dict[int, list[Score]]:
-    fields = ", ".join(f"t.{name}" for name in Score.__dataclass_fields__)
+def _pgrs(archive: Archive, method: str | None) -> dict[int, list[float]]:
     where, values = ("and e.method = ?", [method]) if method else ("", [])
     rows = archive.rows(
-        f"select t.evaluation, {fields} from trials t join evaluations e on e.id = t.evaluation "
-        f"where t.split = 'dev' and t.status = 'OK' {where} order by t.evaluation, t.instance",
+        "select t.evaluation, t.pgr from trials t join evaluations e on e.id = t.evaluation "
+        f"where t.split = 'dev' and t.status = 'OK' {where} order by t.evaluation, t.place",
         values,
     )
-    found: dict[int, list[Score]] = {}
+    found: dict[int, list[float]] = {}
     for row in rows:
-        score = Score(**{name: row[name] for name in Score.__dataclass_fields__})  # type: ignore[arg-type]  # a strict table
-        found.setdefault(int(str(row["evaluation"])), []).append(score)
+        found.setdefault(int(str(row["evaluation"])), []).append(float(str(row["pgr"])))
     return found

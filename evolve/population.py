@@ -9,11 +9,12 @@ from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, Placement
 from evolve.config import Config
+from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.nouns import Exhibit, short
 from evolve.select import Selector
 from fitness import pgr
-from fitness.nouns import Evaluation, Split, Status
+from fitness.nouns import Evaluation, Split
 
 Tell = Callable[[str, str, int | None, str | None], None]  # kind, text, island, method
 
@@ -23,19 +24,26 @@ class Population:
 
     def __init__(self, archive: Archive, grid: Grid, selector: Selector, memory: Memory, config: Config, tell: Tell) -> None:
         self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
+        self.disclosure = Disclosure(archive, config.domains)
         self._config, self._tell = config, tell
 
-    def record(self, evaluation: Evaluation, proposal: int | None) -> None:
-        """Store a dev evaluation; an interval only when no stopping rule cut it short."""
-        scores = [t.score for t in evaluation.trials if t.score]
-        whole = evaluation.status is Status.OK and len(scores) == self._config.dev_instances
-        interval = pgr.interval(scores) if whole else None
+    def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
+        """Store a dev evaluation and enter it in the ledger; it has an interval only when no stopping rule cut it short."""
+        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
         self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
-        self.memory.add_evaluation(evaluation)
+        self.memory.add_evaluation(evaluation, interval)
+        self.disclosure.judged(evaluation, parents)
+
+    def would_place(self, evaluation: Evaluation, island: int) -> bool:
+        """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
+        if evaluation.fitness is None:
+            return False
+        elite = self.selector.elites[island].get(self.grid.cell(evaluation.measures))
+        return elite is None or evaluation.fitness > elite.fitness
 
     def place(self, evaluation: Evaluation, island: int) -> Placement:
-        """Offer a judged method to its cell of an island."""
-        if evaluation.fitness is None:
+        """Offer a judged method to its cell of an island; one that a probe failed is never placed."""
+        if evaluation.fitness is None or evaluation.flags:
             return Placement.REJECTED
         return self._offer(Elite(island, self.grid.cell(evaluation.measures), evaluation.method, evaluation.fitness))
 
@@ -45,14 +53,14 @@ class Population:
         return self.memory.pgrs[elite.method] if elite else self.memory.seed_medians
 
     def exhibit(self, method: str) -> Exhibit:
-        """Return a method as a brief shows it; of its scores only the coarse one."""
-        record, scores = self.memory.methods[method], self.memory.pgrs.get(method)
-        coarse = pgr.coarse(sum(scores) / len(scores)) if scores else None
-        return Exhibit(record.method, record.name, coarse)
+        """Return a method as a brief shows it; of its scores only the coarse ones."""
+        record = self.memory.methods[method]
+        return Exhibit(record.method, record.name, self.disclosure.scores(method))
 
     def adopt(self) -> list[MethodRecord]:
         """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
         new = [m for m in self.archive.methods("origin = 'added'") if m.id not in self.memory.methods]
+        self.memory.flagged |= self.archive.flagged() if new else set()
         for method in new:
             self.memory.add_method(method)
             self.memory.recall(self.archive, method.id)

@@ -25,7 +25,7 @@ from evolve.directions import DIRECTIONS
 from evolve.engine import Search
 from evolve.errors import UsageError
 from evolve.finale import Finale, Result
-from evolve.lab import Bench, Lab, bench, check_domain, load_models, load_operators, wanted_instances
+from evolve.lab import Bench, Lab, bench, check_config, check_origin, load_models, load_operators, wanted_instances
 from evolve.memory import Memory
 from evolve.novelty import RECENT
 from evolve.screen import Screen
@@ -65,7 +65,7 @@ class Ending:
 def start(config: Config, path: Path, watch: Watch) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
     task = tasks.load(config.task)
-    check_domain(task, config.domain)
+    check_config(task, config)
     load_models(config)
     executors.load(config.executor, 1).close()
     seeds = collect(Path(p) for p in config.seeds)
@@ -84,13 +84,7 @@ def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
         run = archive.run()
         config = Config(**{**json.loads(run.config), **changes})
         with bench(run.task, wanted_instances(tasks.load(run.task), config)) as things:
-            if things.vault.fingerprint != run.vault:
-                raise UsageError(
-                    f"{path} was scored with vault {run.vault}, but the vault here is {things.vault.fingerprint}: "
-                    "set EVOLVE_HOME to the folder it was started with"
-                )
-            if things.task.version != run.task_version:
-                raise UsageError(f"{path} was scored on version {run.task_version} of the task, this is {things.task.version}")
+            check_origin(archive, things)
             archive.update_run(config=config.model_dump_json(), state="running")
             return _session(_lab(config, archive, things, watch))
 
@@ -166,7 +160,7 @@ def _session(lab: Lab) -> Ending:
             engine += time.monotonic() - began - search.waiting
             archive.update_run(engine_seconds=engine)
             if not lab.bench.stop.is_set() and memory.best:
-                result = Finale(lab, memory).run()
+                result = Finale(lab, memory, search.teller, search.population.disclosure).run()
     finally:
         stopped = lab.bench.stop.is_set() or result is None
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)

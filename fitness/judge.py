@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from statistics import fmean
 from typing import Protocol
 
-from fitness import pgr
-from fitness.nouns import Evaluation, Limits, Method, Outcome, Problem, Split, Status, Trial
+import numpy as np
+
+from fitness import pgr, probes
+from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Status, Trial
 from fitness.tasks import Task
 from fitness.vault import Instance, InstanceName, Vault
 
@@ -81,19 +84,18 @@ class Judge:
         self._turns = _Turns()
         self._load = threading.Lock()
 
-    def evaluate(
-        self, method: Method, domain: str, split: Split, instances: Sequence[int], rival: Rival | None = None
-    ) -> Evaluation:
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
         """Judge a method on instances in order, ending at the first failure.
 
         With a rival, the method races it: from its second trial on it goes on only while an anytime-valid test has not shown it
-        to be worse (pgr.race_lost). It has a fitness only when it ran on every instance.
+        to be worse (pgr.race_lost). It has a fitness only when it ran on every instance, and on the least number that the task
+        asks for of each domain.
         Raises Cancelled when the run is stopping.
         """
         trials: list[Trial] = []
         marks: Sequence[float] = ()
-        for index in instances:
-            trial = self.trial(method, domain, split, index)
+        for name in instances:
+            trial = self.trial(method, name)
             trials.append(trial)
             if trial.status is not Status.OK:
                 return Evaluation(method.id, tuple(trials), trial.status, None, {}, trial.message)
@@ -104,9 +106,27 @@ class Judge:
                     gap = -fmean(differences)
                     sentence = f"stopped by the race after {len(trials)} of {len(instances)} instances: {gap:.2f} PGR behind"
                     return Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials), sentence)
-        scores = [t.score for t in trials if t.score]
-        bound = pgr.fitness(scores) if len(scores) > 1 else None
-        return Evaluation(method.id, tuple(trials), Status.OK, bound, self.measures(method, trials))
+        whole = Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials))
+        if any(len(scores) < self._task.least_instances for scores in whole.strata):
+            return whole
+        return replace(whole, fitness=pgr.fitness(*whole.strata))
+
+    def certify(self, method: Method, instances: Sequence[InstanceName], thorough: bool = False) -> Evaluation:
+        """Judge a method that races nobody, and examine it when it has a fitness. Raises Cancelled when the run is stopping."""
+        evaluation = self.evaluate(method, instances)
+        if evaluation.fitness is None:
+            return evaluation
+        return replace(evaluation, findings=self.examine(method, evaluation.trials[0], thorough))
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Probe a method for reward hacks on the problem of one of its trials (probes.examine).
+
+        Raises Cancelled when the run is stopping.
+        """
+        instance = self._instance(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
+        problem, answers = self._vault.problem(instance, method.id)
+        case = probes.Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
+        return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
 
     def measures(self, method: Method, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the coordinates of a method: its size, and the mean of each trial measure over its first two instances."""
@@ -114,38 +134,49 @@ class Judge:
         means = {name: fmean(t.measures[name] for t in first) for name in first[0].measures}
         return {**means, "size": math.log2(method.nodes)}
 
-    def trial(self, method: Method, domain: str, split: Split, index: int) -> Trial:
-        """Run a method once on one instance. A lost run is repeated at most twice; one out of time is repeated once, alone."""
-        self._wait(InstanceName(self._task.name, domain, split, index))
-        if self._cancelled.is_set():
-            raise Cancelled
-        with self._load:
-            instance = self._vault.instance(self._task, domain, split, index)
-        trial = self._once(method, instance, self._turns.shared)
-        for _ in range(LOST_RETRIES):
-            if trial.status is not Status.LOST:
-                break
-            trial = self._once(method, instance, self._turns.shared)
-        if trial.status is Status.TIMED_OUT and not self._cancelled.is_set():
-            trial = self._once(method, instance, self._turns.alone)
-        if self._cancelled.is_set() and trial.status in (Status.LOST, Status.TIMED_OUT):
-            raise Cancelled
-        return trial
-
-    def _once(self, method: Method, instance: Instance, turn: Callable[[], object]) -> Trial:
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        """Run a method once on one instance. Raises Cancelled when the run is stopping."""
+        instance = self._instance(name)
         problem, answers = self._vault.problem(instance, method.id)
-        with turn():  # type: ignore[attr-defined]  # both turns are context managers
-            outcome = self._sandbox.run(method.source, problem, self._task.limits)
-        name = instance.name
+        outcome = self._run(method, problem)
         score, measures = None, {}
         if outcome.status is Status.OK and outcome.predictions is not None:
             marks = answers.score(outcome.predictions)
-            score = pgr.score(marks.transfer_acc, instance.weak_acc, instance.strong_acc, len(outcome.predictions))
+            agreement = marks.teacher_agreement if problem.n_classes == 2 else None
+            score = pgr.score(marks.transfer_acc, instance.weak_acc, instance.strong_acc, len(outcome.predictions), agreement)
             measures = {"teacher_agreement": marks.teacher_agreement}
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message,
         )  # fmt: skip
+
+    def _instance(self, name: InstanceName) -> Instance:
+        """Load an instance once it has been built."""
+        self._wait(name)
+        if self._cancelled.is_set():
+            raise Cancelled
+        with self._load:
+            return self._vault.instance(self._task, name.domain, name.split, name.index)
+
+    def _run(self, method: Method, problem: Problem) -> Outcome:
+        """Run a method on a problem. A lost run is repeated at most twice; one out of time is repeated once, alone."""
+
+        def once(turn: AbstractContextManager[None]) -> Outcome:
+            with turn:
+                if self._cancelled.is_set():
+                    raise Cancelled
+                return self._sandbox.run(method.source, problem, self._task.limits)
+
+        outcome = once(self._turns.shared())
+        for _ in range(LOST_RETRIES):
+            if outcome.status is not Status.LOST:
+                break
+            outcome = once(self._turns.shared())
+        if outcome.status is Status.TIMED_OUT:
+            outcome = once(self._turns.alone())
+        if self._cancelled.is_set() and outcome.status in (Status.LOST, Status.TIMED_OUT):
+            raise Cancelled
+        return outcome
 
 
 def _pgrs(trials: Sequence[Trial]) -> list[float]:

@@ -158,6 +158,33 @@ class Trial:
             raise ValueError(f"a trial has a score exactly when it is OK, got {self.status} with score {self.score}")
 
 
+class Verdict(StrEnum):
+    """What a probe says of a method."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"  # the probe's null says nothing about this method, or our fault kept it from running
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one reward-hack probe found on one instance.
+
+    Attributes:
+        probe: the probe's name, as it stands in a method's flags.
+        verdict: FAILED keeps the method out of the grid.
+        number: the statistic that was measured, or None when SKIPPED.
+        threshold: what the number is held against, or None when SKIPPED.
+        sentence: what was seen, for people.
+    """
+
+    probe: str
+    verdict: Verdict
+    number: float | None
+    threshold: float | None
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """One method judged.
@@ -169,6 +196,7 @@ class Evaluation:
         fitness: lower confidence bound on the true PGR, or None (a failure, or stopped by the race before it had one).
         measures: the grid's coordinates, from the first two instances; empty for a failure.
         message: why it failed or was stopped, as a sentence.
+        findings: what the probes found on the first trial's instance; empty when it was not examined.
     """
 
     method: str
@@ -177,11 +205,28 @@ class Evaluation:
     fitness: float | None
     measures: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The names of the probes that failed it."""
+        return tuple(finding.probe for finding in self.findings if finding.verdict is Verdict.FAILED)
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """The score of each successful trial, in order."""
+        return tuple(t.score for t in self.trials if t.score is not None)
+
+    @property
+    def strata(self) -> tuple[tuple[Score, ...], ...]:
+        """The scores by domain, in the order the domains first appear."""
+        domains = dict.fromkeys(t.domain for t in self.trials)
+        return tuple(tuple(t.score for t in self.trials if t.score and t.domain == domain) for domain in domains)
 
     @property
     def pgrs(self) -> tuple[float, ...]:
         """The PGR of each successful trial, in order."""
-        return tuple(t.score.pgr for t in self.trials if t.score is not None)
+        return tuple(score.pgr for score in self.scores)
 
     @property
     def seconds(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from fitness.nouns import Problem, Split, VaultError
+from fitness.sandbox.transfer import lay_out
 from fitness.tasks import Task, storage
 from fitness.tasks.secret import Secret
 
@@ -98,9 +100,13 @@ def default_home() -> Path:
 class Vault:
     """A folder only its owner can read: the key, drawn once from fresh entropy, and the instances drawn with it."""
 
-    def __init__(self, home: Path | None = None) -> None:
-        """Open the vault under `home` (default: $EVOLVE_HOME), making it when there is none; raises VaultError."""
+    def __init__(self, home: Path | None = None, say: Callable[[str], None] | None = None) -> None:
+        """Open the vault under `home` (default: $EVOLVE_HOME), making it when there is none; raises VaultError.
+
+        `say` is told when a damaged file is built again (default: standard error).
+        """
         self.folder = (home or default_home()) / "vault"
+        self._say = say or (lambda text: print(text, file=sys.stderr, flush=True))
         self._verified: dict[Path, tuple[tuple[int, ...], Instance]] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +150,7 @@ class Vault:
         try:
             return self._load(task, name, path)
         except storage.Damaged:
+            self._say(f"the stored instance {name} was damaged: it is built again")
             path.unlink(missing_ok=True)
             self.build(task, [name])
         except FileNotFoundError:
@@ -156,21 +163,28 @@ class Vault:
             raise VaultError(f"Instance {name} was built again and is damaged again ({error}); check the disk.") from error
 
     def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        """Make one trial's problem and its answers: row order and seed are drawn from the key, the method and the instance."""
+        """Make one trial's problem and its answers: row order and seed are drawn from the key, the method and the instance.
+
+        The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
+        """
         trial = self._secret.derive("trial", instance.name, method_id, repeat)
         try:
             arrays = {key: storage.array(instance.path, instance.layout, key) for key in ("train_x", "weak", "test_x", "pairs")}
+            train_x, weak, test_x, pairs = (arrays[key] for key in ("train_x", "weak", "test_x", "pairs"))
+            if train_x is None or weak is None or test_x is None:
+                raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
+            train, test = trial.rng("train").permutation(len(train_x)), trial.rng("test").permutation(len(test_x))
+            given = {"train_x": train_x, "weak": weak, "test_x": test_x}
+            if pairs is not None:
+                given["pairs"] = trial.rng("pairs").permutation(np.argsort(train)[pairs])
+            placed = lay_out(given, {"train_x": train, "weak": train, "test_x": test})
         except (OSError, ValueError) as error:
-            raise VaultError(f"Instance {instance.name} cannot be read any more ({error}); run the command again.") from error
-        train_x, weak, test_x, pairs = (arrays[key] for key in ("train_x", "weak", "test_x", "pairs"))
-        if train_x is None or weak is None or test_x is None:
-            raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
-        train, test = trial.rng("train").permutation(len(train_x)), trial.rng("test").permutation(len(test_x))
+            raise VaultError(f"Instance {instance.name} cannot be handed out ({error}); run the command again.") from error
         problem = Problem(
-            train_x=train_x[train],
-            weak=weak[train],
-            test_x=test_x[test],
-            pairs=None if pairs is None else trial.rng("pairs").permutation(np.argsort(train)[pairs]),
+            train_x=placed["train_x"],
+            weak=placed["weak"],
+            test_x=placed["test_x"],
+            pairs=placed.get("pairs"),
             seed=trial.seed("seed"),
             n_classes=weak.shape[1],
         )
@@ -180,14 +194,24 @@ class Vault:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""
         log, line = self.folder / "looks.jsonl", {"who": who, "method": method, "domain": domain, "split": split}
         try:
-            with storage.locked(log), open(log, "a+") as file:
+            with storage.locked(log), open(log, "a") as file:
                 file.write(json.dumps({**line, "instances": instances, "time": time.time()}) + "\n")
-                file.flush()
-                file.seek(0)
-                looks = [json.loads(entry) for entry in file]
         except OSError as error:
             raise VaultError(_unusable(log, error)) from error
-        return sum((entry["domain"], entry["split"]) == (domain, split) for entry in looks)
+        return self.looks(domain, split)
+
+    def looks(self, domain: str, split: Split) -> int:
+        """Return how often scores on a domain and split left the vault outside a run."""
+        log = self.folder / "looks.jsonl"
+        try:
+            entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+            return sum((entry["domain"], entry["split"]) == (domain, split) for entry in entries)
+        except OSError as error:
+            raise VaultError(_unusable(log, error)) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise VaultError(
+                f"The record of looks {log} is damaged ({error}): move it away, and say so in your report."
+            ) from error
 
     def identity(self, task: Task, name: InstanceName) -> Mapping[str, object]:
         """Return what an instance's file must say it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.stats.get("passed", []):
+        for line in [value for name, value in report.user_properties if name == "measured"]:
+            terminalreporter.write_line(f"measured: {line}")
     reasons = {str(r.longrepr[2]).removeprefix("Skipped: ") for r in terminalreporter.stats.get("skipped", []) if r.longrepr}
     if reasons:
         terminalreporter.write_line(f"not run here: {'; '.join(sorted(reasons))}")
@@ -42,6 +46,17 @@ def _own_home(_module_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say what was measured, in a line that the suite's summary repeats."""
+
+    def say(line: str) -> None:
+        print(line)
+        record_property("measured", line)
+
+    return say
 
 
 @pytest.fixture(scope="session")

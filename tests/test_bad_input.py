@@ -53,7 +53,7 @@ BAD = [
     (["top", "--db", "none.db"], "there is no archive"),
     (["report", "--db", "none.db"], "there is no archive"),
     (["judge", "none.py"], "not a regular file"),
-    (["judge", "broken.py", "--domain", "poetry"], "the domains are chat, math, code, digits"),
+    (["judge", "broken.py", "--domain", "poetry"], "the domains are chat, code_deceptive, math, code, digits"),
     (["seed", "add", "broken.py"], "there is no run"),
 ]
 

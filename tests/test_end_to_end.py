@@ -88,8 +88,12 @@ def test_held_out_scores_come_after_selection_and_touch_nothing() -> None:
     held = rows("select rowid as id, split, domain from evaluations where domain != 'chat'")
     assert held
     assert all(row["id"] > last and row["split"] == "fresh" for row in held)
-    fresh = {row["method"] for row in rows("select method from looks")}
-    assert fresh == {row["method"] for row in rows("select method from evaluations where split = 'fresh'")}
+    for split in ("dev", "fresh"):
+        looked = {row["method"] for row in rows(f"select method from looks where split = '{split}'")}
+        assert looked == {
+            row["method"] for row in rows(f"select method from evaluations where split = '{split}' and pgr is not null")
+        }
+    assert {row["domain"] for row in rows("select domain from looks where answer is not null")} == {"chat"}
 
 
 def test_children_carry_directions_and_novelty() -> None:

@@ -11,7 +11,8 @@ from fitness import tasks
 from fitness.nouns import Limits
 from fitness.tasks.embedded import Embedded, Sizes
 
-TASK = Embedded(Sizes(labelled=100, train=500, test=400), margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30))
+SIZES = Sizes(labelled=100, train=500, test=400)
+TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
 SMALL = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "held_out_instances=3"]
 
 

@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "diff": ("evolve.cli.looking:diff", "What a method changed, against its parent or any other."),
     "lineage": ("evolve.cli.looking:lineage", "A method's ancestors down to the seeds, with the gain of each edge."),
     "map": ("evolve.cli.looking:map_", "The grid of a run, as a heat map."),
+    "sealed": ("evolve.cli.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
     "report": ("evolve.cli.output:report", "One self-contained page about a run."),
     "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
     "doctor": ("evolve.cli.doctor:doctor", "Which walls, devices and providers this machine has."),

@@ -12,6 +12,8 @@ import click
 
 from archives.archive import Archive
 from evolve.errors import UsageError
+from evolve.report.clean import finite
+from evolve.report.ranking import ranking
 
 RUNS = Path("runs")
 
@@ -58,6 +60,18 @@ def find_method(archive: Archive, key: str) -> str:
 
 
 def echo_json(value: object) -> None:
-    """Print a value as JSON."""
+    """Print a value as JSON; what is not finite becomes null."""
     default: Callable[[Any], Any] = str
-    click.echo(json.dumps(value, indent=2, default=default))
+    click.echo(json.dumps(finite(value), indent=2, default=default, allow_nan=False))
+
+
+def choose_method(archive: Archive, key: str | None) -> str:
+    """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
+    if key:
+        return find_method(archive, key)
+    if champion := archive.run().champion:
+        return champion
+    best = ranking(archive, 1)
+    if not best:
+        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
+    return best[0].method

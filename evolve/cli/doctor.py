@@ -18,9 +18,8 @@ _LEVELS = {
 @json_option
 def doctor(as_json: bool) -> None:
     """Probe each wall of the sandbox by using it, and name devices and providers."""
-    from fitness.sandbox.doctor import examine
-
     from evolve import models
+    from fitness.sandbox.doctor import examine
 
     found = examine()
     if as_json:

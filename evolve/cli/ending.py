@@ -15,6 +15,7 @@ from evolve.cli.progress import clock, span
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.finale import Result
+from evolve.report.clean import finite
 from evolve.session import Ending
 
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
@@ -47,10 +48,10 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
     """Print how a session ended, and write the report and best.py beside the archive."""
     files = _write(end)
     if as_json:
-        result = asdict(end.result) | {"shown": end.result.shown} if end.result else None
+        result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
         summary = {"db": end.path, "interrupted": end.interrupted, "evaluations": end.evaluations, "seconds": end.seconds}
         ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
-        click.echo(json.dumps({"end": ending}, default=str))
+        click.echo(json.dumps({"end": finite(ending)}, default=str))
         return
     if end.result:
         _table(end.result)
@@ -75,26 +76,28 @@ def _write(end: Ending) -> dict[str, Path]:
     try:
         files = {"report": write_report(archive, end.path.with_suffix(".html"))}
         if end.result:
-            files["best.py"] = write_best(archive, end.result.champion_id, end.path.with_name(f"{end.path.stem}-best.py"))
+            files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
         return files
     finally:
         archive.close()
 
 
 def _table(result: Result) -> None:
+    """Print the final table: a row a method, a column a domain."""
+    heads = [f"{line.domain} ({line.instances}{'*' if line.few else ''})" for line in result.lines]
+    columns = [[head, *(span(interval) for interval in line.intervals)] for head, line in zip(heads, result.lines)]
+    names = ["", *(f"{one.place}, {one.name}" for one in result.contenders)]
+    widths = [max(map(len, column)) for column in columns]
     click.echo("")
     click.echo("PGR on instances that selection never saw, with 90 % intervals:")
-    best, human = f"best, {result.champion}", f"human best, {result.human_best}"
-    click.echo(f"  {'domain':<8} {'instances':>9}   {best:<22} {human:<22}")
-    for line in result.lines:
-        mark = "*" if line.few else " "
-        click.echo(f"  {line.domain:<8} {line.instances:>9}{mark}  {span(line.champion):<22} {span(line.human):<22}")
+    for row, name in enumerate(names):
+        cells = "  ".join(f"{column[row]:<{width}}" for column, width in zip(columns, widths))
+        click.echo(f"  {name:<{max(map(len, names))}}  {cells}".rstrip())
     if any(line.few for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
-    fresh = result.lines[0].champion
-    if fresh:
-        _say(f"dev {result.dev:.2f}, fresh {fresh.mean:.2f}: selection inflated dev by {result.dev - fresh.mean:+.2f}")
+    flattered = f"dev {result.dev:.2f}, fresh {result.fresh:.2f}: selection inflated dev by {result.inflation:+.2f}"
+    _say(f"the best of {result.tried} methods on dev; {flattered}")
     _say(f"for comparison, not the same task: {AAR}")
     click.echo("")
 

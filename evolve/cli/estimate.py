@@ -16,18 +16,19 @@ def estimate(config: Config, as_json: bool) -> None:
     from pathlib import Path
 
     from evolve.baselines import collect
-    from evolve.lab import check_domain, load_models, wanted_instances
+    from evolve.lab import check_config, load_models, wanted_instances
     from fitness import tasks
     from fitness.vault import Vault
 
     task = tasks.load(config.task)
-    check_domain(task, config.domain)
+    check_config(task, config)
     load_models(config)
     seeds = collect(Path(p) for p in config.seeds)
     vault = Vault()
     wanted = wanted_instances(task, config)
     missing = sum(not vault.ready(task, n.domain, n.split, n.index) for n in wanted)
-    trials = config.evals * config.dev_instances + len(seeds) * (config.dev_instances + config.fresh_instances)
+    domains = len(config.domains)
+    trials = domains * (config.evals * config.dev_instances + len(seeds) * (config.dev_instances + config.fresh_instances))
     typical = missing * BUILD + trials * 0.5 * TYPICAL_TRIAL / config.workers
     worst = missing * BUILD + 2 * trials * task.limits.seconds / config.workers
     if config.minutes is not None:
@@ -37,7 +38,7 @@ def estimate(config: Config, as_json: bool) -> None:
         facts = {"evaluations": config.evals, "trials": trials, "instances_to_build": missing, "usd": usd}
         echo_json({**facts, "typical_seconds": round(typical), "worst_seconds": round(worst)})
         return
-    work = f"{config.evals} evaluations of at most {config.dev_instances} trials each"
+    work = f"{config.evals} evaluations of at most {domains * config.dev_instances} trials each"
     click.echo(f"{work}, {len(seeds)} seeds, {missing} instances to build")
     longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
     click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from archives.archive import Archive
-from evolve.cli.common import db_option, echo_json, find_method, find_run, is_running, json_option
+from evolve.cli.common import choose_method, db_option, echo_json, find_method, find_run, is_running, json_option
 from evolve.errors import UsageError
 from evolve.nouns import short
-from evolve.report.ranking import ranking
+from evolve.report.ranking import ranking, tried
 
 _KEY = click.argument("method", required=False, metavar="[ID|NAME]")
 
@@ -39,14 +39,19 @@ def status(db: Path | None, as_json: bool) -> None:
 @db_option
 @json_option
 def top(limit: int, db: Path | None, as_json: bool) -> None:
-    """The best methods of a run, by fitness: the lower confidence bound of their PGR on dev instances."""
+    """The best methods of a run, by fitness: the lower confidence bound of their PGR on dev instances.
+
+    Selection flatters dev scores; where a method was judged on fresh instances too, the difference is shown.
+    """
     from evolve.cli.texts import print_ranking
 
-    rows = ranking(Archive.open(find_run(db)), limit)
+    archive = Archive.open(find_run(db))
+    with archive.transaction():
+        rows, among = ranking(archive, limit), tried(archive)
     if as_json:
         echo_json([asdict(row) for row in rows])
     else:
-        print_ranking(rows)
+        print_ranking(rows, among)
 
 
 @click.command()
@@ -61,7 +66,7 @@ def show(method: str | None, with_prompt: bool, db: Path | None, as_json: bool) 
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        facts = dossier(archive, _choose(archive, method))
+        facts = dossier(archive, choose_method(archive, method))
     if as_json:
         echo_json(asdict(facts))
     else:
@@ -81,7 +86,7 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        after = _choose(archive, method)
+        after = choose_method(archive, method)
         if other is not None:
             before = find_method(archive, other)
         else:
@@ -109,7 +114,7 @@ def lineage(method: str | None, db: Path | None, as_json: bool) -> None:
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        tree = pedigree(archive, _choose(archive, method))
+        tree = pedigree(archive, choose_method(archive, method))
     if as_json:
         echo_json(asdict(tree))
     else:
@@ -141,15 +146,3 @@ def map_(island: int | None, db: Path | None, as_json: bool) -> None:
         heat_map(heat)
         say()
     legend()
-
-
-def _choose(archive: Archive, key: str | None) -> str:
-    """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
-    if key:
-        return find_method(archive, key)
-    if champion := archive.run().champion:
-        return champion
-    best = ranking(archive, 1)
-    if not best:
-        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
-    return best[0].method

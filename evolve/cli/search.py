@@ -14,7 +14,7 @@ from evolve.errors import UsageError
 
 @click.command()
 @click.option("--task", help="The task to search on (default: embedded).")
-@click.option("--domain", help="The search domain; the others are held out (default: chat).")
+@click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(
     "--model", "model", multiple=True, metavar="SPEC", help="A language model as provider:name (openai:NAME). Costs money."

@@ -48,7 +48,14 @@ def add(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
     if as_json:
         echo_json(
             [
-                {"file": str(a.file), "method": a.method, "status": str(a.status), "message": a.message, "pgr": a.pgr}
+                {
+                    "file": str(a.file),
+                    "method": a.method,
+                    "status": str(a.status),
+                    "message": a.message,
+                    "pgr": a.pgr,
+                    "flags": a.flags,
+                }
                 for a in added
             ]
         )
@@ -56,6 +63,8 @@ def add(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
         if not as_json:
             score = f"PGR {one.pgr:.3f}, added to {path}" if one.pgr is not None else one.message
             click.echo(f"{one.file}: {one.status}: {score}")
-    failed = [one for one in added if one.pgr is None]
+            if one.flags:
+                click.echo(f"  flagged and kept out of the grid by {one.message}")
+    failed = [one for one in added if one.pgr is None or one.flags]
     if failed:
         raise UsageError(f"{len(failed)} of {len(added)} files were not added: {failed[0].file}: {failed[0].message}")

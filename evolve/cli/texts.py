@@ -13,6 +13,7 @@ from evolve.report.pedigree import Ancestor, Pedigree
 from evolve.report.ranking import Ranked
 from evolve.report.standing import Standing
 from evolve.report.wording import NONE, count, duration, estimate, label, money, number
+from fitness.nouns import Finding
 
 _WIDTH = 78
 _DEEPEST = 24  # columns of branches before a lineage is cut
@@ -88,8 +89,8 @@ def _tallies(tallies: Sequence[Tally], limit: int) -> str:
     return ", ".join(parts) + (f", {len(tallies) - limit} more" if len(tallies) > limit else "")
 
 
-def print_ranking(rows: Sequence[Ranked]) -> None:
-    """Print the leaderboard."""
+def print_ranking(rows: Sequence[Ranked], tried: int) -> None:
+    """Print the leaderboard, and how many methods it was chosen from."""
     if not rows:
         say("Nothing has been judged OK in this run yet.")
         return
@@ -99,16 +100,20 @@ def print_ranking(rows: Sequence[Ranked]) -> None:
             short(row.method),
             one_line(row.operator or row.name or row.origin, 13) + (" ⚑" if row.flags else ""),
             number(row.fitness),
-            estimate(row.pgr, row.pgr_low, row.pgr_high),
+            number(row.pgr),
             estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
+            number(row.inflation, sign=True),
             f"{row.island}/{row.cell}" if row.island is not None else NONE,
         ]
         for place, row in enumerate(rows, 1)
     ]
-    table(["", "method", "made by", "fitness", "dev PGR", "fresh PGR", "isl/cell"], cells, flexible=2, right=(0, 3))
+    table(
+        ["", "method", "made by", "fitness", "dev PGR", "fresh PGR", "infl", "isl/cell"], cells, flexible=2, right=(0, 3, 4, 6)
+    )
     flagged = [row for row in rows if row.flags]
     for row in flagged:
-        say(f"⚑ {short(row.method)}: {one_line(row.flags, 66)}")
+        say(f"⚑ {short(row.method)}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
+    say(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
 
 
 def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
@@ -122,6 +127,7 @@ def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
         say(f"⚑ {method.flags}")
     say()
     _print_birth(method.birth)
+    _print_findings(method.findings)
     for evaluation in method.evaluations:
         _print_evaluation(evaluation)
     source(method.source)
@@ -152,6 +158,14 @@ def _print_birth(birth: Birth | None) -> None:
     say()
 
 
+def _print_findings(findings: Sequence[Finding]) -> None:
+    """Print what the reward-hack probes found."""
+    if findings:
+        rows = [[finding.probe, finding.verdict, number(finding.number), finding.sentence] for finding in findings]
+        table(["probe", "verdict", "value", ""], rows, flexible=3, right=(2,))
+        say()
+
+
 def _print_evaluation(evaluation: EvaluationLine) -> None:
     scores = estimate(evaluation.pgr, evaluation.pgr_low, evaluation.pgr_high)
     fitness = f", fitness {number(evaluation.fitness)}" if evaluation.fitness is not None else ""
@@ -163,6 +177,7 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
         say("  " + ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in evaluation.measures.items()))
     rows = [
         [
+            trial.domain if "+" in evaluation.domain else "",
             str(trial.instance),
             trial.status,
             number(trial.pgr),
@@ -172,8 +187,8 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
         for trial in evaluation.trials
     ]
     if rows:
-        headers = ["instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
-        table(headers, rows, flexible=1, right=(0, 2, 3, 4, 5, 6))
+        headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
+        table(headers, rows, flexible=2, right=(1, 3, 4, 5, 6, 7))
     say()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _SAFE = "\n\t"
 _HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 
@@ -22,3 +24,12 @@ def one_line(text: str, width: int = 0) -> str:
     """Return clean text on one line, cropped with an ellipsis to `width` characters (0: not cropped)."""
     line = clean(" ".join(text.split()))
     return line if not width or len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def finite(value: object) -> object:
+    """Return data for JSON: numbers that are not finite become None, which JSON can say."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from archives.archive import Archive
 from evolve.report import tables
 from evolve.report.changes import Change, change
+from evolve.report.clean import finite
 from evolve.report.diversity import Spread, entropy_limit, spreads
 from evolve.report.maps import HeatMap, heat_maps
 from evolve.report.pedigree import Pedigree, pedigree
@@ -96,15 +97,7 @@ def collect(archive: Archive, *, alive: bool) -> Report:
 
 def as_json(report: Report) -> str:
     """Return the report's data as JSON; what is not finite becomes null."""
-    return json.dumps(_finite(asdict(report)), indent=2, allow_nan=False)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(finite(asdict(report)), indent=2, allow_nan=False)
 
 
 def _worth(row: Ranked) -> float:

@@ -10,12 +10,14 @@ from archives.nouns import ArchiveError, Row
 from evolve.report.ranking import Ranked, ranked
 from evolve.report.rows import integer, maybe_real, real, text
 from evolve.report.wording import label
+from fitness.nouns import Finding
 
 
 @dataclass(frozen=True)
 class TrialLine:
-    """One trial: a method on one instance. The accuracies and `pgr` are None unless the status is OK."""
+    """One trial: a method on one instance of a domain. The accuracies and `pgr` are None unless the status is OK."""
 
+    domain: str
     instance: int
     status: str
     pgr: float | None
@@ -92,6 +94,7 @@ class Dossier:
     ranked: Ranked | None
     birth: Birth | None
     evaluations: tuple[EvaluationLine, ...]
+    findings: tuple[Finding, ...]
     children: int
 
     @property
@@ -117,6 +120,7 @@ def dossier(archive: Archive, method: str) -> Dossier:
         ranked=ranked(archive, method),
         birth=birth(archive, method),
         evaluations=_evaluations(archive, method),
+        findings=tuple(archive.findings(method)),
         children=integer(children, "n"),
     )
 
@@ -173,7 +177,7 @@ def _evaluations(archive: Archive, method: str) -> tuple[EvaluationLine, ...]:
 
 
 def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
-    trials = archive.rows("select * from trials where evaluation = ? order by instance", [row["id"]])
+    trials = archive.rows("select * from trials where evaluation = ? order by place", [row["id"]])
     return EvaluationLine(
         domain=text(row, "domain"),
         split=text(row, "split"),
@@ -192,6 +196,7 @@ def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
 
 def _trial(row: Row) -> TrialLine:
     return TrialLine(
+        domain=text(row, "domain"),
         instance=integer(row, "instance"),
         status=text(row, "status"),
         pgr=maybe_real(row, "pgr"),

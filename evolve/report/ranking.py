@@ -24,6 +24,8 @@ class Ranked:
     Attributes:
         fitness: lower confidence bound on dev instances, or None when the race stopped it before it had one.
         pgr: mean on dev instances, which the search looked at; `fresh_pgr`: mean on instances drawn afterwards.
+        inflation: the first minus the second, None before there is one.
+        flags: the probes that failed it, separated by spaces.
         island, cell: where it is an elite, if it is.
         operator, direction: how it was made; empty for seeds.
     """
@@ -38,6 +40,7 @@ class Ranked:
     fresh_pgr: float | None
     fresh_low: float | None
     fresh_high: float | None
+    inflation: float | None
     evaluations: int
     trials: int
     usd: float | None
@@ -64,6 +67,15 @@ def ranked(archive: Archive, method: str) -> Ranked | None:
     return rows[0] if rows else None
 
 
+def tried(archive: Archive) -> int:
+    """Return how many bred methods have been judged: what selection has had to choose from."""
+    row = archive.rows(
+        "select count(distinct e.method) as n from evaluations e join methods m on m.id = e.method "
+        "where m.origin = 'search' and e.split = 'dev' and e.status != 'LOST'"
+    )[0]
+    return integer(row, "n")
+
+
 def _ranked(row: Row) -> Ranked:
     return Ranked(
         method=text(row, "method"),
@@ -76,6 +88,7 @@ def _ranked(row: Row) -> Ranked:
         fresh_pgr=maybe_real(row, "fresh_pgr"),
         fresh_low=maybe_real(row, "fresh_low"),
         fresh_high=maybe_real(row, "fresh_high"),
+        inflation=maybe_real(row, "inflation"),
         evaluations=integer(row, "evaluations"),
         trials=integer(row, "trials"),
         usd=maybe_real(row, "usd"),

@@ -10,16 +10,17 @@ import socket
 import subprocess
 import tempfile
 import threading
-from contextlib import ExitStack
-from dataclasses import asdict
+from contextlib import ExitStack, closing
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import IO
 
 from fitness.nouns import Limits, Outcome, Problem, SandboxUnavailable, Status
 from fitness.sandbox import launch
+from fitness.sandbox.canary import Canary
 from fitness.sandbox.collect import Watch
 from fitness.sandbox.doctor import examine
-from fitness.sandbox.transfer import pack, sealed
+from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import printable, verdict
 
 START_SECONDS = 120.0  # the imports take 4; a busy machine may need more
@@ -94,23 +95,17 @@ class Sandbox:
             down = "; ".join(f"{wall.name}: {wall.detail}" for wall in found.walls if not wall.up)
             raise SandboxUnavailable(f"sandbox level {level or 'A or B'} cannot be reached on this machine ({down})")
         self.level = level or reached[0]
-        inner = launch.interior()
-        readable, listable = launch.grants(inner)
-        self._command = (launch.bubbled if self.level == "A" else launch.plain)(inner, "zygote")
-        self._settings = json.dumps(
-            {
-                "sites": inner.sites,
-                "environment": launch.ENVIRONMENT,
-                "imports": launch.IMPORTS,
-                "readable": readable,
-                "listable": listable,
-                "program": launch.seccomp_program().hex(),
-            }
-        ).encode()
         self._lock = threading.Lock()
         self._closed = False
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process of this user may look into this one
-        self._zygote = self._start()
+        with ExitStack() as unfinished:
+            self._canary = unfinished.enter_context(closing(Canary()))
+            inner = launch.interior()
+            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)))
+            self._command = (launch.bubbled if self.level == "A" else launch.plain)(inner, "zygote")
+            self._settings = _settings(inner)
+            self._zygote = self._start()
+            unfinished.pop_all()
 
     def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
         """Run a method once on a problem.
@@ -121,22 +116,23 @@ class Sandbox:
         shape = (len(problem.test_x), problem.n_classes)
         with ExitStack() as ours:
             try:
+                decoy = ours.enter_context(self._canary.planted())
+                inputs, request = pack(problem, limits, str(decoy.home))
                 with ExitStack() as given:
-                    result, output, report = self._launch(source, problem, limits, ours, given)
+                    result, output, report = self._launch(source, inputs, request, ours, given)
             except OSError as error:
                 return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
             seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits).collect()
+            seen.thief = self._canary.opened(decoy)
         return verdict(seen, shape, limits)
 
     def _launch(
-        self, source: str, problem: Problem, limits: Limits, ours: ExitStack, given: ExitStack
+        self, source: str, inputs: Sheet, request: Request, ours: ExitStack, given: ExitStack
     ) -> tuple[int, int, socket.socket]:
         """Hand a run to the zygote; return where its result, its output and its end can be read. Raises OSError.
 
         What is read here closes with `ours`, what the child holds copies of with `given`.
         """
-        inputs, request = pack(problem, limits)
-        given.callback(os.close, inputs)
         code = sealed([source.encode(errors="replace")])
         given.callback(os.close, code)
         result, result_end = _pipe(ours, given)
@@ -145,7 +141,7 @@ class Sandbox:
         ours.enter_context(report)
         given.enter_context(report_end)
         message = json.dumps(asdict(request)).encode()
-        descriptors = [inputs, code, result_end, output_end, report_end.fileno()]
+        descriptors = [inputs.descriptor, code, result_end, output_end, report_end.fileno()]
         with self._lock:
             if self._closed:
                 raise BrokenPipeError("it was closed")
@@ -161,6 +157,7 @@ class Sandbox:
             closed, self._closed = self._closed, True
             if not closed:
                 self._zygote.close()
+                self._canary.close()
 
     def __enter__(self) -> Sandbox:
         return self
@@ -176,6 +173,20 @@ class Sandbox:
                 if attempt == START_ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+
+def _settings(inner: launch.Interior) -> bytes:
+    """Return what a zygote is told once."""
+    readable, listable = launch.grants(inner)
+    settings = {
+        "sites": inner.sites,
+        "environment": launch.ENVIRONMENT,
+        "imports": launch.IMPORTS,
+        "readable": readable,
+        "listable": listable,
+        "program": launch.seccomp_program().hex(),
+    }
+    return json.dumps(settings).encode()
 
 
 def _pipe(ours: ExitStack, given: ExitStack) -> tuple[int, int]:

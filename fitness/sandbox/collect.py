@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fitness.nouns import Limits
 
 EXIT = struct.Struct("<cqq")  # as in zygote.py: b"X", wait status, peak resident bytes
+START = struct.Struct("<cd")  # as in runner.py: b"R", the monotonic clock
 NOTE = 2000  # as in runner.py: bytes of a failure's sentence
 SETUP_SECONDS = 60.0  # from the request to the method's first line; past it, the machine is at fault
 GRACE = 5.0  # seconds that a killed child has to be gone
@@ -31,7 +32,9 @@ class Collected:
         exit: its wait status, or None when its end was not reported: the zygote is gone.
         peak: its peak resident memory in bytes.
         stopped: why it was killed from here: "time", "output", "result", "setup", or "" when it was not.
-        seconds: wall clock from the method's first line to its end.
+        thief: whether it opened its decoy of the vault.
+        answered: whether a whole answer came and both pipes were closed behind it, so that its end was not awaited.
+        seconds: wall clock from the method's first line to its answer, or to its end without one.
     """
 
     result: bytearray = field(default_factory=bytearray)
@@ -41,14 +44,20 @@ class Collected:
     exit: int | None = None
     peak: int = 0
     stopped: str = ""
+    thief: bool = False
+    answered: bool = False
     seconds: float = 0.0
 
 
 class Watch:
-    """Collects from one child until it has ended and its pipes are empty; kills it when it breaks a limit."""
+    """Collects from one child until it has answered and closed its pipes, or has ended; kills it when it breaks a limit.
+
+    A child that has answered can add nothing: it is killed, and the kernel takes its memory apart while we go on (7 ms).
+    """
 
     def __init__(self, result: int, output: int, report: socket.socket, expected: int, limits: Limits) -> None:
         """Watch two pipes and the report socket; `expected` is the bytes of a good answer."""
+        self._expected = expected
         self._result, self._output, self._report, self._limits = result, output, report, limits
         self._cap = max(expected, 1 + NOTE)
         self._pidfd: int | None = None
@@ -57,14 +66,14 @@ class Watch:
         self.seen = Collected()
 
     def collect(self) -> Collected:
-        """Return what was seen once the child is gone, or could not be waited for any longer."""
+        """Return what was seen once there is no more to wait for."""
         open_pipes = {self._result, self._output}
         poller = select.poll()
         for descriptor in (*open_pipes, self._report.fileno()):
             poller.register(descriptor, select.POLLIN)
         reporting = True
         try:
-            while open_pipes or reporting:
+            while open_pipes or (not self._answered() and reporting):
                 left = self._deadline - time.monotonic()
                 if left <= 0 and not self._late():
                     break
@@ -79,8 +88,17 @@ class Watch:
                         poller.unregister(descriptor)
         finally:
             if self._pidfd is not None:
+                self._kill()
                 os.close(self._pidfd)
         return self.seen
+
+    def _answered(self) -> bool:
+        """Tell whether what came before the pipes were closed is all that a good child sends."""
+        whole = self.seen.result[:1] == b"P" and len(self.seen.result) == self._expected
+        if whole and self.seen.started and not self.seen.stopped:
+            self.seen.answered = True
+            self.seen.seconds = time.monotonic() - self._begun
+        return self.seen.answered
 
     def _hear(self) -> bool:
         """Take one report; return False when there will be no more."""
@@ -94,7 +112,7 @@ class Watch:
                 self._kill()
         elif message[:1] == b"R":
             self.seen.started = True
-            self._begun = time.monotonic()
+            _, self._begun = START.unpack(message)
             self._deadline = self._begun + self._limits.seconds
         elif len(message) == EXIT.size:
             _, self.seen.exit, self.seen.peak = EXIT.unpack(message)

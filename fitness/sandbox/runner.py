@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import mmap
 import os
 import random
+import socket
+import struct
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from types import ModuleType
@@ -28,6 +32,8 @@ from . import walls
 from .student import Student
 
 NOTE = 2000  # bytes of a sentence
+MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
+START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
 FILE = "method.py"  # how tracebacks name the method
 OUT_OF_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate")
@@ -62,28 +68,39 @@ class Invalid(Exception):
     """What the method returned is not probabilities for the test examples."""
 
 
-def run(request: dict[str, Any], descriptors: list[int], around: Any) -> NoReturn:
-    """Run one trial in this process and exit. Raises only before the method's first line: the caller reports our fault."""
+def run(orders: socket.socket, around: Any) -> NoReturn:
+    """Wait for one trial, run it in this process and exit.
+
+    Raises only before the method's first line: the caller reports our fault.
+    """
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.setsid()
+    _close_all_but({0, 1, 2, orders.fileno(), around.rules})
+    message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE, DESCRIPTORS)
+    if not message:
+        os._exit(0)
+    orders.close()
+    request = json.loads(message)
     inputs, code, result, output, report = descriptors
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.setsid()
-    _close_all_but({0, 1, 2, inputs, code, result, report, around.rules})
+    os.close(output)
     source = os.pread(code, os.fstat(code).st_size, 0).decode()
     problem = _problem(request, inputs)
+    os.environ["EVOLVE_HOME"] = request["home"]  # the canary: see canary.py
     _seed(problem.seed)
     walls.set_limits(request["memory"], request["disk"], request["cpu_seconds"])
     walls.enter_landlock(around.rules)
     walls.enter_seccomp(around.program)
     for descriptor in (inputs, code, around.rules):
         os.close(descriptor)
-    os.write(report, b"R")
+    os.write(report, START.pack(b"R", time.monotonic()))
     os.close(report)
     _write(result, _answer(source, problem))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the method closed it, or nobody reads any more
             stream.flush()
+    _close_all_but(set())  # the trusted side reads the end of the pipes and need not wait until the memory is taken apart
     os._exit(0)
 
 
@@ -116,9 +133,12 @@ def _problem(request: dict[str, Any], inputs: int) -> Problem:
 
 
 def _seed(seed: int) -> None:
-    """Seed the global generators: a courtesy to methods that forget to, so that every run can be repeated."""
+    """Seed the global generators: a courtesy to methods that forget to, so that every run can be repeated.
+
+    torch.manual_seed would also look for every other kind of device, for 4 ms.
+    """
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
 

@@ -1,10 +1,12 @@
-"""How a trial's inputs reach its child: sealed anonymous files that nobody can change once they are handed over."""
+"""How a trial's inputs reach its child: sealed anonymous files that nobody can change, mapped by whoever reads them."""
 
 from __future__ import annotations
 
 import fcntl
 import math
+import mmap
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,31 @@ import numpy as np
 from fitness.nouns import Limits, Problem
 
 ALIGNMENT = 64  # bytes; torch's vectorised loads like it
+BLOCK = 1 << 19  # bytes gathered at a time: they stay in the processor's cache until they are written
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+class Sheet(mmap.mmap):
+    """A read-only mapping of a sealed file of arrays, which keeps the file's descriptor for as long as an array is in use.
+
+    Attributes:
+        descriptor: the file.
+        start: the address of its first byte.
+    """
+
+    descriptor: int
+    start: int
+
+    @classmethod
+    def of(cls, descriptor: int) -> Sheet:
+        """Map a file, which the sheet then owns."""
+        sheet = cls(descriptor, 0, prot=mmap.PROT_READ)
+        sheet.descriptor = descriptor
+        sheet.start = np.frombuffer(sheet, np.uint8).ctypes.data
+        return sheet
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
 
 
 @dataclass(frozen=True)
@@ -23,6 +49,7 @@ class Request:
         arrays: name -> (offset in the inputs, shape, dtype).
         seed: the trial's seed.
         n_classes: number of classes.
+        home: what EVOLVE_HOME is inside: the run's decoy.
         memory: bytes of address space beyond the zygote's.
         disk: bytes of one file.
         cpu_seconds: a last resort when nobody is left to stop the child; the wall clock is kept outside.
@@ -31,13 +58,14 @@ class Request:
     arrays: dict[str, tuple[int, tuple[int, ...], str]]
     seed: int
     n_classes: int
+    home: str
     memory: int
     disk: int
     cpu_seconds: int
 
 
-def sealed(parts: list[bytes | memoryview]) -> int:
-    """Return the descriptor of a sealed anonymous file that holds the parts; the caller closes it."""
+def sealed(parts: Iterable[bytes | memoryview]) -> int:
+    """Return the descriptor of a sealed anonymous file that holds the parts; the caller closes it. Raises OSError."""
     descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         for part in parts:
@@ -45,25 +73,54 @@ def sealed(parts: list[bytes | memoryview]) -> int:
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
-    except OSError:
+    except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def pack(problem: Problem, limits: Limits) -> tuple[int, Request]:
-    """Return a problem's arrays in one sealed file, and the request that says where each lies."""
+def lay_out(arrays: Mapping[str, np.ndarray], orders: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+    """Copy arrays into one sealed file and return them as they lie there, read-only: a child can map them as they are.
+
+    `orders` names the rows, (n,), that some of them are to have. Raises OSError.
+    """
+    orders = orders or {}
+    sheet = Sheet.of(sealed(part for name, array in arrays.items() for part in _blocks(array, orders.get(name))))
+    placed, offset = {}, 0
+    for name, array in arrays.items():
+        shape = array.shape if name not in orders else (len(orders[name]), *array.shape[1:])
+        placed[name] = np.ndarray(shape, array.dtype, sheet, offset)
+        offset += placed[name].nbytes + _padding(placed[name].nbytes)
+    return placed
+
+
+def pack(problem: Problem, limits: Limits, home: str) -> tuple[Sheet, Request]:
+    """Return the sheet that a problem's arrays lie on, a new one unless they share one already, and where each lies on it."""
     named = {"train_x": problem.train_x, "weak": problem.weak, "test_x": problem.test_x}
     arrays = {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in named.items()}
     if problem.pairs is not None:
         arrays["pairs"] = np.ascontiguousarray(problem.pairs, dtype=np.int64)
-    parts: list[bytes | memoryview] = []
-    places: dict[str, tuple[int, tuple[int, ...], str]] = {}
-    offset = 0
-    for name, array in arrays.items():
-        places[name] = (offset, array.shape, array.dtype.name)
-        parts += [array.reshape(-1).view(np.uint8).data, bytes(-array.nbytes % ALIGNMENT)]
-        offset += array.nbytes + -array.nbytes % ALIGNMENT
+    sheet = arrays["train_x"].base
+    if not isinstance(sheet, Sheet) or any(array.base is not sheet for array in arrays.values()):
+        arrays = lay_out(arrays)
+        sheet = arrays["train_x"].base
+        assert isinstance(sheet, Sheet)
+    places = {name: (array.ctypes.data - sheet.start, array.shape, array.dtype.name) for name, array in arrays.items()}
     cpu_seconds = math.ceil(limits.seconds) * (os.cpu_count() or 1) + 60
-    request = Request(places, int(problem.seed), problem.n_classes, limits.memory, limits.disk, cpu_seconds)
-    return sealed(parts), request
+    return sheet, Request(places, int(problem.seed), problem.n_classes, home, limits.memory, limits.disk, cpu_seconds)
+
+
+def _blocks(array: np.ndarray, order: np.ndarray | None) -> Iterable[memoryview | bytes]:
+    """Yield an array's bytes, its rows in an order, some at a time, and the padding that aligns the next one."""
+    rows = max(1, BLOCK * len(array) // max(1, array.nbytes))
+    written = 0
+    for first in range(0, len(array) if order is None else len(order), rows):
+        some = slice(first, first + rows)
+        block = np.ascontiguousarray(array[some]) if order is None else array.take(order[some], axis=0)
+        written += block.nbytes
+        yield block.reshape(-1).view(np.uint8).data
+    yield bytes(_padding(written))
+
+
+def _padding(size: int) -> int:
+    return -size % ALIGNMENT

@@ -11,6 +11,7 @@ from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox.collect import NOTE, Collected
 
 TEXT = 600  # characters of a message
+THEFT = "the method opened the canary, a decoy label file that no honest method has a reason to look for"
 TAIL = 200  # characters of the method's own output in a message
 _CLAIMS = {b"I": Status.INVALID, b"C": Status.CRASHED, b"M": Status.OUT_OF_MEMORY}
 _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memory")
@@ -18,7 +19,7 @@ _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memo
 
 def verdict(seen: Collected, shape: tuple[int, int], limits: Limits) -> Outcome:
     """Return the outcome of one run; `shape` is (n_test, n_classes)."""
-    status, message = _failure(seen, shape, limits)
+    status, message = (Status.VIOLATION, THEFT) if seen.thief else _failure(seen, shape, limits)
     if status is not None:
         return Outcome(status, None, seen.seconds, printable(message, TEXT))
     predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
@@ -35,19 +36,19 @@ def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[S
         return Status.TIMED_OUT, f"the method ran longer than {limits.seconds:g} s"
     if seen.stopped == "output":
         return Status.VIOLATION, f"the method printed more than {limits.output} bytes"
-    if seen.exit is None:
+    if seen.exit is None and not seen.answered:
         return Status.LOST, "the sandbox ended while the method ran"
     return _answer(seen, shape, limits)
 
 
 def _answer(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
-    """Read the stream of a child that ended by itself: a kind byte and a payload, whole or cut short, and nothing else."""
+    """Read the stream of a child that was not stopped: a kind byte and a payload, whole or cut short, and nothing else."""
     kind, payload = bytes(seen.result[:1]), bytes(seen.result[1:])
     expected = 4 * shape[0] * shape[1]
     longest = {b"": 0, b"P": expected} | dict.fromkeys(_CLAIMS, NOTE)
     if len(payload) > longest.get(kind, -1):
         return Status.VIOLATION, f"the method wrote on its result pipe, where only {expected} bytes of predictions belong"
-    died = _death(seen, limits)
+    died = None if seen.answered else _death(seen, limits)
     if died is not None:
         return died
     if kind in _CLAIMS:

@@ -1,12 +1,15 @@
-"""The zygote: imports torch and numpy once, has never seen a label, and forks one child per request.
+"""The zygote: imports torch and numpy once, has never seen a label, and forks one child per request, ahead of it.
 
 Started by client.py as `python -I -S -c ... <folder> <descriptor>` with an empty environment. It imports, it forks, it reaps:
 it runs no tensor operation, because one parallel region before the fork would hang every child.
 
 On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready"; then one message per run, JSON with
-five descriptors: inputs, source, result, output, report. It answers on the run's own report socket: b"F" with the child's
-pidfd, then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself sends
-b"R" there once every wall is up, and closes it before the method's first line: what a method does cannot look like our fault.
+five descriptors: inputs, source, result, output, report. The child that takes the run is already there, waiting at a socket of
+its own, and the next one is forked as soon as it has gone on. The zygote answers on the run's own report socket: b"F" with the
+child's pidfd, then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself
+sends b"R" there, with the time, once every wall is up, and closes it before the method's first line: what a method does cannot
+look like our fault.
+
 It exits when the control socket closes, and its children die with it.
 """
 
@@ -26,12 +29,12 @@ import tempfile
 import traceback
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 from . import walls
 
 EXIT = struct.Struct("<cqq")  # b"X", wait status, peak resident bytes
 DESCRIPTORS = 5  # inputs, source, result, output, report
+MESSAGE = 1 << 16  # bytes of a request, at most
 HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
 SETUP_FAILED = 97  # the child's exit status when a wall did not go up
 
@@ -66,6 +69,15 @@ class Walls:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A child that waits for its run, and the socket at which it waits."""
+
+    pid: int
+    pidfd: int
+    orders: socket.socket
+
+
+@dataclass(frozen=True)
 class Running:
     """A child under way, and the socket on which its end is reported."""
 
@@ -89,8 +101,9 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     _collapse()
+    spare = _fork(around, runner)
     control.sendall(b"ready")
-    _serve(control, around, runner)
+    _serve(control, spare, around, runner)
 
 
 def _warm(settings: Settings) -> ModuleType:
@@ -122,7 +135,7 @@ def _collapse() -> None:
             libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
 
 
-def _serve(control: socket.socket, around: Walls, runner: ModuleType) -> None:
+def _serve(control: socket.socket, spare: Child, around: Walls, runner: ModuleType) -> None:
     running: dict[int, Running] = {}
     poller = select.poll()
     poller.register(control, select.POLLIN)
@@ -132,34 +145,39 @@ def _serve(control: socket.socket, around: Walls, runner: ModuleType) -> None:
                 poller.unregister(descriptor)
                 _report_exit(descriptor, running.pop(descriptor))
                 continue
-            message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, DESCRIPTORS)
+            message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, DESCRIPTORS)
             if not message:
                 os._exit(0)
-            pid = _fork(json.loads(message), descriptors, around, runner)
-            pidfd = os.pidfd_open(pid)
+            report = socket.socket(fileno=descriptors[-1])
+            running[spare.pidfd] = Running(spare.pid, report)
+            poller.register(spare.pidfd, select.POLLIN)
+            try:
+                socket.send_fds(report, [b"F"], [spare.pidfd])
+                socket.send_fds(spare.orders, [message], descriptors)
+            except OSError:  # the child died while it waited, or the client gave up on this run: its end is reported like any
+                os.kill(spare.pid, 9)
+            spare.orders.close()
             for given in descriptors[:-1]:
                 os.close(given)
-            running[pidfd] = Running(pid, socket.socket(fileno=descriptors[-1]))
-            poller.register(pidfd, select.POLLIN)
-            try:
-                socket.send_fds(running[pidfd].report, [b"F"], [pidfd])
-            except OSError:  # the client is gone or gave up on this run: the control socket will say which
-                os.kill(pid, 9)
+            spare = _fork(around, runner)
 
 
-def _fork(request: dict[str, Any], descriptors: list[int], around: Walls, runner: ModuleType) -> int:
+def _fork(around: Walls, runner: ModuleType) -> Child:
+    """Fork a child that waits for its run."""
     zygote = os.getpid()
+    orders, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
         try:
             walls.die_with(zygote)
-            runner.run(request, descriptors, around)
+            runner.run(inside, around)
         except BaseException:
             traceback.print_exc()
             sys.stderr.flush()
         finally:
             os._exit(SETUP_FAILED)
-    return pid
+    inside.close()
+    return Child(pid, os.pidfd_open(pid), orders)
 
 
 def _report_exit(pidfd: int, child: Running) -> None:

@@ -48,6 +48,11 @@ class Task(Protocol):
         ...
 
     @property
+    def least_instances(self) -> int:
+        """Dev instances of each search domain that a method needs before it can be placed."""
+        ...
+
+    @property
     def margin(self) -> float:
         """By how much accuracy a ceiling must exceed its teacher; an instance with less is drawn again."""
         ...

@@ -47,12 +47,23 @@ class Request:
 
 
 def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
-    """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its teacher."""
-    for attempt in range(ATTEMPTS):
+    """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its teacher.
+
+    Raises Refused, with the accuracies of the draw that came nearest, when no attempt is.
+    """
+    nearest = source.draw(domain, secret.derive("attempt", 0))
+    for attempt in range(1, ATTEMPTS):
+        if nearest.gap >= margin:
+            break
         drawn = source.draw(domain, secret.derive("attempt", attempt))
-        if drawn.strong_acc - drawn.weak_acc >= margin:
-            return drawn
-    raise Refused(f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin} above their teachers")
+        nearest = drawn if drawn.gap > nearest.gap else nearest
+    if nearest.gap < margin:
+        raise Refused(
+            f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin:.2f} above their teachers; "
+            f"the one that came nearest has teacher accuracy {nearest.weak_acc:.3f} and ceiling accuracy "
+            f"{nearest.strong_acc:.3f}, a difference of {nearest.gap:.3f}"
+        )
+    return nearest
 
 
 def build(source: Source, request: Request, margin: float) -> float:

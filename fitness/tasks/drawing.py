@@ -24,11 +24,13 @@ class Pool:
         strong: (n, d) the strong model's features.
         weak: (n, d_weak) the weak model's features.
         y: (n,) true labels, 0 or 1.
+        pairs: None, or (p, 2) int64: pairs of examples of which exactly one is true.
     """
 
     strong: np.ndarray
     weak: np.ndarray
     y: np.ndarray
+    pairs: np.ndarray | None = None
 
 
 def balanced_labels(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -50,6 +52,7 @@ def assemble(labelled: Pool, train: Pool, test: Pool, penalty: float, secret: Se
         teacher=teacher_test,
         weak_acc=float(np.mean(teacher_test.argmax(1) == test.y)),
         strong_acc=float(np.mean(answers == test.y)),
+        pairs=train.pairs,
     )
 
 

@@ -34,6 +34,11 @@ class Drawn:
     strong_acc: float
     pairs: np.ndarray | None = None
 
+    @property
+    def gap(self) -> float:
+        """By how much accuracy the ceiling exceeds the teacher."""
+        return self.strong_acc - self.weak_acc
+
 
 class Source(Protocol):
     """Draws the instances of a task, in the builder process."""

@@ -1,4 +1,4 @@
-"""The embedded task: one tiny language model, three domains, and scikit-learn's digits. Nothing to download."""
+"""The embedded task: one tiny language model, four domains, and scikit-learn's digits. Nothing to download."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ classes, shape (n_test, n_classes): finite, in [0, 1].
                       is 4000 and d is 256.
     problem.weak      (n_train, 2) float32 tensor: the weak teacher's probabilities for them.
     problem.test_x    (n_test, d) float32 tensor: examples to predict, 3000 here. Fitting on them is not allowed.
-    problem.pairs     None on this task.
+    problem.pairs     None, or on domains where it is given, (p, 2) int64: p pairs of rows of train_x. Of the two examples of a
+                      pair exactly one is of class 1, which is known without labels. Here p is 300.
     problem.seed      int: seed your generators with it. problem.device: torch.device. problem.n_classes: 2 on this task.
     problem.student   the default strong student, an MLP head: student.fit(x, targets, weights=None, *, epochs, lr, batch,
                       weight_decay, hidden, loss=None) -> predictor; targets (n,) or (n, n_classes), soft or hard;
@@ -34,8 +35,9 @@ classes, shape (n_test, n_classes): finite, in [0, 1].
                       Use it or train a head of your own on train_x.
 
 The two classes are balanced, in train and in test; train and test ask different questions. The teacher's errors are partly
-systematic (it follows surface cues and its own ignorance), so imitating it perfectly scores about 0. The search is scored on
-one domain; a good method also works on others that it never sees, where teacher and student have other accuracies.
+systematic (it follows surface cues and its own ignorance), so imitating it perfectly scores about 0. A good method works on
+every domain that it is scored on and on others that it never sees, where teacher and student have other accuracies, with pairs
+and without.
 
 Allowed: torch, numpy, scipy, sklearn (not sklearn.datasets), the standard library's math; one process, one thread. Not allowed:
 files, network, subprocesses, labels from anywhere else, constants fitted to this task's data, fitting on test_x, answers that
@@ -65,6 +67,11 @@ class Sizes:
     train: int = 4000
     test: int = 3000
 
+    @property
+    def pairs(self) -> int:
+        """Pairs of training examples, where a domain has them: 300 at the default size."""
+        return 3 * self.train // 40
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -74,10 +81,11 @@ class Embedded:
     margin: float = 0.2
     name: str = "embedded"
     brief: str = BRIEF
-    search_domains: tuple[str, ...] = ("chat",)
+    search_domains: tuple[str, ...] = ("chat", "code_deceptive")
     held_out_domains: tuple[str, ...] = ("math", "code", "digits")
     measures: tuple[Measure, ...] = MEASURES
     limits: Limits = LIMITS
+    least_instances: int = 10
     source: str = "fitness.tasks.sources:Embedded"
 
     @property

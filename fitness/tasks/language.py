@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +30,15 @@ class Language:
 
     def draw(self, domain: str, secret: Secret) -> Drawn:
         """Draw an instance; everything random about it comes from the secret."""
-        labelled = self._pool(domain, secret, "labelled", self.sizes.labelled)
-        train = self._pool(domain, secret, "train", self.sizes.train)
-        test = self._pool(domain, secret, "test", self.sizes.test)
+        labelled = self.pool(domain, *items(domain, secret, "labelled", self.sizes.labelled))
+        train = self.pool(domain, *items(domain, secret, "train", self.sizes.train))
+        test = self.pool(domain, *items(domain, secret, "test", self.sizes.test))
         return assemble(labelled, train, test, PENALTY, secret)
 
-    def _pool(self, domain: str, secret: Secret, part: str, n: int) -> Pool:
-        drawn, y = items(domain, secret, part, n)
-        opening = corpus.prefix(domain)
-        return Pool(features(self.strong, opening, drawn), features(self.weak, opening, drawn), y)
+    def pool(self, genre: str, drawn: Sequence[corpus.Item], y: np.ndarray, pairs: np.ndarray | None = None) -> Pool:
+        """Read items of a genre, with (n,) labels y, with both models."""
+        opening = corpus.prefix(genre)
+        return Pool(features(self.strong, opening, drawn), features(self.weak, opening, drawn), y, pairs)
 
 
 def items(domain: str, secret: Secret, part: str, n: int) -> tuple[list[corpus.Item], np.ndarray]:

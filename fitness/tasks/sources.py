@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from fitness.tasks.deceptive import Deceptive
 from fitness.tasks.digits import Digits
 from fitness.tasks.drawn import Drawn
 from fitness.tasks.embedded import Sizes
@@ -20,8 +21,13 @@ class Embedded:
 
     @cached_property
     def language(self) -> Language:
-        """The domains of the language models."""
+        """The plain domains of the language models."""
         return Language(self.sizes)
+
+    @cached_property
+    def deceptive(self) -> Deceptive:
+        """Their deceptive domain."""
+        return Deceptive(self.sizes, self.language)
 
     @cached_property
     def digits(self) -> Digits:
@@ -30,4 +36,8 @@ class Embedded:
 
     def draw(self, domain: str, secret: Secret) -> Drawn:
         """Draw one instance of a domain."""
-        return self.digits.draw(secret) if domain == "digits" else self.language.draw(domain, secret)
+        if domain == "digits":
+            return self.digits.draw(secret)
+        if domain == "code_deceptive":
+            return self.deceptive.draw(secret)
+        return self.language.draw(domain, secret)

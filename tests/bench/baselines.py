@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from statistics import fmean, stdev
 
 from evolve import baselines, executors
@@ -21,12 +22,11 @@ AAR = {"vanilla": ".20", "confident": ".23", "zeroshot": ".03"}  # on its chat t
 WORKERS = 2
 
 
-def trials(things: Bench, method: Method, domain: str, instances: int) -> list[Trial]:
-    """Judge one method on the instances of a domain."""
+def trials(things: Bench, method: Method, instances: Sequence[InstanceName]) -> list[Trial]:
+    """Judge one method on instances, in order."""
     executor = executors.load("local", WORKERS)
     try:
-        indices = range(FIRST, FIRST + instances)
-        futures = [executor.submit(lambda i=i: things.judge.trial(method, domain, Split.FRESH, i)) for i in indices]
+        futures = [executor.submit(partial(things.judge.trial, method, name)) for name in instances]
         return [future.result() for future in futures]
     finally:
         executor.close()
@@ -42,8 +42,8 @@ def main() -> None:
     """Print the table."""
     instances = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     task = load("embedded")
-    wanted = [InstanceName(task.name, d, Split.FRESH, FIRST + i) for d in domains(task) for i in range(instances)]
-    with bench("embedded", wanted) as things:
+    wanted = {d: [InstanceName(task.name, d, Split.FRESH, FIRST + i) for i in range(instances)] for d in domains(task)}
+    with bench("embedded", [name for names in wanted.values() for name in names]) as things:
         screen, seeds = Screen(things.syntax), baselines.collect()
         print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
         print("|---|" + "---|" * (len(domains(task)) + 2))
@@ -51,7 +51,7 @@ def main() -> None:
         for seed in seeds:
             screened = screen.parse(seed.source, seed.name).method
             assert screened is not None
-            found = {domain: trials(things, screened.method, domain, instances) for domain in domains(task)}
+            found = {domain: trials(things, screened.method, names) for domain, names in wanted.items()}
             rows = found
             cells = [cell(found[domain]) for domain in domains(task)]
             seconds = fmean(t.seconds for t in found["chat"])

@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 
 from evolve import brief as briefs
 from evolve import screen
-from evolve.nouns import Brief, Direction, Exhibit, Failure
+from evolve.nouns import Brief, CoarseScore, Direction, Exhibit, Failure
 from fitness.nouns import Method
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
 DIRECTION = Direction("trust", "Think about whom to trust.\n# And when", ())
 
 
-def exhibit(source: str = SOURCE, name: str = "vanilla", coarse: float | None = 0.2) -> Exhibit:
-    return Exhibit(Method("a" * 64, source, 5), name, coarse)
+def exhibit(source: str = SOURCE, name: str = "vanilla", coarse: float | None = 0.2, raised: bool = True) -> Exhibit:
+    scores = () if coarse is None else (CoarseScore("chat", 10, 0.66, coarse, raised),)
+    return Exhibit(Method("a" * 64, source, 5), name, scores)
 
 
 def fenced(text: str) -> list[str]:
@@ -60,12 +61,21 @@ def test_request_has_its_parts_in_order():
     brief = Brief(
         DIRECTION,
         (exhibit(name="best", coarse=0.44), exhibit(name="second", coarse=None)),
-        (exhibit(name="other", coarse=-0.1),),
+        (exhibit(name="other", coarse=-0.1, raised=False),),
         (Failure("more epochs", "line 3: NaN"),),
     )
     text = briefs.prompt(brief, "Do it now.")
-    parts = ["> Think about whom", "> # And when", "Parent 1: best, PGR about 0.44", "Parent 2: second, not scored yet"]
-    parts += ["Method 1: other, PGR about -0.10", "- more epochs: line 3: NaN", "Do it now."]
+    parts = [
+        "> Think about whom",
+        "> # And when",
+        "Parent 1: best, PGR about 0.44, the best of its time",
+        "Parent 2: second, not scored",
+    ]
+    parts += [
+        "Method 1: other, no better than the best before it, PGR about -0.10",
+        "- more epochs: line 3: NaN",
+        "Do it now.",
+    ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
 
@@ -94,6 +104,13 @@ def test_reason_of_a_failure_never_leaves_its_fence_nor_its_line(summary, reason
     lines = fenced(text)[1].split("\n")
     assert len(lines) == 2
     assert all(line.startswith("- ") and line.isprintable() for line in lines)
+
+
+def test_search_domains_are_numbered_and_not_named():
+    both = (CoarseScore("chat", 10, 0.7, 0.3, True), CoarseScore("code_deceptive", 10, 0.6, 0.1, False))
+    text = briefs.prompt(Brief(DIRECTION, (Exhibit(Method("a", SOURCE, 5), "x", both),)), "ask")
+    assert "PGR about 0.30 in domain 1, the best of its time; no better in domain 2 than the best before it" in text
+    assert "deceptive" not in text
 
 
 def test_every_ask_is_complete():

@@ -131,7 +131,8 @@ def test_top_is_the_leaderboard(run: Path) -> None:
     wanted = Archive.open(run).rows("select method, fitness, fresh_pgr from leaderboard limit 7")
     assert [(r["method"], r["fitness"], r["fresh_pgr"]) for r in rows] == [tuple(r.values()) for r in wanted]
     output = text_of("top", "-n", "7", db=run)
-    assert [line.split()[1] for line in output.splitlines()[1:]] == [short(row["method"]) for row in rows]
+    assert [line.split()[1] for line in output.splitlines()[1:8]] == [short(row["method"]) for row in rows]
+    assert "Best of 52 methods tried" in output.splitlines()[-1], "selection among many flatters the best"
 
 
 def test_show_has_source_scores_and_prompt(run: Path) -> None:

@@ -9,25 +9,38 @@ from archives.grid import Grid
 from archives.nouns import MethodRecord, Placement, RunRecord
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
+from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.population import Population
 from evolve.select import Selector, Source
-from fitness.nouns import Evaluation, Measure, Score, Split, Status, Trial
+from fitness import pgr
+from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
 
 GRID = Grid((Measure("teacher_agreement", 0.5, 0.9, 4), Measure("size", 7, 11, 4)))
 INSTANCES = 3
 
 
-def evaluation(method: str, values: list[float], agreement: float = 0.6, fitness: bool = True) -> Evaluation:
+def scored(value: float) -> Score:
+    return pgr.score(0.5 + 0.4 * value, 0.5, 0.9, 3000)
+
+
+def evaluation(method: str, values: list[float], agreement: float = 0.6, fitness: bool = True, flag: str = "") -> Evaluation:
     trials = tuple(
         Trial(
-            method, "t", "chat", i, Split.DEV, Status.OK, Score(v, 0.02, 0.6, 0.5, 0.9, 3000), {"teacher_agreement": agreement}
+            method,
+            "t",
+            "chat",
+            i,
+            Split.DEV,
+            Status.OK,
+            pgr.score(0.5 + 0.4 * v, 0.5, 0.9, 3000),
+            {"teacher_agreement": agreement},
         )
         for i, v in enumerate(values)
     )
-    return Evaluation(
-        method, trials, Status.OK, min(values) if fitness else None, {"teacher_agreement": agreement, "size": 8.0}
-    )
+    findings = (Finding(flag, Verdict.FAILED, 1.0, 0.5, "it cheats"),) if flag else ()
+    bound, measures = min(values) if fitness else None, {"teacher_agreement": agreement, "size": 8.0}
+    return Evaluation(method, trials, Status.OK, bound, measures, findings=findings)
 
 
 @pytest.fixture
@@ -106,10 +119,81 @@ def test_late_in_a_run_no_island_is_reset(population: Population) -> None:
     assert elites(population) == before
 
 
-def test_a_prompt_shows_coarse_scores_only(population: Population) -> None:
-    add(population, "exact")
-    population.record(evaluation("exact", [0.41, 0.42, 0.43]), None)
-    assert population.exhibit("exact").coarse == pytest.approx(0.4)
+def test_a_flagged_method_is_kept_and_never_placed(population: Population) -> None:
+    add(population, "cheat")
+    done = evaluation("cheat", [0.9, 0.9, 0.9], 0.5, flag="shuffle")
+    assert population.would_place(done, 0)
+    population.record(done, None)
+    assert population.place(done, 0) is Placement.REJECTED
+    assert "cheat" not in elites(population).values()
+    assert population.memory.best != "cheat"
+    assert "cheat" not in [m.id for m in population.memory.finalists(9)]
+    board = population.archive.rows("select flags, island from leaderboard where method = 'cheat'")
+    assert [dict(row) for row in board] == [{"flags": "shuffle", "island": None}]
+    assert [finding.sentence for finding in population.archive.findings("cheat")] == ["it cheats"]
+
+
+def test_only_a_fitter_method_than_the_cells_elite_would_be_placed(population: Population) -> None:
+    assert population.would_place(evaluation("x", [0.36] * 3, 0.7), 0)
+    assert not population.would_place(evaluation("x", [0.35] * 3, 0.7), 0)
+    assert population.would_place(evaluation("x", [-0.5] * 3, 0.55), 0), "its cell is empty"
+    assert not population.would_place(evaluation("x", [0.9] * 3, 0.55, fitness=False), 0)
+
+
+def test_a_prompt_shows_the_ladders_answer_and_nothing_finer(population: Population) -> None:
+    for name, value in (("first", 0.411), ("lower", 0.333), ("barely", 0.449), ("clearly", 0.52)):
+        add(population, name)
+        population.record(evaluation(name, [value] * 3), None, ["high"])
+    shown = {name: population.exhibit(name).scores[0] for name in ("first", "lower", "barely", "clearly")}
+    assert [(s.rung, s.raised) for s in shown.values()] == [
+        (pytest.approx(0.66), False),
+        (pytest.approx(0.66), False),
+        (pytest.approx(0.66), False),
+        (pytest.approx(0.7), True),
+    ]
+    assert shown["clearly"].pgr == pytest.approx(0.5)
+    assert shown["lower"].pgr == pytest.approx(0.4)
+
+
+def test_a_method_that_was_stopped_asked_the_ladder_nothing(population: Population) -> None:
+    add(population, "stopped")
+    population.record(evaluation("stopped", [0.9, 0.9], fitness=False), None, ["high"])
+    assert population.exhibit("stopped").scores == ()
+    [look] = population.archive.looks("method = 'stopped'")
+    assert (look.who, look.instances, look.answer, look.lineage) == ("engine", 2, None, "high")
+
+
+def test_every_look_is_in_the_ledger_by_lineage_and_by_who_looked(population: Population) -> None:
+    add(population, "child")
+    add(population, "grandchild")
+    population.record(evaluation("child", [0.5] * 3), None, ["low"])
+    population.record(evaluation("grandchild", [0.6] * 3), None, ["child", "high"])
+    population.disclosure.prompted("openai:x", 7, ["grandchild"])
+    lookers = population.archive.rows("select who, lineage, looks from lookers order by who, lineage")
+    assert [tuple(row.values()) for row in lookers] == [
+        ("engine", "high", 1),
+        ("engine", "low", 3),
+        ("engine", "middle", 1),
+        ("openai:x", "low", 1),
+    ]
+    [prompt] = population.archive.looks("who = 'openai:x'")
+    assert prompt.why == "the brief of proposal 7"
+    assert prompt.answer == pytest.approx(0.74)
+
+
+def test_the_ledger_is_taken_up_where_it_ended(population: Population) -> None:
+    for name, value in (("one", 0.5), ("two", 0.3)):
+        add(population, name)
+        population.record(evaluation(name, [value] * 3), None, ["low"])
+    again = Disclosure(population.archive, ["chat"])
+    for name in ("one", "two", "low", "high"):
+        assert again.scores(name) == population.disclosure.scores(name)
+    assert again.lineage("two") == "low"
+    third = evaluation("three", [0.54] * 3)
+    add(population, "three")
+    again.judged(third, ["two"])
+    population.disclosure.judged(third, ["two"])
+    assert again.scores("three") == population.disclosure.scores("three")
 
 
 def test_memory_is_rebuilt_from_the_archive(population: Population) -> None:

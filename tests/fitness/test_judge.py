@@ -66,39 +66,56 @@ def judge(sandbox: Scripted, stop: threading.Event | None = None) -> Judge:
     return Judge(load("embedded"), FakeVault(), sandbox, lambda name: None, stop or threading.Event())  # type: ignore[arg-type]
 
 
+def dev(count: int, *domains: str) -> list[InstanceName]:
+    """The first dev instances of each domain, the domains in turn."""
+    return [InstanceName("t", domain, Split.DEV, i) for i in range(count) for domain in domains or ("chat",)]
+
+
 def test_pgr_comes_from_the_vaults_own_answers() -> None:
-    trial = judge(Scripted(right(0.8))).trial(METHOD, "chat", Split.DEV, 3)
+    trial = judge(Scripted(right(0.8))).trial(METHOD, dev(10)[3])
     assert trial.score is not None
     assert trial.score.pgr == pytest.approx(0.6)
     assert trial.measures["teacher_agreement"] == pytest.approx(0.2)
 
 
 def test_an_evaluation_has_a_fitness_and_measures() -> None:
-    done = judge(Scripted(right(0.8))).evaluate(METHOD, "chat", Split.DEV, range(10))
+    done = judge(Scripted(right(0.8))).evaluate(METHOD, dev(10))
     assert (done.status, len(done.trials), done.measures["size"]) == (Status.OK, 10, 8.0)
     assert done.fitness is not None
     assert 0.5 < done.fitness < 0.6
 
 
+def test_a_method_has_no_fitness_before_the_tasks_least_number_of_instances_of_each_domain() -> None:
+    assert judge(Scripted(right(0.8))).evaluate(METHOD, dev(9)).fitness is None
+    assert judge(Scripted(right(0.8))).evaluate(METHOD, [*dev(10), *dev(9, "math")]).fitness is None
+    assert judge(Scripted(right(0.8))).evaluate(METHOD, dev(10, "chat", "math")).fitness is not None
+
+
+def test_a_method_without_a_fitness_is_not_examined() -> None:
+    sandbox = Scripted(right(0.8))
+    assert judge(sandbox).certify(METHOD, dev(9)).findings == ()
+    assert sandbox.runs == 9
+
+
 @pytest.mark.parametrize("status", [Status.CRASHED, Status.INVALID, Status.OUT_OF_MEMORY, Status.VIOLATION])
 def test_a_failure_ends_the_evaluation_and_is_no_number(status: Status) -> None:
     sandbox = Scripted(right(0.8), failed(status))
-    done = judge(sandbox).evaluate(METHOD, "chat", Split.DEV, range(10))
+    done = judge(sandbox).evaluate(METHOD, dev(10))
     assert (done.status, done.fitness, sandbox.runs, done.message) == (status, None, 2, f"it was {status}")
 
 
 def test_a_lost_run_is_repeated_and_never_held_against_the_method() -> None:
     sandbox = Scripted(failed(Status.LOST), failed(Status.LOST), right(0.8))
-    assert judge(sandbox).trial(METHOD, "chat", Split.DEV, 0).status is Status.OK
+    assert judge(sandbox).trial(METHOD, dev(10)[0]).status is Status.OK
     gone = Scripted(failed(Status.LOST))
-    assert judge(gone).trial(METHOD, "chat", Split.DEV, 0).status is Status.LOST
+    assert judge(gone).trial(METHOD, dev(10)[0]).status is Status.LOST
     assert gone.runs == 3
 
 
 def test_a_run_out_of_time_is_repeated_once() -> None:
-    assert judge(Scripted(failed(Status.TIMED_OUT), right(0.8))).trial(METHOD, "chat", Split.DEV, 0).status is Status.OK
+    assert judge(Scripted(failed(Status.TIMED_OUT), right(0.8))).trial(METHOD, dev(10)[0]).status is Status.OK
     slow = Scripted(failed(Status.TIMED_OUT))
-    assert judge(slow).trial(METHOD, "chat", Split.DEV, 0).status is Status.TIMED_OUT
+    assert judge(slow).trial(METHOD, dev(10)[0]).status is Status.TIMED_OUT
     assert slow.runs == 2
 
 
@@ -126,10 +143,10 @@ def test_the_repeated_run_is_alone() -> None:
 
     shared = judge(Scripted())
     shared._sandbox = type("S", (), {"run": staticmethod(run)})()  # type: ignore[assignment]
-    other = threading.Thread(target=shared.trial, args=(METHOD, "chat", Split.DEV, 0))
+    other = threading.Thread(target=shared.trial, args=(METHOD, dev(1)[0]))
     other.start()
     others.acquire()
-    slow = threading.Thread(target=shared.trial, args=(Method("s", "slow", 8), "chat", Split.DEV, 0))
+    slow = threading.Thread(target=shared.trial, args=(Method("s", "slow", 8), dev(1)[0]))
     slow.start()
     while not seen:
         slow.join(0.01)
@@ -141,7 +158,7 @@ def test_the_repeated_run_is_alone() -> None:
 
 def test_a_hopeless_method_is_stopped_early_without_a_fitness() -> None:
     sandbox = Scripted(right(0.5))
-    done = judge(sandbox).evaluate(METHOD, "chat", Split.DEV, range(10), lambda measures: [0.8] * 10)
+    done = judge(sandbox).evaluate(METHOD, dev(10), lambda measures: [0.8] * 10)
     assert (done.status, done.fitness, sandbox.runs) == (Status.OK, None, 2)
     assert "stopped by the race after 2 of 10 instances: 0.80 PGR behind" in done.message
 
@@ -153,7 +170,7 @@ def test_a_method_as_good_as_its_rival_runs_on_every_instance() -> None:
         asked.append(dict(measures))
         return [0.6] * 10
 
-    done = judge(Scripted(right(0.8))).evaluate(METHOD, "chat", Split.DEV, range(10), rival)
+    done = judge(Scripted(right(0.8))).evaluate(METHOD, dev(10), rival)
     assert len(done.trials) == 10
     assert asked == [{"teacher_agreement": pytest.approx(0.2), "size": 8.0}]
 
@@ -166,4 +183,4 @@ def test_a_stopping_run_drops_the_evaluation() -> None:
         return failed(Status.LOST)
 
     with pytest.raises(Cancelled):
-        judge(Scripted(right(0.8), interrupted), stop).evaluate(METHOD, "chat", Split.DEV, range(10))
+        judge(Scripted(right(0.8), interrupted), stop).evaluate(METHOD, dev(10))

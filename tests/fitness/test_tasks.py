@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from fitness.nouns import EvolveError
-from fitness.tasks import TASKS, Task, build, domains, load, resolve
-from fitness.tasks.drawn import Drawn
+from fitness.assets import corpus
+from fitness.nouns import EvolveError, Split, VaultError
+from fitness.tasks import TASKS, Task, build, domains, load, resolve, storage
+from fitness.tasks.drawn import Drawn, Source
 from fitness.tasks.embedded import Embedded, Sizes
 from fitness.tasks.secret import Secret
+from fitness.vault import InstanceName, Vault
 
 TINY = Sizes(labelled=40, train=150, test=120)
 SECRET = Secret(b"s" * 32)
+
+
+def source(sizes: Sizes) -> Source:
+    """Return what draws instances of these sizes."""
+    factory = cast(Callable[[Mapping[str, int]], Source], resolve(Embedded().source))
+    return factory(Embedded(sizes=sizes).options)
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -30,6 +41,7 @@ def test_a_task_says_what_the_engine_needs(task: Task) -> None:
     assert task.search_domains
     assert len(set(domains(task))) == len(domains(task))
     assert 0 < task.margin < 1
+    assert task.least_instances >= 2
     assert task.limits.seconds >= 10
     assert callable(resolve(task.source))
     names = [measure.name for measure in task.measures]
@@ -62,10 +74,23 @@ def test_the_version_changes_with_the_settings() -> None:
     assert len(versions) == 3
 
 
+def test_what_is_not_a_setting_of_the_instances_leaves_the_version_alone() -> None:
+    same = {Embedded().version, Embedded(least_instances=3).version, Embedded(search_domains=("chat",)).version}
+    assert len(same) == 1
+
+
+def test_the_brief_says_what_pairs_are_but_not_what_deceives() -> None:
+    brief = Embedded().brief
+    assert "exactly one is of class 1" in " ".join(brief.split())
+    assert f"Here p is {Sizes().pairs}" in brief
+    for word in ("decepti", "spurious", "register", "last word"):
+        assert word not in brief
+
+
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Drawn]:
-    source = resolve(Embedded().source)(Embedded(sizes=TINY).options)
-    return {domain: source.draw(domain, SECRET) for domain in domains(Embedded())}
+    tiny = source(TINY)
+    return {domain: tiny.draw(domain, SECRET) for domain in domains(Embedded())}
 
 
 @pytest.mark.parametrize("domain", domains(Embedded()))
@@ -80,6 +105,14 @@ def test_an_instance_is_well_formed(drawn: dict[str, Drawn], domain: str) -> Non
     assert one.test_y.sum() == TINY.test // 2
     for probabilities in (one.weak, one.teacher):
         assert np.allclose(probabilities.sum(1), 1, atol=1e-5)
+    if domain == "code_deceptive":
+        assert one.pairs is not None
+        assert one.pairs.shape == (TINY.pairs, 2) == (11, 2)
+        assert one.pairs.dtype == np.int64
+        assert len(np.unique(one.pairs)) == 22
+        assert one.pairs.max() < TINY.train
+    else:
+        assert one.pairs is None
     assert one.weak_acc == np.mean(one.teacher.argmax(1) == one.test_y)
 
 
@@ -93,11 +126,12 @@ def test_norms_and_axes_carry_nothing(drawn: dict[str, Drawn], domain: str) -> N
     assert shares.max() < 5  # no axis stands out after a random rotation
 
 
-def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Drawn]) -> None:
-    source = resolve(Embedded().source)(Embedded(sizes=TINY).options)
-    again, other = source.draw("chat", SECRET), source.draw("chat", Secret(b"o" * 32))
+@pytest.mark.parametrize("domain", Embedded().search_domains)
+def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Drawn], domain: str) -> None:
+    tiny = source(TINY)
+    again, other = tiny.draw(domain, SECRET), tiny.draw(domain, Secret(b"o" * 32))
     for field in fields(Drawn):
-        assert np.array_equal(getattr(again, field.name), getattr(drawn["chat"], field.name))
+        assert np.array_equal(getattr(again, field.name), getattr(drawn[domain], field.name))
     assert not np.array_equal(other.train_x, again.train_x)
     assert not np.array_equal(other.test_y, again.test_y)
 
@@ -122,19 +156,98 @@ class Growing:
 
 
 def test_an_instance_with_too_little_to_recover_is_drawn_again_with_another_secret(drawn: dict[str, Drawn]) -> None:
-    source = Growing(drawn["chat"])
-    kept = build.draw(source, "chat", SECRET, margin=0.2)
-    assert kept.strong_acc - kept.weak_acc >= 0.2
-    assert len(source.secrets) == len({secret.key for secret in source.secrets}) == 4
-    with pytest.raises(build.Refused, match="chat"):
-        build.draw(Growing(drawn["chat"]), "chat", SECRET, margin=2.0)
+    growing = Growing(drawn["chat"])
+    kept = build.draw(growing, "chat", SECRET, margin=0.2)
+    assert kept.gap >= 0.2
+    assert len(growing.secrets) == len({secret.key for secret in growing.secrets}) == 4
+
+
+def test_a_refusal_gives_the_accuracies_of_the_draw_that_came_nearest(drawn: dict[str, Drawn]) -> None:
+    growing = Growing(drawn["chat"])
+    numbers = r"^20 draws of an instance of chat .* less than 2\.00 .* accuracy 0\.600 .* accuracy 1\.800, .* 1\.200$"
+    with pytest.raises(build.Refused, match=numbers):
+        build.draw(growing, "chat", SECRET, margin=2.0)
+    assert len(growing.secrets) == build.ATTEMPTS
+
+
+class Hopeless:
+    """A source whose ceilings are worse than its teachers, the first of them least so."""
+
+    def __init__(self, options: Mapping[str, int]) -> None:
+        self.draws = 0
+
+    def draw(self, domain: str, secret: Secret) -> Drawn:
+        self.draws += 1
+        x, y = np.zeros((4, 2), np.float32), np.zeros(4, np.uint8)
+        return Drawn(x, x, x, y, x, weak_acc=0.7, strong_acc=0.7 - self.draws / 100)
+
+
+def test_a_task_whose_ceiling_does_not_exceed_its_teacher_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    task = Embedded(sizes=TINY, name="hopeless", source="tests.fitness.test_tasks:Hopeless")
+    name = InstanceName("hopeless", "chat", Split.DEV, 0)
+    sentence = (
+        r"The instances of task hopeless could not be built: 20 draws of an instance of chat had ceilings less than 0\.20 "
+        r"above their teachers; .* teacher accuracy 0\.700 and ceiling accuracy 0\.690, a difference of -0\.010\. Vault: "
+    )
+    with pytest.raises(VaultError, match=sentence):
+        Vault(tmp_path).build(task, [name])
+
+
+def test_the_teacher_of_the_deceptive_domain_follows_the_last_word_rather_than_the_truth() -> None:
+    from fitness.tasks.deceptive import replies
+
+    sizes = Sizes(labelled=200, train=600, test=400)
+    one = source(sizes).draw("code_deceptive", SECRET)
+    train, test = replies(SECRET, "train", 600, 0.5, sizes.pairs), replies(SECRET, "test", 400, 0.5)
+    assert one.pairs is not None
+    assert np.array_equal(one.pairs, train.pairs)
+    assert np.array_equal(one.test_y, test.y)
+    assert one.weak_acc < 0.65
+    for said, drawn in ((one.weak, train), (one.teacher, test)):
+        careful = [item.tokens[-2] in map(corpus.TOKEN.get, corpus.REGISTERS[True]) for item in drawn.items]
+        assert np.mean(said.argmax(1) == careful) > 0.66
+
+
+def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict[str, Drawn], tmp_path: Path) -> None:
+    one, task, vault = drawn["code_deceptive"], Embedded(sizes=TINY), Vault(tmp_path)
+    name = InstanceName(task.name, "code_deceptive", Split.DEV, 0)
+    path = vault.path(task, name)
+    path.parent.mkdir(parents=True)
+    storage.write(path, one, vault.identity(task, name), vault.secret(task, name))
+    problem, _ = vault.problem(vault.instance(task, name.domain, name.split, name.index), "m" * 64)
+    assert one.pairs is not None
+    assert problem.pairs is not None
+    assert not np.array_equal(problem.pairs, one.pairs)
+    partners = {tuple(a): tuple(b) for a, b in one.train_x[one.pairs].tolist()}
+    assert {tuple(a): tuple(b) for a, b in problem.train_x[problem.pairs].tolist()} == partners
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("domain", domains(Embedded()))
 def test_full_instances_leave_a_gap_to_recover(domain: str) -> None:
-    source = resolve(Embedded().source)(Embedded().options)
-    one = source.draw(domain, SECRET)
+    one = source(Sizes()).draw(domain, SECRET)
     assert 0.52 < one.weak_acc < 0.78
-    assert one.strong_acc > 0.88
+    assert one.strong_acc > (0.8 if domain == "code_deceptive" else 0.88)  # its questions are distinct, so the long ones
     assert one.strong_acc - one.weak_acc >= 0.2
+
+
+@pytest.mark.slow
+def test_the_deceptive_domain_misleads_the_plain_domains_methods_but_not_those_that_use_pairs(root: Path) -> None:
+    import torch
+
+    from fitness.sandbox.student import Student
+
+    one = source(Sizes()).draw("code_deceptive", SECRET)
+    problem = SimpleNamespace(
+        **{name: torch.from_numpy(getattr(one, name).copy()) for name in ("train_x", "weak", "test_x", "pairs")},
+        seed=7, device=torch.device("cpu"), n_classes=2, student=Student(7, 2),
+    )  # fmt: skip
+
+    def pgr(seed: str) -> float:
+        namespace: dict[str, Any] = {}
+        exec(compile((root / "seeds" / f"{seed}.py").read_text(), seed, "exec"), namespace)
+        return float((np.mean(namespace["method"](problem).numpy().argmax(1) == one.test_y) - one.weak_acc) / one.gap)
+
+    assert max(map(pgr, ("vanilla", "selftrain", "lda"))) < 0.15
+    assert pgr("ccs") > 0.85
+    assert pgr("consistency") > 0.3

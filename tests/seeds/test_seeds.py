@@ -16,8 +16,10 @@ from evolve.operators.steps import ORDER
 
 FOLDER = Path(__file__).parents[2] / "seeds"
 SEEDS = sorted(path.stem for path in FOLDER.glob("*.py"))
+PAIRED = ("ccs", "consistency")
 NAMED = (
     "vanilla vanilla_soft confident auxconf selftrain coteaching noisychannel gce knn zeroshot earlystop lda".split()  # noqa: SIM905
+    + list(PAIRED)
 )
 
 
@@ -54,6 +56,27 @@ def problem(seed: int = 0, classes: int = 2, n: int = 400) -> Any:
         train_x=x[:n], test_x=x[n:], weak=weak, pairs=None, seed=7, device=torch.device("cpu"), n_classes=classes,
         student=Linear(), y=y[n:],
     )  # fmt: skip
+
+
+def deceptive(seed: int = 0, n: int = 400, pairs: int = 60) -> Any:
+    """Return a problem whose plainest feature is what the teacher follows, and not the truth; pairs give the truth away."""
+    generator = torch.Generator().manual_seed(seed)
+    y, salient = torch.randint(0, 2, (2, 2 * n), generator=generator)
+    y[1 : 2 * pairs : 2] = 1 - y[: 2 * pairs : 2]
+    x = 0.3 * torch.randn(2 * n, 20, generator=generator)
+    x[:, 0] += 3 * (2 * salient - 1)
+    x[:, 1] += 2 * (2 * y - 1)
+    heard = torch.where(torch.rand(n, generator=generator) < 0.75, salient[:n], y[:n])
+    weak = 0.3 + 0.4 * torch.nn.functional.one_hot(heard, 2)
+    return SimpleNamespace(
+        train_x=x[:n], test_x=x[n:], weak=weak, pairs=torch.arange(2 * pairs).reshape(pairs, 2), seed=7,
+        device=torch.device("cpu"), n_classes=2, student=Linear(), y=y[n:],
+    )  # fmt: skip
+
+
+def accuracy(name: str, given: Any) -> float:
+    """Return the share of a seed's answers that are true."""
+    return float((run(name, given).argmax(1) == given.y).float().mean())
 
 
 def run(name: str, given: Any) -> torch.Tensor:
@@ -126,6 +149,47 @@ def test_each_seed_predicts_a_row_the_same_whatever_is_around_it(name: str) -> N
     given, part = problem(), problem()
     part.test_x = given.test_x[:50].clone()
     assert torch.allclose(run(name, given)[:50], run(name, part), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_pairs_lead_to_the_truth_where_labels_and_representation_lead_away_from_it(name: str) -> None:
+    given = deceptive()
+    labels_only = deceptive()
+    labels_only.pairs = None
+    assert accuracy(name, given) > 0.9
+    assert accuracy(name, labels_only) < 0.7
+    assert max(accuracy(plain, given) for plain in ("vanilla", "lda")) < 0.7
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_which_of_a_pair_comes_first_does_not_matter(name: str) -> None:
+    given, turned = deceptive(), deceptive()
+    turned.pairs = turned.pairs.flip(1)
+    assert torch.allclose(run(name, given), run(name, turned), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_a_head_that_sees_some_of_the_rows_leaves_the_pairs_alone(name: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(compile((FOLDER / f"{name}.py").read_text(), name, "exec"), namespace)
+    given, labels_only = deceptive(), deceptive()
+    labels_only.pairs = None
+    some = torch.arange(0, len(given.train_x), 2)
+    fits = [namespace["head"](p, p.train_x[some], p.weak[some])(p.test_x) for p in (given, labels_only)]
+    assert torch.equal(*fits)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_rows_that_count_for_nothing_have_no_say(name: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(compile((FOLDER / f"{name}.py").read_text(), name, "exec"), namespace)
+    given = deceptive()
+    counts = torch.ones(len(given.weak))
+    counts[:300] = 0
+    said = [given.weak.clone(), given.weak.clone()]
+    said[1][:300] = said[1][:300].flip(1)
+    fits = [namespace["head"](given, given.train_x, labels, counts)(given.test_x).argmax(1) for labels in said]
+    assert torch.equal(*fits)
 
 
 def test_directions_are_about_kinds_of_step() -> None:

@@ -34,7 +34,7 @@ def method(problem):
     return probabilities.clamp(0.01, 0.99)
 '''
 CHILD = PARENT.replace("epochs=20", "epochs=30")
-BRIEF = Brief(Direction("trust", "Whom to trust?", ()), (Exhibit(Method("a" * 64, PARENT, 60), "confident", 0.12),))
+BRIEF = Brief(Direction("trust", "Whom to trust?", ()), (Exhibit(Method("a" * 64, PARENT, 60), "confident", ()),))
 RNG = random.Random(0)
 
 
@@ -71,13 +71,14 @@ BAD_EDIT = edit("    keep = choose(problem.weak)", "    keep = problem.weak[:, 1
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_server_gives_a_different_child_each_time(name):
+def test_server_gives_different_children(name):
     with ModelServer() as server:
         model = models.load("openai:tiny", server.url, rng=random.Random(0))
         drafts = [propose(name, model) for _ in range(20)]
     assert all(draft.problem == "" for draft in drafts)
     children = [draft.source for draft in drafts]
-    assert len({PARENT, *children}) == 21
+    assert PARENT not in children
+    assert len(set(children)) >= 18, "an integer has few neighbours: two edits may meet, by chance and seldom"
     for child in children:
         compile(child, "method", "exec")
     assert [draft.reply for draft in drafts] == [served.reply for served in server.served]

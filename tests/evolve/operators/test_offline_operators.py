@@ -246,7 +246,7 @@ def test_an_unknown_operator_lists_the_known_ones() -> None:
 
 def test_an_operator_proposes_through_the_syntax_worker() -> None:
     names = ("lda", "selftrain")
-    exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name, None) for name in names)
+    exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name, ()) for name in names)
     brief = Brief(Direction("again", "", ("rounds",)), exhibits)
     with Syntax() as syntax:
         draft = operators.load("graft").propose(brief, Tools(syntax), random.Random(3))

@@ -130,7 +130,7 @@ def test_nothing_was_left_behind(sandbox: Sandbox, problem: Problem) -> None:
 def test_the_environment_holds_switches_only(sandbox: Sandbox, problem: Problem) -> None:
     from fitness.sandbox.launch import ENVIRONMENT, HASH_SEED
 
-    allowed = {*ENVIRONMENT, *HASH_SEED, "LC_CTYPE", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}
+    allowed = {*ENVIRONMENT, *HASH_SEED, "LC_CTYPE", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "EVOLVE_HOME"}
     source = f"import os, torch\ndef method(p):\n    more = set(os.environ) - {allowed!r}\n    assert not more, more\n"
     source += "    return torch.zeros(300)"
     outcome = sandbox.run(source, problem, LIMITS)

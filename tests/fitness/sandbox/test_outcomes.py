@@ -171,6 +171,12 @@ def test_a_forged_stream_is_at_most_a_wrong_prediction(
     assert (outcome.predictions is not None) == (status is Status.OK)
 
 
+@pytest.mark.parametrize("end", ["os._exit(5)", "os.closerange(0, 256)\n    while True: pass"])
+def test_after_a_whole_answer_on_closed_pipes_nothing_counts_any_more(sandbox: Sandbox, problem: Problem, end: str) -> None:
+    outcome = run(sandbox, problem, WRITE_EVERYWHERE.format(payload="b'P' + bytes(300 * 8)", end=end))
+    assert outcome.status is Status.OK, outcome.message
+
+
 def test_nothing_a_method_does_looks_like_our_fault(sandbox: Sandbox, problem: Problem) -> None:
     for status in (97, 1, 255):
         assert run(sandbox, problem, f"import os\nos._exit({status})").status is Status.CRASHED

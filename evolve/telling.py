@@ -1,0 +1,72 @@
+"""Telling people what a search does: events in the archive and on the screen, and where it stands."""
+
+from __future__ import annotations
+
+import time
+
+from evolve.lab import Lab
+from evolve.memory import Memory
+from evolve.nouns import short
+from evolve.select import Selector
+from evolve.watch import Snapshot
+from fitness.nouns import Evaluation, Status, Verdict
+
+SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
+
+
+class Teller:
+    """Says what happens in one session of a run."""
+
+    def __init__(self, lab: Lab, memory: Memory, selector: Selector) -> None:
+        self._lab, self._memory, self._selector = lab, memory, selector
+        self._began = self._saved = time.monotonic()
+
+    def event(self, kind: str, text: str, island: int | None = None, method: str | None = None) -> None:
+        """Store and show something that happened."""
+        self._lab.archive.event(kind, text, island, method)
+        self._lab.watch.event(kind, text)
+
+    def seed(self, name: str, evaluation: Evaluation) -> None:
+        """Say how a seed was judged."""
+        outcome = f"{evaluation.status}: {evaluation.message}"
+        if evaluation.status is Status.OK:
+            outcome = f"PGR {sum(evaluation.pgrs) / len(evaluation.pgrs):+.2f} on {len(evaluation.pgrs)} dev instances"
+        self.event("seed", f"{name}: {outcome}", None, evaluation.method)
+
+    def flags(self, evaluation: Evaluation) -> None:
+        """Say which probes a method failed."""
+        for finding in evaluation.findings:
+            if finding.verdict is Verdict.FAILED:
+                text = f"{short(evaluation.method)} is kept out of the grid, flagged by {finding.probe}: {finding.sentence}"
+                self.event("flag", text, None, evaluation.method)
+
+    def best(self, evaluation: Evaluation, operator: str, idea: str, island: int) -> None:
+        """Say that a method is the fittest so far."""
+        mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
+        text = f"new best {short(evaluation.method)}: dev PGR {mean:.2f} by {operator} ({idea})"
+        self.event("best", text, island, evaluation.method)
+
+    def standing(self, phase: str) -> None:
+        """Show where the search stands, and now and then store its clock."""
+        lab, memory, now = self._lab, self._memory, time.monotonic()
+        budget, built = lab.budget, lab.bench.builder.progress()
+        if now - self._saved > SAVE_EVERY:
+            self._saved = now
+            lab.archive.update_run(seconds=budget.seconds)
+        rate = memory.judged_here * 60 / max(1e-9, now - self._began)
+        lab.watch.snapshot(
+            Snapshot(
+                phase=phase,
+                evaluations=budget.evals,
+                budget=budget.limit.evals,
+                best=memory.best_interval,
+                best_name=memory.methods[memory.best].name if memory.best else "",
+                baselines=memory.baselines,
+                rate=rate,
+                left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
+                instances=(built.done, built.total),
+                entropy=self._selector.recent.entropy,
+                refused=memory.refusals,
+                usd=budget.usd,
+            )
+        )

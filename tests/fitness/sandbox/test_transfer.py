@@ -1,0 +1,81 @@
+"""Inputs on their way to a child: laid out once in a sealed file, in the order that was asked for, and never copied again."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import gc
+import mmap
+import os
+
+import numpy as np
+import pytest
+from small_problem import LIMITS, make_problem
+
+from fitness.nouns import Problem
+from fitness.sandbox.transfer import ALIGNMENT, BLOCK, SEALS, Sheet, lay_out, pack
+
+
+@pytest.fixture
+def placed() -> Problem:
+    """The small problem, its arrays on one sheet."""
+    loose = make_problem(pairs=True)
+    assert loose.pairs is not None
+    names = ("train_x", "weak", "test_x", "pairs")
+    return dataclasses.replace(loose, **lay_out({name: getattr(loose, name) for name in names}))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (7, 5), (BLOCK // 32 + 1, 16)])
+def test_rows_come_in_the_order_asked_for(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    rows, beside = rng.random(shape, np.float32), np.arange(3)
+    order = rng.permutation(len(rows))
+    found = lay_out({"beside": beside, "rows": rows, "again": rows}, {"rows": order})
+    np.testing.assert_array_equal(found["rows"], rows[order])
+    np.testing.assert_array_equal(found["again"], rows)
+    np.testing.assert_array_equal(found["beside"], beside)
+    assert all(array.ctypes.data % ALIGNMENT == 0 for array in found.values())
+
+
+def test_what_was_laid_out_can_never_be_changed(placed: Problem) -> None:
+    sheet, _ = pack(placed, LIMITS, "")
+    assert fcntl.fcntl(sheet.descriptor, fcntl.F_GET_SEALS) == SEALS
+    with pytest.raises(ValueError, match="read-only"):
+        placed.weak[0] = 1
+    with pytest.raises(OSError, match="not permitted"):
+        os.write(sheet.descriptor, b"x")
+    with pytest.raises(PermissionError):
+        mmap.mmap(sheet.descriptor, 0)
+
+
+def test_arrays_on_one_sheet_are_handed_over_as_they_lie(placed: Problem) -> None:
+    sheet, request = pack(placed, LIMITS, "")
+    assert sheet is placed.train_x.base
+    assert pack(dataclasses.replace(placed, seed=8), LIMITS, "")[0] is sheet
+    for name, (offset, shape, kind) in request.arrays.items():
+        found = np.frombuffer(sheet, kind, int(np.prod(shape)), offset).reshape(shape)
+        np.testing.assert_array_equal(found, getattr(placed, name))
+
+
+@pytest.mark.parametrize("name", ["train_x", "weak", "test_x", "pairs"])
+def test_a_changed_problem_goes_on_a_sheet_of_its_own(placed: Problem, name: str) -> None:
+    before = pack(placed, LIMITS, "")[0]
+    for changed in (getattr(placed, name)[::-1], getattr(placed, name).copy(), getattr(placed, name)[5:]):
+        sheet, request = pack(dataclasses.replace(placed, **{name: changed}), LIMITS, "")
+        assert sheet is not before
+        offset, shape, kind = request.arrays[name]
+        np.testing.assert_array_equal(np.frombuffer(sheet, kind, int(np.prod(shape)), offset).reshape(shape), changed)
+
+
+def test_a_sheet_is_closed_with_its_last_array() -> None:
+    arrays = lay_out({"x": np.ones(5)})
+    sheet = arrays["x"].base
+    assert isinstance(sheet, Sheet)
+    descriptor = sheet.descriptor
+    del sheet
+    gc.collect()
+    os.fstat(descriptor)
+    arrays.clear()
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
