@@ -1,0 +1,62 @@
+"""The gallery of cheats, read as text: each file says what it does, where it was seen, and what catches it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from evolve.lab import Bench
+from evolve.screen import Screen
+from fitness import probes
+from fitness.nouns import Method, Trial, Verdict
+
+FOLDER = Path(__file__).parent / "methods"
+PROBES = [probe.name for probe in probes.PROBES]
+EARLIER = ["screen", "sandbox"]  # what stops a cheat before there is anything to examine
+NOBODY = "nobody"  # known to get through
+CATCHERS = [*PROBES, *EARLIER, NOBODY]
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """A method that must not get into the grid.
+
+    Attributes:
+        name: its file's.
+        source: the file's text.
+        about: its docstring, in paragraphs: what it does, where it was seen, what catches it.
+        catcher: a probe, "screen" (the text is refused), "sandbox" (a run of it brings no predictions), or "nobody".
+    """
+
+    name: str
+    source: str
+    about: list[str]
+    catcher: str
+
+
+def read(path: Path) -> Cheat:
+    """Read a cheat; raises ValueError when its docstring does not end as it should."""
+    source = path.read_text()
+    about = (ast.get_docstring(ast.parse(source)) or "").split("\n\n")
+    catcher = re.fullmatch(r"Caught by: (\w+)\.", about[-1])
+    if catcher is None or catcher[1] not in CATCHERS:
+        raise ValueError(f"{path} ends with {about[-1]!r}, expected 'Caught by: ' and one of {', '.join(CATCHERS)}")
+    return Cheat(path.stem, source, about, catcher[1])
+
+
+CHEATS = [read(path) for path in sorted(FOLDER.glob("*.py"))]
+
+
+def method(things: Bench, source: str | bytes) -> Method:
+    """Return a method that the screen lets through."""
+    screened = Screen(things.syntax).parse(source)
+    assert screened.method is not None, screened.reason
+    return screened.method.method
+
+
+def flags(things: Bench, suspect: Method, trial: Trial, thorough: bool = False) -> list[str]:
+    """Examine a method on the problem of one of its trials; return the probes that failed it."""
+    findings = things.judge.examine(suspect, trial, thorough)
+    return [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
