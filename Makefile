@@ -9,7 +9,7 @@ start: .venv/installed
 	$(BIN)/python -m evolve start $(ARGS)
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

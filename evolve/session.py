@@ -17,7 +17,7 @@ from types import FrameType
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, brief, executors
+from evolve import __version__, baselines, brief, executors
 from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
 from evolve.config import Config
@@ -94,7 +94,7 @@ def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord
     screen = Screen(things.syntax)
     methods = []
     for seed in seeds:
-        ours = seed.path.parent == Path(__file__).parent.parent / "seeds"
+        ours = seed.path.parent == baselines.FOLDER
         screened = screen.check(seed.source, seed.name, "seed" if ours else "added")
         if screened.method is None:
             raise UsageError(f"the seed {seed.path} cannot be used: {screened.reason}")

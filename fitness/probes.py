@@ -33,6 +33,7 @@ CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate bad
 COMPONENTS = 16  # principal components that are mirrored: the truth is in the first eight
 GAP = 2.0  # ratio of spreads from which components do not trade places: that would be another problem
 SHUFFLED_FROM = 0.2  # PGR up to which a method cannot be said to know the answers
+SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a method that finds clusters
 
 Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's
 _LARGE = threading.Lock()  # one frame at a time is turned: it takes 40 MB for a moment
@@ -172,9 +173,9 @@ def examine(run: Run, case: Case, rng: np.random.Generator, thorough: bool = Fal
     """Examine a method on one case; return the findings of the probes that were applied, in the order of PROBES.
 
     Quick mode ends with the first failure and takes six runs; where a first number is suspicious it takes more before it fails
-    a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both), two in `shuffle`. Thorough mode
-    applies every probe, in 21 runs. In both, nothing more is asked of a method that does not answer the trial's own problem
-    twice alike, or touches a canary.
+    a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both) and in `shuffle`. Thorough mode
+    applies every probe, in 21 runs when no shuffle is suspicious. In both, nothing more is asked of a method that does not
+    answer the trial's own problem twice alike, or touches a canary.
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:
@@ -353,8 +354,8 @@ def _shuffle(examination: Examination) -> Reading:
     """
     if examination.real <= SHUFFLED_FROM:
         return Reading(None, None, f"PGR {examination.real:.2f}: there is nothing that labels could have been needed for")
-    limit, scores = examination.real / 2, _pair(examination)
-    if fmean(scores) > limit or examination.thorough:
+    limit, scores, least = examination.real / 2, _pair(examination), 4 if examination.thorough else 2
+    while len(scores) < least or (len(scores) < SHUFFLES and fmean(scores) > limit):
         scores += _pair(examination)
     mean = fmean(scores)
     return Reading(
@@ -363,9 +364,9 @@ def _shuffle(examination: Examination) -> Reading:
 
 
 def _pair(examination: Examination) -> list[float]:
-    """Return the PGRs of one shuffle and of its mirror image."""
-    weak = examination.rng.permutation(examination.problem.weak)
-    problems = [replace(examination.problem, weak=labels) for labels in (weak, _exchanged(weak))]
+    """Return the PGRs of one shuffle and of its mirror image, under one new seed."""
+    weak, seed = examination.rng.permutation(examination.problem.weak), examination.seed()
+    problems = [replace(examination.problem, weak=labels, seed=seed) for labels in (weak, _exchanged(weak))]
     return [examination.score(examination.predict(problem)).pgr for problem in problems]
 
 

@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+LONGEST = (
+    "test_end_to_end",
+    "test_hacks",
+    "test_interruptions",
+    "test_belief",
+)  # begun first
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
     for name, option in (("slow", "--runslow"), ("gpu", "--rungpu")):
         if not config.getoption(option):
             for item in items:

@@ -13,7 +13,6 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from fitness import tasks
 from tests import tiny
 
 THIEF = """
@@ -51,7 +50,7 @@ def search(folder: Path, home: Path, *arguments: str) -> Searched:
     folder.mkdir()
     (folder / "thief.py").write_text(THIEF)
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
-        patch.setitem(tasks.TASKS, "tiny", "tests.tiny:TASK")
+        tiny.register(patch)
         patch.setenv("EVOLVE_HOME", str(home))
         patch.chdir(folder)
         assert run(["start", *tiny.SMALL, "--db", "run.db", *arguments]) == 0
@@ -74,7 +73,7 @@ def two_domains(tmp_path_factory: pytest.TempPathFactory, _module_home: Path) ->
 
 @pytest.fixture(autouse=True)
 def _tiny_task(monkeypatch: pytest.MonkeyPatch, searched: Searched) -> None:
-    monkeypatch.setitem(tasks.TASKS, "tiny", "tests.tiny:TASK")
+    tiny.register(monkeypatch)
     monkeypatch.chdir(searched.folder)
 
 

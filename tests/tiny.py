@@ -1,12 +1,21 @@
 """A tiny version of the embedded task for end-to-end tests, and the command line with it in the table.
 
-`python -m tests.tiny start --task tiny ...` is `python -m evolve start ...` with instances that build in no time.
+`python -m tests.tiny start --task tiny ...` is `python -m evolve start ...` with instances that build in no time, and a few of
+the human baselines.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 
+import pytest
+
+from evolve import baselines
 from fitness import tasks
 from fitness.nouns import Limits
 from fitness.tasks.embedded import Embedded, Sizes
@@ -14,15 +23,32 @@ from fitness.tasks.embedded import Embedded, Sizes
 SIZES = Sizes(labelled=100, train=500, test=400)
 TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
 SMALL = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "held_out_instances=3"]
+HUMAN = ("auxconf", "confident", "earlystop", "lda", "vanilla")
 
 
-def register() -> None:
-    """Put the tiny task into the table of this process."""
-    tasks.TASKS["tiny"] = "tests.tiny:TASK"
+def register(patch: pytest.MonkeyPatch) -> None:
+    """Put the tiny task into the table of this process, and leave it a few human baselines."""
+    patch.setitem(tasks.TASKS, "tiny", "tests.tiny:TASK")
+    patch.setattr(baselines, "FOLDER", _few())
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of `python -m tests.tiny`."""
+    return [sys.executable, "-m", "tests.tiny", *arguments]
+
+
+@functools.cache
+def _few() -> Path:
+    """Copy a few of the human baselines into a folder of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="baselines-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in HUMAN:
+        shutil.copy(baselines.FOLDER / f"{name}.py", folder)
+    return folder
 
 
 if __name__ == "__main__":
     from evolve.cli import run
 
-    register()
+    register(pytest.MonkeyPatch())
     sys.exit(run(sys.argv[1:]))

@@ -21,9 +21,9 @@ from fitness.tasks.secret import Secret
 from fitness.vault import Answers, InstanceName
 from tests.hacks.gallery import CATCHERS, CHEATS, FOLDER, NOBODY, PROBES, Cheat, flags, method, read
 
-pytestmark = pytest.mark.slow
 TASK = tasks.load("embedded")
-HERE = InstanceName(TASK.name, "chat", Split.FRESH, 0)
+NAMES = [InstanceName(TASK.name, "chat", Split.FRESH, index) for index in range(3)]
+HERE = NAMES[0]
 INSTANCES = 10
 
 every_seed = pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in baselines.collect()])
@@ -37,10 +37,10 @@ def every_cheat(*catchers: str) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def things(_module_home: Path) -> Iterator[Bench]:
-    """A real vault with one full-size instance, and a real sandbox."""
+    """A real vault with a few full-size instances, and a real sandbox."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVOLVE_HOME", str(_module_home))
-        with bench(TASK.name, [HERE]) as opened:
+        with bench(TASK.name, NAMES) as opened:
             yield opened
 
 
@@ -60,10 +60,13 @@ def test_each_cheat_says_what_it_does_and_where_it_was_seen(cheat: Cheat) -> Non
 
 @every_cheat(*PROBES)
 def test_each_cheat_is_flagged_by_the_probe_it_names(things: Bench, cheat: Cheat) -> None:
-    """The quick examination shows parts of what the thorough one shows, and ends with its first failure."""
+    """The quick examination shows parts of what the thorough one shows; some cheats are honest on unknown instances."""
     suspect = method(things, cheat.source)
-    trial = things.judge.trial(suspect, HERE)
-    assert any(cheat.catcher in flags(things, suspect, trial, thorough) for thorough in (False, True))
+    assert any(
+        cheat.catcher in flags(things, suspect, things.judge.trial(suspect, name), thorough)
+        for name in NAMES
+        for thorough in (False, True)
+    )
 
 
 @pytest.mark.xfail(reason="known to get through", strict=True)
