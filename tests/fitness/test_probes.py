@@ -253,11 +253,11 @@ def test_the_first_components_may_be_kept() -> None:
 
 
 def test_a_method_that_depends_much_on_its_seed_is_seldom_accused() -> None:
-    runs = [Counted(chaotic) for _ in range(20)]
+    runs = [Counted(chaotic) for _ in range(60)]
     accused = [any(f.verdict is FAILED for f in examined(run, seed=seed).values()) for seed, run in enumerate(runs)]
-    assert sum(accused) <= 2
+    assert sum(accused) <= 9
     suspected = [len(run.problems) > QUICK for run in runs]
-    assert sum(suspected) > 5
+    assert sum(suspected) > 15
     assert max(len(run.problems) for run in runs) <= QUICK + 12
 
 
