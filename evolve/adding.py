@@ -49,7 +49,7 @@ def add_seed(path: Path, seed: SeedFile) -> Added:
     with contextlib.closing(archive):
         run = archive.run()
         config = Config(**json.loads(run.config))
-        with bench(run.task, dev_instances(config)) as things:
+        with bench(run.task, dev_instances(config), config.device) as things:
             check_origin(archive, things)
             screened = Screen(things.syntax, archive.methods()).check(seed.source, seed.name, "added")
             if screened.method is None:

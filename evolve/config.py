@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -23,6 +23,7 @@ class Config(BaseModel):
     task: str = Field("embedded", description="The task to search on.")
     domain: str = Field("chat", description="The search domain, or several as A+B; the held-out ones are the task's.")
     executor: str = Field("local", description="Where methods are judged.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where methods compute: auto is a GPU if there is one.")
     seeds: tuple[str, ...] = Field((), description="More seed files or folders, beside the human baselines.")
     seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
     evals: int = Field(250, ge=1, description="Methods to judge (seeds and retries not counted).")

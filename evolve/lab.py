@@ -25,7 +25,8 @@ from fitness.builder import Builder
 from fitness.judge import Judge
 from fitness.nouns import Split
 from fitness.sandbox import ALLOWED_IMPORTS
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.client import Sandbox, opened
+from fitness.sandbox.device import choose
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
 
@@ -71,12 +72,13 @@ class Lab:
 
 
 @contextlib.contextmanager
-def bench(task_name: str, wanted: Sequence[InstanceName]) -> Iterator[Bench]:
+def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto") -> Iterator[Bench]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
-    Raises SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
+    Raises DeviceUnavailable, before anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the
+    walls are too few, and VaultError when the vault cannot be used.
     """
-    task, stop = tasks.load(task_name), threading.Event()
+    task, stop, choice = tasks.load(task_name), threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
         syntax = stack.enter_context(Syntax())
@@ -84,7 +86,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName]) -> Iterator[Bench]:
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
         syntax.warm()
-        sandbox = stack.enter_context(Sandbox())
+        sandbox = stack.enter_context(opened(choice))
 
         def wait(name: InstanceName) -> None:
             while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):

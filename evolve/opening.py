@@ -65,7 +65,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         domains = (*config.domains, *task.held_out_domains)
         names = instances(config, domains, Split.SEALED, count)
         method = next(m.method for m in archive.methods() if m.id == method_id)
-        with bench(task.name, names) as things:
+        with bench(task.name, names, config.device) as things:
             check_origin(archive, things)
             executor = executors.load(config.executor, config.workers)
             try:

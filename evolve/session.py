@@ -51,6 +51,7 @@ class Ending:
         result: the final table, or None when the run was interrupted or could not be finished.
         interrupted: whether the user stopped it.
         evaluations: methods judged in the run so far.
+        device: where methods ran, cpu or cuda.
         seconds: wall clock of the run; `engine_seconds`: the engine's own share of it.
     """
 
@@ -58,6 +59,7 @@ class Ending:
     result: Result | None
     interrupted: bool
     evaluations: int
+    device: str
     seconds: float
     engine_seconds: float
 
@@ -69,7 +71,8 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
     load_models(config)
     executors.load(config.executor, 1).close()
     seeds = collect(Path(p) for p in config.seeds)
-    with bench(config.task, wanted_instances(task, config)) as things:
+    with bench(config.task, wanted_instances(task, config), config.device) as things:
+        config = _settled(config, things, watch)
         methods = _screen_seeds(things, seeds)
         archive = Archive.create(path)
         with contextlib.closing(archive), _only_writer(path):
@@ -83,10 +86,18 @@ def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
     with contextlib.closing(archive), _only_writer(path):
         run = archive.run()
         config = Config(**{**json.loads(run.config), **changes})
-        with bench(run.task, wanted_instances(tasks.load(run.task), config)) as things:
+        with bench(run.task, wanted_instances(tasks.load(run.task), config), config.device) as things:
             check_origin(archive, things)
+            config = _settled(config, things, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
             return _session(_lab(config, archive, things, watch))
+
+
+def _settled(config: Config, things: Bench, watch: Watch) -> Config:
+    """Return the configuration with the device that methods run on, and say where a GPU was not taken."""
+    if things.sandbox.note:
+        watch.event("note", things.sandbox.note)
+    return config.model_copy(update={"device": things.sandbox.device})
 
 
 def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
@@ -164,7 +175,8 @@ def _session(lab: Lab) -> Ending:
     finally:
         stopped = lab.bench.stop.is_set() or result is None
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
-    return Ending(archive.path, result, lab.bench.stop.is_set(), lab.budget.evals, lab.budget.seconds, engine)
+    stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.bench.sandbox.device
+    return Ending(archive.path, result, stopped_by_user, budget.evals, device, budget.seconds, engine)
 
 
 def _selector(lab: Lab, memory: Memory) -> Selector:

@@ -23,6 +23,10 @@ class SandboxUnavailable(EvolveError):
     exit_code = 4
 
 
+class DeviceUnavailable(EvolveError):
+    """Methods cannot compute on the GPU here."""
+
+
 class VaultError(EvolveError):
     """The vault cannot be read, written, or trusted."""
 
@@ -89,7 +93,8 @@ class Limits:
 
     Attributes:
         seconds: wall clock.
-        memory: bytes of address space beyond what the sandbox itself holds.
+        memory: bytes of address space beyond what the sandbox itself holds; on a GPU, bytes of the machine's memory, and
+            again of the GPU's.
         output: bytes of stdout and stderr together.
         disk: bytes of one file in scratch.
     """

@@ -18,6 +18,9 @@ from evolve.report.ranking import ranking
 RUNS = Path("runs")
 
 db_option = click.option("--db", type=click.Path(path_type=Path), help="The run's archive (default: the newest in runs/).")
+device_option = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where methods compute: auto is a GPU if there is one."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

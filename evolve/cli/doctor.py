@@ -19,17 +19,24 @@ _LEVELS = {
 def doctor(as_json: bool) -> None:
     """Probe each wall of the sandbox by using it, and name devices and providers."""
     from evolve import models
+    from fitness.nouns import DeviceUnavailable
+    from fitness.sandbox.device import find
     from fitness.sandbox.doctor import examine
 
-    found = examine()
+    found, devices, gpu = examine(), ["cpu"], ""
+    try:
+        gpu = find().name
+        devices.append("cuda")
+    except DeviceUnavailable as error:
+        gpu = str(error)
     if as_json:
         walls = {wall.name: {"up": wall.up, "detail": wall.detail} for wall in found.walls}
-        echo_json({"level": found.level, "walls": walls, "devices": list(found.devices), "providers": list(models.TABLE)})
+        echo_json({"level": found.level, "walls": walls, "devices": devices, "gpu": gpu, "providers": list(models.TABLE)})
         return
     click.echo(f"sandbox level {found.level}: {_LEVELS[found.level]}")
     for wall in found.walls:
         click.echo(f"  {'up  ' if wall.up else 'down'} {wall.name:<12} {wall.detail}")
-    click.echo(f"devices: {', '.join(found.devices)}")
+    click.echo(f"devices: {', '.join(devices)} ({gpu})")
     click.echo(f"model providers: {', '.join(models.TABLE)}")
     for line in models.found_keys():
         click.echo(f"  {line}")

@@ -49,7 +49,13 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
     files = _write(end)
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
-        summary = {"db": end.path, "interrupted": end.interrupted, "evaluations": end.evaluations, "seconds": end.seconds}
+        summary = {
+            "db": end.path,
+            "interrupted": end.interrupted,
+            "evaluations": end.evaluations,
+            "seconds": end.seconds,
+            "device": end.device,
+        }
         ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
         click.echo(json.dumps({"end": finite(ending)}, default=str))
         return
@@ -64,7 +70,8 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
         click.echo(f"  {name:<9} {path}")
     if not config.model:
         click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
-    click.echo("  with a GPU    nothing to set: the methods of this task are small and run on the CPU")
+    if end.device == "cpu":
+        click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
 
 
 def _write(end: Ending) -> dict[str, Path]:

@@ -18,11 +18,13 @@ def estimate(config: Config, as_json: bool) -> None:
     from evolve.baselines import collect
     from evolve.lab import check_config, load_models, wanted_instances
     from fitness import tasks
+    from fitness.sandbox.device import choose
     from fitness.vault import Vault
 
     task = tasks.load(config.task)
     check_config(task, config)
     load_models(config)
+    choose(config.device)
     seeds = collect(Path(p) for p in config.seeds)
     vault = Vault()
     wanted = wanted_instances(task, config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.common import echo_json
+from evolve.cli.common import device_option, echo_json
 from evolve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
 @click.option("--instances", default=5, show_default=True, type=click.IntRange(1, 100), help="How many instances.")
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Probe the method for reward hacks, thoroughly.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Trials at once.")
+@device_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-def judge(file: Path, task: str, domain: str | None, instances: int, probes: bool, workers: int, as_json: bool) -> None:
+def judge(
+    file: Path, task: str, domain: str | None, instances: int, probes: bool, workers: int, device: str | None, as_json: bool
+) -> None:
     """Judge one method FILE outside any run: PGR with its 90 % interval, instance by instance, and the probes it fails.
 
     It runs on instances of its own, never on those a search uses; every look at them is counted. A method that fails is not an
@@ -35,7 +38,7 @@ def judge(file: Path, task: str, domain: str | None, instances: int, probes: boo
     """
     from evolve.baselines import read
 
-    verdict = _judge(read(file), task, domain, instances, probes, workers, quiet=as_json)
+    verdict = _judge(read(file), task, domain, instances, probes, workers, device or "auto", quiet=as_json)
     if as_json:
         echo_json(verdict)
     else:
@@ -43,7 +46,7 @@ def judge(file: Path, task: str, domain: str | None, instances: int, probes: boo
 
 
 def _judge(
-    seed: SeedFile, task_name: str, domain: str | None, instances: int, probes: bool, workers: int, quiet: bool
+    seed: SeedFile, task_name: str, domain: str | None, instances: int, probes: bool, workers: int, device: str, quiet: bool
 ) -> dict[str, Any]:
     from evolve import executors
     from evolve.lab import bench
@@ -58,7 +61,10 @@ def _judge(
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
-    with bench(task.name, names) as things:
+    with bench(task.name, names, device) as things:
+        if things.sandbox.note and not quiet:
+            click.echo(things.sandbox.note, err=True)
+        facts["device"] = things.sandbox.device
         screened = Screen(things.syntax).parse(seed.source, seed.name)
         if screened.method is None:
             return facts | _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason)) | {"looks": 0}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from evolve.cli.common import RUNS, db_option, find_run
+from evolve.cli.common import RUNS, db_option, device_option, find_run
 from evolve.errors import UsageError
 
 
@@ -26,6 +26,7 @@ from evolve.errors import UsageError
 @click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
 @click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
 @click.option("--executor", help="Where methods are judged (default: local).")
+@device_option
 @click.option("--seed", type=int, help="Seed of the run's random generators.")
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="A config file (default: evolve.toml, if present)."
@@ -72,9 +73,16 @@ def start(**flags: Any) -> None:
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
 @click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
 @click.option("--workers", type=int, help="Evaluations at once.")
+@device_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
 def resume(
-    db: Path | None, evals: str | None, usd: float | None, minutes: float | None, workers: int | None, as_json: bool
+    db: Path | None,
+    evals: str | None,
+    usd: float | None,
+    minutes: float | None,
+    workers: int | None,
+    device: str | None,
+    as_json: bool,
 ) -> None:
     """Go on with a run, with what is left of its budget or more.
 
@@ -91,7 +99,7 @@ def resume(
     archive = Archive.open(path)
     stored = json.loads(archive.run().config)
     archive.close()
-    changes: dict[str, object] = {"usd": usd, "minutes": minutes, "workers": workers, "evals": _total(evals, stored["evals"])}
+    changes = {"usd": usd, "minutes": minutes, "workers": workers, "device": device, "evals": _total(evals, stored["evals"])}
     config = resolve(stored, changes)
     with progress.choose(as_json) as watch:
         watch.event("note", f"going on with {path}: {config.evals} evaluations in all")

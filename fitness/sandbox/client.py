@@ -15,11 +15,15 @@ from dataclasses import asdict, replace
 from types import TracebackType
 from typing import IO
 
-from fitness.nouns import Limits, Outcome, Problem, SandboxUnavailable, Status
+import numpy as np
+
+from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
 from fitness.sandbox import launch
 from fitness.sandbox.canary import Canary
-from fitness.sandbox.collect import Watch
+from fitness.sandbox.collect import Collected, Watch, resident
+from fitness.sandbox.device import Choice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import examine
+from fitness.sandbox.nvidia import Meter
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import printable, verdict
 
@@ -28,6 +32,14 @@ START_ATTEMPTS = 3
 HAND_OVER_SECONDS = 30.0  # to give a run to a zygote that is busy forking
 CLOSE_SECONDS = 5.0
 _PR_SET_DUMPABLE = 4
+TRY_OUT = """
+import torch
+def method(problem):
+    x = problem.train_x
+    slopes = torch.zeros(x.shape[1], 2, device=x.device, requires_grad=True)
+    (x @ slopes).log_softmax(1).mean().backward()
+    return problem.student.fit(x, problem.weak, epochs=1)(problem.test_x) + 0 * slopes.grad.sum()
+"""
 
 
 class _Zygote:
@@ -78,15 +90,33 @@ class _Zygote:
             self.process.wait()
 
 
+def opened(choice: Choice) -> Sandbox:
+    """Start a sandbox where methods compute as chosen, or on the CPU if the GPU fails behind the walls and need not be taken.
+
+    Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
+    """
+    if choice.gpu is None or choice.strict:
+        return Sandbox(gpu=choice.gpu, note=choice.note)
+    try:
+        return Sandbox(gpu=choice.gpu)
+    except (DeviceUnavailable, SandboxUnavailable) as error:
+        return Sandbox(note=on_the_cpu(error))
+
+
 class Sandbox:
     """Runs methods, each in a fresh child behind walls. A context manager; `run` may be called from several threads at once.
 
     Attributes:
         level: "A" (namespaces, Landlock, seccomp) or "B" (Landlock, seccomp).
+        device: where methods compute: "cpu" or "cuda".
+        note: why on the CPU, as a sentence, where a GPU would have been taken.
     """
 
-    def __init__(self, level: str | None = None) -> None:
-        """Start a zygote at a level, or at the best one there is. Raises SandboxUnavailable."""
+    def __init__(self, level: str | None = None, gpu: Gpu | None = None, note: str = "") -> None:
+        """Start a zygote at a level, or at the best one there is, for methods that compute on a GPU or on the CPU.
+
+        Raises SandboxUnavailable, and DeviceUnavailable when CUDA does not work behind the walls.
+        """
         if level not in (None, "A", "B"):
             raise ValueError(f"level is {level!r}, expected 'A', 'B' or None")
         found = examine()
@@ -94,18 +124,25 @@ class Sandbox:
         if not reached or (level is not None and level not in reached):
             down = "; ".join(f"{wall.name}: {wall.detail}" for wall in found.walls if not wall.up)
             raise SandboxUnavailable(f"sandbox level {level or 'A or B'} cannot be reached on this machine ({down})")
-        self.level = level or reached[0]
+        self.level, self.device, self.note = level or reached[0], "cpu" if gpu is None else "cuda", note
         self._lock = threading.Lock()
         self._closed = False
+        self._meter: Meter | None = None
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process of this user may look into this one
         with ExitStack() as unfinished:
             self._canary = unfinished.enter_context(closing(Canary()))
-            inner = launch.interior()
+            inner = launch.interior(gpu)
             inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)))
             self._command = (launch.bubbled if self.level == "A" else launch.plain)(inner, "zygote")
             self._settings = _settings(inner)
             self._zygote = self._start()
             unfinished.pop_all()
+        if gpu is not None:
+            with ExitStack() as unfinished:
+                unfinished.callback(self.close)
+                self._try_out(gpu)
+                self._meter = _meter(gpu)
+                unfinished.pop_all()
 
     def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
         """Run a method once on a problem.
@@ -122,8 +159,10 @@ class Sandbox:
                     result, output, report = self._launch(source, inputs, request, ours, given)
             except OSError as error:
                 return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
-            seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits).collect()
+            meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
+            seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
             seen.thief = self._canary.opened(decoy)
+            seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
         return verdict(seen, shape, limits)
 
     def _launch(
@@ -150,6 +189,14 @@ class Sandbox:
                 self._zygote = self._start()
             socket.send_fds(self._zygote.control, [message], descriptors)
         return result, output, report
+
+    def _try_out(self, gpu: Gpu) -> None:
+        """Run a method of ours that does what methods do on a GPU. Raises DeviceUnavailable."""
+        rng = np.random.default_rng(0)
+        x, weak = rng.standard_normal((64, 8), dtype=np.float32), np.full((64, 2), 0.5, np.float32)
+        outcome = self.run(TRY_OUT, Problem(x, weak, x, None, 0, 2), Limits())
+        if outcome.status is not Status.OK:
+            raise DeviceUnavailable(f"CUDA does not work on the {gpu.name} behind the walls: {outcome.message}")
 
     def close(self) -> None:
         """End the zygote and every child; what was in flight is LOST."""
@@ -180,13 +227,30 @@ def _settings(inner: launch.Interior) -> bytes:
     readable, listable = launch.grants(inner)
     settings = {
         "sites": inner.sites,
-        "environment": launch.ENVIRONMENT,
+        "environment": dict(inner.environment),
         "imports": launch.IMPORTS,
         "readable": readable,
         "listable": listable,
         "program": launch.seccomp_program().hex(),
+        "devices": inner.devices,
+        "library": inner.library,
     }
     return json.dumps(settings).encode()
+
+
+def _meter(gpu: Gpu) -> Meter:
+    try:
+        return Meter(gpu.uuid)
+    except OSError as error:
+        raise DeviceUnavailable(f"the memory that methods hold on the GPU cannot be watched ({error})") from error
+
+
+def _crowded(meter: Meter, seen: Collected, limits: Limits) -> bool:
+    """Tell whether a method found the GPU full before it had what it may have: then others hold it, and it is not to blame."""
+    try:
+        return seen.result[:1] == b"M" and meter.free() + meter.held(seen.pid) < limits.memory
+    except OSError:
+        return False
 
 
 def _pipe(ours: ExitStack, given: ExitStack) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fitness.nouns import Limits
@@ -18,6 +19,9 @@ START = struct.Struct("<cd")  # as in runner.py: b"R", the monotonic clock
 NOTE = 2000  # as in runner.py: bytes of a failure's sentence
 SETUP_SECONDS = 60.0  # from the request to the method's first line; past it, the machine is at fault
 GRACE = 5.0  # seconds that a killed child has to be gone
+WEIGH_EVERY = 0.05  # seconds between looks at the memory of a child that computes on a GPU
+
+Meter = Callable[[int], int]  # process id -> bytes it holds; 0 when it is gone. Raises OSError
 
 
 @dataclass
@@ -31,7 +35,10 @@ class Collected:
         started: whether its walls were up, so that the method's first line ran.
         exit: its wait status, or None when its end was not reported: the zygote is gone.
         peak: its peak resident memory in bytes.
-        stopped: why it was killed from here: "time", "output", "result", "setup", or "" when it was not.
+        stopped: why it was killed from here: "time", "output", "result", "setup", "memory", "unwatched", or "" when it was not.
+        heavy: the memory of which it held too much.
+        pid: its process id, as this process sees it.
+        crowded: whether it ran out of the GPU's memory because others held it.
         thief: whether it opened its decoy of the vault.
         answered: whether a whole answer came and both pipes were closed behind it, so that its end was not awaited.
         seconds: wall clock from the method's first line to its answer, or to its end without one.
@@ -44,9 +51,28 @@ class Collected:
     exit: int | None = None
     peak: int = 0
     stopped: str = ""
+    heavy: str = ""
+    pid: int = 0
+    crowded: bool = False
     thief: bool = False
     answered: bool = False
     seconds: float = 0.0
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of the machine's memory that a process holds, swap included; files that it maps are not its own."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+            rows = (line.split() for line in status)
+            return sum(int(row[1]) << 10 for row in rows if row[0] in ("RssAnon:", "RssShmem:", "VmSwap:"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _process(pidfd: int) -> int:
+    """Return the process that a descriptor stands for, by the id it has here (proc_pid_fdinfo(5))."""
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
+        return next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
 
 
 class Watch:
@@ -55,9 +81,21 @@ class Watch:
     A child that has answered can add nothing: it is killed, and the kernel takes its memory apart while we go on (7 ms).
     """
 
-    def __init__(self, result: int, output: int, report: socket.socket, expected: int, limits: Limits) -> None:
-        """Watch two pipes and the report socket; `expected` is the bytes of a good answer."""
-        self._expected = expected
+    def __init__(
+        self,
+        result: int,
+        output: int,
+        report: socket.socket,
+        expected: int,
+        limits: Limits,
+        meters: Mapping[str, Meter] | None = None,
+    ) -> None:
+        """Watch two pipes and the report socket; `expected` is the bytes of a good answer.
+
+        `meters` weigh what no rlimit does, by the name of the memory: no child may hold more of it than limits.memory beyond
+        what it holds when its method begins.
+        """
+        self._expected, self._meters, self._empty = expected, meters or {}, dict[str, int]()
         self._result, self._output, self._report, self._limits = result, output, report, limits
         self._cap = max(expected, 1 + NOTE)
         self._pidfd: int | None = None
@@ -77,6 +115,9 @@ class Watch:
                 left = self._deadline - time.monotonic()
                 if left <= 0 and not self._late():
                     break
+                if self._meters:
+                    self._weigh()
+                    left = min(left, WEIGH_EVERY)
                 for descriptor, _ in poller.poll(max(left, 0) * 1000):
                     if descriptor == self._report.fileno():
                         reporting = self._hear()
@@ -108,12 +149,15 @@ class Watch:
             message, descriptors = b"", []
         if message[:1] == b"F":
             self.seen.forked, self._pidfd = True, descriptors[0]
+            self.seen.pid = _process(self._pidfd) if self._meters else 0
             if self.seen.stopped:
                 self._kill()
         elif message[:1] == b"R":
             self.seen.started = True
             _, self._begun = START.unpack(message)
             self._deadline = self._begun + self._limits.seconds
+            if self._meters:
+                self._weigh()
         elif len(message) == EXIT.size:
             _, self.seen.exit, self.seen.peak = EXIT.unpack(message)
             self.seen.seconds = time.monotonic() - self._begun
@@ -135,6 +179,19 @@ class Watch:
         if len(kept) > cap:
             self._stop(reason)
         return bool(data)
+
+    def _weigh(self) -> None:
+        """Stop a child that holds too much more than when its method began, or that cannot be weighed."""
+        if not self.seen.started or self.seen.exit is not None:
+            return
+        try:
+            for name, meter in self._meters.items():
+                held = meter(self.seen.pid)
+                if held - self._empty.setdefault(name, held) > self._limits.memory:
+                    self.seen.heavy = self.seen.heavy or name
+                    self._stop("memory")
+        except OSError:
+            self._stop("unwatched")
 
     def _late(self) -> bool:
         """Stop a child that is past its deadline; return False when it was stopped before and still is not gone."""

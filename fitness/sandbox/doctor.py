@@ -36,25 +36,22 @@ class Examination:
     Attributes:
         level: "A" every wall; "B" every wall but bubblewrap; "C" bubblewrap without Landlock; "none".
         walls: each wall.
-        devices: where methods can compute.
     """
 
     level: str
     walls: tuple[Wall, ...]
-    devices: tuple[str, ...]
 
 
 def examine() -> Examination:
     """Try every wall; about 0.3 s, without importing torch. Never raises for a wall that is down."""
-    devices = ("cpu",)
     if not sys.platform.startswith("linux"):
         walls = tuple(Wall(n, False, f"there is none on {sys.platform}: it needs Linux") for n in (*_CORE, "bubblewrap"))
-        return Examination("none", walls, devices)
+        return Examination("none", walls)
     inner = launch.interior()
     try:
         program = launch.seccomp_program().hex()
     except SandboxUnavailable as error:
-        return Examination("none", (Wall("seccomp", False, str(error)),), devices)
+        return Examination("none", (Wall("seccomp", False, str(error)),))
     readable, listable = launch.grants(inner)
     told = {"readable": readable, "listable": listable, "program": program, "outside": launch.__file__}
     found = _probe(launch.plain(inner, "probe"), {**told, "secret": launch.__file__})
@@ -64,7 +61,7 @@ def examine() -> Examination:
         walls.append(_bubblewrap(inside, walls))
     except SandboxUnavailable as error:
         walls.append(Wall("bubblewrap", False, str(error)))
-    return Examination(_level({wall.name: wall.up for wall in walls}), tuple(walls), devices)
+    return Examination(_level({wall.name: wall.up for wall in walls}), tuple(walls))
 
 
 def _level(up: dict[str, bool]) -> str:

@@ -7,14 +7,15 @@ import platform
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fitness.nouns import SandboxUnavailable
+from fitness.sandbox.device import Gpu
 
 HERE = Path(__file__).parent
-INSIDE = ("zygote.py", "runner.py", "walls.py", "student.py", "probe.py")  # what is loaded inside, and nothing else of ours
+INSIDE = ("zygote.py", "runner.py", "walls.py", "student.py", "cuda.py", "probe.py")  # all of ours that is loaded inside
 PACKAGES = ("evolve", "archives", "fitness", "seeds")
 FLAGS = ("-s", "-S", "-P", "-B")  # no site-packages but the ones we name, no .pth files, no bytecode written
 BOOT = """
@@ -50,6 +51,11 @@ IMPORTS = (
     *("sklearn.preprocessing", "sklearn.model_selection", "sklearn.naive_bayes", "sklearn.neural_network", "sklearn.manifold"),
     *("sklearn.gaussian_process", "sklearn.feature_selection", "sklearn.kernel_approximation", "sklearn.metrics"),
 )
+CUDA_ENVIRONMENT = {"CUDA_CACHE_DISABLE": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # nowhere to write; sums in one order
+DRIVER = (  # what else the driver's library reads when CUDA starts; the first two it must be able to read
+    *("/proc/driver/nvidia", "/proc/driver/nvidia-uvm", "/proc/devices", "/proc/modules", "/proc/cpuinfo", "/proc/meminfo"),
+    *("/proc/sys/vm/mmap_min_addr", "/proc/sys/vm/overcommit_memory"),
+)
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null")
 
 
@@ -62,16 +68,22 @@ class Interior:
         sites: folders that libraries are imported from.
         roots: trees and files that may be read: system libraries, the standard library, the sites.
         hidden: trees below the roots that may not: sklearn's data (it holds the digits' labels), this checkout.
+        devices: the nodes of the GPU that methods compute on; none for the CPU.
+        library: the library of that GPU's driver.
+        environment: all that is in the environment.
     """
 
     executable: str
     sites: tuple[str, ...]
     roots: tuple[str, ...]
     hidden: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+    library: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
 
 
-def interior() -> Interior:
-    """Find the interpreter and the libraries that this process runs on."""
+def interior(gpu: Gpu | None = None) -> Interior:
+    """Find the interpreter and the libraries that this process runs on, and what belongs to a GPU, if there is to be one."""
     executable = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     names = ("site-packages", "dist-packages")
     sites = tuple(dict.fromkeys(os.path.realpath(p) for p in sys.path if os.path.basename(p) in names and os.path.isdir(p)))
@@ -79,13 +91,19 @@ def interior() -> Interior:
     binary = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})
     standard = (sysconfig.get_path("stdlib"), binary, library)
     candidates = [*SYSTEM, *(os.path.realpath(p) for p in standard), *sites]
+    if gpu is not None:
+        candidates += [os.path.dirname(os.path.realpath(gpu.library)), *DRIVER]
     roots = tuple(dict.fromkeys(p for p in candidates if os.path.exists(p) and not _below(p, candidates)))
     data = (os.path.join(site, "sklearn", "datasets", "data") for site in sites)
     home = str(HERE.parent.parent)
     ours = (
         [os.path.join(home, name) for name in PACKAGES] if home in sites else [home]
     )  # installed among the libraries, or a checkout
-    return Interior(executable, sites, roots, tuple(p for p in (*data, *ours) if os.path.isdir(p)))
+    inner = Interior(executable, sites, roots, tuple(p for p in (*data, *ours) if os.path.isdir(p)))
+    if gpu is None:
+        return inner
+    environment = {**ENVIRONMENT, **CUDA_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": gpu.uuid}
+    return replace(inner, devices=gpu.nodes, library=gpu.library, environment=environment)
 
 
 def _below(path: str, others: list[str]) -> bool:
@@ -131,7 +149,9 @@ def bubbled(inner: Interior, module: str) -> list[str]:
         raise SandboxUnavailable("bubblewrap is not installed: install the system package `bubblewrap` for sandbox level A")
     command = [bwrap, "--unshare-user", "--uid", "65534", "--gid", "65534", "--unshare-ipc", "--unshare-pid", "--unshare-net"]
     command += ["--unshare-uts", "--unshare-cgroup-try", "--new-session", "--cap-drop", "ALL"]
-    for root in inner.roots:
+    for root in (*inner.roots, *inner.devices):
+        if root.startswith("/proc/"):  # it is there once /proc is
+            continue
         if root.startswith("/dev/"):
             command += ["--dev-bind", root, root]
         elif os.path.islink(root):

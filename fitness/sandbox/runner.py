@@ -5,7 +5,7 @@ b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memo
 NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction or a failure of its own: the trusted
 side takes one such stream of exactly the right length, checks every float, and calls anything else a VIOLATION.
 
-Loaded inside the sandbox; imports nothing of ours but the walls and the student.
+Loaded inside the sandbox; imports nothing of ours but the walls, the student and what starts CUDA.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
 START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
 FILE = "method.py"  # how tracebacks name the method
-OUT_OF_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate")
+OUT_OF_MEMORY = (
+    *("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate"),
+    *("cuda out of memory", "cuda error: out of memory", "cublas_status_alloc_failed"),
+    "nvml_success",  # how torch fails when it wants to say how full the GPU is, and may not ask
+)
 
 
 @dataclass
@@ -89,8 +93,12 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     problem = _problem(request, inputs)
     os.environ["EVOLVE_HOME"] = request["home"]  # the canary: see canary.py
     _seed(problem.seed)
-    walls.set_limits(request["memory"], request["disk"], request["cpu_seconds"])
-    walls.enter_landlock(around.rules)
+    walls.set_limits(None if around.cuda else request["memory"], request["disk"], request["cpu_seconds"])
+    if around.cuda:
+        around.cuda.enter_landlock()
+        _upload(problem, around.cuda.start(problem.seed, request["memory"]))
+    else:
+        walls.enter_landlock(around.rules)
     walls.enter_seccomp(around.program)
     for descriptor in (inputs, code, around.rules):
         os.close(descriptor)
@@ -130,6 +138,14 @@ def _problem(request: dict[str, Any], inputs: int) -> Problem:
     return Problem(
         tensor("train_x"), tensor("weak"), tensor("test_x"), pairs, seed, device, classes, Student(seed, classes)
     )  # fmt: skip
+
+
+def _upload(problem: Problem, device: torch.device) -> None:
+    """Move a problem to a device: a copy that is this child's alone."""
+    problem.device = device
+    for name in ("train_x", "weak", "test_x", "pairs"):
+        tensor: torch.Tensor | None = getattr(problem, name)
+        setattr(problem, name, None if tensor is None else tensor.to(device))
 
 
 def _seed(seed: int) -> None:

@@ -20,11 +20,13 @@ class Head:
     Attributes:
         parameters: the vector; weights have variance 1 / fan-in, biases are 0.
         gradient: a vector of the same length, filled by `backward`.
+
+    The generator is the processor's, wherever the head lies: every device starts from the same weights.
     """
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, generator: torch.Generator) -> None:
+    def __init__(self, inputs: int, hidden: int, outputs: int, generator: torch.Generator, device: torch.device) -> None:
         sizes = [(inputs, hidden), (hidden, outputs)] if hidden else [(inputs, outputs)]
-        self.parameters = torch.zeros(sum(m * n + n for m, n in sizes))
+        self.parameters = torch.zeros(sum(m * n + n for m, n in sizes), device=device)
         self.gradient = torch.zeros_like(self.parameters)
         self._layers, self._gradients = (list(_views(v, sizes)) for v in (self.parameters, self.gradient))
         for (weight, _), (m, n) in zip(self._layers, sizes):
@@ -50,7 +52,7 @@ class Head:
 
 
 class Predictor:
-    """A trained student: (n, d) features to (n, n_classes) probabilities, without gradients."""
+    """A trained student: (n, d) features to (n, n_classes) probabilities, without gradients, where it was trained."""
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -58,7 +60,8 @@ class Predictor:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Return the (n, n_classes) float32 probabilities of (n, d) features."""
         with torch.no_grad():
-            return self._head.forward(torch.as_tensor(x, dtype=torch.float32))[0].softmax(1)
+            features = torch.as_tensor(x, dtype=torch.float32, device=self._head.parameters.device)
+            return self._head.forward(features)[0].softmax(1)
 
 
 class Student:
@@ -83,7 +86,7 @@ class Student:
         """Train a head with AdamW, the learning rate falling linearly to 0.
 
         Args:
-            x: (n, d) features.
+            x: (n, d) features; their device is where the head is trained, and the rest is moved there.
             targets: (n,) class indices (integers) or P(y = 1) (floats), or (n, n_classes) probabilities.
             weights: (n,) example weights, or None.
             epochs: passes over the examples, each in a new order.
@@ -95,14 +98,14 @@ class Student:
                 default is the weighted mean of the soft cross-entropy.
         """
         x = torch.as_tensor(x, dtype=torch.float32).detach()
-        soft = self._distributions(torch.as_tensor(targets).detach(), len(x))
-        weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32).detach()
+        soft = self._distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
+        weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32, device=x.device).detach()
         if weights is not None and weights.shape != (len(x),):
             raise ValueError(f"weights have shape {tuple(weights.shape)}, expected ({len(x)},)")
         self._fits += 1
         generator = torch.Generator().manual_seed((self._seed * 1_000_003 + self._fits) % 2**63)
         with torch.no_grad():
-            head = Head(x.shape[1], hidden, self._classes, generator)
+            head = Head(x.shape[1], hidden, self._classes, generator, x.device)
             head.parameters.grad = head.gradient
             optimizer = torch.optim.AdamW([head.parameters], lr=lr, weight_decay=weight_decay, fused=True)
             steps = epochs * -(-len(x) // batch)
@@ -144,10 +147,10 @@ def _slope(
 def _batches(
     arrays: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None], epochs: int, batch: int, generator: torch.Generator
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
-    """Yield the minibatches of every epoch, each epoch in a new order."""
+    """Yield the minibatches of every epoch, each epoch in a new order, the same one on every device."""
     x, targets, weights = arrays
     for _ in range(epochs):
-        order = torch.randperm(len(x), generator=generator)
+        order = torch.randperm(len(x), generator=generator).to(x.device)
         for start in range(0, len(x), batch):
             rows = order[start : start + batch]
             yield x[rows], targets[rows], None if weights is None else weights[rows]

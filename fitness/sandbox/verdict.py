@@ -34,6 +34,12 @@ def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[S
         return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
     if seen.stopped == "time":
         return Status.TIMED_OUT, f"the method ran longer than {limits.seconds:g} s"
+    if seen.stopped == "memory":
+        return Status.OUT_OF_MEMORY, f"the method held more than {limits.memory >> 20} MiB of {seen.heavy}"
+    if seen.stopped == "unwatched":
+        return Status.LOST, "the memory that the method held could no longer be watched"
+    if seen.crowded:
+        return Status.LOST, f"others held so much of the GPU's memory that {limits.memory >> 20} MiB were not left"
     if seen.stopped == "output":
         return Status.VIOLATION, f"the method printed more than {limits.output} bytes"
     if seen.exit is None and not seen.answered:

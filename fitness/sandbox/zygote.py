@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from . import walls
+from .cuda import Cuda
 
 EXIT = struct.Struct("<cqq")  # b"X", wait status, peak resident bytes
 DESCRIPTORS = 5  # inputs, source, result, output, report
@@ -50,6 +51,8 @@ class Settings:
         readable: trees a child may read.
         listable: folders whose names a child may list.
         program: the seccomp filter, hexadecimal.
+        devices: the nodes of the GPU that methods compute on; none for the CPU.
+        library: the library of that GPU's driver.
     """
 
     sites: list[str]
@@ -58,14 +61,17 @@ class Settings:
     readable: list[str]
     listable: list[str]
     program: str
+    devices: list[str]
+    library: str
 
 
 @dataclass(frozen=True)
 class Walls:
-    """What a child needs to put its walls up: a Landlock ruleset and a seccomp program."""
+    """What a child needs to put its walls up: a Landlock ruleset and a seccomp program; and to start CUDA, if it is to."""
 
     rules: int
     program: bytes
+    cuda: Cuda | None
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,11 @@ def main() -> None:
         os._exit(0)
     settings = Settings(**json.loads(message))
     runner = _warm(settings)
-    around = Walls(walls.ruleset(settings.readable, settings.listable), bytes.fromhex(settings.program))
+    cuda = Cuda(settings.readable, settings.listable, settings.devices, settings.library) if settings.devices else None
+    around = Walls(walls.ruleset(settings.readable, settings.listable), bytes.fromhex(settings.program), cuda)
     walls.drop_capabilities()
+    if held := _held(settings.devices):
+        sys.exit(f"the zygote holds {held} after its imports: its children could not start CUDA")
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         sys.exit(f"the zygote has {threads} threads after its imports: a fork would hang")
@@ -118,6 +127,15 @@ def _warm(settings: Settings) -> ModuleType:
     runner = importlib.import_module(".runner", __package__)
     sys.modules[str(__package__)].__path__ = []  # nothing more is loaded from our folder
     return runner
+
+
+def _held(devices: list[str]) -> str:
+    """Return the first of some devices that this process has open, or ""."""
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the one that listed them
+            if (path := os.readlink(f"/proc/self/fd/{descriptor}")) in devices:
+                return path
+    return ""
 
 
 def _collapse() -> None:
