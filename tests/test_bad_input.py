@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from archives.archive import Archive
 from evolve.cli import run
+from tests.example_run import build
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,8 @@ BAD = [
     (["start", "--task", "nothing"], "the known tasks are"),
     (["start", "--domain", "math"], "not a search domain"),
     (["start", "--executor", "moon"], "the executors are local"),
+    (["start", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+    (["start", "--set", "device=tpu"], "device = 'tpu' cannot be used: input should be 'auto', 'cpu' or 'cuda'"),
     (["start", "--config", "typo.toml"], "did you mean 'evals'"),
     (["start", "--config", "none.toml"], "cannot read the config"),
     (["start", "--set", "island=3"], "did you mean 'islands'"),
@@ -69,6 +73,28 @@ def test_bad_input_is_a_sentence_and_exit_2(
     assert "Traceback" not in err
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()}
     assert after == before
+
+
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="a machine without NVIDIA's driver")
+@pytest.mark.parametrize("arguments", ["start", "start --dry-run", "judge method.py", "resume --db run.db"])
+def test_a_gpu_that_is_not_there_is_a_sentence_and_nothing_is_begun(
+    arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "home"))
+    (tmp_path / "method.py").write_text("def method(problem):\n    return problem.test_x[:, 0].sigmoid()\n")
+    build(tmp_path / "run.db", 4)
+    archive = Archive.open(tmp_path / "run.db")
+    before = archive.run()
+    archive.close()
+    assert run([*arguments.split(), "--device", "cuda"]) == 2
+    err = capsys.readouterr().err
+    assert "methods cannot run on a GPU here: no NVIDIA device was found; start, resume and judge take --device cpu" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "home").exists()
+    archive = Archive.open(tmp_path / "run.db")
+    assert archive.run() == before
+    archive.close()
 
 
 def test_a_vault_that_cannot_be_written_is_a_sentence(

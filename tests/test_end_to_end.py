@@ -89,6 +89,13 @@ def test_a_run_ends_with_the_table_the_report_and_the_champion(
     assert (judged["status"], judged["method"]) == ("OK", champion["champion"])
 
 
+def test_a_run_says_where_methods_run_and_keeps_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("--device", "auto", evals=1, db="auto.db") == 0
+    out = capsys.readouterr().out
+    device = json.loads(rows("select config from runs", "auto.db")[0]["config"])["device"]
+    assert ("methods run on the CPU: " in out) == ("start --device cuda" in out) == (device == "cpu")
+
+
 def test_the_same_seed_and_vault_give_the_same_run() -> None:
     for db in ("a.db", "b.db"):
         assert start("--seed", "7", workers=1, db=db) == 0

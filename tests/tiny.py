@@ -23,6 +23,7 @@ from fitness.tasks.embedded import Embedded, Sizes
 SIZES = Sizes(labelled=100, train=500, test=400)
 TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
 SMALL = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "held_out_instances=3"]
+SMALL += ["--device", "cpu"]  # where runs repeat exactly
 HUMAN = ("auxconf", "confident", "earlystop", "lda", "vanilla")
 
 
