@@ -105,11 +105,11 @@ def look() -> dict[str, object]:
         raise OSError(f"the memory that methods hold on the GPU cannot be watched ({error})") from error
     if not held:
         raise OSError("the memory that methods hold on the GPU cannot be watched: the driver does not tell it by process here")
-    return {"name": name.value.decode(errors="replace"), "uuid": gpu, "memory": memory.value, "library": _mapped("/libcuda.so")}
+    return {"name": name.value.decode(errors="replace"), "uuid": gpu, "memory": memory.value, "library": mapped("/libcuda.so")}
 
 
-def _mapped(part: str) -> str:
-    """Return the path of the loaded library whose path contains a text."""
+def mapped(part: str) -> str:
+    """Return the path of a library that this process has loaded, by a part of it."""
     with open("/proc/self/maps") as maps:
         return next(path for line in maps if part in (path := line.rstrip("\n").split(maxsplit=5)[-1]))
 

@@ -28,7 +28,8 @@ classes, shape (n_test, n_classes): finite, in [0, 1].
     problem.test_x    (n_test, d) float32 tensor: examples to predict, 3000 here. Fitting on them is not allowed.
     problem.pairs     None, or on domains where it is given, (p, 2) int64: p pairs of rows of train_x. Of the two examples of a
                       pair exactly one is of class 1, which is known without labels. Here p is 300.
-    problem.seed      int: seed your generators with it. problem.device: torch.device. problem.n_classes: 2 on this task.
+    problem.seed      int: seed your generators with it. problem.n_classes: 2 on this task.
+    problem.device    torch.device, the CPU or a GPU: where the tensors lie, and where yours should.
     problem.student   the default strong student, an MLP head: student.fit(x, targets, weights=None, *, epochs, lr, batch,
                       weight_decay, hidden, loss=None) -> predictor; targets (n,) or (n, n_classes), soft or hard;
                       loss(logits, targets, weights, step) -> scalar; predictor(x) -> (n, n_classes) probabilities.

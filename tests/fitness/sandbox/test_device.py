@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,7 @@ import torch
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import DeviceUnavailable, Status
-from fitness.sandbox import launch
+from fitness.sandbox import launch, nvidia
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.collect import START, Collected, Watch, resident
 from fitness.sandbox.device import Choice, Gpu, choose, find
@@ -32,7 +33,7 @@ from fitness.sandbox.walls import landlock_abi
 
 ROOT = Path(__file__).parents[3]
 SEEDS = sorted(ROOT.glob("seeds/*.py"))
-IMAGINARY = Gpu("imaginary GPU", "GPU-00000000-0000-0000-0000-000000000000", 1 << 30, "libc.so.6", ("/dev/zero",))
+IMAGINARY = Gpu("imaginary GPU", f"GPU-{uuid.UUID(int=0)}", 1 << 30, nvidia.mapped("/libc.so"), ("/dev/zero",))
 MIB = 1 << 20
 
 
