@@ -23,7 +23,7 @@ import torch
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import DeviceUnavailable, Status
-from fitness.sandbox import launch, nvidia
+from fitness.sandbox import launch, nvidia, zygote
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.collect import EXIT, START, Collected, Watch, resident
 from fitness.sandbox.device import Choice, Gpu, choose, find
@@ -108,6 +108,12 @@ def test_auto_then_runs_methods_on_the_cpu_and_says_why(reached: tuple[str, ...]
         assert sandbox.run("def method(p): return p.test_x[:, 0].sigmoid()", make_problem(), LIMITS).status is Status.OK
     with pytest.raises(DeviceUnavailable, match="imaginary GPU"):
         opened(Choice(IMAGINARY, strict=True))
+
+
+def test_the_zygote_notices_a_device_that_an_import_opened() -> None:
+    assert zygote._held(["/dev/zero"]) == ""
+    with open("/dev/zero"):
+        assert zygote._held(["/dev/full", "/dev/zero"]) == "/dev/zero"
 
 
 WALLS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from evolve.cli import run
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import build_filter, launch
 from fitness.sandbox.client import Sandbox
+from fitness.sandbox.device import Choice, choose
 from fitness.sandbox.doctor import examine
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +29,16 @@ def test_the_examination_names_each_wall_with_a_sentence() -> None:
     core = all(up[name] for name in ("rlimits", "landlock", "seccomp", "children"))
     assert (found.level == "A") == (core and up["bubblewrap"])
     assert (found.level in ("A", "B")) == core
+
+
+def test_the_verb_names_the_devices_and_why_there_is_no_gpu(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    choice = choose("auto")
+    assert found["devices"] == (["cpu", "cuda"] if choice.gpu else ["cpu"])
+    assert choice.gpu or choice == Choice(None, f"methods run on the CPU: {found['gpu']}")
+    assert run(["doctor"]) == 0
+    assert f"devices: {', '.join(found['devices'])} ({found['gpu']})" in capsys.readouterr().out
 
 
 def test_it_needs_no_torch() -> None:
