@@ -13,7 +13,7 @@ import pytest
 
 from fitness import pgr
 from fitness.nouns import Finding, Outcome, Problem, Status, Verdict
-from fitness.probes import MOVED, PROBES, UNSTABLE, Case, examine, halves, turned
+from fitness.probes import MOVED, PROBES, SLACK, UNSTABLE, Case, examine, halves, turned
 from fitness.vault import Answers
 
 N, D = 1000, 60
@@ -241,6 +241,17 @@ def test_a_cheat_is_caught_by_name_and_examined_no_further(method: Method, probe
 def test_thoroughly_every_probe_that_fails_is_named() -> None:
     assert flags(constants, thorough=True) == ["swap", "frame", "shuffle"]
     assert flags(signed_constants, thorough=True) == ["frame"]
+
+
+def test_who_gains_when_the_frame_is_turned_is_no_cheat() -> None:
+    def gains(problem: Problem) -> np.ndarray:
+        at_home = np.array_equal(problem.train_x, PROBLEM.train_x)
+        return honest(problem, 2 if at_home else 5)
+
+    found = examined(Counted(gains))["frame"]
+    assert found.verdict is PASSED
+    assert found.number is not None
+    assert found.number < -SLACK
 
 
 def test_the_first_components_may_be_kept() -> None:
