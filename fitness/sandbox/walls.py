@@ -73,12 +73,13 @@ def set_limits(memory: int | None, file_size: int, cpu_seconds: int) -> None:
     many times: its memory is watched from outside.
     """
     wanted = {
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: 1,  # no core file; 0 would not keep the core from a program in core_pattern (core(5))
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: 64,  # timers too: they are counted by user, not by process
         resource.RLIMIT_NOFILE: 256 if memory is not None else 1024,
         resource.RLIMIT_FSIZE: file_size,
-        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_CPU: cpu_seconds + 1,  # SIGXCPU comes before: unlike SIGKILL, it tells whose fault it is
     }
     if memory is not None:
         with open("/proc/self/statm") as statm:
@@ -87,7 +88,8 @@ def set_limits(memory: int | None, file_size: int, cpu_seconds: int) -> None:
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        soft = min(value, cpu_seconds) if kind == resource.RLIMIT_CPU else value
+        resource.setrlimit(kind, (soft, value))
 
 
 def landlock_abi() -> int:

@@ -15,6 +15,7 @@ It exits when the control socket closes, and its children die with it.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import ctypes
 import gc
@@ -155,6 +156,7 @@ def _collapse() -> None:
 
 def _serve(control: socket.socket, spare: Child, around: Walls, runner: ModuleType) -> None:
     running: dict[int, Running] = {}
+    buffer = bytearray(MESSAGE)  # wiped after use: the next child is a copy of this process, and would find the run before it
     poller = select.poll()
     poller.register(control, select.POLLIN)
     while True:
@@ -163,21 +165,31 @@ def _serve(control: socket.socket, spare: Child, around: Walls, runner: ModuleTy
                 poller.unregister(descriptor)
                 _report_exit(descriptor, running.pop(descriptor))
                 continue
-            message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, DESCRIPTORS)
-            if not message:
+            size, descriptors = _receive(control, buffer)
+            if not size:
                 os._exit(0)
             report = socket.socket(fileno=descriptors[-1])
             running[spare.pidfd] = Running(spare.pid, report)
             poller.register(spare.pidfd, select.POLLIN)
             try:
                 socket.send_fds(report, [b"F"], [spare.pidfd])
-                socket.send_fds(spare.orders, [message], descriptors)
+                socket.send_fds(spare.orders, [memoryview(buffer)[:size]], descriptors)
             except OSError:  # the child died while it waited, or the client gave up on this run: its end is reported like any
                 os.kill(spare.pid, 9)
+            buffer[:size] = bytes(size)
             spare.orders.close()
             for given in descriptors[:-1]:
                 os.close(given)
             spare = _fork(around, runner)
+
+
+def _receive(control: socket.socket, buffer: bytearray) -> tuple[int, list[int]]:
+    """Take one message and its descriptors; return its size."""
+    size, ancillary, _, _ = control.recvmsg_into([buffer], socket.CMSG_SPACE(4 * DESCRIPTORS))
+    descriptors = array.array("i")
+    for _, _, data in ancillary:
+        descriptors.frombytes(data)
+    return size, list(descriptors)
 
 
 def _fork(around: Walls, runner: ModuleType) -> Child:
