@@ -97,12 +97,14 @@ class Limits:
             again of the GPU's.
         output: bytes of stdout and stderr together.
         disk: bytes of one file in scratch.
+        threads: threads at one time, counted from outside twenty times a second.
     """
 
     seconds: float = 60.0
     memory: int = 2 << 30
     output: int = 1 << 20
     disk: int = 64 << 20
+    threads: int = 256
 
 
 @dataclass(frozen=True, eq=False)

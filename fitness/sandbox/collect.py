@@ -19,7 +19,7 @@ START = struct.Struct("<cd")  # as in runner.py: b"R", the monotonic clock
 NOTE = 2000  # as in runner.py: bytes of a failure's sentence
 SETUP_SECONDS = 60.0  # from the request to the method's first line; past it, the machine is at fault
 GRACE = 5.0  # seconds that a killed child has to be gone
-WEIGH_EVERY = 0.05  # seconds between looks at the memory of a child that computes on a GPU
+TICK = 0.05  # seconds between two looks at a running child: its threads, and the memory of one that computes on a GPU
 
 Meter = Callable[[int], int]  # process id -> bytes it holds; 0 when it is gone. Raises OSError
 
@@ -35,7 +35,8 @@ class Collected:
         started: whether its walls were up, so that the method's first line ran.
         exit: its wait status, or None when its end was not reported: the zygote is gone.
         peak: its peak resident memory in bytes.
-        stopped: why it was killed from here: "time", "output", "result", "setup", "memory", "unwatched", or "" when it was not.
+        stopped: why it was killed from here: "time", "threads", "output", "result", "setup", "memory", "unwatched", or "" when it
+            was not.
         heavy: the memory of which it held too much.
         pid: its process id, as this process sees it.
         crowded: whether it ran out of the GPU's memory because others held it.
@@ -99,6 +100,7 @@ class Watch:
         self._result, self._output, self._report, self._limits = result, output, report, limits
         self._cap = max(expected, 1 + NOTE)
         self._pidfd: int | None = None
+        self._next_look = 0.0
         self._begun = time.monotonic()
         self._deadline = self._begun + SETUP_SECONDS
         self.seen = Collected()
@@ -117,8 +119,7 @@ class Watch:
                     break
                 if self._meters:
                     self._weigh()
-                    left = min(left, WEIGH_EVERY)
-                for descriptor, _ in poller.poll(max(left, 0) * 1000):
+                for descriptor, _ in poller.poll(min(max(left, 0), TICK) * 1000):
                     if descriptor == self._report.fileno():
                         reporting = self._hear()
                         more = reporting
@@ -127,6 +128,7 @@ class Watch:
                         open_pipes -= set() if more else {descriptor}
                     if not more:
                         poller.unregister(descriptor)
+                self._look()
         finally:
             if self._pidfd is not None:
                 self._kill()
@@ -193,6 +195,14 @@ class Watch:
         except OSError:
             self._stop("unwatched")
 
+    def _look(self) -> None:
+        """Stop a running child that has too many threads; every TICK."""
+        now = time.monotonic()
+        if now >= self._next_look and self.seen.started and self._pidfd is not None and not self.seen.stopped:
+            self._next_look = now + TICK
+            if _threads(self._pidfd) > self._limits.threads:
+                self._stop("threads")
+
     def _late(self) -> bool:
         """Stop a child that is past its deadline; return False when it was stopped before and still is not gone."""
         if self.seen.stopped or self.seen.exit is not None:
@@ -211,3 +221,19 @@ class Watch:
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+
+def _pid(pidfd: int) -> str:
+    """Return the number of a process, or "-1" when it has ended."""
+    with open(f"/proc/self/fdinfo/{pidfd}") as facts:
+        return next(line.split()[1] for line in facts if line.startswith("Pid:"))
+
+
+def _threads(pidfd: int) -> int:
+    """Count the threads of a process, 0 when it has ended: until then its number is nobody else's."""
+    try:
+        with open(f"/proc/{_pid(pidfd)}/stat", "rb") as stat:
+            count = int(stat.read().rpartition(b")")[2].split()[17])
+    except OSError:
+        return 0
+    return 0 if _pid(pidfd) == "-1" else count

@@ -34,6 +34,8 @@ def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[S
         return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
     if seen.stopped == "time":
         return Status.TIMED_OUT, f"the method ran longer than {limits.seconds:g} s"
+    if seen.stopped == "threads":
+        return Status.VIOLATION, f"the method had more than {limits.threads} threads"
     if seen.stopped == "memory":
         return Status.OUT_OF_MEMORY, f"the method held more than {limits.memory >> 20} MiB of {seen.heavy}"
     if seen.stopped == "unwatched":

@@ -1,0 +1,5 @@
+"""Wants to confuse the decoder: bytes that are no UTF-8. Success: the screen itself fails."""
+
+
+def source():
+    return b"def method(problem):\n    return '\xff\xfe\x00'\n"

@@ -1,0 +1,5 @@
+"""Wants to hide code behind a null byte. Success: the hidden part is taken."""
+
+
+def source():
+    return "def method(problem):\n    return 1\n\x00\nimport os\n"

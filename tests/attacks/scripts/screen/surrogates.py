@@ -1,0 +1,5 @@
+"""Wants to confuse the encoder: half of a character. Success: the screen itself fails."""
+
+
+def source():
+    return "def method(problem):\n    return '\ud800'\n"
