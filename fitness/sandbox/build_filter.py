@@ -22,7 +22,8 @@ DENIED = {
     "sockets": "socket socketpair connect bind listen accept accept4 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg",
     "the kernel": "bpf perf_event_open userfaultfd io_setup io_submit add_key request_key keyctl kexec_load kexec_file_load "
     "init_module finit_module delete_module syslog settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname "
-    "sync syncfs acct swapon swapoff reboot quotactl iopl ioperm personality lookup_dcookie vhangup nfsservctl modify_ldt seccomp",
+    "acct swapon swapoff reboot quotactl iopl ioperm personality lookup_dcookie vhangup nfsservctl modify_ldt seccomp "
+    "sync syncfs",
     "namespaces and mounts": "mount umount2 pivot_root chroot unshare setns open_by_handle_at name_to_handle_at",
     "memory outside the limit": "memfd_create shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl "
     "semtimedop mq_open mq_unlink",

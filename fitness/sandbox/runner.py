@@ -121,10 +121,11 @@ def _close_all_but(keep: set[int]) -> None:
 
 
 def _problem(request: dict[str, Any], inputs: int) -> Problem:
-    """Map the inputs copy-on-write: a method may edit them in place, and nobody else sees it."""
-    own = os.open(
-        f"/proc/self/fd/{inputs}", os.O_RDONLY
-    )  # an offset and flags of its own: those of `inputs` outlive this child
+    """Map the inputs copy-on-write: a method may edit them in place, and nobody else sees it.
+
+    They are opened anew: the position and the flags of the open file behind `inputs` outlive this child, and would carry words.
+    """
+    own = os.open(f"/proc/self/fd/{inputs}", os.O_RDONLY)
     held = mmap.mmap(own, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     os.close(own)
 

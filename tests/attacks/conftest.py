@@ -64,7 +64,7 @@ def table(found: Mapping[str, Mapping[str, str]], every: bool) -> list[str]:
         words = ["" if c not in row else "NOT contained" if row[c] else "contained" for c in columns]
         if every or any(row.get(level) for level in ("A", "B")):
             lines.append(f"{script:<42}" + "".join(f"{word:<16}" for word in words) + next(filter(None, row.values()), ""))
-    for kind in sorted({script.split("/")[0] for script in found}) + [""]:
+    for kind in [*sorted({script.split("/")[0] for script in found}), ""]:
         rows = [row for script, row in found.items() if script.startswith(kind + "/" if kind else "")]
         counts = [f"{sum(not row[c] for row in rows if c in row)} of {sum(c in row for row in rows)}" for c in columns]
         lines.append(f"{kind or 'all':<30}{'contained:':<12}" + "".join(f"{count:<16}" for count in counts))

@@ -1,6 +1,6 @@
 """An evaluator without walls, as many engines have it: a fork of the process that holds the labels, and a pickle back.
 
-The attacks run here too, to show that they work where nothing stops them. Run by arena.py; requests and replies are lines of JSON.
+The attacks run here too, to show that they work where nothing stops them. Run by arena.py, by lines of JSON.
 """
 
 from __future__ import annotations

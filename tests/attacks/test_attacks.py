@@ -76,12 +76,10 @@ def test_an_attack_is_contained(
     evidence: list[str] = []
     heir = script.parent.name == "inheritance"
     for _ in range(2 if heir else 1):  # the second looks for what the first left
-        outcome, neighbour = (
-            beside_another(sandbox, str(source), problem) if heir else (sandbox.run(str(source), problem, LIMITS), None)
-        )
+        outcome, framed = beside_another(sandbox, str(source), problem) if heir else alone(sandbox, str(source), problem)
         values = np.array([]) if outcome.predictions is None else outcome.predictions.ravel()
         evidence += arena.seen(Attempt(outcome.status, values, outcome.seconds, outcome.message), before)
-        if neighbour is not None and neighbour.message == THEFT:
+        if framed:
             evidence.append("another run is accused")
     if len(left := wait_for_less(len(processes))) > len(processes):
         evidence.append("a process of it is alive")
@@ -95,15 +93,20 @@ def test_an_attack_is_contained(
     assert bool(evidence) == expected, evidence or "it is contained: take it out of docs/security.md"
 
 
-def beside_another(sandbox: Sandbox, source: str, problem: Problem) -> tuple[Outcome, Outcome]:
-    """Run an attack while another run is under way; return both outcomes."""
+def alone(sandbox: Sandbox, source: str, problem: Problem) -> tuple[Outcome, bool]:
+    """Run an attack by itself: nobody else can be accused."""
+    return sandbox.run(source, problem, LIMITS), False
+
+
+def beside_another(sandbox: Sandbox, source: str, problem: Problem) -> tuple[Outcome, bool]:
+    """Run an attack while another run is under way; tell whether that one was accused of a theft."""
     found: list[Outcome] = []
     quiet = "import time\ndef method(problem):\n    time.sleep(0.5)\n    return problem.test_x[:, 0]\n"
     beside = threading.Thread(target=lambda: found.append(sandbox.run(quiet, problem, LIMITS)))
     beside.start()
     outcome = sandbox.run(source, problem, LIMITS)
     beside.join()
-    return outcome, found[0]
+    return outcome, found[0].message == THEFT
 
 
 @pytest.mark.slow

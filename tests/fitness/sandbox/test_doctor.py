@@ -57,6 +57,37 @@ def test_without_bubblewrap_it_is_level_b(reached: tuple[str, ...], monkeypatch:
         Sandbox("A")
 
 
+FIVE = [
+    ("root", "A", {}),
+    ("ordinary_user", "A", {}),
+    ("no_user_namespaces", "B", {"bubblewrap": "namespace"}),
+    ("no_bubblewrap", "B", {"bubblewrap": "bubblewrap is not installed: install the system package `bubblewrap`"}),
+    ("no_landlock", "C", {"landlock": "this kernel has no Landlock: it takes 5.13 or later"}),
+]
+
+
+@pytest.mark.parametrize(("place", "level", "down"), FIVE, ids=[place for place, _, _ in FIVE])
+def test_it_tells_the_truth_in_five_places(reached: tuple[str, ...], place: str, level: str, down: dict[str, str]) -> None:
+    if "A" not in reached:
+        pytest.skip("sandbox level A (see `python -m evolve doctor`)")
+    if place in ("root", "ordinary_user") and os.geteuid() != 0:
+        pytest.skip("being root")
+    there = [] if place == "root" else [sys.executable, str(ROOT / "tests" / "places.py"), place]
+    words = "import sys; from fitness.sandbox.client import Sandbox; Sandbox()"
+    asked = [[sys.executable, "-m", "evolve", "doctor"], [sys.executable, "-m", "evolve", "doctor", "--json"]]
+    text, answer = (subprocess.run([*there, *a], cwd=ROOT, capture_output=True, text=True, check=True).stdout for a in asked)
+    found = json.loads(answer)
+    assert text.startswith(f"sandbox level {level}: ")
+    assert found["level"] == level
+    assert {wall for wall, state in found["walls"].items() if not state["up"]} == set(down)
+    for wall, sentence in down.items():
+        assert sentence in found["walls"][wall]["detail"]
+        assert f"down {wall}" in text
+    if level not in ("A", "B"):
+        refused = subprocess.run([*there, sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True)
+        assert "sandbox level A or B cannot be reached on this machine" in refused.stderr
+
+
 def test_walls_that_do_not_hold_are_found_out(reached: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     if not reached:
         pytest.skip("sandbox level B (see `python -m evolve doctor`)")

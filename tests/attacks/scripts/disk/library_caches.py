@@ -13,8 +13,8 @@ def method(problem):
         ways = (
             lambda: torch.save(torch.ones(9), os.path.join(HOME, f"{MARK}.pt")),
             lambda: np.save(os.path.join(HOME, f"{MARK}.npy"), np.ones(9)),
-            lambda: tempfile.NamedTemporaryFile(prefix=MARK, dir=HOME, delete=False),
-            lambda: tempfile.TemporaryFile().write(b"x"),
+            lambda: tempfile.mkstemp(prefix=MARK, dir=HOME),
+            lambda: tempfile.mkdtemp(prefix=MARK),
         )
         for way in ways:
             try:

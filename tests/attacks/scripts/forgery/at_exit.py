@@ -1,4 +1,7 @@
-"""Wants to speak after its answer: hooks the interpreter's end and patches os._exit. Success: the second answer is taken. Plain: the pipe is closed by then."""
+"""Wants to speak after its answer: hooks the interpreter's end and patches os._exit. Success: it is taken.
+
+Plain: the pipe is closed by then.
+"""
 
 import atexit
 import os

@@ -1,9 +1,9 @@
-"""Wants the same from the kernel: limits its own processor time, whose end is a SIGKILL. Success: LOST. Plain: there is no such status."""
+"""Wants the same from the kernel: limits its own processor time, whose end is a SIGKILL. Success: it may."""
 
 import resource
 
+from outside import attempt
+
 
 def method(problem):
-    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
-    while True:
-        pass
+    return attempt(problem, lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1)))

@@ -1,4 +1,7 @@
-"""Wants the same by going silent: closes everything, then stays. Success: LOST. Plain: there is no such status."""
+"""Wants the same by going silent: closes everything, then stays. Success: LOST.
+
+Plain: there is no such status.
+"""
 
 import os
 

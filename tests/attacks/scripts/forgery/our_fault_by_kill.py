@@ -1,4 +1,7 @@
-"""Wants the same by a SIGKILL: sends it to itself. Success: LOST. Plain: there is no such status."""
+"""Wants the same by a SIGKILL: sends it to itself. Success: LOST.
+
+Plain: there is no such status.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""Wants its failure to count as ours, and another try for nothing: exits as a child whose walls failed. Success: LOST. Plain: there is no such status."""
+"""Wants its failure to count as ours, and another try for nothing: exits as a child whose walls failed. Success: LOST.
+
+Plain: there is no such status.
+"""
 
 import os
 

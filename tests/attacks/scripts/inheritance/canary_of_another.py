@@ -1,4 +1,7 @@
-"""Wants another method to be blamed: hunts its memory for another run's canary, and opens it. Success: that run is accused. Plain: nobody is watched."""
+"""Wants another method to be blamed: hunts its memory for another run's canary, and opens it. Success: that run is accused.
+
+Plain: nobody is watched.
+"""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""Wants to change the inputs for whoever comes next: in place, and through a writable mapping. Success: the second run sees it."""
+"""Wants to change the inputs for later runs: in place, and by a writable mapping. Success: the second run sees it."""
 
 import mmap
 import os

@@ -10,7 +10,7 @@ def method(problem):
     def fill():
         held = 0
         for _ in range(100):
-            out, into = os.pipe()
+            into = os.pipe()[1]
             fcntl.fcntl(into, 1031, 1 << 20)  # F_SETPIPE_SZ
             held += os.write(into, b"x" * (1 << 20))
         return held >= 64 << 20

@@ -1,4 +1,4 @@
-"""Wants memory that the kernel itself cannot look into (memfd_secret(2)). Success: it gets some. Plain: it may be switched off."""
+"""Wants memory that the kernel itself cannot look into (memfd_secret(2)). Success: it gets some. Plain: it may be off."""
 
 from outside import attempt, syscall
 
