@@ -71,9 +71,19 @@ def resident(pid: int) -> int:
 
 
 def _process(pidfd: int) -> int:
-    """Return the process that a descriptor stands for, by the id it has here (proc_pid_fdinfo(5))."""
+    """Return the process that a descriptor stands for, by the id it has here, or -1 when it has ended (proc_pid_fdinfo(5))."""
     with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as info:
         return next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
+
+
+def _threads(pidfd: int) -> int:
+    """Count the threads of a process; 0 when it has ended. Until then its id is nobody else's."""
+    try:
+        with open(f"/proc/{_process(pidfd)}/stat", "rb") as stat:
+            count = int(stat.read().rpartition(b")")[2].split()[17])
+    except OSError:
+        return 0
+    return 0 if _process(pidfd) == -1 else count
 
 
 class Watch:
@@ -221,19 +231,3 @@ class Watch:
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-
-def _pid(pidfd: int) -> str:
-    """Return the number of a process, or "-1" when it has ended."""
-    with open(f"/proc/self/fdinfo/{pidfd}") as facts:
-        return next(line.split()[1] for line in facts if line.startswith("Pid:"))
-
-
-def _threads(pidfd: int) -> int:
-    """Count the threads of a process, 0 when it has ended: until then its number is nobody else's."""
-    try:
-        with open(f"/proc/{_pid(pidfd)}/stat", "rb") as stat:
-            count = int(stat.read().rpartition(b")")[2].split()[17])
-    except OSError:
-        return 0
-    return 0 if _pid(pidfd) == "-1" else count

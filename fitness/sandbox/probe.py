@@ -69,9 +69,7 @@ def _landlock(readable: list[str], listable: list[str], secret: str) -> str:
     try:
         abi = walls.landlock_abi()
     except OSError as error:
-        raise RuntimeError(
-            "this kernel has no Landlock: it takes 5.13 or later, with landlock in its lsm= list"
-        ) from error
+        raise RuntimeError("this kernel has no Landlock: it takes 5.13 or later, with landlock in its lsm= list") from error
     rules = walls.ruleset(readable, listable)
     open(secret, "rb").close()
     walls.enter_landlock(rules)

@@ -6,13 +6,16 @@ import dataclasses
 import textwrap
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from small_problem import LIMITS
 
 from fitness.nouns import Limits, Outcome, Problem, Status
+from fitness.sandbox import client
 from fitness.sandbox.client import Sandbox
+from fitness.sandbox.transfer import Request, Sheet, pack
 
 
 def run(sandbox: Sandbox, problem: Problem, source: str, limits: Limits = LIMITS) -> Outcome:
@@ -128,6 +131,51 @@ def test_messages_are_one_capped_line_of_printable_text(sandbox: Sandbox, proble
     assert outcome.status is Status.CRASHED
     assert outcome.message.isprintable()
     assert len(outcome.message) <= 600
+
+
+CROWD = """
+import os, threading
+def method(problem):
+    threading.stack_size(32 << 10)
+    done = threading.Event()
+    {what}
+    while True: pass
+"""
+
+
+def test_too_many_threads_are_seen_from_outside(sandbox: Sandbox, problem: Problem) -> None:
+    crowd = "for _ in range(300): threading.Thread(target=done.wait).start()"
+    outcome = run(sandbox, problem, CROWD.format(what=crowd))
+    assert (outcome.status, outcome.message) == (Status.VIOLATION, "the method had more than 256 threads")
+    few = "for _ in range(200): threading.Thread(target=done.wait).start()"
+    outcome = run(sandbox, problem, CROWD.format(what=few), dataclasses.replace(LIMITS, seconds=0.5))
+    assert outcome.status is Status.TIMED_OUT, outcome.message
+
+
+def test_printing_all_the_time_does_not_hide_threads(sandbox: Sandbox, problem: Problem) -> None:
+    crowd = (
+        "for _ in range(300): threading.Thread(target=done.wait).start(); os.write(1, b'.')\n    while True: os.write(1, b'.')"
+    )
+    outcome = run(sandbox, problem, CROWD.format(what=crowd), dataclasses.replace(LIMITS, output=1 << 30))
+    assert (outcome.status, outcome.message) == (Status.VIOLATION, "the method had more than 256 threads")
+
+
+def test_limits_cannot_be_changed_inside_so_that_the_kernel_would_take_the_blame(sandbox: Sandbox, problem: Problem) -> None:
+    source = "import resource\ndef method(problem):\n    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\n    while True: pass"
+    outcome = run(sandbox, problem, source)
+    assert outcome.status is Status.CRASHED, outcome.message
+
+
+def test_processor_time_that_is_used_up_is_the_methods_fault(
+    sandbox: Sandbox, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*arguments: Any) -> tuple[Sheet, Request]:
+        sheet, request = pack(*arguments)
+        return sheet, dataclasses.replace(request, cpu_seconds=1)
+
+    monkeypatch.setattr(client, "pack", short)
+    outcome = run(sandbox, problem, "def method(problem):\n    while True: pass")
+    assert (outcome.status, outcome.message) == (Status.TIMED_OUT, "the method used up its processor time")
 
 
 WRITE_EVERYWHERE = """
