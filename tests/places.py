@@ -22,20 +22,21 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def ordinary_user() -> None:
-    """Become nobody, with a home of its own; needs root. Folders that nobody may enter are opened up to the interpreter."""
+    """Become nobody, with a home of its own in TMPDIR; needs root. Folders on the way that nobody may enter are opened up."""
+    home = tempfile.mkdtemp(prefix="evolve-home-")
+    os.chown(home, NOBODY, NOBODY)
     _checked(_LIBC.unshare(_NEWNS), "unshare")
     _mount(None, "/", None, _REC | _PRIVATE)
-    needed = {str(ROOT), os.path.realpath(sys.base_prefix), sysconfig.get_path("purelib"), tempfile.gettempdir()}
+    needed = {str(ROOT), os.path.realpath(sys.base_prefix), sysconfig.get_path("purelib"), home}
     held = {path: os.open(path, os.O_PATH) for path in needed}
     closed = {parent for path in needed for parent in Path(path).parents if not parent.stat().st_mode & stat.S_IXOTH}
-    for folder in sorted(closed):
-        _mount("tmpfs", str(folder), "tmpfs", 0, "mode=755")
+    for folder in closed:
+        if not closed & set(folder.parents):  # what lies below is made anew
+            _mount("tmpfs", str(folder), "tmpfs", 0, "mode=755")
     for path, descriptor in held.items():
         if any(folder in Path(path).parents for folder in closed):
             os.makedirs(path, exist_ok=True)
             _mount(f"/proc/self/fd/{descriptor}", path, None, _BIND | _REC)
-    home = tempfile.mkdtemp(prefix="evolve-home-")
-    os.chown(home, NOBODY, NOBODY)
     os.environ.update(HOME=home, TMPDIR=home, EVOLVE_HOME=home, PYTHONDONTWRITEBYTECODE="1")
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -127,6 +130,20 @@ def test_it_gets_through_where_there_are_no_walls(script: Path, arena: Arena, re
         arena.reset()
     record_property("attack", (name(script), "plain", "; ".join(evidence)))
     assert evidence or "Plain:" in about(script), "its success cannot be seen, or the script is wrong"
+
+
+@pytest.mark.slow
+def test_an_ordinary_user_contains_them_too(tell: Callable[[str], None], tmp_path: Path) -> None:
+    """Root runs the whole suite again as nobody: there are fewer rights to lose, and other doors in the kernel."""
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user (needs root)")
+    place = [sys.executable, str(ROOT / "tests" / "places.py"), "ordinary_user"]
+    suite = [sys.executable, "-m", "pytest", "tests/attacks", "-q", "-p", "no:cacheprovider", "-k", "contained"]
+    done = subprocess.run(
+        [*place, *suite], cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True
+    )
+    tell(f"as an ordinary user: {re.sub(' +', ' ', next(x for x in done.stdout.splitlines() if x.startswith('all')))}")
+    assert done.returncode == 0, done.stdout
 
 
 def test_there_are_enough_attacks_of_every_class() -> None:

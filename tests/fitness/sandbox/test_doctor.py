@@ -67,7 +67,10 @@ FIVE = [
 
 
 @pytest.mark.parametrize(("place", "level", "down"), FIVE, ids=[place for place, _, _ in FIVE])
-def test_it_tells_the_truth_in_five_places(reached: tuple[str, ...], place: str, level: str, down: dict[str, str]) -> None:
+def test_it_tells_the_truth_in_five_places(
+    reached: tuple[str, ...], place: str, level: str, down: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     if "A" not in reached:
         pytest.skip("sandbox level A (see `python -m evolve doctor`)")
     if place in ("root", "ordinary_user") and os.geteuid() != 0:

@@ -136,6 +136,22 @@ def test_a_child_that_answered_and_stays_is_killed(sandbox: Sandbox) -> None:
     assert gone([pidfd])
 
 
+def test_many_runs_in_a_row_leave_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A thousand, with memory too: tests/bench/sandbox.py."""
+
+    def held() -> tuple[int, int, int, int]:
+        child = waiting(sandbox)
+        zygote = int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1])
+        open_here, open_there = (len(os.listdir(f"/proc/{pid}/fd")) for pid in (os.getpid(), zygote))
+        return len(descendants(os.getpid())), open_here, open_there, sum(1 for _ in sandbox._canary.folder.parent.rglob("*"))
+
+    assert sandbox.run(HALF, make_problem(), LIMITS).status is Status.OK
+    before = held()
+    for source in [HALF, "raise ValueError", FORGED] * 10:
+        sandbox.run(source, make_problem(), LIMITS)
+    assert held() == before
+
+
 def test_a_closed_sandbox_leaves_nothing_running_and_loses_what_was_in_flight(level: str) -> None:
     sandbox = Sandbox(level)
     warm = descendants(os.getpid())
