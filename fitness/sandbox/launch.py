@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from glob import escape, glob
 from pathlib import Path
 
 from fitness.nouns import SandboxUnavailable
@@ -59,6 +60,9 @@ DRIVER = (  # what else the driver's library reads when CUDA starts; the first t
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null")
 
 
+SITES = ("", "*-packages/", "*/*-packages/")  # where libraries lie below a root; those of other interpreters are readable too
+
+
 @dataclass(frozen=True)
 class Interior:
     """What of this machine exists inside.
@@ -94,7 +98,7 @@ def interior(gpu: Gpu | None = None) -> Interior:
     if gpu is not None:
         candidates += [os.path.dirname(os.path.realpath(gpu.library)), *DRIVER]
     roots = tuple(dict.fromkeys(p for p in candidates if os.path.exists(p) and not _below(p, candidates)))
-    data = (os.path.join(site, "sklearn", "datasets", "data") for site in sites)
+    data = (found for root in roots for place in SITES for found in glob(f"{escape(root)}/{place}sklearn/datasets/data"))
     home = str(HERE.parent.parent)
     ours = (
         [os.path.join(home, name) for name in PACKAGES] if home in sites else [home]
@@ -162,7 +166,7 @@ def bubbled(inner: Interior, module: str) -> list[str]:
     for name in INSIDE:
         command += ["--ro-bind", str(HERE / name), f"/inside/{name}"]
     for path in inner.hidden:
-        if any(path.startswith(root + "/") for root in inner.roots):
+        if any(path.startswith(root + "/") for root in inner.roots if not os.path.islink(root)):
             command += ["--tmpfs", path, "--remount-ro", path]
     command += ["--remount-ro", "/", "--chdir", "/", "--"]
     return [*command, inner.executable, *FLAGS, "-c", BOOT, "/inside", module]

@@ -127,6 +127,16 @@ def test_the_shipped_filters_are_what_the_source_builds(architecture: str) -> No
     assert (build_filter.FILTERS / f"{architecture}.bpf").read_bytes() == build_filter.build(architecture)
 
 
+@pytest.mark.parametrize("below", ["", "dist-packages", "python3.9/site-packages"])
+def test_the_data_of_every_scikit_learn_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
+    data = tmp_path / below / "sklearn" / "datasets" / "data"
+    data.mkdir(parents=True)
+    monkeypatch.setattr(launch, "SYSTEM", (str(tmp_path),))
+    inner = launch.interior()
+    assert str(data) in inner.hidden
+    assert not {str(data), str(data.parent), str(tmp_path)} & set(launch.grants(inner)[0])
+
+
 def test_grants_leave_out_what_is_hidden(tmp_path: Path) -> None:
     for path in ("lib/a/data/secret", "lib/a/code", "lib/b/code", "other/x"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
