@@ -40,6 +40,13 @@ RUNNER = ROOT / "fitness" / "sandbox" / "runner.py"
 SECONDS, MEMORY, DISK, OUTPUT = 2.0, 256 << 20, 1 << 20, 1 << 16
 ROWS = 300
 FOLDERS = ("/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
+PARSE_SECONDS = 10.0
+PARSE = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+import libcst
+libcst.parse_module(open(sys.argv[1], "rb").read())
+"""
 _PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -210,6 +217,19 @@ class Arena:
     def processes(self) -> set[int]:
         """Return the processes that the arena itself has started."""
         return {process.pid for process in (self._plain, self._victim) if process is not None}
+
+    def parsed(self, source: str | bytes) -> list[str]:
+        """Parse a file as an engine without a worker would; return the evidence that it did not take it well."""
+        text = source.encode(errors="surrogatepass") if isinstance(source, str) else source
+        (self.place / "source.py").write_bytes(text)
+        command = [sys.executable, "-c", PARSE, str(self.place / "source.py")]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=PARSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return ["the parser takes for ever"]
+        if done.returncode < 0:
+            return [f"the parser died of signal {-done.returncode}"]
+        return ["the parser ran out of memory"] if b"MemoryError" in done.stderr else []
 
     def stop_plain(self) -> None:
         """Stop the evaluator without walls."""

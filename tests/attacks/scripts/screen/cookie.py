@@ -1,4 +1,7 @@
-"""Wants to hide code in another encoding, named by a cookie. Success: the hidden import is taken."""
+"""Wants to hide code in another encoding, named by a cookie. Success: the hidden import is taken.
+
+Plain: Python refuses it too.
+"""
 
 
 def source():

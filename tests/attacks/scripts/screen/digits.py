@@ -1,4 +1,7 @@
-"""Wants the parser to read a number of 30,000 digits again and again. Success: it runs out of time."""
+"""Wants the parser to read a number of 30,000 digits again and again. Success: it runs out of time.
+
+Plain: Python refuses it too.
+"""
 
 
 def source():

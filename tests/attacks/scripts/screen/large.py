@@ -2,4 +2,4 @@
 
 
 def source():
-    return "def method(problem):\n    return 1\n" + "x = 1\n" * (64 << 20 // 6)
+    return "def method(problem):\n    return 1\n" + "x = 1\n" * ((64 << 20) // 6)

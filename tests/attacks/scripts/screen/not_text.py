@@ -1,4 +1,7 @@
-"""Wants to confuse the decoder: bytes that are no UTF-8. Success: the screen itself fails."""
+"""Wants to confuse the decoder: bytes that are no UTF-8. Success: the screen itself fails.
+
+Plain: Python refuses it too.
+"""
 
 
 def source():

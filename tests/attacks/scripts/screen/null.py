@@ -1,4 +1,7 @@
-"""Wants to hide code behind a null byte. Success: the hidden part is taken."""
+"""Wants to hide code behind a null byte. Success: the hidden part is taken.
+
+Plain: Python refuses it too.
+"""
 
 
 def source():

@@ -1,4 +1,7 @@
-"""Wants to confuse the encoder: half of a character. Success: the screen itself fails."""
+"""Wants to confuse the encoder: half of a character. Success: the screen itself fails.
+
+Plain: Python refuses it too.
+"""
 
 
 def source():
