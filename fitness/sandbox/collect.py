@@ -35,8 +35,8 @@ class Collected:
         started: whether its walls were up, so that the method's first line ran.
         exit: its wait status, or None when its end was not reported: the zygote is gone.
         peak: its peak resident memory in bytes.
-        stopped: why it was killed from here: "time", "threads", "output", "result", "setup", "memory", "unwatched", or "" when it
-            was not.
+        stopped: why it was killed from here: "time", "threads", "output", "result", "setup", "memory", "unwatched",
+            or "" when it was not.
         heavy: the memory of which it held too much.
         pid: its process id, as this process sees it.
         crowded: whether it ran out of the GPU's memory because others held it.
