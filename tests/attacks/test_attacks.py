@@ -159,3 +159,4 @@ def test_an_attack_says_what_it_wants(script: Path) -> None:
 
 def test_what_security_md_admits_exists() -> None:
     assert listed() <= {name(script) for script in scripts()}
+    assert f"the {len(scripts())} scripts of" in (ROOT / "docs" / "security.md").read_text()
