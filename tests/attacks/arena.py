@@ -143,6 +143,8 @@ class Arena:
         self._shared_file.unlink(missing_ok=True)
         _LIBC.shmctl(self._shared, 0, None)
         _LIBC.msgctl(self._queue, 0, None)
+        if self._key > 0:
+            _LIBC.syscall(outside.NUMBER["keyctl"], 9, self._key, -3)  # KEYCTL_UNLINK
         del os.environ["EVOLVE_TEST_SECRET"]
 
     def source(self, script: Path, walls: bool) -> str | bytes:
@@ -255,7 +257,6 @@ class Arena:
             "the victim's limits": resource.prlimit(pid, resource.RLIMIT_NOFILE),
             "the victim's score": Path(f"/proc/{pid}/oom_score_adj").read_text(),
             "the judge's niceness": os.getpriority(os.PRIO_PROCESS, 0),
-            "System V objects": [Path(f"/proc/sysvipc/{kind}").read_text().count("\n") for kind in ("shm", "msg", "sem")],
             "calls to a listener": self._calls(),
         }
 

@@ -1,7 +1,11 @@
-"""Wants kernel memory in queues that stay. Success: a queue is there."""
+"""Wants kernel memory in queues that stay. Success: it gets one."""
 
 from outside import attempt, call
 
 
 def method(problem):
-    return attempt(problem, lambda: call("msgget", 0, 0o1600))
+    def get():
+        queue = call("msgget", 0, 0o1600)
+        call("msgctl", queue, 0, None)  # for the sake of those who run this
+
+    return attempt(problem, get)

@@ -1,7 +1,11 @@
-"""Wants memory that stays when it is gone (shmget(2)). Success: the segment is there."""
+"""Wants memory that stays when it is gone (shmget(2)). Success: it gets a segment."""
 
 from outside import attempt, call
 
 
 def method(problem):
-    return attempt(problem, lambda: call("shmget", 0, 1 << 20, 0o1600))
+    def get():
+        segment = call("shmget", 0, 1 << 20, 0o1600)
+        call("shmctl", segment, 0, None)  # for the sake of those who run this
+
+    return attempt(problem, get)
