@@ -36,7 +36,10 @@ class Canonical:
 
 
 def canonical(source: str) -> Canonical:
-    """Canonicalise a source that compiles. Raises SyntaxError or RecursionError when it does not parse."""
+    """Canonicalise a source that compiles.
+
+    Raises SyntaxError or RecursionError when it does not parse, OverflowError for an integer that no float can hold.
+    """
     parsed = _without_docstrings(ast.parse(source))
     tree = _Rename(_keywords(parsed)).visit(parsed)
     tokens = list(_tokens(tree))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archives.nouns import MethodRecord
+from evolve.brief import one_line
 from evolve.nouns import short
 from evolve.syntax import Syntax
 
 MAX_BYTES = 32 * 1024
+_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)  # PEP 263: as a file, Python would read other code
+LONGEST = 600  # characters of a reason: compile() and libcst quote the file
 NEAR = math.log(1.05)  # two methods of one structure are near duplicates when no constant differs by more than 5 %
 
 
@@ -66,9 +70,12 @@ class Screen:
             return Screened(None, f"line {raw[: error.start].count(10) + 1}: it is not UTF-8 text")
         if "\x00" in text:
             return Screened(None, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: it contains a null byte")
+        for line, found in enumerate(map(_COOKIE.match, re.split("\r\n?|\n", text, maxsplit=2)[:2]), 1):
+            if found and found[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
+                return Screened(None, f"line {line}: it declares the encoding {found[1]}, but a method is UTF-8 text")
         facts = self._syntax.examine(text)
         if facts.get("reason"):
-            return Screened(None, facts["reason"])
+            return Screened(None, one_line(facts["reason"], LONGEST))
         identity, nodes = facts["id"], facts["nodes"]
         constants, sketch = tuple(facts["constants"]), tuple(facts["sketch"])
         label = name or short(identity)

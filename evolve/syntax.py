@@ -17,7 +17,7 @@ from evolve.operators.offline import Edit
 if TYPE_CHECKING:
     from multiprocess.connection import Connection
 
-SECONDS = 5.0  # of processor time; the kernel ends a worker that needs more for one request
+SECONDS = {"examine": 0.7, "edit": 5.0}  # of processor time; the kernel ends a worker that needs more for one request
 PATIENCE = 120.0  # seconds of wall clock that a worker may take on a machine that is busy with something else
 START = 60.0  # seconds a new worker has for its imports
 MEMORY = 2 << 30  # bytes of address space
@@ -47,13 +47,19 @@ class Syntax:
     def examine(self, source: str) -> dict[str, Any]:
         """Parse a source: {"reason": sentence} when it breaks a rule, else the fields of canonical.Canonical."""
         answer = self._request({"do": "examine", "source": source})
-        return answer or {"reason": "the parser did not survive this file: nest brackets and operators less deeply"}
+        return answer or {
+            "reason": "the parser crashed on it, or was busy with it for too long: nest brackets and operators less deeply"
+        }
 
     def apply(self, operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
         """Let an offline operator edit sources[0], with the others as donors."""
         request = {"do": "edit", "operator": operator, "sources": sources, "focus": list(focus), "seed": seed}
         answer = self._request(request)
-        return Edit(**answer) if answer else Edit(None, "", f"the operator {operator} did not survive this parent")
+        return (
+            Edit(**answer)
+            if answer
+            else Edit(None, "", f"the operator {operator} crashed on these methods, or was busy with them for too long")
+        )
 
     def close(self) -> None:
         """Stop the worker."""
@@ -73,7 +79,7 @@ class Syntax:
                     return answer
             except (EOFError, OSError):
                 pass
-            self._stop()
+            self._start()  # at once: its imports overlap with whatever comes before the next request
             return None
 
     def _start(self) -> None:
@@ -119,14 +125,20 @@ def serve(pipe: Connection) -> None:
     import evolve.rules  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe.send_bytes(b"ready")
     while True:
         try:
             request = json.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             return
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # SIGPROF ends the process, also inside libcst's native code
-        answer = json.dumps(_answer(request)).encode()
+        signal.setitimer(
+            signal.ITIMER_PROF, SECONDS[request["do"]]
+        )  # SIGPROF ends the process, also inside libcst's native code
+        try:
+            answer = json.dumps(_answer(request)).encode()
+        except Exception as error:  # whatever a stranger's file breaks in here is an answer, and the next file is read as ever
+            answer = json.dumps(_failed(request, _sentence(error))).encode()
         signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send_bytes(answer)
 
@@ -137,6 +149,18 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
         return asdict(edit(request["operator"], request["sources"], tuple(request["focus"]), request["seed"]))
     return examine(request["source"])
+
+
+def _failed(request: dict[str, Any], error: str) -> dict[str, Any]:
+    """Answer for a source that some step choked on."""
+    if request["do"] == "edit":
+        return asdict(Edit(None, "", f"the operator {request['operator']} cannot edit these methods: {error}"))
+    return {"reason": f"it cannot be read as a method: {error}"}
+
+
+def _sentence(error: Exception) -> str:
+    known = {RecursionError: "it is nested too deeply", MemoryError: "it takes too much memory"}
+    return known.get(type(error)) or str(error).partition("\n")[0] or type(error).__name__
 
 
 def examine(source: str) -> dict[str, Any]:
@@ -151,9 +175,11 @@ def examine(source: str) -> dict[str, Any]:
     except SyntaxError as error:
         return {"reason": f"line {error.lineno or 1}: it does not compile: {error.msg}"}
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return {"reason": f"it does not compile: {error or type(error).__name__}"}
+        return {"reason": f"it does not compile: {_sentence(error)}"}
     try:
         reason = broken_rule(libcst.parse_module(source))
-    except (libcst.ParserSyntaxError, RecursionError, MemoryError, ValueError) as error:
-        return {"reason": f"libcst cannot parse it: {str(error).splitlines()[0]}"}
+    except libcst.ParserSyntaxError as error:
+        return {"reason": f"libcst cannot parse it: {error.message}"}
+    except (RecursionError, MemoryError, ValueError) as error:
+        return {"reason": f"libcst cannot parse it: {_sentence(error)}"}
     return {"reason": reason} if reason else asdict(canonical(source))

@@ -132,11 +132,11 @@ def parse(source: str) -> Script:
     try:
         compile(source, "method", "exec")
         module = cst.parse_module(source)
+        docstring = module.get_docstring(clean=False)
+        statements = module.body[1:] if docstring is not None else module.body
+        found = [d for statement in statements for d in _definitions(module, statement)]
     except (cst.ParserSyntaxError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unsuitable(f"it does not parse: {str(error).splitlines()[0]}") from None
-    docstring = module.get_docstring(clean=False)
-    statements = module.body[1:] if docstring is not None else module.body
-    found = [d for statement in statements for d in _definitions(module, statement)]
     last = {d.name: i for i, d in enumerate(found)}
     kept = [d if last[d.name] == i and d.name else define(f"statement {i}", "loose", d.code) for i, d in enumerate(found)]
     definitions = {d.name: d for d in kept}

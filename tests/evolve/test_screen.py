@@ -110,12 +110,21 @@ REFUSED = [
     ("", "no function named method"),
     ("x = 1\n\x00", "line 2: it contains a null byte"),
     ("#" * (MAX_BYTES + 1), f"the limit is {MAX_BYTES:,}"),
+    ("# coding: rot13\n" + GOOD, "line 1: it declares the encoding rot13"),
+    ("# a comment\r# -*- coding: utf-7 -*-\n" + GOOD, "line 2: it declares the encoding utf-7"),
+    ("x = 0x" + "f" * 300 + "\n" + GOOD, "int too large"),
+    ("\ufeff" + GOOD, "line 1: it does not compile: invalid non-printable character U+FEFF"),
+    ("x = '\ud800'", "line 1: it is not UTF-8 text"),
 ]
 
 
 @pytest.mark.parametrize(("source", "reason"), REFUSED)
 def test_a_refusal_is_a_sentence_with_its_line(screen: Screen, source: str, reason: str) -> None:
     assert reason in screen.check(source).reason
+
+
+def test_an_encoding_that_changes_nothing_may_be_declared(screen: Screen) -> None:
+    assert screen.check("# -*- coding: UTF_8 -*-\n" + GOOD).method is not None
 
 
 def test_bytes_that_are_no_text_are_refused(screen: Screen) -> None:
@@ -131,7 +140,8 @@ CRASHERS = {
     "attribute chain": "x = a" + ".b" * 10000,
     "lambda chain": "x = " + "lambda: " * 5000 + "1",
     "surrogates": "x = '\ud800'",
-    "coding cookie": "# coding: rot13\n" + GOOD,
+    "nested patterns": "match a:\n  case " + "[" * 60 + "]" * 60 + ": pass",
+    "else chain": "x = " + "1 if a else " * 2000 + "1",
     "huge literal": "x = " + "9" * 20000,
 }
 
