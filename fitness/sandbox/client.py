@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from types import TracebackType
@@ -22,7 +23,7 @@ from fitness.sandbox import launch
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.collect import Collected, Watch, resident
 from fitness.sandbox.device import Choice, Gpu, on_the_cpu
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import CONTAINED, LEVELS, Examination, examine
 from fitness.sandbox.nvidia import Meter
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import printable, verdict
@@ -90,41 +91,43 @@ class _Zygote:
             self.process.wait()
 
 
-def opened(choice: Choice) -> Sandbox:
+def opened(choice: Choice, trust: bool = False) -> Sandbox:
     """Start a sandbox where methods compute as chosen, or on the CPU if the GPU fails behind the walls and need not be taken.
 
-    Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
+    With `trust`, below level B too. Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
     """
     if choice.gpu is None or choice.strict:
-        return Sandbox(gpu=choice.gpu, note=choice.note)
+        return Sandbox(gpu=choice.gpu, note=choice.note, trust=trust)
     try:
-        return Sandbox(gpu=choice.gpu)
+        return Sandbox(gpu=choice.gpu, trust=trust)
     except (DeviceUnavailable, SandboxUnavailable) as error:
-        return Sandbox(note=on_the_cpu(error))
+        return Sandbox(note=on_the_cpu(error), trust=trust)
 
 
 class Sandbox:
     """Runs methods, each in a fresh child behind walls. A context manager; `run` may be called from several threads at once.
 
     Attributes:
-        level: "A" (namespaces, Landlock, seccomp) or "B" (Landlock, seccomp).
+        level: "A" (namespaces, Landlock, seccomp), "B" (Landlock, seccomp), or where methods are trusted "C" (namespaces,
+            seccomp) and "none" (what walls there are).
+        summary: the level and what this machine lacks, as a sentence.
         device: where methods compute: "cpu" or "cuda".
         note: why on the CPU, as a sentence, where a GPU would have been taken.
     """
 
-    def __init__(self, level: str | None = None, gpu: Gpu | None = None, note: str = "") -> None:
+    def __init__(self, level: str | None = None, gpu: Gpu | None = None, note: str = "", *, trust: bool = False) -> None:
         """Start a zygote at a level, or at the best one there is, for methods that compute on a GPU or on the CPU.
 
-        Raises SandboxUnavailable, and DeviceUnavailable when CUDA does not work behind the walls.
+        Below level B only with `trust`, and on the CPU. Raises SandboxUnavailable, and DeviceUnavailable when CUDA does not
+        work behind the walls.
         """
-        if level not in (None, "A", "B"):
-            raise ValueError(f"level is {level!r}, expected 'A', 'B' or None")
+        if level not in (None, *LEVELS):
+            raise ValueError(f"level is {level!r}, expected one of {', '.join(LEVELS)} or None")
         found = examine()
-        reached = {"A": ("A", "B"), "B": ("B",)}.get(found.level, ())
-        if not reached or (level is not None and level not in reached):
-            down = "; ".join(f"{wall.name}: {wall.detail}" for wall in found.walls if not wall.up)
-            raise SandboxUnavailable(f"sandbox level {level or 'A or B'} cannot be reached on this machine ({down})")
-        self.level, self.device, self.note = level or reached[0], "cpu" if gpu is None else "cuda", note
+        self.level, self.summary = _reach(found, level, trust), found.summary
+        if gpu is not None and self.level not in CONTAINED:
+            raise DeviceUnavailable(f"a GPU needs sandbox level B, and this machine reaches level {self.level}")
+        self.device, self.note = "cpu" if gpu is None else "cuda", note
         self._lock = threading.Lock()
         self._closed = False
         self._meter: Meter | None = None
@@ -133,8 +136,8 @@ class Sandbox:
             self._canary = unfinished.enter_context(closing(Canary()))
             inner = launch.interior(gpu)
             inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)))
-            self._command = (launch.bubbled if self.level == "A" else launch.plain)(inner, "zygote")
-            self._settings = _settings(inner)
+            self._command = (launch.bubbled if self.level in ("A", "C") else launch.plain)(inner, "zygote")
+            self._settings = _settings(inner, found.down)
             self._zygote = self._start()
             unfinished.pop_all()
         if gpu is not None:
@@ -222,8 +225,21 @@ class Sandbox:
         raise AssertionError("unreachable")
 
 
-def _settings(inner: launch.Interior) -> bytes:
-    """Return what a zygote is told once."""
+def _reach(found: Examination, wanted: str | None, trust: bool) -> str:
+    """Return the level to run at. Raises SandboxUnavailable with what is missing, and what it would mean to trust methods."""
+    level = wanted or found.level
+    reached = CONTAINED[CONTAINED.index(found.level) :] if found.level in CONTAINED else (found.level,) if found.usable else ()
+    if level in reached and (trust or level in CONTAINED):
+        return level
+    down = "; ".join(f"{name}: {detail}" for name, detail in found.down.items())
+    sentence = f"sandbox level {wanted or 'A or B'} cannot be reached on this machine ({down})"
+    if level in reached:
+        sentence += f"; --trust-methods runs methods nevertheless, with the walls there are: {found.dangers}"
+    raise SandboxUnavailable(sentence)
+
+
+def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
+    """Return what a zygote is told once; `down` are the walls that this machine lacks."""
     readable, listable = launch.grants(inner)
     settings = {
         "sites": inner.sites,
@@ -231,7 +247,8 @@ def _settings(inner: launch.Interior) -> bytes:
         "imports": launch.IMPORTS,
         "readable": readable,
         "listable": listable,
-        "program": launch.seccomp_program().hex(),
+        "program": "" if "seccomp" in down else launch.seccomp_program().hex(),
+        "landlock": "landlock" not in down,
         "devices": inner.devices,
         "library": inner.library,
     }

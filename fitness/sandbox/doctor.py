@@ -11,7 +11,15 @@ from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import launch
 
 PROBE_SECONDS = 30.0
+LEVELS = {
+    "A": "full: walls of the kernel, inside namespaces of their own",
+    "B": "strong: walls of the kernel; install bubblewrap, or allow user namespaces, for level A",
+    "C": "namespaces and seccomp only: language-model code is refused here without --trust-methods",
+    "none": "methods are not contained here: language-model code is refused without --trust-methods",
+}
+CONTAINED = ("A", "B")  # the levels at which anybody's code may run
 _CORE = ("rlimits", "landlock", "seccomp", "children")
+_ALWAYS = ("rlimits", "children")  # without these no method is run at all: nothing could stop it
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,34 @@ class Examination:
     level: str
     walls: tuple[Wall, ...]
 
+    @property
+    def down(self) -> dict[str, str]:
+        """The walls that are missing, each with the reason."""
+        return {wall.name: wall.detail for wall in self.walls if not wall.up}
+
+    @property
+    def usable(self) -> bool:
+        """Whether methods that are trusted can be run at all."""
+        return not any(name in self.down for name in _ALWAYS)
+
+    @property
+    def dangers(self) -> str:
+        """What a method could do here that nothing stops, as a sentence; empty from level B up."""
+        if self.level in CONTAINED:
+            return ""
+        if self.level == "C":
+            return "only bubblewrap stands between a method and your files"
+        means = {"landlock": "read and change every file that you can (keys and labels too)"}
+        means["seccomp"] = "start processes and use the network"
+        return f"a method can {' and '.join(means[name] for name in self.down if name in means)}"
+
+    @property
+    def summary(self) -> str:
+        """The level, what is missing, and what that means, as one sentence."""
+        missing = "; ".join(f"{name} is down: {detail}" for name, detail in self.down.items())
+        parts = (f"sandbox level {self.level}, {LEVELS[self.level]}", missing, self.dangers)
+        return "; ".join(part for part in parts if part)
+
 
 def examine() -> Examination:
     """Try every wall; about 0.3 s, without importing torch. Never raises for a wall that is down."""
@@ -49,13 +85,13 @@ def examine() -> Examination:
         return Examination("none", walls)
     inner = launch.interior()
     try:
-        program = launch.seccomp_program().hex()
+        program, lacking = launch.seccomp_program().hex(), None
     except SandboxUnavailable as error:
-        return Examination("none", (Wall("seccomp", False, str(error)),))
+        program, lacking = "", Wall("seccomp", False, str(error))
     readable, listable = launch.grants(inner)
     told = {"readable": readable, "listable": listable, "program": program, "outside": launch.__file__}
     found = _probe(launch.plain(inner, "probe"), {**told, "secret": launch.__file__})
-    walls = [found[name] for name in _CORE]
+    walls = [lacking if lacking and name == "seccomp" else found[name] for name in _CORE]
     try:
         inside = _probe(launch.bubbled(inner, "probe"), {**told, "secret": "/inside/probe.py"})
         walls.append(_bubblewrap(inside, walls))

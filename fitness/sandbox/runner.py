@@ -97,11 +97,13 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     if around.cuda:
         around.cuda.enter_landlock()
         _upload(problem, around.cuda.start(problem.seed, request["memory"]))
-    else:
+    elif around.rules >= 0:
         walls.enter_landlock(around.rules)
-    walls.enter_seccomp(around.program)
+    if around.program:
+        walls.enter_seccomp(around.program)
     for descriptor in (inputs, code, around.rules):
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
     os.write(report, START.pack(b"R", time.monotonic()))
     os.close(report)
     _write(result, _answer(source, problem))

@@ -51,7 +51,8 @@ class Settings:
         imports: modules to import before the first fork, beside torch and numpy.
         readable: trees a child may read.
         listable: folders whose names a child may list.
-        program: the seccomp filter, hexadecimal.
+        program: the seccomp filter, hexadecimal; empty where there is no seccomp and methods are trusted.
+        landlock: whether there is Landlock; false only where methods are trusted.
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
     """
@@ -62,13 +63,14 @@ class Settings:
     readable: list[str]
     listable: list[str]
     program: str
+    landlock: bool
     devices: list[str]
     library: str
 
 
 @dataclass(frozen=True)
 class Walls:
-    """What a child needs to put its walls up: a Landlock ruleset and a seccomp program; and to start CUDA, if it is to."""
+    """What a child needs to put its walls up: a Landlock ruleset (-1: none), a seccomp program (empty: none); to start CUDA."""
 
     rules: int
     program: bytes
@@ -100,8 +102,9 @@ def main() -> None:
         os._exit(0)
     settings = Settings(**json.loads(message))
     runner = _warm(settings)
+    rules = walls.ruleset(settings.readable, settings.listable) if settings.landlock else -1
     cuda = Cuda(settings.readable, settings.listable, settings.devices, settings.library) if settings.devices else None
-    around = Walls(walls.ruleset(settings.readable, settings.listable), bytes.fromhex(settings.program), cuda)
+    around = Walls(rules, bytes.fromhex(settings.program), cuda)
     walls.drop_capabilities()
     if held := _held(settings.devices):
         sys.exit(f"the zygote holds {held} after its imports: its children could not start CUDA")
