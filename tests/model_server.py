@@ -32,6 +32,8 @@ FAULTS = {
     "server_error": "500",
     "unavailable": "503 without a body",
     "unauthorized": "401 that repeats the key it was sent",
+    "leaky_error": "400 that repeats every header it was sent",
+    "leaky_answer": "a good answer whose idea and code repeat the Authorization header",
     "malformed": "200 with broken JSON",
     "hang_up": "the connection is cut after the headers",
     "slow": "the answer waits until the server closes or `seconds` have passed",
@@ -175,6 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
             text = ""
         elif fault == "refusal":
             text, refusal = "", "I cannot help with that."
+        elif fault == "leaky_answer":
+            sent = self.headers.get("Authorization") or ""
+            text = text.replace("IDEA: ", f"IDEA: {sent} ").replace("```python\n", f"```python\n# {sent}\n")
         tokens_in, tokens_out = _tokens(system) + _tokens(prompt), _tokens(text)
         message = {"role": "assistant", "content": text, "refusal": refusal}
         body = {
@@ -203,6 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "unauthorized":
                 key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
                 status, body = 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key")
+            case "leaky_error":
+                status, body = 400, _error(f"bad request: {dict(self.headers)}", "invalid_request_error")
             case "malformed":
                 body = b'{"id": "chatcmpl-0", "choices": [{"message": {"content": "IDEA: '
             case "hang_up":

@@ -63,6 +63,15 @@ def load(
     return _provider(provider)(name, base_url, rng or random.Random(), settings or Settings())
 
 
+def check_familiar(base_url: str | None) -> None:
+    """Raise UsageError for a base URL, out of an archive, that is neither a known provider's nor on this machine."""
+    from evolve.models.openai import is_familiar
+
+    if base_url and not is_familiar(base_url):
+        risk = f"this run asks a model at {base_url!r}, which would be sent the key in OPENAI_API_KEY"
+        raise UsageError(f"{risk}: to go on with it, name the server yourself with --base-url")
+
+
 def found_keys() -> list[str]:
     """Return, for each provider key in the environment, the flags that would use it."""
     return [line for provider in TABLE for line in _provider(provider).found_keys()]

@@ -55,10 +55,16 @@ def read_answer(body: str) -> Answer | None:
     )
 
 
-def quote(text: str, secrets: Iterable[str], limit: int = 200) -> str:
-    """Return a stranger's text as it may stand in a sentence: one printable line, cut, without keys."""
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without these secrets."""
     for secret in secrets:
         text = text.replace(secret, "[key]")
+    return text
+
+
+def quote(text: str, secrets: Iterable[str], limit: int = 200) -> str:
+    """Return a stranger's text as it may stand in a sentence: one printable line, cut, without keys."""
+    text = hide(text, secrets)
     text = LOOKS_LIKE_A_KEY.sub("[key]", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from archives.nouns import Usage
 from evolve.errors import ModelError, UsageError
-from evolve.models.chat import Answer, quote, read_answer
+from evolve.models.chat import Answer, hide, quote, read_answer
 from evolve.models.retry import PASSING, Passing, Retrier, retry_after
 from evolve.models.usage import UnusableAnswer, price
 from evolve.nouns import Reply
@@ -42,6 +43,7 @@ ENDPOINTS = (
     Endpoint("https://api.deepseek.com", "DEEPSEEK_API_KEY", "deepseek-chat"),
     Endpoint("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "gemini-2.5-flash"),
 )
+LEAST_SECRET = 8  # characters; a shorter password cannot be told from the ordinary words of an answer
 NO_KEY = "no-key-needed"  # the SDK refuses to start without one; a server on this machine does not look at it
 
 
@@ -55,6 +57,7 @@ class OpenAIModel:
         self._shown = _without_secrets(self._url)
         self._variable = next((e.variable for e in ENDPOINTS if _host(e.url) == _host(self._url)), OPENAI.variable)
         self._key = _key(self.name, self._variable, _is_loopback(self._url))
+        self._secrets = _secrets(self._key, self._url)
         self._retrier = Retrier(self._shown, settings.patience, rng, settings.clock)
         self._sdk, self._client = self._connect()
 
@@ -112,7 +115,7 @@ class OpenAIModel:
         answer = read_answer(body)
         if answer is None:
             raise Passing(f"{self._shown} sent something that is not a chat completion: {self._clean(body)}")
-        return answer
+        return replace(answer, text=hide(answer.text, [s for s in self._secrets if len(s) >= LEAST_SECRET]))
 
     def _explained(self, error: Exception) -> Exception:
         """Turn an error of the SDK into Passing or ModelError, with a sentence."""
@@ -142,8 +145,7 @@ class OpenAIModel:
         return Usage(self.name, 1, answer.tokens_in, answer.tokens_out, usd, seconds)
 
     def _clean(self, text: str) -> str:
-        secrets = [self._key, urlsplit(self._url).password or ""]
-        return quote(text, [s for s in secrets if s and s != NO_KEY])
+        return quote(text, self._secrets)
 
 
 def _checked(url: str) -> str:
@@ -165,8 +167,31 @@ def _without_secrets(url: str) -> str:
     return scheme + slashes + rest.rpartition("@")[2] if slashes else scheme.rpartition("@")[2]
 
 
+def has_secrets(url: str) -> bool:
+    """Tell whether a base URL holds what may not be stored: a user, a password, or a query, which may be a key."""
+    return url.strip().rstrip("/#?") != _without_secrets(url).rstrip("/")
+
+
+def is_familiar(url: str) -> bool:
+    """Tell whether a base URL is on this machine or a known provider's."""
+    return _is_loopback(url) or _host(url) in map(_host, (e.url for e in ENDPOINTS))
+
+
+def _secrets(key: str, url: str) -> tuple[str, ...]:
+    """Return every form in which the key, or the URL's user and password, may come back from a server, the longest first."""
+    parts = urlsplit(url)
+    user, password = parts.username or "", parts.password or ""
+    pair = f"{unquote(user)}:{unquote(password)}"
+    found = {key, parts.query, password, unquote(password), pair, *([] if password else [user, unquote(user)])}
+    found.add(base64.b64encode(pair.encode()).decode())
+    return tuple(sorted((s for s in found - {NO_KEY, "", ":", "Og=="}), key=len, reverse=True))
+
+
 def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(url: str) -> bool:
