@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 
 from archives.nouns import ArchiveError, Elite, Look, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
+from archives.typed import noun
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
@@ -22,6 +24,9 @@ on conflict (island, cell) do update set method = excluded.method, fitness = exc
 where excluded.fitness > elites.fitness
 """
 _WAIT_MS = 5000
+PATIENCE = 60.0  # seconds that one query may take
+LONGEST = 1 << 24  # bytes of one text
+LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
 
 
 class Archive:
@@ -58,8 +63,8 @@ class Archive:
             raise ArchiveError(f"there is no archive at {path}")
         with _sentences(path):
             db = _connect(path) if write else _connect(path, "?mode=ro")
-            if "runs" not in db.table_names():
-                raise ArchiveError(f"{path} is not an archive of evolve: it has no table named runs")
+            if not {"runs", "evaluations"} <= set(db.table_names()):
+                raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
             if not write and is_older(db):
                 with contextlib.closing(_connect(path)) as writable:
                     migrate(writable)
@@ -82,11 +87,11 @@ class Archive:
         self._db.execute(f"pragma synchronous = {'full' if paid else 'normal'}")
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows of a query as mappings."""
-        with _sentences(self.path):
+        """Return the rows of a query as mappings. Raises ArchiveError for one that a view of a stranger's makes endless."""
+        with _sentences(self.path), _bounded(self._db):
             cursor = self._db.execute(sql, list(values))
             names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row)) for row in cursor.fetchall()]
+            return [dict(zip(names, row)) for row in _within_reason(cursor)]
 
     # the run
 
@@ -100,7 +105,7 @@ class Archive:
         rows = self.rows("select * from runs limit 1")
         if not rows:
             raise ArchiveError(f"{self.path} holds no run: its start was cut off before the first record; start a new one")
-        return RunRecord(**rows[0])  # type: ignore[arg-type]  # a strict table: the columns have the noun's types
+        return noun(RunRecord, rows[0])
 
     def update_run(self, **fields: object) -> None:
         """Change fields of the run."""
@@ -131,7 +136,7 @@ class Archive:
         """Return looks, oldest first."""
         columns = ", ".join(Look.__dataclass_fields__)
         rows = self.rows(f"select {columns} from looks where {where} order by id", values)
-        return [Look(**{**row, "split": Split(str(row["split"]))}) for row in rows]  # type: ignore[arg-type]  # a strict table
+        return [noun(Look, row) for row in rows]
 
     # candidates
 
@@ -144,7 +149,7 @@ class Archive:
     def methods(self, where: str = "1") -> list[MethodRecord]:
         """Return methods, oldest first."""
         columns = "id, source, nodes, name, origin, structure, constants, sketch"
-        return [_method(row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
+        return [noun(MethodRecord, row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
 
     def add_proposal(self, proposal: ProposalRecord, usage: Usage) -> None:
         """Store a child and what its reply cost, the moment it arrives."""
@@ -167,7 +172,7 @@ class Archive:
         """Return proposals in order."""
         columns = "id, island, operator, model, direction, parents, prompt, reply, idea, source, novelty, state, reason, method"
         rows = self.rows(f"select {columns} from proposals where {where} order by id", values)
-        return [ProposalRecord(**{**row, "parents": tuple(json.loads(str(row["parents"])))}) for row in rows]  # type: ignore[arg-type]  # strict table
+        return [noun(ProposalRecord, row) for row in rows]
 
     # scores
 
@@ -230,7 +235,7 @@ class Archive:
         """Return what probes found of a method, oldest first."""
         columns = ", ".join(Finding.__dataclass_fields__)
         rows = self.rows(f"select {columns} from probes where method = ? order by id", [method])
-        return [Finding(**{**row, "verdict": Verdict(str(row["verdict"]))}) for row in rows]  # type: ignore[arg-type]  # strict table
+        return [noun(Finding, row) for row in rows]
 
     def flagged(self) -> set[str]:
         """Return the ids of methods that a probe failed."""
@@ -252,7 +257,7 @@ class Archive:
     def elites(self) -> list[Elite]:
         """Return every elite, by island and cell."""
         rows = self.rows("select island, cell, method, fitness from elites order by island, cell")
-        return [Elite(**row) for row in rows]  # type: ignore[arg-type]  # a strict table
+        return [noun(Elite, row) for row in rows]
 
     def clear_island(self, island: int) -> None:
         """Empty an island's grid (its methods stay in the archive)."""
@@ -263,7 +268,30 @@ class Archive:
 def _connect(path: Path, mode: str = "") -> Database:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", uri=True, timeout=_WAIT_MS / 1000)
     connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma trusted_schema = off")  # views and triggers may be a stranger's
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     return Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def _bounded(db: Database) -> Iterator[None]:
+    """Interrupt a query that takes too long."""
+    end = time.monotonic() + PATIENCE
+    db.conn.set_progress_handler(lambda: time.monotonic() > end, 100)
+    try:
+        yield
+    finally:
+        db.conn.set_progress_handler(None, 0)
+
+
+def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a query until they fill too much memory. Raises sqlite3.DataError."""
+    room = LARGEST_ANSWER
+    for row in cursor:
+        room -= sum(len(held) for held in row if isinstance(held, str | bytes))
+        if room < 0:
+            raise sqlite3.DataError("one of its views returns more than memory should hold")
+        yield row
 
 
 @contextmanager
@@ -277,18 +305,13 @@ def _sentences(path: Path) -> Iterator[None]:
             text = "the disk is full: free some space, then resume; what was recorded before is safe"
         elif "unable to open" in text or "readonly" in text:
             text = "it cannot be opened for writing: check the folder and its permissions, or choose another place with --db"
+        elif "interrupted" in text:
+            text = "a query took too long: its views may have been tampered with"
         elif "locked" in text:
             text = "another process is writing to it: try again when that has finished"
         elif isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
             text = "it is damaged or not a database: restore it from a copy"
         raise ArchiveError(f"cannot use {path}: {text}") from error
-
-
-def _method(row: Row) -> MethodRecord:
-    fields = dict(row)
-    fields["constants"] = tuple(json.loads(str(row["constants"])))
-    fields["sketch"] = tuple(json.loads(str(row["sketch"])))
-    return MethodRecord(**fields)  # type: ignore[arg-type]  # a strict table
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:
@@ -299,18 +322,5 @@ def _trial_row(trial: Trial) -> dict[str, object]:
 
 
 def _trial(row: Row, method: str, task: str) -> Trial:
-    score = None
-    if row["status"] == Status.OK:
-        score = Score(**{name: row[name] for name in Score.__dataclass_fields__})  # type: ignore[arg-type]  # a strict table
-    return Trial(
-        method=method,
-        task=task,
-        domain=str(row["domain"]),
-        instance=int(str(row["instance"])),
-        split=Split(str(row["split"])),
-        status=Status(str(row["status"])),
-        score=score,
-        measures=json.loads(str(row["measures"])),
-        seconds=float(str(row["seconds"])),
-        message=str(row["message"]),
-    )
+    score = noun(Score, row) if row["status"] == Status.OK else None
+    return noun(Trial, row, method=method, task=task, score=score)

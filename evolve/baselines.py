@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ class SeedFile:
         """The first line of its docstring, and the rest, which cites where it comes from."""
         try:
             text = ast.get_docstring(ast.parse(self.source)) or ""
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return "", ""
         first, _, rest = text.partition("\n")
         return first.strip(), " ".join(rest.split())
@@ -37,11 +39,19 @@ def read(path: Path) -> SeedFile:
     if path.is_symlink() or not path.is_file():
         raise UsageError(f"{path} is not a regular file: give the path of a Python file with a method in it")
     try:
-        if path.stat().st_size > MAX_BYTES:
+        source = read_regular(path, MAX_BYTES)
+        if source is None:
             raise UsageError(f"{path} is {path.stat().st_size:,} bytes long: a method may have {MAX_BYTES:,}")
-        return SeedFile(path.stem, path, path.read_bytes())
+        return SeedFile(path.stem, path, source)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """Return what is in a file; None for a pipe, a device or more bytes than `most`, none of which is read. Raises OSError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        return file.read(most) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
 
 
 def collect(paths: Iterable[Path] = ()) -> list[SeedFile]:

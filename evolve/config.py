@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from evolve.baselines import read_regular
 from evolve.errors import UsageError
 
 DEFAULT_FILE = Path("evolve.toml")
+LARGEST = 1 << 20  # bytes of a config file
 
 
 class Config(BaseModel):
@@ -33,6 +35,9 @@ class Config(BaseModel):
     calls: int = Field(4, ge=1, le=64, description="Model calls at once.")
     model: tuple[str, ...] = Field((), description="Models, as provider:name; none means offline operators only.")
     base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    trust_methods: bool = Field(
+        False, description="Run language-model code and other people's files below sandbox level B too."
+    )
     offline_share: float = Field(
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."
     )
@@ -78,7 +83,10 @@ def _unknown(key: str, where: str) -> UsageError:
 def read_file(path: Path) -> dict[str, Any]:
     """Read a config file. Raises UsageError when it is missing, not TOML, or has an unknown key."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_regular(path, LARGEST)
+        if raw is None:
+            raise UsageError(f"cannot read the config {path}: it is no regular file of at most {LARGEST:,} bytes")
+        values = tomllib.loads(raw.decode("utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -115,4 +123,4 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name} = {first['input']!r} cannot be used: {first['msg'].lower()}") from error
+        raise UsageError(f"{name} = {first['input']!r:.80} cannot be used: {first['msg'].lower()}") from error

@@ -11,6 +11,7 @@ from statistics import fmean
 
 from archives.archive import Archive
 from archives.nouns import Look
+from archives.typed import value
 from evolve.nouns import CoarseScore
 from fitness.ladder import Ladder, shown
 from fitness.nouns import Evaluation, Split, Trial
@@ -75,7 +76,7 @@ class Disclosure:
             self._lineages[look.method] = look.lineage
             if look.answer is not None:
                 row = self._archive.rows(means, [domain])[0]
-                pgr = shown(look.answer, float(str(row["weak"])), float(str(row["strong"])))
+                pgr = shown(look.answer, value(row, "weak", float), value(row, "strong", float))
                 self._keep(look.method, CoarseScore(domain, look.instances, look.answer, pgr, look.answer > best))
                 best, queries = look.answer, queries + 1
         return Ladder(best=best, queries=queries)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Sequence
 from statistics import median
@@ -10,6 +9,7 @@ from statistics import median
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
+from archives.typed import value
 from evolve.nouns import Direction
 from evolve.select import Choice, Selector
 from fitness.nouns import Evaluation, Interval, Split, Status
@@ -62,8 +62,8 @@ class Memory:
             "select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals"
         )[0]
         for row in reversed(archive.rows(_FAILED, [FAILURES])):
-            memory.failed(json.loads(str(row["parents"])), str(row["idea"]), str(row["reason"]))
-        memory.last_proposal, memory.refusals = int(str(counts["last"])), int(str(counts["refused"]))
+            memory.failed(value(row, "parents", tuple[str, ...]), str(row["idea"]), str(row["reason"]))
+        memory.last_proposal, memory.refusals = value(counts, "last", int), value(counts, "refused", int)
         memory.judged_here = 0
         return memory
 
@@ -71,7 +71,7 @@ class Memory:
         """Read the dev evaluations of one method, or of all, from the archive."""
         pgrs = _pgrs(archive, method)
         for row in archive.evaluations(Split.DEV, method):
-            self._add(row, tuple(pgrs.get(int(str(row["id"])), [])))
+            self._add(row, tuple(pgrs.get(value(row, "id", int), [])))
 
     @property
     def seeds(self) -> list[MethodRecord]:
@@ -132,13 +132,13 @@ class Memory:
         return Choice(record.island, record.operator, record.model, direction, record.parents, (), 0.0, record.novelty)
 
     def _add(self, row: Row, pgrs: tuple[float, ...]) -> None:
-        fitness = None if row["fitness"] is None else float(str(row["fitness"]))
+        fitness = value(row, "fitness", float | None)
         interval = None
         if row["pgr_low"] is not None:
-            mean, low, high = (float(str(row[name])) for name in ("pgr", "pgr_low", "pgr_high"))
+            mean, low, high = (value(row, name, float) for name in ("pgr", "pgr_low", "pgr_high"))
             interval = Interval(mean, low, high, len(pgrs))
-        measures = json.loads(str(row["measures"]))
-        self._remember(str(row["method"]), Status(str(row["status"])), fitness, measures, pgrs, interval)
+        measures = value(row, "measures", dict[str, float])
+        self._remember(value(row, "method", str), value(row, "status", Status), fitness, measures, pgrs, interval)
 
     def _bred(self, method: str) -> bool:
         return self.methods[method].origin == "search"
@@ -178,5 +178,5 @@ def _pgrs(archive: Archive, method: str | None) -> dict[int, list[float]]:
     )
     found: dict[int, list[float]] = {}
     for row in rows:
-        found.setdefault(int(str(row["evaluation"])), []).append(float(str(row["pgr"])))
+        found.setdefault(value(row, "evaluation", int), []).append(value(row, "pgr", float))
     return found

@@ -81,7 +81,9 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return 2
     except EvolveError as error:
-        print(f"evolve: {error}", file=sys.stderr)
+        from evolve.report.clean import clean
+
+        print(f"evolve: {clean(str(error))}", file=sys.stderr)  # it may quote an archive, a file or a server
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("evolve: stopped", file=sys.stderr)

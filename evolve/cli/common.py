@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import json
-from collections.abc import Callable
+import os
 from pathlib import Path
-from typing import Any
 
 import click
 
 from archives.archive import Archive
 from evolve.errors import UsageError
-from evolve.report.clean import finite
+from evolve.report.clean import as_json
 from evolve.report.ranking import ranking
 
 RUNS = Path("runs")
@@ -20,6 +18,12 @@ RUNS = Path("runs")
 db_option = click.option("--db", type=click.Path(path_type=Path), help="The run's archive (default: the newest in runs/).")
 device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where methods compute: auto is a GPU if there is one."
+)
+trust_option = click.option(
+    "--trust-methods",
+    "trust",
+    is_flag=True,
+    help="Run language-model code and other people's files where the sandbox does not reach level B; every report says so.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -42,7 +46,7 @@ def open_run(db: Path | None, *, write: bool = False) -> Archive:
 def is_running(path: Path) -> bool:
     """Tell whether a process is searching in this archive: it holds a lock on the file `<db>.lock` for as long as it lives."""
     try:
-        with Path(f"{path}.lock").open("rb") as lock:
+        with open(os.open(f"{path}.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two readers never take each other for a run
     except BlockingIOError:
         return True
@@ -64,17 +68,18 @@ def find_method(archive: Archive, key: str) -> str:
 
 def echo_json(value: object) -> None:
     """Print a value as JSON; what is not finite becomes null."""
-    default: Callable[[Any], Any] = str
-    click.echo(json.dumps(finite(value), indent=2, default=default, allow_nan=False))
+    click.echo(as_json(value, indent=2, default=str))
 
 
 def choose_method(archive: Archive, key: str | None) -> str:
     """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
     if key:
         return find_method(archive, key)
-    if champion := archive.run().champion:
-        return champion
-    best = ranking(archive, 1)
+    best = archive.run().champion or next((row.method for row in ranking(archive, 1)), "")
     if not best:
         raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
-    return best[0].method
+    if not archive.rows("select 1 from methods where id = ?", [best]):
+        raise UsageError(
+            "the best method of this run is not in its archive, which is damaged or was tampered with: name another"
+        )
+    return best

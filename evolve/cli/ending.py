@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from evolve.cli.progress import clock, span
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.finale import Result
-from evolve.report.clean import finite
+from evolve.report import clean
 from evolve.session import Ending
 
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
@@ -57,7 +56,7 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
             "device": end.device,
         }
         ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
-        click.echo(json.dumps({"end": finite(ending)}, default=str))
+        click.echo(clean.as_json({"end": ending}, default=str))
         return
     if end.result:
         _table(end.result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import deque
@@ -11,13 +10,14 @@ from typing import Any
 
 import click
 
-from evolve.report.clean import one_line
+from evolve.report.clean import as_json, one_line
 from evolve.watch import Snapshot
 from fitness.nouns import Interval
 
 PLAIN_EVERY = 10.0  # seconds between plain progress lines
 WIDTH = 160  # characters of an event that are shown; the archive keeps all
 _QUIET = {"migration", "progress"}  # events that plain output leaves to the archive
+_WHOLE = {"sandbox"}  # events that are never cut
 
 
 def span(interval: Interval | None) -> str:
@@ -47,7 +47,7 @@ class Plain:
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
         if kind not in _QUIET:
-            click.echo(one_line(text, WIDTH))
+            click.echo(one_line(text, 0 if kind in _WHOLE else WIDTH))
 
     def snapshot(self, now: Snapshot) -> None:
         """Print where the run stands, now and then."""
@@ -77,14 +77,14 @@ class Lines:
 
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
-        click.echo(json.dumps({"event": kind, "text": text}))
+        click.echo(as_json({"event": kind, "text": text}))
 
     def snapshot(self, now: Snapshot) -> None:
         """Print where the run stands, whenever an evaluation has been added."""
         counted = {"phase": now.phase, "evaluations": now.evaluations, "instances": now.instances}
         if counted != self._last:
             self._last = counted
-            click.echo(json.dumps({"snapshot": asdict(now)}))
+            click.echo(as_json({"snapshot": asdict(now)}))
 
 
 class Live:
@@ -106,9 +106,9 @@ class Live:
 
     def event(self, kind: str, text: str) -> None:
         """Add what happened to the last events; the best ones stay on the screen above."""
-        line = one_line(text, WIDTH)
+        line = one_line(text, 0 if kind in _WHOLE else WIDTH)
         self._events.append(line)
-        if kind in ("best", "reset", "finale", "barren", "lost", "model", "note"):
+        if kind in ("best", "reset", "finale", "barren", "lost", "model", "note", "sandbox"):
             self._screen.console.print(line, markup=False, highlight=False)
 
     def snapshot(self, now: Snapshot) -> None:

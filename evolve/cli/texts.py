@@ -24,6 +24,8 @@ def print_status(now: Standing) -> None:
     say(f"{now.run}: {now.state}", "bold")
     say(f"{now.task} {now.task_version}, searching on {dash(now.domain)}; sandbox level {dash(now.level)}", "dim")
     say(now.db, "dim")
+    if now.uncontained:
+        paragraph(now.uncontained)
     say()
     facts(_status_rows(now))
     if now.verdict:

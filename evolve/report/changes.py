@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import unified_diff
 
 from archives.archive import Archive
-from evolve.report.clean import clean
+from archives.nouns import ArchiveError
+from evolve.report.clean import clean, one_line
 from evolve.report.dossier import birth
 from evolve.report.rows import maybe_real, text
 from evolve.report.wording import label
@@ -37,6 +38,8 @@ def change(archive: Archive, before: str, after: str) -> Change:
     named = {
         text(row, "id"): row for row in archive.rows("select id, name, source from methods where id in (?, ?)", [before, after])
     }
+    if missing := {before, after} - named.keys():
+        raise ArchiveError(f"{archive.path} holds no method {one_line(missing.pop())}")
     labels = {method: label(text(row, "name"), method) for method, row in named.items()}
     born = birth(archive, after)
     parent = next((parent for parent in born.parents if parent.method == before), None) if born else None

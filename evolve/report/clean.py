@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
 _SAFE = "\n\t"
 _HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
@@ -24,6 +26,11 @@ def one_line(text: str, width: int = 0) -> str:
     """Return clean text on one line, cropped with an ellipsis to `width` characters (0: not cropped)."""
     line = clean(" ".join(text.split()))
     return line if not width or len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def as_json(value: object, **how: Any) -> str:
+    """Return data as JSON that any terminal may see: what is not finite becomes null, and control characters are escaped."""
+    return json.dumps(finite(value), allow_nan=False, **how).replace("\x7f", "\\u007f")
 
 
 def finite(value: object) -> object:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 
 from archives.archive import Archive
-from evolve.report import tables
+from evolve.report import clean, tables
 from evolve.report.changes import Change, change
-from evolve.report.clean import finite
 from evolve.report.diversity import Spread, entropy_limit, spreads
 from evolve.report.maps import HeatMap, heat_maps
 from evolve.report.pedigree import Pedigree, pedigree
@@ -97,7 +95,7 @@ def collect(archive: Archive, *, alive: bool) -> Report:
 
 def as_json(report: Report) -> str:
     """Return the report's data as JSON; what is not finite becomes null."""
-    return json.dumps(finite(asdict(report)), indent=2, allow_nan=False)
+    return clean.as_json(asdict(report), indent=2)
 
 
 def _worth(row: Ranked) -> float:
@@ -117,7 +115,8 @@ def _changes(archive: Archive, best: Ranked | None, board: tuple[Ranked, ...]) -
     wanted = dict.fromkeys([*([best.method] if best else []), *(row.method for row in board if row.operator)])
     found: list[Change] = []
     for method in list(wanted)[: 2 * DIFFS]:
-        parents = next(iter(pedigree(archive, method, 1).ancestors)).parents
+        ancestors = pedigree(archive, method, 1).ancestors
+        parents = ancestors[0].parents if ancestors else ()
         if parents and archive.rows("select 1 from methods where id = ?", [parents[0]]):
             found.append(change(archive, parents[0], method))
     return tuple(found[:DIFFS])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
+from archives.typed import value
 from evolve.report.ranking import Ranked, ranked
 from evolve.report.rows import integer, maybe_real, real, text
 from evolve.report.wording import label
@@ -154,11 +154,11 @@ def birth(archive: Archive, method: str) -> Birth | None:
         tokens_out=integer(row, "tokens_out"),
         usd=None if integer(row, "unpriced") else real(row, "usd"),
         seconds=real(row, "seconds"),
-        parents=_parents(archive, method, json.loads(text(row, "parents"))),
+        parents=_parents(archive, method, value(row, "parents", tuple[str, ...])),
     )
 
 
-def _parents(archive: Archive, method: str, ids: list[str]) -> tuple[Parent, ...]:
+def _parents(archive: Archive, method: str, ids: tuple[str, ...]) -> tuple[Parent, ...]:
     found: list[Parent] = []
     for parent in ids:
         row = archive.rows(
@@ -186,7 +186,7 @@ def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
         pgr=maybe_real(row, "pgr"),
         pgr_low=maybe_real(row, "pgr_low"),
         pgr_high=maybe_real(row, "pgr_high"),
-        measures=json.loads(text(row, "measures")),
+        measures=value(row, "measures", dict[str, float]),
         seconds=real(row, "seconds"),
         message=text(row, "message"),
         created=text(row, "created"),

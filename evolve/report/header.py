@@ -27,7 +27,8 @@ def header(report: Report) -> Safe:
     waiting = "The champion is judged on fresh instances when the search ends; until then there is no verdict."
     sentence = report.verdict.sentence.removeprefix("not shown: ").removeprefix("shown: ")
     lede = tag("p", pill, sentence or waiting, class_="lede")
-    return tag("header", tag("p", eyebrow, class_="eyebrow"), tag("h1", headline(report)), lede, _cards(report))
+    warning = tag("p", report.standing.uncontained, class_="warning") if report.standing.uncontained else Safe()
+    return tag("header", tag("p", eyebrow, class_="eyebrow"), tag("h1", headline(report)), warning, lede, _cards(report))
 
 
 def _cards(report: Report) -> Safe:

@@ -22,8 +22,10 @@ def render(report: Report) -> str:
     cost = money(now.spent.usd) if now.spent.calls else "no model calls"
     parts = [
         f"# {headline(report)}",
+        *([_text(now.uncontained)] if now.uncontained else []),
         _text(report.verdict.sentence) or "No verdict yet.",
-        f"Run {_text(now.run)}, {now.state}: {_text(now.task)} {_text(now.task_version)}, searching on {_text(now.domain)}; "
+        f"Run {_text(now.run)}, {_text(now.state)}: "
+        f"{_text(now.task)} {_text(now.task_version)}, searching on {_text(now.domain)}; "
         f"{count(now.evaluations, 'evaluation')} in {duration(now.seconds)}{engine}; {cost}; sandbox level {_text(now.level)}.",
         *_final(report),
         *_leaderboard(report),
@@ -39,6 +41,11 @@ def _text(value: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", one_line(value))
 
 
+def _code(value: str) -> str:
+    """Return an id as code; one that could end the code is plain text."""
+    return f"`{value}`" if value.isalnum() else _text(value)
+
+
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -47,7 +54,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _judged(judged: Judged | None) -> str:
     if judged is None:
         return NONE
-    return judged.status if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high)
+    return _text(judged.status) if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high)
 
 
 def _final(report: Report) -> list[str]:
@@ -69,7 +76,7 @@ def _final(report: Report) -> list[str]:
 def _leaderboard(report: Report) -> list[str]:
     rows = [
         [
-            str(place), f"`{short(row.method)}`", _text(row.operator or row.name or row.origin), number(row.fitness),
+            str(place), _code(short(row.method)), _text(row.operator or row.name or row.origin), number(row.fitness),
             estimate(row.pgr, row.pgr_low, row.pgr_high), estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
             _text(row.direction), _text(row.flags),
         ]
@@ -121,6 +128,6 @@ def _search(report: Report) -> list[str]:
         ]  # fmt: skip
         parts += ["## Operators", _table(heads, rows)]
     if report.failures:
-        lines = [[line.status, str(line.count), _text(line.reason)] for line in report.failures]
+        lines = [[_text(line.status), str(line.count), _text(line.reason)] for line in report.failures]
         parts += ["## Failures", _table(["status", "count", "reason"], lines)]
     return parts

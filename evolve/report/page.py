@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from archives.archive import Archive
@@ -50,11 +51,12 @@ def write_report(archive: Archive, path: Path, *, alive: bool = False) -> Path:
 
 def write_text(path: Path, text: str) -> Path:
     """Write a file in one step, so that a reader never sees half of it. Raises UsageError when it cannot be written."""
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # a name nobody can have put a link at
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            draft.write_text(text, encoding="utf-8")
+            with draft.open("x", encoding="utf-8") as file:
+                file.write(text)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import Row
+from archives.typed import value
 from evolve.report.rows import maybe_real, text
 from evolve.report.wording import label
 
@@ -60,12 +60,13 @@ class Pedigree:
 
     def spine(self) -> tuple[Ancestor, ...]:
         """Return the line of first parents, from the root to its seed."""
-        known, line = self.by_id(), []
+        known = self.by_id()
+        line: dict[str, Ancestor] = {}
         current = known.get(self.root)
-        while current is not None:
-            line.append(current)
+        while current is not None and current.method not in line:  # a stranger's archive may go in circles
+            line[current.method] = current
             current = known.get(current.parents[0]) if current.parents else None
-        return tuple(line)
+        return tuple(line.values())
 
 
 def pedigree(archive: Archive, root: str, limit: int = 2000) -> Pedigree:
@@ -113,7 +114,7 @@ def _facts(archive: Archive, methods: Sequence[str]) -> dict[str, Row]:
 
 
 def _parents(birth: Row | None) -> list[str]:
-    return [str(parent) for parent in json.loads(text(birth, "parents"))] if birth else []
+    return list(value(birth, "parents", tuple[str, ...])) if birth else []
 
 
 def _generations(order: Sequence[str], births: Mapping[str, Row]) -> dict[str, int]:

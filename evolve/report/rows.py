@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from archives.nouns import Row
+from archives.typed import LARGEST
 
 
 def text(row: Row, name: str) -> str:
@@ -14,9 +13,9 @@ def text(row: Row, name: str) -> str:
 
 
 def maybe_real(row: Row, name: str) -> float | None:
-    """Return a real; None for NULL and for what is not finite (an interval from one instance has no ends)."""
+    """Return a real; None for NULL and for what no score is: not finite (an interval of one instance has no ends) or huge."""
     value = row[name]
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= LARGEST else None
 
 
 def real(row: Row, name: str) -> float:

@@ -10,9 +10,11 @@ from archives.nouns import RunRecord
 from evolve.report.diversity import Breadth, breadth
 from evolve.report.ranking import Ranked, ranked, ranking
 from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
+from fitness.sandbox.doctor import CONTAINED
 
 RECENT = 50  # proposals that "recently" means, for what the novelty term chose
 _EVENTS = 8
+_UNCONTAINED = "Methods of this run were not contained, so its scores may be what they made them"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Standing:
         db: path of the archive, as it was given.
         state: running, finished, or interrupted (also when its process is gone without a word).
         domain: the search domain; empty before anything was judged.
+        uncontained: what to know before believing a run whose methods ran below sandbox level B; empty from level B up.
         evaluations: methods judged on dev instances, without the seeds.
         best: the champion, or while there is none the best method that is not a seed.
         human_best: the best seed on fresh instances, or while that is unknown the best seed on dev instances.
@@ -85,6 +88,7 @@ class Standing:
     task_version: str
     domain: str
     level: str
+    uncontained: str
     created: str
     budget: Budget
     spent: Spent
@@ -109,7 +113,7 @@ def settings(run: RunRecord) -> dict[str, object]:
     found: dict[str, object] = {}
     try:
         config = json.loads(run.config)
-    except ValueError:
+    except (ValueError, RecursionError):
         return found
     if isinstance(config, dict):
         for name, value in config.items():
@@ -150,6 +154,7 @@ def standing(archive: Archive, *, alive: bool) -> Standing:
         task_version=run.task_version,
         domain=search_domain(archive, run),
         level=run.level,
+        uncontained=_uncontained(archive, run),
         created=run.created,
         budget=_budget(run),
         spent=spent,
@@ -164,6 +169,16 @@ def standing(archive: Archive, *, alive: bool) -> Standing:
         recent=breadth(archive, RECENT),
         events=events(archive, _EVENTS),
     )
+
+
+def _uncontained(archive: Archive, run: RunRecord) -> str:
+    """Return what to know before believing a run whose methods ran below sandbox level B; empty from level B up."""
+    if run.level in CONTAINED:
+        return ""
+    begins = f"sandbox level {run.level},"
+    rows = archive.rows("select text from events where kind = 'sandbox' and substr(text, 1, ?) = ?", [len(begins), begins])
+    flag = " (--trust-methods)" if settings(run).get("trust_methods") is True else ""
+    return f"{_UNCONTAINED}{flag}: {text(rows[0], 'text') if rows else f'sandbox level {run.level}'}."
 
 
 def _counts(archive: Archive) -> dict[str, int]:
@@ -182,9 +197,7 @@ def _counts(archive: Archive) -> dict[str, int]:
 
 def _budget(run: RunRecord) -> Budget:
     found = settings(run)
-    evals, minutes, usd = (
-        float(value) if isinstance(value := found.get(name), (int, float)) else None for name in ("evals", "minutes", "usd")
-    )
+    evals, minutes, usd = (maybe_real(found, name) if name in found else None for name in ("evals", "minutes", "usd"))
     return Budget(evals, minutes, usd)
 
 

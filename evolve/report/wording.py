@@ -56,7 +56,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def label(name: str, method: str) -> str:
     """Return what people call a method: its name on one line, or the first characters of its id."""
-    return one_line(name, 40) or short(method)
+    return one_line(name, 40) or one_line(short(method))
 
 
 def words(name: str) -> str:
