@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,12 @@ from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import Elite, Look
 from evolve.baselines import SeedFile
-from evolve.lab import bench, check_origin, dev_instances
+from evolve.lab import bench, check_origin, dev_instances, record_walls, stored_config
 from evolve.nouns import short
 from evolve.screen import Screen
 from fitness import pgr
 from fitness.nouns import Split, Status, Verdict
+from fitness.sandbox.doctor import CONTAINED
 
 _WHO, _WHY = "seed add", "judged by hand, to be added to the run"
 
@@ -38,19 +38,16 @@ class Added:
     flags: tuple[str, ...] = ()
 
 
-def add_seed(path: Path, seed: SeedFile) -> Added:
+def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
     """Screen a file, judge it on the run's dev instances, and store and place it when it is OK.
 
     Raises EvolveError when the run cannot be opened or was scored with another vault.
     """
-    from evolve.config import Config
-
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
-        run = archive.run()
-        config = Config(**json.loads(run.config))
-        with bench(run.task, dev_instances(config), config.device) as things:
-            check_origin(archive, things)
+        config = stored_config(archive)
+        check_origin(archive)
+        with bench(config.task, dev_instances(config), config.device, trust=trust) as things:
             screened = Screen(things.syntax, archive.methods()).check(seed.source, seed.name, "added")
             if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
@@ -61,6 +58,8 @@ def add_seed(path: Path, seed: SeedFile) -> Added:
             mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
             cell = Grid(things.task.measures).cell(evaluation.measures)
             with archive.transaction():
+                if things.sandbox.level not in CONTAINED:
+                    record_walls(archive, things.sandbox)
                 archive.add_method(method)
                 archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
                 for domain in config.domains:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archives.archive import Archive
 from archives.grid import Grid
-from evolve import models, operators
+from evolve import executors, models, operators
 from evolve.baselines import SeedFile
 from evolve.budget import Budget
-from evolve.config import Config
+from evolve.config import Config, resolve
 from evolve.errors import UsageError
 from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator, Tools
@@ -27,6 +28,7 @@ from fitness.nouns import Split
 from fitness.sandbox import ALLOWED_IMPORTS
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.device import choose
+from fitness.sandbox.doctor import LEVELS
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
 
@@ -72,11 +74,11 @@ class Lab:
 
 
 @contextlib.contextmanager
-def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto") -> Iterator[Bench]:
+def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", *, trust: bool = False) -> Iterator[Bench]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
-    Raises DeviceUnavailable, before anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the
-    walls are too few, and VaultError when the vault cannot be used.
+    With `trust`, methods run below sandbox level B too. Raises DeviceUnavailable, before anything is begun, when the device is
+    `cuda` and there is none; SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
     """
     task, stop, choice = tasks.load(task_name), threading.Event(), choose(device)
     _return_large_arrays()
@@ -86,7 +88,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto") 
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
         syntax.warm()
-        sandbox = stack.enter_context(opened(choice))
+        sandbox = stack.enter_context(opened(choice, trust))
 
         def wait(name: InstanceName) -> None:
             while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):
@@ -111,18 +113,44 @@ def check_config(task: Task, config: Config) -> None:
     if config.dev_instances < task.least_instances:
         least = f"{task.name} places a method only after {task.least_instances} dev instances of each search domain"
         raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
+    executors.load(config.executor, 1).close()
 
 
-def check_origin(archive: Archive, things: Bench) -> None:
-    """Raise UsageError when a run was scored with another vault, or on another version of its task, than is here."""
+def stored_config(archive: Archive) -> Config:
+    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
     run = archive.run()
-    if things.vault.fingerprint != run.vault:
+    try:
+        found = json.loads(run.config)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or found.get("task") != run.task:
+        raise UsageError(f"the configuration in {archive.path} cannot be read: it is damaged or was tampered with")
+    config = resolve(found)
+    check_config(tasks.load(config.task), config)
+    return config
+
+
+def record_walls(archive: Archive, sandbox: Sandbox) -> None:
+    """Store the worst sandbox level that a run's methods ever ran at, and what this machine lacks."""
+    order = list(LEVELS)
+    known = archive.run().level
+    worst = max(known if known in order else order[-1], sandbox.level, key=order.index)
+    with archive.transaction():
+        archive.update_run(level=worst)
+        archive.event("sandbox", sandbox.summary)
+
+
+def check_origin(archive: Archive) -> None:
+    """Raise UsageError when a run was scored with another vault, or on another version of its task, than is here."""
+    run, here = archive.run(), Vault().fingerprint
+    if here != run.vault:
         raise UsageError(
-            f"{archive.path} was scored with vault {run.vault}, but the vault here is {things.vault.fingerprint}: "
+            f"{archive.path} was scored with vault {run.vault}, but the vault here is {here}: "
             "set EVOLVE_HOME to the folder it was started with"
         )
-    if things.task.version != run.task_version:
-        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {things.task.version}")
+    version = tasks.load(run.task).version
+    if version != run.task_version:
+        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {version}")
 
 
 def wanted_instances(task: Task, config: Config) -> list[InstanceName]:
@@ -157,6 +185,11 @@ def load_models(config: Config, stop: threading.Event | None = None) -> dict[str
 
     Raises UsageError or ModelError with the sentence that says what is missing.
     """
+    from evolve.models.openai import has_secrets
+
+    if config.base_url and has_secrets(config.base_url):
+        where = "set the variable OPENAI_BASE_URL instead, which is never stored"
+        raise UsageError(f"a base URL with a password or a query would be kept in the run and its reports: {where}")
     settings = models.Settings(clock=Clock(sleep=stop.wait)) if stop else None
     return {spec: models.load(spec, config.base_url, settings=settings) for spec in config.model}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +14,10 @@ from evolve import executors
 from evolve.config import Config
 from evolve.disclosure import Disclosure
 from evolve.errors import BudgetRefused
-from evolve.lab import bench, check_origin, instances
+from evolve.lab import bench, check_origin, instances, record_walls, stored_config
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Interval, Split, Status
+from fitness.sandbox.doctor import CONTAINED
 from fitness.vault import Vault
 
 _WHO, _WHY = "sealed", "the sealed instances were opened"
@@ -48,7 +48,7 @@ def seal(config: Config) -> Seal:
     return Seal(max(vault.looks(domain, Split.SEALED) for domain in config.domains), config.sealed_looks)
 
 
-def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], None]) -> tuple[Opened, ...]:
+def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], None], trust: bool = False) -> tuple[Opened, ...]:
     """Judge a method on `count` sealed instances of every domain, and record the look in the run and beside the vault.
 
     Raises BudgetRefused when the sealed instances were opened as often as they may be, and UsageError when the run was scored
@@ -56,8 +56,9 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
     """
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
-        config = Config(**json.loads(archive.run().config))
-        task = tasks.load(archive.run().task)
+        config = stored_config(archive)
+        check_origin(archive)
+        task = tasks.load(config.task)
         now = seal(config)
         if now.opened >= now.budget:
             spent = f"the sealed instances of this vault were opened {now.opened} times, and {now.budget} is the limit"
@@ -65,8 +66,9 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         domains = (*config.domains, *task.held_out_domains)
         names = instances(config, domains, Split.SEALED, count)
         method = next(m.method for m in archive.methods() if m.id == method_id)
-        with bench(task.name, names, config.device) as things:
-            check_origin(archive, things)
+        with bench(task.name, names, config.device, trust=trust) as things:
+            if things.sandbox.level not in CONTAINED:
+                record_walls(archive, things.sandbox)
             executor = executors.load(config.executor, config.workers)
             try:
                 work = {d: partial(things.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +16,26 @@ from types import FrameType
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, baselines, brief, executors
+from evolve import __version__, baselines, brief, models
 from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
-from evolve.config import Config
+from evolve.config import Config, resolve
 from evolve.directions import DIRECTIONS
 from evolve.engine import Search
 from evolve.errors import UsageError
 from evolve.finale import Finale, Result
-from evolve.lab import Bench, Lab, bench, check_config, check_origin, load_models, load_operators, wanted_instances
+from evolve.lab import (
+    Bench,
+    Lab,
+    bench,
+    check_config,
+    check_origin,
+    load_models,
+    load_operators,
+    record_walls,
+    stored_config,
+    wanted_instances,
+)
 from evolve.memory import Memory
 from evolve.novelty import RECENT
 from evolve.screen import Screen
@@ -69,9 +79,11 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
     task = tasks.load(config.task)
     check_config(task, config)
     load_models(config)
-    executors.load(config.executor, 1).close()
     seeds = collect(Path(p) for p in config.seeds)
-    with bench(config.task, wanted_instances(task, config), config.device) as things:
+    ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
+    wanted = wanted_instances(task, config)
+    with bench(config.task, wanted, config.device, trust=ours or config.trust_methods) as things:
+        watch.event("sandbox", things.sandbox.summary)
         config = _settled(config, things, watch)
         methods = _screen_seeds(things, seeds)
         archive = Archive.create(path)
@@ -80,14 +92,23 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
             return _session(_lab(config, archive, things, watch))
 
 
-def resume(path: Path, changes: dict[str, object], watch: Watch) -> Ending:
-    """Go on with a run. Raises EvolveError when it cannot be, or needs the vault it was started with."""
+def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
+    """Go on with a run. Raises EvolveError when it cannot be, or needs the vault it was started with.
+
+    What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
+    """
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive), _only_writer(path):
-        run = archive.run()
-        config = Config(**{**json.loads(run.config), **changes})
-        with bench(run.task, wanted_instances(tasks.load(run.task), config), config.device) as things:
-            check_origin(archive, things)
+        stored = stored_config(archive)
+        config = resolve(stored.model_dump(), changes)
+        if config.model and "base_url" not in changes:
+            models.check_familiar(stored.base_url)
+        load_models(config)
+        check_origin(archive)
+        wanted = wanted_instances(tasks.load(config.task), config)
+        with bench(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as things:
+            watch.event("sandbox", things.sandbox.summary)
+            record_walls(archive, things.sandbox)
             config = _settled(config, things, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
             return _session(_lab(config, archive, things, watch))
@@ -132,6 +153,7 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
                 system=brief.system(things.task.brief, ALLOWED_IMPORTS) if config.model else "",
             )
         )
+        record_walls(archive, things.sandbox)
         for direction in DIRECTIONS:
             archive.add_direction(direction.name, direction.text, direction.focus, "literature")
         for method in methods:
@@ -201,7 +223,11 @@ def _selector(lab: Lab, memory: Memory) -> Selector:
 @contextlib.contextmanager
 def _only_writer(path: Path) -> Iterator[None]:
     """Hold the run's lock. Raises UsageError when another process works on the run."""
-    with open(f"{path}.lock", "w") as lock:
+    try:
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        raise UsageError(f"cannot lock {path}: {path}.lock cannot be opened ({error.strerror})") from error
+    with os.fdopen(descriptor, "w") as lock:
         for attempt in (1, 2):  # `status` holds the lock for a moment to see whether anyone else does
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

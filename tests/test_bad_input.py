@@ -10,6 +10,8 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
+from fitness.tasks import load
+from fitness.vault import Vault
 from tests.example_run import build
 
 
@@ -83,7 +85,8 @@ def test_a_gpu_that_is_not_there_is_a_sentence_and_nothing_is_begun(
     monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "home"))
     (tmp_path / "method.py").write_text("def method(problem):\n    return problem.test_x[:, 0].sigmoid()\n")
     build(tmp_path / "run.db", 4)
-    archive = Archive.open(tmp_path / "run.db")
+    archive = Archive.open(tmp_path / "run.db", write=True)
+    archive.update_run(vault=Vault().fingerprint, task_version=load("embedded").version)
     before = archive.run()
     archive.close()
     assert run([*arguments.split(), "--device", "cuda"]) == 2
@@ -91,7 +94,7 @@ def test_a_gpu_that_is_not_there_is_a_sentence_and_nothing_is_begun(
     assert "methods cannot run on a GPU here: no NVIDIA device was found; start, resume and judge take --device cpu" in err
     assert "Traceback" not in err
     assert not (tmp_path / "runs").exists()
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").rglob("*.instance"))
     archive = Archive.open(tmp_path / "run.db")
     assert archive.run() == before
     archive.close()

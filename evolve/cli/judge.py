@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.common import device_option, echo_json
+from evolve.cli.common import device_option, echo_json, trust_option
 from evolve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +27,18 @@ FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Probe the method for reward hacks, thoroughly.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Trials at once.")
 @device_option
+@trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def judge(
-    file: Path, task: str, domain: str | None, instances: int, probes: bool, workers: int, device: str | None, as_json: bool
+    file: Path,
+    task: str,
+    domain: str | None,
+    instances: int,
+    probes: bool,
+    workers: int,
+    device: str | None,
+    trust: bool,
+    as_json: bool,
 ) -> None:
     """Judge one method FILE outside any run: PGR with its 90 % interval, instance by instance, and the probes it fails.
 
@@ -38,7 +47,7 @@ def judge(
     """
     from evolve.baselines import read
 
-    verdict = _judge(read(file), task, domain, instances, probes, workers, device or "auto", quiet=as_json)
+    verdict = _judge(read(file), task, domain, instances, probes, workers, device or "auto", trust, quiet=as_json)
     if as_json:
         echo_json(verdict)
     else:
@@ -46,13 +55,22 @@ def judge(
 
 
 def _judge(
-    seed: SeedFile, task_name: str, domain: str | None, instances: int, probes: bool, workers: int, device: str, quiet: bool
+    seed: SeedFile,
+    task_name: str,
+    domain: str | None,
+    instances: int,
+    probes: bool,
+    workers: int,
+    device: str,
+    trust: bool,
+    quiet: bool,
 ) -> dict[str, Any]:
     from evolve import executors
     from evolve.lab import bench
     from evolve.screen import Screen
     from fitness import tasks
     from fitness.nouns import Evaluation, Split, Status
+    from fitness.sandbox.doctor import CONTAINED
     from fitness.vault import InstanceName
 
     task = tasks.load(task_name)
@@ -61,7 +79,9 @@ def _judge(
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(instances)]
-    with bench(task.name, names, device) as things:
+    with bench(task.name, names, device, trust=trust) as things:
+        if things.sandbox.level not in CONTAINED:
+            click.echo(things.sandbox.summary, err=True)
         if things.sandbox.note and not quiet:
             click.echo(things.sandbox.note, err=True)
         facts["device"] = things.sandbox.device

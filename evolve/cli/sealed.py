@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from archives.archive import Archive
-from evolve.cli.common import choose_method, db_option, echo_json, find_run, json_option
+from evolve.cli.common import choose_method, db_option, echo_json, find_run, json_option, trust_option
 from evolve.cli.progress import span
 from evolve.errors import UsageError
 from evolve.nouns import short
@@ -20,20 +19,21 @@ from evolve.nouns import short
 @click.option("--instances", default=10, show_default=True, type=click.IntRange(2, 100), help="How many of each domain.")
 @click.option("--yes", is_flag=True, help="Open them without being asked again.")
 @db_option
+@trust_option
 @json_option
-def sealed(method: str | None, instances: int, yes: bool, db: Path | None, as_json: bool) -> None:
+def sealed(method: str | None, instances: int, yes: bool, db: Path | None, trust: bool, as_json: bool) -> None:
     """Open the sealed instances of every domain for one method (default: the champion).
 
     Nothing else ever scores them, so their PGR is the one to publish. Every opening is recorded in the run and beside the
     vault; `sealed_looks` in evolve.toml says how many a vault has. To choose among methods by what is found here breaks the
     seal.
     """
-    from evolve.config import Config
+    from evolve.lab import stored_config
     from evolve.opening import open_sealed, seal
 
     path = find_run(db)
     archive = Archive.open(path)
-    chosen, config = choose_method(archive, method), Config(**json.loads(archive.run().config))
+    chosen, config = choose_method(archive, method), stored_config(archive)
     archive.close()
     now = seal(config)
     if not yes and now.opened < now.budget:
@@ -43,7 +43,7 @@ def sealed(method: str | None, instances: int, yes: bool, db: Path | None, as_js
                 raise UsageError("nothing was opened")
         except click.Abort:
             raise UsageError("nothing was opened: answer y, or give --yes") from None
-    opened = open_sealed(path, chosen, instances, lambda text: click.echo(text, err=True))
+    opened = open_sealed(path, chosen, instances, lambda text: click.echo(text, err=True), trust)
     if as_json:
         domains = [asdict(one) for one in opened]
         echo_json({"method": chosen, "looks": seal(config).opened, "budget": now.budget, "domains": domains})

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from evolve.cli.common import RUNS, db_option, device_option, find_run
+from evolve.cli.common import RUNS, db_option, device_option, find_run, trust_option
 from evolve.errors import UsageError
 
 
@@ -28,6 +28,7 @@ from evolve.errors import UsageError
 @click.option("--executor", help="Where methods are judged (default: local).")
 @device_option
 @click.option("--seed", type=int, help="Seed of the run's random generators.")
+@trust_option
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="A config file (default: evolve.toml, if present)."
 )
@@ -48,6 +49,7 @@ def start(**flags: Any) -> None:
     if more and not flags["seeds"]:
         raise UsageError(f"start takes no argument {more[0]!r}: to add seed files write --seeds {' '.join(more)}")
     flags["seeds"] = (*flags["seeds"], *more)
+    flags["trust_methods"] = flags.pop("trust") or None
     file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     config = resolve(read_file(file) if file else {}, parse_set(pairs), {k: v for k, v in flags.items() if v != ()})
     if dry_run:
@@ -73,37 +75,31 @@ def start(**flags: Any) -> None:
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
 @click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
 @click.option("--workers", type=int, help="Evaluations at once.")
+@click.option("--base-url", metavar="URL", help="Base URL of the model's server, when it is not the one the run began with.")
 @device_option
+@trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
-def resume(
-    db: Path | None,
-    evals: str | None,
-    usd: float | None,
-    minutes: float | None,
-    workers: int | None,
-    device: str | None,
-    as_json: bool,
-) -> None:
+def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **others: float | int | str | None) -> None:
     """Go on with a run, with what is left of its budget or more.
 
     What was in flight goes round again; nothing that was finished or paid for is done twice.
     """
-    import json
-
     from archives.archive import Archive
     from evolve import session
     from evolve.cli import ending, progress
     from evolve.config import resolve
+    from evolve.lab import stored_config
 
     path = find_run(db)
     archive = Archive.open(path)
-    stored = json.loads(archive.run().config)
+    stored = stored_config(archive)
     archive.close()
-    changes = {"usd": usd, "minutes": minutes, "workers": workers, "device": device, "evals": _total(evals, stored["evals"])}
-    config = resolve(stored, changes)
+    given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    config = resolve(stored.model_dump(), changes)
     with progress.choose(as_json) as watch:
         watch.event("note", f"going on with {path}: {config.evals} evaluations in all")
-        end = session.resume(path, config.model_dump(), watch)
+        end = session.resume(path, changes, watch)
     ending.say(end, config, as_json)
 
 

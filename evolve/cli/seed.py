@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evolve.cli.common import db_option, echo_json, find_run, json_option
+from evolve.cli.common import db_option, echo_json, find_run, json_option, trust_option
 from evolve.errors import UsageError
 
 
@@ -36,15 +36,16 @@ def list_(as_json: bool) -> None:
 @seed.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @db_option
+@trust_option
 @json_option
-def add(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
+def add(files: tuple[Path, ...], db: Path | None, trust: bool, as_json: bool) -> None:
     """Check FILES, judge them on a run's dev instances, and add them to its islands. Exits 2 for anything but OK."""
     from evolve.adding import add_seed
     from evolve.baselines import read
 
     path = find_run(db)
     seeds = [read(file) for file in files]
-    added = [add_seed(path, found) for found in seeds]
+    added = [add_seed(path, found, trust) for found in seeds]
     if as_json:
         echo_json(
             [
