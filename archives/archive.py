@@ -222,7 +222,7 @@ class Archive:
         return [_trial(row, method, task) for row in rows]
 
     def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
-        """Store what probes found on the instance of a trial, and add those that failed to the method's flags."""
+        """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
         place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
         with self.transaction():
             self._db.table("probes").insert_all([place | asdict(finding) for finding in findings])
@@ -230,6 +230,8 @@ class Archive:
             failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
             flags = dict.fromkeys([*known.split(), *failed])
             self._db.table("methods").update(method, {"flags": " ".join(flags)})
+            if flags:
+                self._db.execute("delete from elites where method = ?", [method])
 
     def findings(self, method: str) -> list[Finding]:
         """Return what probes found of a method, oldest first."""

@@ -93,6 +93,8 @@ class Instant:
     rows it gets right depends on each row alone, and which side is true on the weak labels, as the probes expect of a method.
     """
 
+    device = "cpu"
+
     def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
         """Return (n_test, 2) answers, each right with the probability drawn."""
         rng = np.random.default_rng(problem.seed)

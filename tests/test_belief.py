@@ -67,7 +67,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory, _module_home: Path) -> Se
 @pytest.fixture(scope="module")
 def two_domains(tmp_path_factory: pytest.TempPathFactory, _module_home: Path) -> Searched:
     """A run on two search domains."""
-    arguments = ["--domain", "chat", "--domain", "code_deceptive", "--evals", "6"]
+    arguments = ["--domain", "chat", "--domain", "code_deceptive", "--evals", "4"]
     return search(tmp_path_factory.mktemp("runs") / "two", _module_home, *arguments)
 
 

@@ -53,7 +53,7 @@ def finished(_module_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     """A finished run's folder, and what the run printed."""
     folder = tmp_path_factory.mktemp("finished")
     with searched(_module_home, folder) as out:
-        assert start("--seed", "8", evals=12) == 0
+        assert start("--seed", "8", "--set", "finalists=3", evals=12) == 0
     return folder, " ".join(out.getvalue().split())
 
 

@@ -99,6 +99,7 @@ def test_a_password_in_the_base_url_is_refused_or_never_stored(
     assert list(leaks(refused.stdout, refused.stderr, done.stdout, done.stderr, folders=[tmp_path, home])) == []
 
 
+@pytest.mark.slow
 def test_a_crash_and_a_kill_write_no_key(root: Path, tmp_path: Path) -> None:
     home = Path(os.environ["EVOLVE_HOME"])
     with ModelServer([Fault("leaky_answer")] * 100) as server:

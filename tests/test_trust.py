@@ -63,6 +63,7 @@ def test_our_own_code_runs_and_the_missing_walls_are_said(root: Path, tmp_path: 
     assert all("(--trust-methods)" in page for page in pages(root, db))
 
 
+@pytest.mark.slow
 def test_trust_is_stored_in_the_run_and_stands_on_every_report(root: Path, tmp_path: Path) -> None:
     db = tmp_path / "run.db"
     with ModelServer() as server:

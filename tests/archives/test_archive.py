@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
-from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
+from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 
 def run_record(**changes: object) -> RunRecord:
@@ -109,6 +109,16 @@ def test_a_cell_keeps_the_fittest_and_the_first_of_equals(
             assert placement is Placement.REJECTED
     assert {(e.island, e.cell): (e.method, e.fitness) for e in archive.elites()} == expected
     archive.close()
+
+
+def test_a_method_that_is_flagged_leaves_the_grid(archive: Archive) -> None:
+    for number, child in ((1, "cheat"), (2, "honest")):
+        propose(archive, number, child)
+        archive.place(Elite(0, number, f"{child}-id", 0.4))
+        verdict = Verdict.FAILED if child == "cheat" else Verdict.PASSED
+        archive.add_findings(f"{child}-id", trial(child, 0, 0.4), [Finding("swap", verdict, 0.9, 0.15, "as it was found")])
+    assert archive.flagged() == {"cheat-id"}
+    assert [elite.method for elite in archive.elites()] == ["honest-id"]
 
 
 def test_a_transaction_is_all_or_nothing(archive: Archive) -> None:

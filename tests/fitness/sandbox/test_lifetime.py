@@ -254,8 +254,8 @@ def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
 
 
 def test_an_unknown_level_is_a_programming_error() -> None:
-    with pytest.raises(ValueError, match="level is 'C', expected 'A', 'B' or None"):
-        Sandbox("C")
+    with pytest.raises(ValueError, match="level is 'D', expected one of A, B, C, none or None"):
+        Sandbox("D")
 
 
 def test_no_process_of_the_same_user_may_look_into_the_trusted_one(sandbox: Sandbox) -> None:
