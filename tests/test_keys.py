@@ -82,6 +82,7 @@ def test_a_server_that_repeats_the_key_gets_it_into_nothing(root: Path, tmp_path
     assert list(leaks(done.stdout, done.stderr, *shown, folders=[tmp_path, home])) == []
 
 
+@pytest.mark.slow
 def test_a_password_in_the_base_url_is_refused_or_never_stored(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
