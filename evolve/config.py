@@ -28,7 +28,7 @@ class Config(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where methods compute: auto is a GPU if there is one.")
     seeds: tuple[str, ...] = Field((), description="More seed files or folders, beside the human baselines.")
     seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
-    evals: int = Field(250, ge=1, description="Methods to judge (seeds and retries not counted).")
+    evals: int = Field(120, ge=1, description="Methods to judge (seeds and retries not counted).")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting after this long.")
     usd: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting when model calls have cost this much.")
     workers: int = Field(2, ge=1, le=64, description="Evaluations at once; 1 makes a run repeat exactly.")
