@@ -97,6 +97,7 @@ def test_views_and_triggers_of_a_strangers_are_bounded(db: Path, view: str) -> N
     assert db.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", hostile.JSON, ids=".".join)
 def test_json_that_is_none_is_a_sentence(db: Path, column: tuple[str, str]) -> None:
     hostile.loosen(db)

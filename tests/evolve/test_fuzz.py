@@ -1,6 +1,6 @@
 """Fuzzed sources through the screen and the offline operators: each gets a method or a sentence, and the engine goes on.
 
-150 sources by default, 1,000 with --runslow: seeds mutated as bytes, as tokens and as libcst trees, garbage that follows the
+100 sources by default, 1,000 with --runslow: seeds mutated as bytes, as tokens and as libcst trees, garbage that follows the
 grammar, and structures that nest or go on for ever. All of it is drawn from fixed seeds.
 """
 
@@ -279,7 +279,7 @@ def check_answer(answer: Screened, name: str) -> None:
 
 
 def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Syntax, tell: Callable[[str], None]) -> None:
-    check(syntax, 150, tell)
+    check(syntax, 100, tell)
 
 
 @pytest.mark.slow
