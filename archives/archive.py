@@ -180,7 +180,6 @@ class Archive:
         self, evaluation: Evaluation, proposal: int | None, domain: str, split: Split, interval: Interval | None
     ) -> None:
         """Store a judged method and all its trials."""
-        pgrs = evaluation.pgrs
         row = {
             "method": evaluation.method,
             "proposal": proposal,
@@ -188,7 +187,7 @@ class Archive:
             "split": split,
             "status": evaluation.status,
             "fitness": evaluation.fitness,
-            "pgr": sum(pgrs) / len(pgrs) if evaluation.status is Status.OK and pgrs else None,
+            "pgr": evaluation.pgr if evaluation.status is Status.OK else None,
             "pgr_low": interval.low if interval else None,
             "pgr_high": interval.high if interval else None,
             "trials": len(evaluation.trials),

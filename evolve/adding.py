@@ -55,7 +55,6 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
             evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
-            mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
             cell = Grid(things.task.measures).cell(evaluation.measures)
             with archive.transaction():
                 if things.sandbox.level not in CONTAINED:
@@ -72,4 +71,5 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                         archive.place(Elite(island, cell, method.id, evaluation.fitness))
                     archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
     failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
-    return Added(seed.path, method.id, Status.OK, "; ".join(f"{f.probe}: {f.sentence}" for f in failed), mean, evaluation.flags)
+    seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)
+    return Added(seed.path, method.id, Status.OK, seen, evaluation.pgr, evaluation.flags)

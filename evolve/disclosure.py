@@ -71,11 +71,11 @@ class Disclosure:
     def _recall(self, domain: str) -> Ladder:
         """Rebuild a domain's Ladder, and what it said of each method, from the ledger."""
         means = "select avg(weak_acc) as weak, avg(strong_acc) as strong from trials where split = 'dev' and domain = ?"
+        row = self._archive.rows(means, [domain])[0]
         best, queries = 0.0, 0
         for look in self._archive.looks("who = ? and why = ? and domain = ?", [ENGINE, SELECTION, domain]):
             self._lineages[look.method] = look.lineage
             if look.answer is not None:
-                row = self._archive.rows(means, [domain])[0]
                 pgr = shown(look.answer, value(row, "weak", float), value(row, "strong", float))
                 self._keep(look.method, CoarseScore(domain, look.instances, look.answer, pgr, look.answer > best))
                 best, queries = look.answer, queries + 1

@@ -30,7 +30,7 @@ class Teller:
         """Say how a seed was judged."""
         outcome = f"{evaluation.status}: {evaluation.message}"
         if evaluation.status is Status.OK:
-            outcome = f"PGR {sum(evaluation.pgrs) / len(evaluation.pgrs):+.2f} on {len(evaluation.pgrs)} dev instances"
+            outcome = f"PGR {evaluation.pgr:+.2f} on {len(evaluation.pgrs)} dev instances"
         self.event("seed", f"{name}: {outcome}", None, evaluation.method)
 
     def flags(self, evaluation: Evaluation) -> None:
@@ -42,8 +42,7 @@ class Teller:
 
     def best(self, evaluation: Evaluation, operator: str, idea: str, island: int) -> None:
         """Say that a method is the fittest so far."""
-        mean = sum(evaluation.pgrs) / len(evaluation.pgrs)
-        text = f"new best {short(evaluation.method)}: dev PGR {mean:.2f} by {operator} ({idea})"
+        text = f"new best {short(evaluation.method)}: dev PGR {evaluation.pgr:.2f} by {operator} ({idea})"
         self.event("best", text, island, evaluation.method)
 
     def standing(self, phase: str) -> None:

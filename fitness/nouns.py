@@ -236,6 +236,11 @@ class Evaluation:
         return tuple(score.pgr for score in self.scores)
 
     @property
+    def pgr(self) -> float | None:
+        """The mean PGR of the successful trials, None when there is none."""
+        return sum(self.pgrs) / len(self.pgrs) if self.pgrs else None
+
+    @property
     def seconds(self) -> float:
         """Wall-clock seconds of all trials."""
         return sum(t.seconds for t in self.trials)

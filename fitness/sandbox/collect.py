@@ -127,8 +127,6 @@ class Watch:
                 left = self._deadline - time.monotonic()
                 if left <= 0 and not self._late():
                     break
-                if self._meters:
-                    self._weigh()
                 for descriptor, _ in poller.poll(min(max(left, 0), TICK) * 1000):
                     if descriptor == self._report.fileno():
                         reporting = self._hear()
@@ -168,8 +166,6 @@ class Watch:
             self.seen.started = True
             _, self._begun = START.unpack(message)
             self._deadline = self._begun + self._limits.seconds
-            if self._meters:
-                self._weigh()
         elif len(message) == EXIT.size:
             _, self.seen.exit, self.seen.peak = EXIT.unpack(message)
             self.seen.seconds = time.monotonic() - self._begun
@@ -194,8 +190,6 @@ class Watch:
 
     def _weigh(self) -> None:
         """Stop a child that holds too much more than when its method began, or that cannot be weighed."""
-        if not self.seen.started or self.seen.exit is not None:
-            return
         try:
             for name, meter in self._meters.items():
                 held = meter(self.seen.pid)
@@ -206,12 +200,14 @@ class Watch:
             self._stop("unwatched")
 
     def _look(self) -> None:
-        """Stop a running child that has too many threads; every TICK."""
+        """Stop a running child that has too many threads or holds too much; every TICK, and first when its method begins."""
         now = time.monotonic()
-        if now >= self._next_look and self.seen.started and self._pidfd is not None and not self.seen.stopped:
+        running = self.seen.started and self.seen.exit is None and not self.seen.stopped
+        if now >= self._next_look and running and self._pidfd is not None:
             self._next_look = now + TICK
             if _threads(self._pidfd) > self._limits.threads:
                 self._stop("threads")
+            self._weigh()
 
     def _late(self) -> bool:
         """Stop a child that is past its deadline; return False when it was stopped before and still is not gone."""
