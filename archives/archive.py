@@ -170,7 +170,7 @@ class Archive:
 
     def proposals(self, where: str = "1", values: Sequence[object] = ()) -> list[ProposalRecord]:
         """Return proposals in order."""
-        columns = "id, island, operator, model, direction, parents, prompt, reply, idea, source, novelty, state, reason, method"
+        columns = ", ".join(ProposalRecord.__dataclass_fields__)
         rows = self.rows(f"select {columns} from proposals where {where} order by id", values)
         return [noun(ProposalRecord, row) for row in rows]
 

@@ -95,11 +95,13 @@ class ProposalRecord:
     """A child from the moment its reply arrived, whatever became of it.
 
     Attributes:
-        state: proposed (not yet screened), judging, done, or refused (by the operator or the screen).
-        parents: ids, best first.
+        state: asked (chosen, and no draft yet), proposed (not yet screened), judging, done, lost (judged by our fault without
+            a score), refused (by the operator or the screen), or unanswered (the model gave no answer).
+        parents: ids, best first; `inspirations`: ids of the other methods in its brief.
         novelty: distance of the prompt to the recent prompts when it was chosen, in [0, 1].
-        reason: why it was refused, as a sentence.
+        reason: why it was refused, or not answered, as a sentence.
         method: id of the method it became, or None.
+        fixes: the failed proposal that it was asked to mend, or None.
     """
 
     id: int
@@ -116,6 +118,8 @@ class ProposalRecord:
     state: str
     reason: str
     method: str | None
+    inspirations: tuple[str, ...] = ()
+    fixes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Usage:
-    """What model calls cost. `usd` is None when the price is unknown, never 0 by default."""
+    """What model calls cost.
+
+    Attributes:
+        tokens_in: tokens of the prompts; `cached` of them were read from the provider's cache.
+        tokens_out: tokens of the answers; `reasoning` of them were thoughts that the answer does not show.
+        usd: dollars, None when the price is unknown, never 0 by default.
+        seconds: wall clock.
+    """
 
     model: str = ""
     calls: int = 0
@@ -150,6 +161,25 @@ class Usage:
     tokens_out: int = 0
     usd: float | None = None
     seconds: float = 0.0
+    cached: int = 0
+    reasoning: int = 0
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One answered model call, stored the moment it arrived.
+
+    Attributes:
+        turn: 1 for a proposal's first call.
+        reply: what the model said, as far as it was kept.
+        problem: why the answer could not be used (it was empty, cut short or refused), as a sentence; else "".
+    """
+
+    proposal: int
+    turn: int
+    reply: str
+    problem: str
+    usage: Usage
 
 
 Row = Mapping[str, object]

@@ -175,6 +175,48 @@ def m002_probes_looks_and_several_domains(db: Database) -> None:
         db.execute(statement)
 
 
+_CALLS = """
+alter table proposals add column inspirations text not null default '[]';
+alter table proposals add column fixes integer references proposals(id);
+alter table proposals add column gain real;
+alter table spend add column cached integer not null default 0;
+alter table spend add column reasoning integer not null default 0;
+alter table spend add column turn integer not null default 1;
+alter table spend add column reply text not null default '';
+alter table spend add column problem text not null default '';
+create index spend_proposal on spend(proposal);
+alter table directions add column parent text not null default '';
+create table journal (id integer primary key, step text not null, proposal integer, method text) strict;
+drop view costs;
+create view costs as
+select model, sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,
+    case when count(*) = count(usd) then round(sum(usd), 6) end as usd, sum(cached) as cached, sum(reasoning) as reasoning
+from spend where kind = 'model' group by model;
+drop view failures;
+create view failures as
+select status, reason, count(*) as count from (
+    select upper(state) as status, reason from proposals where state in ('refused', 'unanswered')
+    union all
+    select status, message as reason from evaluations where status != 'OK'
+) group by status, reason order by count desc;
+create view arms as
+select p.island, p.model, p.operator, count(*) as tried, coalesce(sum(p.placement in ('NEW', 'IMPROVED')), 0) as placed,
+    round(coalesce(sum(p.gain), 0), 4) as gain, sum(s.calls) as calls, sum(s.tokens) as tokens, round(sum(s.usd), 6) as usd
+from proposals p left join (
+    select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens, sum(usd) as usd
+    from spend where kind = 'model' group by proposal
+) s on s.proposal = p.id
+where p.state in ('done', 'refused') group by p.island, p.model, p.operator;
+"""
+
+
+@migrations()
+def m003_calls_and_the_journal(db: Database) -> None:
+    """Keep each model call, the order in which steps ended, what a proposal was shown and what it gained."""
+    for statement in _statements(_CALLS):
+        db.execute(statement)
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in _statements(_VIEWS) if f"create view {name} as" in view)

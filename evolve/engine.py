@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archives.nouns import ProposalRecord
+from archives.nouns import ProposalRecord, Usage
 from evolve import executors
 from evolve.batch import Batch
 from evolve.errors import BudgetRefused, ModelError
@@ -22,7 +22,7 @@ from evolve.memory import Memory
 from evolve.nouns import Brief, Draft, Failure, short
 from evolve.population import Population
 from evolve.screen import Screened
-from evolve.select import Choice, Selector
+from evolve.select import Choice, Lesson, Selector
 from evolve.telling import Teller
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Finding, Method, Status
@@ -196,8 +196,8 @@ class Search:
         if evaluation.flags:
             self.memory.failed(choice.parents, candidate.idea, f"flagged by {' '.join(evaluation.flags)}")
             self.teller.flags(evaluation)
-        if placement:
-            self.selector.earned(choice.direction.name, choice.operator)
+        usage = candidate.draft.usage if candidate.draft else Usage()
+        self.selector.learn(choice, Lesson(bool(placement), self.population.gain(evaluation, choice.parents[0]), usage))
         if placement and self.memory.best == evaluation.method:
             self.teller.best(evaluation, choice.operator, candidate.idea, choice.island)
         for method in self.population.adopt():

@@ -100,6 +100,10 @@ class Memory:
         fitness, measures = evaluation.fitness, dict(evaluation.measures)
         self._remember(evaluation.method, evaluation.status, fitness, measures, evaluation.pgrs, interval)
 
+    def fitness(self, method: str) -> float:
+        """Return a method's fitness; a parent always has one."""
+        return self._fitness[method]
+
     def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
         """Remember that a child of these parents was refused."""
         self.refusals += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from archives.nouns import Usage
 from fitness.nouns import Method
@@ -21,11 +21,14 @@ class Direction:
         name: a short name, unique in a run.
         text: one or two deliberately vague lines for a researcher (or a model) to start from.
         focus: the kinds of step it is about (see operators/steps.py), for the operators that need no model.
+        origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
     """
 
     name: str
     text: str
     focus: tuple[str, ...]
+    origin: str = "literature"
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Model(Protocol):
 
     def ask(self, system: str, prompt: str) -> Reply:
         """Answer one prompt. Raises ModelError with a sentence when there is no answer to be had."""
+        ...
+
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return the most that asking this can cost: an upper bound of its tokens, and of dollars when the price is known."""
         ...
 
 
@@ -88,6 +95,22 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A child that failed, to be mended: its source, and what went wrong, as a sentence."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A method that differs from a parent in constants only: those constants, in order, and its fitness."""
+
+    constants: tuple[float, ...]
+    fitness: float
+
+
+@dataclass(frozen=True)
 class Brief:
     """Everything an operator is told.
 
@@ -96,12 +119,18 @@ class Brief:
         parents: what to start from, best first; at least one.
         inspirations: methods from other cells.
         failures: what was tried nearby and failed, newest first.
+        deleted: lines that the first parent's lineage had once and deleted, the newest first.
+        broken: the failed child that is to be mended, for operators whose subject is a failure.
+        family: the first parent and the methods that differ from it in constants only; never part of a prompt.
     """
 
     direction: Direction
     parents: tuple[Exhibit, ...]
     inspirations: tuple[Exhibit, ...] = ()
     failures: tuple[Failure, ...] = ()
+    deleted: tuple[str, ...] = ()
+    broken: Broken | None = None
+    family: tuple[Tuned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,7 @@ class Draft:
         reply: what it answered.
         usage: what that cost.
         problem: why there is no source, as a sentence.
+        direction: a new direction, from an operator that makes those instead of methods.
     """
 
     source: str | None
@@ -123,6 +153,7 @@ class Draft:
     reply: str = ""
     usage: Usage = field(default_factory=Usage)
     problem: str = ""
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True)
@@ -134,12 +165,21 @@ class Tools:
     system: str = ""
 
 
+Subject = Literal["parents", "failure", "direction"]
+
+
 class Operator(Protocol):
-    """A way to make a child."""
+    """A way to make a child.
+
+    Attributes:
+        parents: how many parents it wants, 1 or 2.
+        subject: what it works on: parents, a child of theirs that failed, or the brief's direction, which it varies.
+    """
 
     name: str
     needs_model: bool
-    parents: int  # how many parents it wants: 1 or 2
+    parents: int
+    subject: Subject
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the brief's parents."""

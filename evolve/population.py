@@ -47,6 +47,12 @@ class Population:
             return Placement.REJECTED
         return self._offer(Elite(island, self.grid.cell(evaluation.measures), evaluation.method, evaluation.fitness))
 
+    def gain(self, evaluation: Evaluation, parent: str) -> float:
+        """Return how much fitter a judged method is than a parent, 0 when it is not."""
+        if evaluation.fitness is None or evaluation.flags:
+            return 0.0
+        return max(0.0, evaluation.fitness - self.memory.fitness(parent))
+
     def rival(self, island: int, measures: Mapping[str, float]) -> Sequence[float]:
         """Return the PGRs to beat, instance by instance: the cell's elite's, or in an empty cell the seeds' median."""
         elite = self.selector.elites[island].get(self.grid.cell(measures))

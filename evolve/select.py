@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archives.nouns import Elite
+from archives.nouns import Elite, Usage
 from evolve.canonical import sketch_distance
-from evolve.nouns import Direction
+from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features
 
 CANDIDATES = 8  # prompts drawn before the one with the most value plus novelty is chosen
@@ -23,16 +23,17 @@ PRESSURE = 4.0  # how much likelier the fittest elite is drawn than the least fi
 
 @dataclass(frozen=True)
 class Source:
-    """What an operator needs to know of an operator table's entry: its name, how many parents, whether it needs a model."""
+    """What selection needs to know of an operator: its name, how many parents, its model ("" for none), what it works on."""
 
     operator: str
     parents: int
     model: str
+    subject: Subject = "parents"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One prompt: what is asked of whom, about which methods."""
+    """One prompt: what is asked of whom, about which methods; `fixes` is the failed proposal to be mended, if any."""
 
     island: int
     operator: str
@@ -42,6 +43,22 @@ class Choice:
     inspirations: tuple[str, ...]
     value: float
     novelty: float
+    fixes: int | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came of a proposal.
+
+    Attributes:
+        placed: whether the child became an elite.
+        gain: its fitness above that of its first parent, 0 unless it was placed and is fitter.
+        usage: what its model calls cost.
+    """
+
+    placed: bool
+    gain: float
+    usage: Usage
 
 
 @dataclass
@@ -84,10 +101,13 @@ class Selector:
             self.credit.tried[name] += tried
             self.credit.placed[name] += placed
 
-    def earned(self, direction: str, operator: str) -> None:
-        """Give a direction and an operator credit for an elite they produced."""
-        for name in (direction, operator):
-            self.credit.placed[name] += 1
+    def learn(self, choice: Choice, lesson: Lesson) -> None:
+        """Give a direction, an operator and a model credit for what came of a proposal of theirs, or did not."""
+        for name in (choice.direction.name, choice.operator):
+            self.credit.placed[name] += lesson.placed
+
+    def failed(self, choice: Choice, proposal: int) -> None:
+        """Remember a child that failed and has a source, so that it can be mended once."""
 
     def choose(self, number: int, needs_model: bool | None, rng: random.Random) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.

@@ -205,7 +205,9 @@ def _selector(lab: Lab, memory: Memory) -> Selector:
     """Rebuild the selector from the archive."""
     specs = list(lab.models) or [""]
     sources = [
-        Source(name, op.parents, spec) for name, op in lab.operators.items() for spec in (specs if op.needs_model else [""])
+        Source(name, op.parents, spec, op.subject)
+        for name, op in lab.operators.items()
+        for spec in (specs if op.needs_model else [""])
     ]
     selector = Selector(lab.config.islands, sources, DIRECTIONS, lab.config.novelty)
     for method in memory.methods.values():

@@ -28,7 +28,7 @@ from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
 from evolve.directions import DIRECTIONS
 from evolve.lab import Bench, Lab, wanted_instances
-from evolve.nouns import Brief, Draft, Tools
+from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.screen import Screen, Screened
 from evolve.session import Ending
 from evolve.syntax import Syntax
@@ -113,6 +113,7 @@ class Reseed:
     name = "reseed"
     needs_model = False
     parents = 1
+    subject: Subject = "parents"
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Return the method with a new seed."""

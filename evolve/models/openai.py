@@ -94,6 +94,11 @@ class OpenAIModel:
             raise UnusableAnswer(f"the answer of {self.name} was empty", reply)
         return reply
 
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return the most that asking this can cost: a token is at least a byte, and the answer is limited."""
+        tokens_in, tokens_out = len((system + prompt).encode("utf-8", "replace")), self._settings.tokens_out
+        return Usage(self.name, 1, tokens_in, tokens_out, price(self._url, self._model, tokens_in, tokens_out))
+
     def _connect(self) -> tuple[Any, Any]:
         try:
             import openai

@@ -6,7 +6,7 @@ import random
 
 from evolve.brief import fence, request, template
 from evolve.errors import ModelError
-from evolve.nouns import Brief, Draft, Tools
+from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.operators.replies import Unmatched, Unreadable, apply, blocks
 from evolve.operators.talk import Talk
 
@@ -17,6 +17,7 @@ class Diff:
     name = "diff"
     needs_model = True
     parents = 1
+    subject: Subject = "parents"
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the first parent. Raises ModelError when the model gave no answer at all."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evolve.nouns import Brief, Draft, Tools
+from evolve.nouns import Brief, Draft, Subject, Tools
 
 if TYPE_CHECKING:
     from evolve.operators.script import Script
@@ -49,6 +49,7 @@ class Offline(ABC):
     name: ClassVar[str]
     needs_model: ClassVar[bool] = False
     parents: ClassVar[int] = 1
+    subject: ClassVar[Subject] = "parents"
     structural: ClassVar[bool] = True  # whether numbers may be changed on top
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:

@@ -74,7 +74,8 @@ def test_the_views_read_well(archive: Archive) -> None:
     assert top[1]["pgr_low"] == 0.05
     edge = archive.rows("select * from lineage")[0]
     assert (edge["child"], edge["parent"], edge["gain"]) == ("child-id", "vanilla-id", 0.35)
-    assert archive.rows("select * from costs") == [{"model": "m", "calls": 1, "tokens_in": 10, "tokens_out": 5, "usd": 0.25}]
+    spent = {"model": "m", "calls": 1, "tokens_in": 10, "tokens_out": 5, "usd": 0.25, "cached": 0, "reasoning": 0}
+    assert archive.rows("select * from costs") == [spent]
 
 
 def test_an_unknown_price_stays_unknown(archive: Archive) -> None:
