@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlite_utils import Database
-
-from archives.nouns import ArchiveError, Elite, Look, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
+from archives.connection import connect, sentences
+from archives.ledger import Ledger
+from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
 from archives.typed import noun
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
@@ -23,35 +20,25 @@ insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
 on conflict (island, cell) do update set method = excluded.method, fitness = excluded.fitness, placed = current_timestamp
 where excluded.fitness > elites.fitness
 """
-_WAIT_MS = 5000
-PATIENCE = 60.0  # seconds that one query may take
-LONGEST = 1 << 24  # bytes of one text
-LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
+_FREE = Usage()
 
 
-class Archive:
-    """One run's SQLite file.
-
-    Attributes:
-        path: the file.
-    """
-
-    def __init__(self, db: Database, path: Path) -> None:
-        self._db, self.path = db, path
+class Archive(Ledger):
+    """One run's SQLite file."""
 
     @classmethod
     def create(cls, path: Path) -> Archive:
         """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
         if path.exists():
             raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
-        with _sentences(path):
+        with sentences(path):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ArchiveError(
                     f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
                 ) from error
-            archive = cls(_connect(path), path)
+            archive = cls(connect(path), path)
             archive._db.enable_wal()
             migrate(archive._db)
             return archive
@@ -61,37 +48,16 @@ class Archive:
         """Open an archive, read-only unless `write`. Raises ArchiveError when it is missing, damaged, or of a newer version."""
         if not path.is_file():
             raise ArchiveError(f"there is no archive at {path}")
-        with _sentences(path):
-            db = _connect(path) if write else _connect(path, "?mode=ro")
+        with sentences(path):
+            db = connect(path) if write else connect(path, "?mode=ro")
             if not {"runs", "evaluations"} <= set(db.table_names()):
                 raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
             if not write and is_older(db):
-                with contextlib.closing(_connect(path)) as writable:
+                with contextlib.closing(connect(path)) as writable:
                     migrate(writable)
             migrate(db)
             db.execute("select count(*) from evaluations").fetchone()
             return cls(db, path)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Group writes: all of them or none. Raises ArchiveError when the file cannot be written (a full disk, a lock)."""
-        with _sentences(self.path), self._db.atomic():
-            yield
-
-    def durable(self, paid: bool) -> None:
-        """Wait for the disk at every commit when rows cost money; otherwise a crash of the machine may lose the last rows."""
-        self._db.execute(f"pragma synchronous = {'full' if paid else 'normal'}")
-
-    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Return the rows of a query as mappings. Raises ArchiveError for one that a view of a stranger's makes endless."""
-        with _sentences(self.path), _bounded(self._db):
-            cursor = self._db.execute(sql, list(values))
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row)) for row in _within_reason(cursor)]
 
     # the run
 
@@ -112,31 +78,11 @@ class Archive:
         with self.transaction():
             self._db.table("runs").update(self.run().id, fields)
 
-    def add_direction(self, name: str, text: str, focus: Sequence[str], origin: str) -> None:
-        """Store a direction, once."""
+    def add_direction(self, name: str, text: str, focus: Sequence[str], origin: str, parent: str = "") -> None:
+        """Store a direction, once; `origin` says who thought of it, `parent` which direction it varies."""
         with self.transaction():
-            row = {"name": name, "text": text, "focus": json.dumps(list(focus)), "origin": origin}
+            row = {"name": name, "text": text, "focus": json.dumps(list(focus)), "origin": origin, "parent": parent}
             self._db.table("directions").insert(row, ignore=True)
-
-    def event(
-        self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
-    ) -> None:
-        """Store something that happened."""
-        with self.transaction():
-            self._db.table("events").insert({"kind": kind, "text": text, "island": island, "method": method, "value": value})
-
-    # the ledger of looks
-
-    def look(self, look: Look) -> None:
-        """Store that a score left the vault."""
-        with self.transaction():
-            self._db.table("looks").insert(asdict(look))
-
-    def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
-        """Return looks, oldest first."""
-        columns = ", ".join(Look.__dataclass_fields__)
-        rows = self.rows(f"select {columns} from looks where {where} order by id", values)
-        return [noun(Look, row) for row in rows]
 
     # candidates
 
@@ -151,17 +97,12 @@ class Archive:
         columns = "id, source, nodes, name, origin, structure, constants, sketch"
         return [noun(MethodRecord, row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
 
-    def add_proposal(self, proposal: ProposalRecord, usage: Usage) -> None:
-        """Store a child and what its reply cost, the moment it arrives."""
+    def add_proposal(self, proposal: ProposalRecord, worst: Usage = _FREE) -> None:
+        """Store a proposal from the moment it was chosen, with the worst case that was reserved for its first call."""
+        lists = {name: json.dumps(getattr(proposal, name)) for name in ("parents", "inspirations")}
+        reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
         with self.transaction():
-            self._db.table("proposals").insert(asdict(proposal) | {"parents": json.dumps(proposal.parents)})
-            if usage.calls:
-                self.add_spend("model", usage, proposal.id)
-
-    def add_spend(self, kind: str, usage: Usage, proposal: int | None) -> None:
-        """Store a cost."""
-        with self.transaction():
-            self._db.table("spend").insert(asdict(usage) | {"kind": kind, "proposal": proposal})
+            self._db.table("proposals").insert(asdict(proposal) | lists | reserved)
 
     def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""
@@ -264,55 +205,6 @@ class Archive:
         """Empty an island's grid (its methods stay in the archive)."""
         with self.transaction():
             self._db.execute("delete from elites where island = ?", [island])
-
-
-def _connect(path: Path, mode: str = "") -> Database:
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", uri=True, timeout=_WAIT_MS / 1000)
-    connection.execute("pragma foreign_keys = on")
-    connection.execute("pragma trusted_schema = off")  # views and triggers may be a stranger's
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-    return Database(connection, execute_plugins=False)
-
-
-@contextmanager
-def _bounded(db: Database) -> Iterator[None]:
-    """Interrupt a query that takes too long."""
-    end = time.monotonic() + PATIENCE
-    db.conn.set_progress_handler(lambda: time.monotonic() > end, 100)
-    try:
-        yield
-    finally:
-        db.conn.set_progress_handler(None, 0)
-
-
-def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a query until they fill too much memory. Raises sqlite3.DataError."""
-    room = LARGEST_ANSWER
-    for row in cursor:
-        room -= sum(len(held) for held in row if isinstance(held, str | bytes))
-        if room < 0:
-            raise sqlite3.DataError("one of its views returns more than memory should hold")
-        yield row
-
-
-@contextmanager
-def _sentences(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into sentences."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        text = str(error)
-        if "full" in text:
-            text = "the disk is full: free some space, then resume; what was recorded before is safe"
-        elif "unable to open" in text or "readonly" in text:
-            text = "it cannot be opened for writing: check the folder and its permissions, or choose another place with --db"
-        elif "interrupted" in text:
-            text = "a query took too long: its views may have been tampered with"
-        elif "locked" in text:
-            text = "another process is writing to it: try again when that has finished"
-        elif isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
-            text = "it is damaged or not a database: restore it from a copy"
-        raise ArchiveError(f"cannot use {path}: {text}") from error
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:

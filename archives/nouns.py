@@ -173,6 +173,7 @@ class CallRecord:
         turn: 1 for a proposal's first call.
         reply: what the model said, as far as it was kept.
         problem: why the answer could not be used (it was empty, cut short or refused), as a sentence; else "".
+        worst: what had been reserved for it.
     """
 
     proposal: int
@@ -180,6 +181,21 @@ class CallRecord:
     reply: str
     problem: str
     usage: Usage
+    worst: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal: a step that ended, in the order in which a replay repeats them.
+
+    Attributes:
+        step: session (the search was begun or taken up), seed, adopt, select, take up, propose, screen, judge, or probe.
+        proposal: the proposal that it was a step of, if any; `method`: the seed that was judged, or the method taken in.
+    """
+
+    step: str
+    proposal: int | None
+    method: str | None
 
 
 Row = Mapping[str, object]

@@ -179,11 +179,15 @@ _CALLS = """
 alter table proposals add column inspirations text not null default '[]';
 alter table proposals add column fixes integer references proposals(id);
 alter table proposals add column gain real;
+alter table proposals add column worst_tokens integer not null default 0;
+alter table proposals add column worst_usd real;
 alter table spend add column cached integer not null default 0;
 alter table spend add column reasoning integer not null default 0;
 alter table spend add column turn integer not null default 1;
 alter table spend add column reply text not null default '';
 alter table spend add column problem text not null default '';
+alter table spend add column worst_tokens integer not null default 0;
+alter table spend add column worst_usd real;
 create index spend_proposal on spend(proposal);
 alter table directions add column parent text not null default '';
 create table journal (id integer primary key, step text not null, proposal integer, method text) strict;

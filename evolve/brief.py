@@ -15,6 +15,7 @@ from string import Template
 from evolve.nouns import Brief, CoarseScore, Exhibit, Failure
 
 PROMPTS = Path(__file__).parent / "prompts"
+ASK = 4096  # characters that an operator's own words have at most
 LINE = 300  # characters of a stranger's text that is shown as one line
 
 
@@ -43,6 +44,12 @@ def prompt(brief: Brief, ask: str) -> str:
 def request(brief: Brief, name: str) -> str:
     """Return the request with the ask of `prompts/NAME.md`, for the operators that fill nothing else in."""
     return prompt(brief, template(name).substitute())
+
+
+def longest(brief: Brief) -> str:
+    """Return a text at least as long as any first request about a brief, to reserve what it may cost."""
+    broken = brief.broken.source + brief.broken.reason if brief.broken else ""
+    return prompt(brief, broken + "\n".join(brief.deleted) + " " * ASK)
 
 
 def fence(text: str, language: str = "") -> str:

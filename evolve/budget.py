@@ -1,28 +1,55 @@
-"""The budget: reserved before anything is spent, settled after, refunded when nothing came of it."""
+"""The budget: reserved before anything is spent, settled after, refunded when nothing came of it.
+
+A model call is reserved at its worst case (Usage of `Model.worst`) and settled at what it cost; where the server does not say,
+the worst case is what counts. Safe to use from several threads.
+"""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import dataclass
 
+from archives.nouns import Usage
 from evolve.errors import BudgetRefused
+
+FREE = Usage()
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a run may use; None is no limit."""
+    """What a run may use: evaluations, minutes, and dollars, tokens and number of its model calls; None is no limit."""
 
     evals: int
     minutes: float | None = None
     usd: float | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
+@dataclass
+class _Account:
+    """Dollars, tokens and calls that were spent, or are reserved."""
+
+    usd: float = 0.0
+    tokens: int = 0
+    calls: int = 0
+
+    def add(self, usage: Usage, sign: int = 1) -> None:
+        self.usd += sign * (usage.usd or 0.0)
+        self.tokens += sign * (usage.tokens_in + usage.tokens_out)
+        self.calls += sign * usage.calls
 
 
 class Budget:
-    """Counts evaluations, dollars and minutes of one run, those of earlier sessions included."""
+    """Counts what one run uses, earlier sessions included: `spent` is what its model calls have cost by then."""
 
-    def __init__(self, limit: Limit, evals: int = 0, usd: float = 0.0, seconds: float = 0.0) -> None:
-        self.limit, self.evals, self.usd = limit, evals, usd
+    def __init__(self, limit: Limit, evals: int = 0, spent: Usage = FREE, seconds: float = 0.0) -> None:
+        self.limit, self.evals = limit, evals
+        self._lock = threading.Lock()
+        self._spent, self._held = _Account(), _Account()
+        self._spent.add(spent)
         self._reserved = 0
         self._before = seconds
         self._began = time.monotonic()
@@ -33,19 +60,47 @@ class Budget:
         return self._before + time.monotonic() - self._began
 
     @property
+    def usd(self) -> float:
+        """Dollars spent; where a price is unknown, nothing."""
+        return self._spent.usd
+
+    @property
     def left(self) -> float:
         """Evaluations that can still be reserved; 0 when time or money has run out."""
         if self.limit.minutes is not None and self.seconds >= 60 * self.limit.minutes:
             return 0
-        if self.limit.usd is not None and self.usd >= self.limit.usd:
+        if any(limit is not None and spent >= limit for limit, spent, _ in self._money(FREE)):
             return 0
         return max(0, self.limit.evals - self.evals - self._reserved)
 
-    def reserve(self) -> None:
-        """Set one evaluation aside. Raises BudgetRefused when there is none left."""
+    def affords(self, worst: Usage) -> bool:
+        """Tell whether a call fits in beside what was spent and what is reserved."""
+        return all(limit is None or need <= limit for limit, _, need in self._money(worst))
+
+    def reserve(self, worst: Usage = FREE) -> None:
+        """Set one evaluation and one call's worst case aside, in one step. Raises BudgetRefused when there is no room."""
         if self.left < 1:
             raise BudgetRefused("the budget is used up: resume with more, for example `--evals +100`")
+        self.hold(worst)
         self._reserved += 1
+
+    def hold(self, worst: Usage) -> None:
+        """Set the worst case of a call aside. Raises BudgetRefused when there is no room for it."""
+        with self._lock:
+            if not self.affords(worst):
+                raise BudgetRefused(f"the budget has no room for another call: {self._shortage(worst)}")
+            self._held.add(worst)
+
+    def release(self, worst: Usage) -> None:
+        """Give back what was set aside for a call that was not made, or not answered."""
+        with self._lock:
+            self._held.add(worst, -1)
+
+    def pay(self, worst: Usage, usage: Usage) -> None:
+        """Count what a call cost in place of its reservation."""
+        with self._lock:
+            self._held.add(worst, -1)
+            self._spent.add(counted(worst, usage))
 
     def refund(self) -> None:
         """Give back an evaluation that did not take place (a refused proposal, a lost worker)."""
@@ -56,22 +111,32 @@ class Budget:
         self._reserved -= 1
         self.evals += 1
 
-    def pay(self, usd: float | None) -> None:
-        """Count what a call cost. Raises BudgetRefused when the price is unknown and dollars are limited."""
-        if usd is None:
-            if self.limit.usd is not None:
-                raise BudgetRefused(
-                    "the price of this model is unknown, so --usd cannot be kept: give --evals or --minutes instead"
-                )
-            return
-        self.usd += usd
-
     @property
     def spent_share(self) -> float:
-        """How much of the tightest limit is used, in [0, 1]."""
-        shares = [self.evals / self.limit.evals]
-        if self.limit.minutes is not None:
-            shares.append(self.seconds / (60 * self.limit.minutes))
-        if self.limit.usd:
-            shares.append(self.usd / self.limit.usd)
-        return min(1.0, max(shares, default=math.inf))
+        """How much of the tightest limit but time is used, in [0, 1]: what follows from it repeats in a replay."""
+        money = [spent / limit for limit, spent, _ in self._money(FREE) if limit]
+        return min(1.0, max([self.evals / self.limit.evals, *money], default=math.inf))
+
+    def _money(self, worst: Usage) -> list[tuple[float | None, float, float]]:
+        """Return (limit, spent, spent with all reservations and one more call) of dollars, tokens and calls."""
+        limit, spent, held, tokens = self.limit, self._spent, self._held, worst.tokens_in + worst.tokens_out
+        return [
+            (limit.usd, spent.usd, spent.usd + held.usd + (worst.usd or 0.0)),
+            (limit.tokens, spent.tokens, spent.tokens + held.tokens + tokens),
+            (limit.calls, spent.calls, spent.calls + held.calls + worst.calls),
+        ]
+
+    def _shortage(self, worst: Usage) -> str:
+        names = (("--usd", "${:.4f}"), ("--tokens", "{:,}"), ("--set max_calls", "{:,}"))
+        for (name, form), (limit, spent, need) in zip(names, self._money(worst)):
+            if limit is not None and need > limit:
+                say = form.format
+                return f"{say(spent)} of {say(limit)} are spent, and it may bring that to {say(need)} (resume with more {name})"
+        return "nothing is left"
+
+
+def counted(worst: Usage, usage: Usage) -> Usage:
+    """Return what a limit counts of a call: what it cost, or its worst case where the server did not say."""
+    tokens = usage if usage.tokens_in + usage.tokens_out else worst
+    usd = worst.usd if usage.usd is None else usage.usd
+    return Usage(usage.model, usage.calls, tokens.tokens_in, tokens.tokens_out, usd)

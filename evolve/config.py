@@ -30,9 +30,11 @@ class Config(BaseModel):
     seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
     evals: int = Field(120, ge=1, description="Methods to judge (seeds and retries not counted).")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting after this long.")
-    usd: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting when model calls have cost this much.")
+    usd: Annotated[float, Field(gt=0)] | None = Field(None, description="What model calls may cost in all, in dollars.")
+    tokens: Annotated[int, Field(gt=0)] | None = Field(None, description="Tokens that model calls may use in all.")
+    max_calls: Annotated[int, Field(gt=0)] | None = Field(None, description="Model calls in all.")
     workers: int = Field(2, ge=1, le=64, description="Evaluations at once; 1 makes a run repeat exactly.")
-    calls: int = Field(4, ge=1, le=64, description="Model calls at once.")
+    calls: int = Field(8, ge=1, le=64, description="Model calls at once.")
     model: tuple[str, ...] = Field((), description="Models, as provider:name; none means offline operators only.")
     base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
     trust_methods: bool = Field(

@@ -1,25 +1,29 @@
-"""The search: each candidate goes once round the ten steps, from `_select` to `_judged`.
+"""The search: each candidate goes once round the ten steps, from `_depart` to `_recorded`.
 
 One thread owns the archive, the grid and every choice; model calls, parsing and judging happen elsewhere and come back as
-futures. With one worker and no model the order of everything is fixed by the run's seed.
+landings, in the order they end (search.py). Every step is a line of the journal, so that a replay can repeat that order
+(replay.py); with one worker and no model it is fixed by the run's seed.
 """
 
 from __future__ import annotations
 
 import random
-import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from archives.nouns import ProposalRecord, Usage
-from evolve import executors
-from evolve.batch import Batch
+from archives.nouns import CallRecord, ProposalRecord, Usage
+from evolve.brief import longest
+from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
-from evolve.lab import IDLE, Lab, dev_instances
+from evolve.lab import Lab, dev_instances
 from evolve.memory import Memory
-from evolve.nouns import Brief, Draft, Failure, short
+from evolve.metered import Metered
+from evolve.models.usage import total
+from evolve.nouns import Brief, Draft, Tools
+from evolve.pipeline import Candidate, Landing, Pipeline, Step
 from evolve.population import Population
 from evolve.screen import Screened
 from evolve.select import Choice, Lesson, Selector
@@ -27,286 +31,282 @@ from evolve.telling import Teller
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Finding, Method, Status
 
-BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
-OUTAGES = 8  # model calls in a row that fail after all their retries, after which the run stops
-REMEMBERED = 4  # failures shown in a brief
+OUTAGES = 8  # calls of one model in a row that fail after all their retries, after which it is asked no more
 LATE = 0.8  # share of the budget after which no island is reset
 
 
-@dataclass
-class Candidate:
-    """A child somewhere on the road: what was chosen, and what has come of it so far."""
+class Engine:
+    """The steps of one session of a run; what calls them, in which order, is a live search or a replay."""
 
-    number: int
-    choice: Choice
-    draft: Draft | None = None
-    evaluation: Evaluation | None = None
-
-    @property
-    def idea(self) -> str:
-        """What was changed, in one line."""
-        return (self.draft.idea if self.draft else "") or self.choice.operator
-
-
-class Search:
-    """One run's search."""
-
-    def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
-        self.lab, self.selector, self.memory = lab, selector, memory
+    def __init__(self, lab: Lab, selector: Selector, memory: Memory, pipeline: Pipeline) -> None:
+        self.lab, self.selector, self.memory, self.pipeline = lab, selector, memory, pipeline
         self.teller = Teller(lab, memory, selector)
         self.population = Population(lab.archive, lab.grid, selector, memory, lab.config, self.teller.event)
-        self.judging = executors.load(lab.config.executor, lab.config.workers)
-        self.calling = ThreadPoolExecutor(lab.config.calls, thread_name_prefix="propose")
-        self.flying: dict[Future[Any], tuple[str, Candidate]] = {}
-        self.waiting = 0.0  # seconds spent waiting for others; the rest is the engine's own share
-        self.barren = self.outages = 0  # refused proposals, and unanswered calls, in a row
+        self.barren = 0  # refused proposals in a row
+        self.outages: Counter[str] = Counter()  # unanswered calls of each model in a row
         self.number = memory.last_proposal
-
-    def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
-        """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
-        try:
-            self._judge_seeds()
-            for record in unfinished:
-                self._take_up(record)
-            while not self.lab.bench.stop.is_set() and self._advance():
-                self._land()
-            self._harvest()
-        except BaseException:
-            self.lab.bench.stop.set()
-            raise
-        finally:
-            self.calling.shutdown(wait=False, cancel_futures=True)
-            self.judging.close()
+        self.dearest = {spec: model.worst(lab.system, "") for spec, model in lab.models.items()}  # of one call, so far
 
     # the road of one candidate
 
-    def _advance(self) -> bool:
-        """Send off as many candidates as there is room for; False when the search is over."""
-        while self._room():
-            candidate = self._select()
-            brief = self._brief(candidate.choice)
-            self.lab.budget.reserve()  # step 3
-            self._fly("propose", candidate, self._propose(candidate, brief))
-        self.teller.standing("breeding")
-        return bool(self.flying)
+    def depart(self) -> None:
+        """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
+        number = self.number + 1
+        choice = self._select(number)
+        brief = self._brief(choice)
+        worst = self._worst(choice.model, brief)
+        self.lab.budget.reserve(worst)  # step 3
+        self.number = number
+        self.selector.used(choice)
+        with self.lab.archive.transaction():
+            self.lab.archive.add_proposal(_record(number, choice), worst)
+            if choice.model:
+                self.population.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
+            self.lab.archive.journal("select", number)
+        self._propose(Candidate(number, choice), brief, worst)
 
-    def _land(self) -> None:
-        """Wait for something to finish, and move each finished candidate one step on."""
-        steps: dict[str, Callable[[Candidate, Any], None]]
+    def land(self, landing: Landing) -> None:
+        """Move a candidate whose step has ended one step on."""
+        steps: dict[Step, Callable[[Candidate, Any], None]]
         steps = {"propose": self._proposed, "screen": self._screened, "judge": self._judged, "probe": self._probed}
-        for future in sorted(self._wait(self.flying), key=lambda f: self.flying[f][1].number):
-            step, candidate = self.flying.pop(future)
-            try:
-                result = future.result()
-            except Cancelled:
-                self.lab.budget.refund()
-            except ModelError as error:
-                self._unanswered(candidate, error)
-            else:
-                steps[step](candidate, result)
+        candidate = landing.candidate
+        try:
+            result = landing.result()
+        except Cancelled:
+            self.lab.budget.refund()
+        except ModelError as error:
+            self._unanswered(candidate, error)
+        else:
+            steps[landing.step](candidate, result)
 
-    def _select(self) -> Candidate:
+    def _select(self, number: int) -> Choice:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
-        self.number += 1
-        rng = self._rng("select", self.number)
-        model = None if not self.lab.models else rng.random() >= self.lab.config.offline_share
-        candidate = Candidate(self.number, self.selector.choose(self.number, model, rng))
-        self.selector.used(candidate.choice)
-        return candidate
+        rng = self._rng("select", number)
+        asks = None if not self.lab.models else rng.random() >= self.lab.config.offline_share
+        return self.selector.choose(number, asks, rng)
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
-        if choice.model:
-            self.population.disclosure.prompted(choice.model, self.number, (*choice.parents, *choice.inspirations))
         exhibits = [self.population.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
-        failures = tuple(Failure(*pair) for pair in self.memory.failures(choice.parents, REMEMBERED))
-        return Brief(choice.direction, tuple(parents), tuple(inspirations), failures)
+        return self.memory.brief(choice, parents, inspirations)
 
-    def _propose(self, candidate: Candidate, brief: Brief) -> Future[Draft]:
-        """Step 4: let the operator make a child; step 3, the reservation, came before."""
-        operator, tools = self.lab.operators[candidate.choice.operator], self.lab.tools(candidate.choice.model)
-        return self.calling.submit(operator.propose, brief, tools, self._rng("propose", candidate.number))
+    def _propose(self, candidate: Candidate, brief: Brief, held: Usage, recorded: Sequence[CallRecord] = ()) -> None:
+        """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
+        lab, choice = self.lab, candidate.choice
+        if choice.model:
+            model = lab.models[choice.model]
+            candidate.model = Metered(candidate.number, model, lab.budget, held, self.pipeline.heard, recorded)
+        operator, tools = lab.operators[choice.operator], Tools(lab.bench.syntax, candidate.model, lab.system)
+        self.pipeline.fly("propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number)))
 
     def _proposed(self, candidate: Candidate, draft: Draft) -> None:
-        """Step 4, continued: once the reply is stored, the child goes to the screen."""
-        self._store_draft(candidate, draft)
-        self.outages = 0
-        if draft.usage.calls:
-            self.lab.budget.pay(draft.usage.usd)
-        if draft.source is None:
+        """Step 4, ended: once the draft is stored, the child goes to the screen."""
+        self.keep_draft(candidate, draft)
+        self.outages[candidate.choice.model] = 0
+        if draft.direction is not None:
+            self.population.redirect(draft.direction, candidate.choice.island)
+            self.lab.budget.refund()
+            self._learn(candidate)
+        elif draft.source is None:
             self._refuse(candidate, draft.problem)
         else:
-            self._fly("screen", candidate, self.calling.submit(self.lab.screen.parse, draft.source))
+            self.pipeline.fly("screen", candidate, partial(self.lab.screen.parse, draft.source))
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
-        screened = self.lab.screen.unique(screened)
+        screened, archive = self.lab.screen.unique(screened), self.lab.archive
+        with archive.transaction():
+            archive.journal("screen", candidate.number)
+            if screened.method is None:
+                archive.settle_proposal(candidate.number, "refused", reason=screened.reason)
+            else:
+                archive.add_method(screened.method)
+                archive.settle_proposal(candidate.number, "judging", method=screened.method.id)
         if screened.method is None:
-            self.lab.archive.settle_proposal(candidate.number, "refused", reason=screened.reason)
+            if not screened.duplicate:
+                self._failed(candidate, screened.reason)
             self._refuse(candidate, screened.reason)
             return
         self.barren = 0
-        with self.lab.archive.transaction():
-            self.lab.archive.add_method(screened.method)
-            self.lab.archive.settle_proposal(candidate.number, "judging", method=screened.method.id)
         self.lab.screen.remember(screened.method)
-        self.memory.add_method(screened.method)
-        self.selector.sketches[screened.method.id] = screened.method.sketch
+        self.memory.add_method(screened.method, candidate.choice.parents[0])
+        self.selector.child(screened.method)
         self._submit(candidate, screened.method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
-        """Steps 6 to 8: hand the method to the executor, which runs and judges it against its cell's elite."""
-        island, config, judge = candidate.choice.island, self.lab.config, self.lab.bench.judge
-
-        def work() -> Evaluation:
-            return judge.evaluate(method, dev_instances(config), lambda m: self.population.rival(island, m))
-
-        self._fly("judge", candidate, self.judging.submit(work))
+        """Steps 6 to 8: hand the method to the executor, which runs and judges it against its cell's elite of this moment."""
+        instances, rival = dev_instances(self.lab.config), self.population.rivals(candidate.choice.island)
+        self.pipeline.fly("judge", candidate, lambda: self.lab.bench.judge.evaluate(method, instances, rival))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
         if not self.population.would_place(evaluation, candidate.choice.island):
-            self._recorded(candidate, evaluation)
+            self._recorded("judge", candidate, evaluation)
             return
+        self.lab.archive.journal("judge", candidate.number)
         candidate.evaluation = evaluation
         method, judge = self.memory.methods[evaluation.method].method, self.lab.bench.judge
-        self._fly("probe", candidate, self.judging.submit(lambda: judge.examine(method, evaluation.trials[0])))
+        self.pipeline.fly("probe", candidate, lambda: judge.examine(method, evaluation.trials[0]))
 
     def _probed(self, candidate: Candidate, findings: tuple[Finding, ...]) -> None:
         """Step 8, ended: the evaluation carries what the probes found."""
         assert candidate.evaluation is not None
-        self._recorded(candidate, replace(candidate.evaluation, findings=findings))
+        self._recorded("probe", candidate, replace(candidate.evaluation, findings=findings))
 
-    def _recorded(self, candidate: Candidate, evaluation: Evaluation) -> None:
+    def _recorded(self, step: Step, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
         choice, lost = candidate.choice, evaluation.status is Status.LOST
         with self.lab.archive.transaction():
             self.population.record(evaluation, candidate.number, choice.parents)
             placement = self.population.place(evaluation, choice.island)
-            self.lab.archive.settle_proposal(candidate.number, "lost" if lost else "done", placement=placement.name)
+            gain = self.population.gain(evaluation, choice.parents[0]) if placement else 0.0
+            state = {"state": "lost"} if lost else {"state": "done", "gain": gain}
+            self.lab.archive.settle_proposal(candidate.number, placement=placement.name, **state)
+            self.lab.archive.journal(step, candidate.number)
         if lost:
             self.lab.budget.refund()
-            blameless = f"{short(evaluation.method)} was lost three times, not by its own fault"
-            self.teller.event("lost", f"{blameless}: {evaluation.message}")
+            self.teller.lost(evaluation)
             return
         self.lab.budget.settle()
+        self._learn(candidate, bool(placement), gain)
         if evaluation.status is not Status.OK:
-            self.memory.failed(choice.parents, candidate.idea, f"{evaluation.status}: {evaluation.message}")
-        if evaluation.flags:
-            self.memory.failed(choice.parents, candidate.idea, f"flagged by {' '.join(evaluation.flags)}")
-            self.teller.flags(evaluation)
-        usage = candidate.draft.usage if candidate.draft else Usage()
-        self.selector.learn(choice, Lesson(bool(placement), self.population.gain(evaluation, choice.parents[0]), usage))
+            self._failed(candidate, f"{evaluation.status}: {evaluation.message}")
+        self.memory.judged_as(choice.parents, candidate.idea, evaluation, bool(placement))
+        self.teller.flags(evaluation)
         if placement and self.memory.best == evaluation.method:
             self.teller.best(evaluation, choice.operator, candidate.idea, choice.island)
-        for method in self.population.adopt():
-            self.lab.screen.remember(method)
         self.population.mix(self.lab.budget.evals, self.lab.budget.spent_share >= LATE)
 
-    # parts of steps
-
-    def _room(self) -> bool:
-        """Tell whether another candidate may set off."""
-        config = self.lab.config
-        limit = config.workers + (config.calls if self.lab.models else 0)
-        barren = self.barren >= BARREN
-        if barren and not self.flying:
-            text = f"the last {BARREN} proposals were all refused: nothing new can be made of these parents"
-            self.teller.event("barren", text)
-        return not barren and len(self.flying) < limit and self.lab.budget.left >= 1 and not self.lab.bench.stop.is_set()
-
-    def _fly(self, step: str, candidate: Candidate, future: Future[Any]) -> None:
-        self.flying[future] = (step, candidate)
-
-    def _wait(self, futures: Sequence[Future[Any]] | dict[Future[Any], Any]) -> set[Future[Any]]:
-        """Wait a moment for some of the futures; the time does not count as the engine's own."""
-        before = time.monotonic()
-        done, _ = wait(futures, timeout=IDLE, return_when=FIRST_COMPLETED)
-        self.waiting += time.monotonic() - before
-        return done
-
-    def _store_draft(self, candidate: Candidate, draft: Draft) -> None:
-        """Store a reply and its cost the moment they arrive: whatever happens next, nothing that was paid for is lost."""
-        candidate.draft = draft
-        choice = candidate.choice
-        record = ProposalRecord(
-            id=candidate.number,
-            island=choice.island,
-            operator=choice.operator,
-            model=choice.model,
-            direction=choice.direction.name,
-            parents=choice.parents,
-            prompt=draft.prompt,
-            reply=draft.reply,
-            idea=draft.idea,
-            source=draft.source,
-            novelty=choice.novelty,
-            state="refused" if draft.source is None else "proposed",
-            reason=draft.problem,
-            method=None,
-        )
-        self.lab.archive.add_proposal(record, draft.usage)
+    # where a candidate's road ends early
 
     def _refuse(self, candidate: Candidate, reason: str) -> None:
         self.barren += 1
         self.lab.budget.refund()
+        self._learn(candidate)
         self.memory.refused(candidate.choice.parents, candidate.idea, reason)
 
+    def _failed(self, candidate: Candidate, reason: str) -> None:
+        """Keep a child that failed, so that a model may mend it."""
+        source = candidate.draft.source if candidate.draft else None
+        if source is not None:
+            self.memory.keep_broken(candidate.number, source, reason)
+            self.selector.failed(candidate.choice, candidate.number)
+
+    def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
+        usage = candidate.draft.usage if candidate.draft else FREE
+        self.selector.learn(candidate.choice, Lesson(placed, gain, usage))
+
     def _unanswered(self, candidate: Candidate, error: ModelError) -> None:
-        """Go on when a model did not answer; nothing was paid. Raises ModelError when it keeps happening."""
+        """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.
+
+        Raises ModelError when no model is left.
+        """
+        name = candidate.choice.model
+        self._close(candidate)
+        with self.lab.archive.transaction():
+            self.lab.archive.settle_proposal(candidate.number, "unanswered", reason=str(error))
+            self.lab.archive.journal("propose", candidate.number)
         self.lab.budget.refund()
-        self.outages += 1
-        self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
-        if self.outages >= OUTAGES:
+        self.outages[name] += 1
+        self.teller.event("model", f"{name} did not answer: {error}")
+        if self.outages[name] != OUTAGES:
+            return
+        self.selector.retire(name)
+        self.teller.event("model", f"{name} is asked no more in this session: {OUTAGES} calls in a row failed")
+        if all(self.outages[spec] >= OUTAGES for spec in self.lab.models):
             again = f"python -m evolve resume --db {self.lab.archive.path}"
             raise ModelError(f"{error} ({OUTAGES} calls in a row failed; when it answers again: {again})")
 
-    def _harvest(self) -> None:
-        """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
-        calls = {f: c for f, (step, c) in self.flying.items() if step == "propose" and c.choice.model}
-        if calls:
-            self.teller.event("note", f"waiting for {len(calls)} model calls that are under way; Ctrl-C again gives them up")
-        for future, candidate in calls.items():
-            try:
-                self._store_draft(candidate, future.result())
-            except ModelError as error:
-                self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
+    # parts of steps
 
-    def _take_up(self, record: ProposalRecord) -> None:
+    def _worst(self, model: str, brief: Brief) -> Usage:
+        """Return the worst case of the first call about a brief."""
+        if not model:
+            return FREE
+        worst = self.lab.models[model].worst(self.lab.system, longest(brief))
+        dearest = self.dearest[model]
+        self.dearest[model] = max(worst, dearest, key=lambda usage: usage.tokens_in)
+        return worst
+
+    def keep_draft(self, candidate: Candidate, draft: Draft) -> None:
+        """Store what an operator made, in full; its model's answers are stored already."""
+        self._close(candidate)
+        candidate.draft = draft
+        state = "proposed" if draft.source is not None else "done" if draft.direction is not None else "refused"
+        with self.lab.archive.transaction():
+            self.lab.archive.settle_proposal(
+                candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
+                reason=draft.problem, worst_tokens=0, worst_usd=None,
+            )  # fmt: skip
+            self.lab.archive.journal("propose", candidate.number)
+
+    def _close(self, candidate: Candidate) -> None:
+        if candidate.model is not None:
+            candidate.model.close()
+
+    def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
-        if self.lab.budget.left < 1:
+        choice = self.memory.choice(record, self.selector)
+        candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply))
+        recorded = self.lab.archive.calls(record.id)
+        asks = record.state == "asked" and bool(choice.model) and not recorded
+        brief = self._brief(choice) if record.state == "asked" else None
+        worst = self._worst(choice.model, brief) if asks and brief else FREE
+        if choice.model and record.state == "asked" and choice.model not in self.lab.models:
             return
-        draft = Draft(record.source, record.idea, record.prompt, record.reply)
-        candidate = Candidate(record.id, self.memory.choice(record, self.selector), draft)
-        self.lab.budget.reserve()
+        try:
+            self.lab.budget.reserve(worst)
+        except BudgetRefused:
+            return
+        candidate.draft = replace(candidate.draft or Draft(None), usage=total(call.usage for call in recorded))
+        self.lab.archive.journal("take up", record.id)
         method = self.memory.methods.get(record.method or "")
-        if method is not None:
+        if brief is not None:
+            self._propose(candidate, brief, worst, recorded)
+        elif method is not None:
             self._submit(candidate, method.method)
         else:
-            self._fly("screen", candidate, self.calling.submit(self.lab.screen.parse, record.source or ""))
+            self.pipeline.fly("screen", candidate, partial(self.lab.screen.parse, record.source or ""))
 
-    # the seeds
+    # what is judged outside the road: the seeds, and methods that people add
 
-    def _judge_seeds(self) -> None:
-        """Judge every seed that has not been judged on all dev instances, and place it on every island."""
-        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
-        judged, seeds = self.memory.judged, len(self.memory.seeds)
-        batch = Batch(self.lab, lambda: self.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"))
-        judge, instances = self.lab.bench.judge, dev_instances(config)
-        for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
-            self._seed_judged(evaluation, method.name)
-        self.waiting += batch.waited
-        if not any(self.selector.elites) and not self.lab.bench.stop.is_set():
-            raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")
+    def adopt(self) -> None:
+        """Take in methods that `seed add` has put into the archive while the run goes on."""
+        for method in self.population.adopt():
+            self.lab.screen.remember(method)
+            self.lab.archive.journal("adopt", method=method.id)
 
-    def _seed_judged(self, evaluation: Evaluation, name: str) -> None:
+    def judged_seed(self, evaluation: Evaluation, name: str) -> None:
+        """Record a seed's evaluation, and place it on every island."""
         with self.lab.archive.transaction():
             self.population.record(evaluation, None)
             for island in range(self.selector.islands):
                 self.population.place(evaluation, island)
+            self.lab.archive.journal("seed", method=evaluation.method)
         self.teller.seed(name, evaluation)
         self.teller.flags(evaluation)
 
     def _rng(self, step: str, number: int) -> random.Random:
         return random.Random(f"{self.lab.config.seed}/{step}/{number}")
+
+
+def _record(number: int, choice: Choice) -> ProposalRecord:
+    return ProposalRecord(
+        id=number,
+        island=choice.island,
+        operator=choice.operator,
+        model=choice.model,
+        direction=choice.direction.name,
+        parents=choice.parents,
+        prompt="",
+        reply="",
+        idea="",
+        source=None,
+        novelty=choice.novelty,
+        state="asked",
+        reason="",
+        method=None,
+        inspirations=choice.inspirations,
+        fixes=choice.fixes,
+    )

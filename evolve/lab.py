@@ -7,17 +7,16 @@ import ctypes
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.grid import Grid
 from evolve import executors, models, operators
-from evolve.baselines import SeedFile
 from evolve.budget import Budget
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
 from evolve.models.retry import Clock
-from evolve.nouns import Model, Operator, Tools
+from evolve.nouns import Model, Operator
 from evolve.screen import Screen
 from evolve.syntax import Syntax
 from evolve.watch import Watch
@@ -25,7 +24,6 @@ from fitness import tasks
 from fitness.builder import Builder
 from fitness.judge import Judge
 from fitness.nouns import Split
-from fitness.sandbox import ALLOWED_IMPORTS
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.device import choose
 from fitness.sandbox.doctor import LEVELS
@@ -51,7 +49,7 @@ class Bench:
 
 @dataclass
 class Lab:
-    """A bench with a run on it."""
+    """A bench with a run on it; `system` is the system text of its model calls, "" without a model."""
 
     config: Config
     archive: Archive
@@ -62,15 +60,7 @@ class Lab:
     watch: Watch
     operators: dict[str, Operator]
     models: dict[str, Model]
-    seeds: list[SeedFile] = field(default_factory=list)
-
-    def tools(self, model: str) -> Tools:
-        """Return what an operator may work with."""
-        from evolve import brief
-
-        task = self.bench.task
-        chosen = self.models.get(model)
-        return Tools(self.bench.syntax, chosen, brief.system(task.brief, ALLOWED_IMPORTS) if chosen else "")
+    system: str = ""
 
 
 @contextlib.contextmanager

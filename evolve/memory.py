@@ -10,18 +10,29 @@ from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
 from archives.typed import value
-from evolve.nouns import Direction
+from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
 from evolve.select import Choice, Selector
 from fitness.nouns import Evaluation, Interval, Split, Status
 
-FAILURES = 200
-_FAILED = """
+FAILURES = 200  # remembered
+SHOWN = 4  # failures shown in a brief
+BROKEN = 64  # failed children that can still be mended
+FAMILY = 60  # methods of one structure that a brief names, the newest
+NO_GAIN = "judged, and not placed: no better than what its cell holds"
+_FAILED = f"""
 select p.parents, coalesce(nullif(p.idea, ''), p.operator) as idea,
     case when p.state = 'refused' then p.reason when m.flags != '' then 'flagged by ' || m.flags
-        else e.status || ': ' || e.message end as reason
+        when e.status = 'OK' then '{NO_GAIN}' else e.status || ': ' || e.message end as reason
 from proposals p left join methods m on m.id = p.method
 left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
-where p.state = 'refused' or (p.state = 'done' and (e.status not in ('OK', 'LOST') or m.flags != '')) order by p.id desc limit ?
+where p.state = 'refused' or (p.state = 'done' and e.status != 'LOST' and (p.placement = 'REJECTED' or m.flags != ''))
+order by p.id desc limit ?
+"""
+_BROKEN = """
+select p.id, p.source, case when p.state = 'refused' then p.reason else e.status || ': ' || e.message end as reason
+from proposals p left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
+where p.source is not null and (p.state = 'refused' or (p.state = 'done' and e.status not in ('OK', 'LOST')))
+order by p.id desc limit ?
 """
 
 
@@ -49,6 +60,8 @@ class Memory:
         self._fitness: dict[str, float] = {}
         self._measures: dict[str, dict[str, float]] = {}
         self._failures: deque[tuple[frozenset[str], str, str]] = deque(maxlen=FAILURES)
+        self._broken: dict[int, Broken] = {}
+        self._families: dict[str, list[str]] = {}  # structure -> methods, in the order they were added
 
     @classmethod
     def of(cls, archive: Archive) -> Memory:
@@ -63,6 +76,8 @@ class Memory:
         )[0]
         for row in reversed(archive.rows(_FAILED, [FAILURES])):
             memory.failed(value(row, "parents", tuple[str, ...]), str(row["idea"]), str(row["reason"]))
+        for row in reversed(archive.rows(_BROKEN, [BROKEN])):
+            memory.keep_broken(value(row, "id", int), str(row["source"]), str(row["reason"]))
         memory.last_proposal, memory.refusals = value(counts, "last", int), value(counts, "refused", int)
         memory.judged_here = 0
         return memory
@@ -89,9 +104,21 @@ class Memory:
         """The mean dev PGR of each seed, by name."""
         return {m.name: sum(self.pgrs[m.id]) / len(self.pgrs[m.id]) for m in self.seeds if m.id in self.pgrs}
 
-    def add_method(self, method: MethodRecord) -> None:
-        """Remember a method."""
+    def add_method(self, method: MethodRecord, parent: str | None = None) -> None:
+        """Remember a method, and the first parent that it came from."""
         self.methods[method.id] = method
+        self._families.setdefault(method.structure, []).append(method.id)
+
+    def brief(self, choice: Choice, parents: Sequence[Exhibit], inspirations: Sequence[Exhibit]) -> Brief:
+        """Return what an operator is told: the exhibits, and what was tried nearby."""
+        return Brief(
+            direction=choice.direction,
+            parents=tuple(parents),
+            inspirations=tuple(inspirations),
+            failures=tuple(Failure(*pair) for pair in self.failures(choice.parents, SHOWN)),
+            broken=self._broken.get(choice.fixes) if choice.fixes is not None else None,
+            family=self._family(choice.parents[0]),
+        )
 
     def add_evaluation(self, evaluation: Evaluation, interval: Interval | None) -> None:
         """Remember a dev evaluation, with its interval when no stopping rule cut it short."""
@@ -113,6 +140,21 @@ class Memory:
         """Remember that something was tried on these parents and did not work."""
         self._failures.append((frozenset(parents), summary, reason))
 
+    def judged_as(self, parents: Sequence[str], summary: str, evaluation: Evaluation, placed: bool) -> None:
+        """Remember a judged child that led nowhere: it failed, was flagged, or gained nothing."""
+        if evaluation.status is not Status.OK:
+            self.failed(parents, summary, f"{evaluation.status}: {evaluation.message}")
+        elif evaluation.flags:
+            self.failed(parents, summary, f"flagged by {' '.join(evaluation.flags)}")
+        elif not placed:
+            self.failed(parents, summary, NO_GAIN)
+
+    def keep_broken(self, proposal: int, source: str, reason: str) -> None:
+        """Keep a child that failed, so that a model may mend it; the oldest is forgotten."""
+        self._broken[proposal] = Broken(source, reason)
+        if len(self._broken) > BROKEN:
+            del self._broken[next(iter(self._broken))]
+
     def failures(self, parents: Sequence[str], most: int) -> list[tuple[str, str]]:
         """Return what was tried on these parents and failed, newest first."""
         near = [(s, r) for tried, s, r in reversed(self._failures) if tried & set(parents)]
@@ -133,7 +175,13 @@ class Memory:
     def choice(self, record: ProposalRecord, selector: Selector) -> Choice:
         """Return the choice that a stored proposal was made by."""
         direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
-        return Choice(record.island, record.operator, record.model, direction, record.parents, (), 0.0, record.novelty)
+        prompt = direction, record.parents, record.inspirations
+        return Choice(record.island, record.operator, record.model, *prompt, 0.0, record.novelty, record.fixes)
+
+    def _family(self, method: str) -> tuple[Tuned, ...]:
+        """Return the methods of a method's structure that have a fitness, itself included."""
+        kin = self._families.get(self.methods[method].structure, [])
+        return tuple(Tuned(self.methods[m].constants, self._fitness[m]) for m in kin[-FAMILY:] if m in self._fitness)
 
     def _add(self, row: Row, pgrs: tuple[float, ...]) -> None:
         fitness = value(row, "fitness", float | None)

@@ -11,9 +11,10 @@ from archives.nouns import Elite, MethodRecord, Placement
 from evolve.config import Config
 from evolve.disclosure import Disclosure
 from evolve.memory import Memory
-from evolve.nouns import Exhibit, short
+from evolve.nouns import Direction, Exhibit, short
 from evolve.select import Selector
 from fitness import pgr
+from fitness.judge import Rival
 from fitness.nouns import Evaluation, Split
 
 Tell = Callable[[str, str, int | None, str | None], None]  # kind, text, island, method
@@ -53,10 +54,24 @@ class Population:
             return 0.0
         return max(0.0, evaluation.fitness - self.memory.fitness(parent))
 
-    def rival(self, island: int, measures: Mapping[str, float]) -> Sequence[float]:
-        """Return the PGRs to beat, instance by instance: the cell's elite's, or in an empty cell the seeds' median."""
-        elite = self.selector.elites[island].get(self.grid.cell(measures))
-        return self.memory.pgrs[elite.method] if elite else self.memory.seed_medians
+    def rivals(self, island: int) -> Rival:
+        """Return what gives the PGRs to beat, by instance: the cell's elite's, or in an empty cell the seeds' median.
+
+        The elites are those of this moment: whatever is placed while a method is judged, it races the same rival in a replay.
+        """
+        elites, medians = dict(self.selector.elites[island]), self.memory.seed_medians
+
+        def rival(measures: Mapping[str, float]) -> Sequence[float]:
+            elite = elites.get(self.grid.cell(measures))
+            return self.memory.pgrs[elite.method] if elite else medians
+
+        return rival
+
+    def redirect(self, direction: Direction, island: int) -> None:
+        """Take a new direction in on an island."""
+        self.archive.add_direction(direction.name, direction.text, direction.focus, direction.origin, direction.parent)
+        self.selector.add_direction(direction, island)
+        self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None)
 
     def exhibit(self, method: str) -> Exhibit:
         """Return a method as a brief shows it; of its scores only the coarse ones."""
@@ -68,7 +83,7 @@ class Population:
         new = [m for m in self.archive.methods("origin = 'added'") if m.id not in self.memory.methods]
         self.memory.flagged |= self.archive.flagged() if new else set()
         for method in new:
-            self.memory.add_method(method)
+            self.memory.add_method(method, None)
             self.memory.recall(self.archive, method.id)
             self.selector.sketches[method.id] = method.sketch
         for elite in self.archive.elites() if new else ():

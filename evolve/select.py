@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archives.nouns import Elite, Usage
+from archives.nouns import Elite, MethodRecord, Usage
 from evolve.canonical import sketch_distance
 from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features
@@ -105,6 +105,17 @@ class Selector:
         """Give a direction, an operator and a model credit for what came of a proposal of theirs, or did not."""
         for name in (choice.direction.name, choice.operator):
             self.credit.placed[name] += lesson.placed
+
+    def child(self, method: MethodRecord) -> None:
+        """Take note of a child that passed the screen."""
+        self.sketches[method.id] = method.sketch
+
+    def add_direction(self, direction: Direction, island: int) -> None:
+        """Take a new direction in on an island."""
+
+    def retire(self, model: str) -> None:
+        """Ask a model no more in this session."""
+        self._sources = tuple(source for source in self._sources if source.model != model)
 
     def failed(self, choice: Choice, proposal: int) -> None:
         """Remember a child that failed and has a source, so that it can be mended once."""

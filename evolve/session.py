@@ -21,7 +21,6 @@ from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
 from evolve.directions import DIRECTIONS
-from evolve.engine import Search
 from evolve.errors import UsageError
 from evolve.finale import Finale, Result
 from evolve.lab import (
@@ -39,6 +38,7 @@ from evolve.lab import (
 from evolve.memory import Memory
 from evolve.novelty import RECENT
 from evolve.screen import Screen
+from evolve.search import Search
 from evolve.select import Selector, Source, prompt_features
 from evolve.watch import Watch
 from fitness import tasks
@@ -111,7 +111,17 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
             record_walls(archive, things.sandbox)
             config = _settled(config, things, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
+            _count_lost(archive, watch)
             return _session(_lab(config, archive, things, watch))
+
+
+def _count_lost(archive: Archive, watch: Watch) -> None:
+    """Let the budget count calls that were under way when the run was cut off: they may have been charged."""
+    lost = archive.lose_calls()
+    if lost:
+        text = f"{lost} model calls were under way when the run was cut off: the budget counts them at their worst case"
+        archive.event("note", text)
+        watch.event("note", text)
 
 
 def _settled(config: Config, things: Bench, watch: Watch) -> Config:
@@ -161,21 +171,20 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
 
 
 def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
-    limit = Limit(config.evals, config.minutes, config.usd)
+    limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls)
     run = archive.run()
-    done = int(str(archive.rows("select count(*) as n from proposals where state = 'done'")[0]["n"]))
-    usd = float(str(archive.rows("select coalesce(sum(usd), 0) as usd from spend")[0]["usd"]))
-    archive.durable(paid=bool(config.model))
+    done = int(str(archive.rows("select count(*) as n from proposals where state = 'done' and method is not null")[0]["n"]))
     return Lab(
         config=config,
         archive=archive,
         bench=things,
         screen=Screen(things.syntax, archive.methods()),
-        budget=Budget(limit, done, usd, run.seconds),
+        budget=Budget(limit, done, archive.counted(), run.seconds),
         grid=Grid(things.task.measures),
         watch=watch,
         operators=load_operators(config),
         models=load_models(config, things.stop),
+        system=run.system,
     )
 
 
@@ -189,11 +198,11 @@ def _session(lab: Lab) -> Ending:
     engine = run.engine_seconds
     try:
         with _interruptible(lab):
-            search.run(archive.proposals("state in ('proposed', 'judging', 'lost')"))
-            engine += time.monotonic() - began - search.waiting
+            search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
+            engine += time.monotonic() - began - search.live.waited
             archive.update_run(engine_seconds=engine)
             if not lab.bench.stop.is_set() and memory.best:
-                result = Finale(lab, memory, search.teller, search.population.disclosure).run()
+                result = Finale(lab, memory, search.engine.teller, search.engine.population.disclosure).run()
     finally:
         stopped = lab.bench.stop.is_set() or result is None
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)

@@ -40,6 +40,11 @@ class Teller:
                 text = f"{short(evaluation.method)} is kept out of the grid, flagged by {finding.probe}: {finding.sentence}"
                 self.event("flag", text, None, evaluation.method)
 
+    def lost(self, evaluation: Evaluation) -> None:
+        """Say that a method could not be judged, and that it is not to blame."""
+        blameless = f"{short(evaluation.method)} was lost three times, not by its own fault"
+        self.event("lost", f"{blameless}: {evaluation.message}")
+
     def best(self, evaluation: Evaluation, operator: str, idea: str, island: int) -> None:
         """Say that a method is the fittest so far."""
         text = f"new best {short(evaluation.method)}: dev PGR {evaluation.pgr:.2f} by {operator} ({idea})"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import Elite, MethodRecord, ProposalRecord, RunRecord, Usage
+from archives.nouns import CallRecord, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 from fitness.tasks import load
@@ -177,7 +177,7 @@ def _child(archive: Archive, number: int, made: list[Made], rng: random.Random) 
         number, island, operator, "", direction, tuple(one.record.id for one in parents), prompt, "", idea, "", rng.random(),
         "refused" if refused else "proposed", rng.choice(REFUSALS) if refused else "", None,
     )  # fmt: skip
-    archive.add_proposal(proposal, Usage())
+    archive.add_proposal(proposal)
     if refused:
         return
     child = _breed(parents[0], number, rng)
@@ -243,7 +243,8 @@ def add_model_call(archive: Archive, number: int, parent: str, usd: float | None
         number, 0, "rewrite", "openai:tiny", next(iter(DIRECTIONS)), (parent,), "the prompt", "the reply", "an idea", None, 0.5,
         "refused", "the reply holds no code", None,
     )  # fmt: skip
-    archive.add_proposal(proposal, Usage("openai:tiny", 1, 1200, 300, usd, 2.5))
+    archive.add_proposal(proposal)
+    archive.add_call(CallRecord(number, 1, "the reply", "", Usage("openai:tiny", 1, 1200, 300, usd, 2.5)))
 
 
 def add_hostile(archive: Archive, number: int, parent: str) -> str:
@@ -256,7 +257,8 @@ def add_hostile(archive: Archive, number: int, parent: str) -> str:
     proposal = ProposalRecord(
         number, 0, "rewrite", "openai:tiny", evil, (parent,), evil, evil, evil, source, 0.5, "done", "", method
     )
-    archive.add_proposal(proposal, Usage("openai:tiny", 1, 10, 10, 0.25, 1.0))
+    archive.add_proposal(proposal)
+    archive.add_call(CallRecord(number, 1, evil, evil, Usage("openai:tiny", 1, 10, 10, 0.25, 1.0)))
     made = Made(MethodRecord(method, source, 40, evil, "search", "[]", (), ()), 0.99, {}, 0.55)
     _judge(archive, made, (Split.DEV, "chat", 10), number, random.Random(0))
     archive.place(Elite(0, 0, method, 0.98))

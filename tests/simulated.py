@@ -222,7 +222,6 @@ def _lab(config: Config, archive: Archive, task: Task, vault: Vault) -> Lab:
 def _begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: Screen) -> None:
     """Store the run, its directions and its baselines."""
     settings, where = config.model_dump_json(), vault.fingerprint
-    archive.durable(paid=False)
     archive.add_run(RunRecord("run", "now", task.name, task.version, where, settings, config.seed, "running", "B", "0"))
     for direction in DIRECTIONS:
         archive.add_direction(direction.name, direction.text, direction.focus, "literature")

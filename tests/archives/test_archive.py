@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
+from archives.nouns import ArchiveError, CallRecord, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 
@@ -47,7 +47,8 @@ def propose(archive: Archive, number: int, child: str) -> None:
         number, 0, "graft", "", "clean", ("vanilla-id",), "", "", "idea", "src", 0.5, "judging", "", f"{child}-id"
     )
     archive.add_method(method(child))
-    archive.add_proposal(record, Usage("m", 1, 10, 5, 0.25))
+    archive.add_proposal(record)
+    archive.add_call(CallRecord(number, 1, "reply", "", Usage("m", 1, 10, 5, 0.25)))
     archive.add_evaluation(evaluation(child, 0.4, 0.6), number, "chat", Split.DEV, None)
     archive.settle_proposal(number, "done", placement="NEW")
 

@@ -73,9 +73,9 @@ def elites(population: Population) -> dict[tuple[int, int], str]:
 
 def test_the_rival_is_the_cells_elite_or_the_seeds_median(population: Population) -> None:
     taken = {"teacher_agreement": 0.7, "size": 8.0}
-    assert list(population.rival(0, taken)) == pytest.approx([0.35, 0.4, 0.45])
+    assert list(population.rivals(0)(taken)) == pytest.approx([0.35, 0.4, 0.45])
     empty = {"teacher_agreement": 0.55, "size": 10.0}
-    assert list(population.rival(0, empty)) == pytest.approx([0.15, 0.2, 0.25])
+    assert list(population.rivals(0)(empty)) == pytest.approx([0.15, 0.2, 0.25])
 
 
 def test_a_method_without_a_fitness_is_kept_and_not_placed(population: Population) -> None:

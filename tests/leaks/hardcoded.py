@@ -144,7 +144,6 @@ class _Climb:
 
     def __init__(self, archive: Archive, judge: Judge, template: str, rng: np.random.Generator) -> None:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
-        archive.durable(paid=False)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
         selector = Selector(config.islands, [Source("flip", 1, "")], DIRECTIONS, config.novelty)
         self.population = Population(archive, Grid(TASK.measures), selector, Memory(), config, lambda *event: None)

@@ -1,0 +1,97 @@
+"""One SQLite file: transactions and queries, with SQLite's errors as sentences and its work bounded."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archives.nouns import ArchiveError, Row
+
+_WAIT_MS = 5000
+PATIENCE = 60.0  # seconds that one query may take
+LONGEST = 1 << 24  # bytes of one text
+LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
+
+
+class Connection:
+    """An open archive.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, db: Database, path: Path) -> None:
+        self._db, self.path = db, path
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group writes: all of them or none. Raises ArchiveError when the file cannot be written (a full disk, a lock)."""
+        with sentences(self.path), self._db.atomic():
+            yield
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query as mappings. Raises ArchiveError for one that a view of a stranger's makes endless."""
+        with sentences(self.path), _bounded(self._db):
+            cursor = self._db.execute(sql, list(values))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row)) for row in _within_reason(cursor)]
+
+
+def connect(path: Path, mode: str = "") -> Database:
+    """Open a database as a stranger's: nothing in its schema is trusted to be harmless, no text is endless."""
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", uri=True, timeout=_WAIT_MS / 1000)
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma synchronous = normal")  # a crash of the machine may lose the last rows, never damage the file
+    connection.execute("pragma trusted_schema = off")  # views and triggers may be a stranger's
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    return Database(connection, execute_plugins=False)
+
+
+@contextmanager
+def _bounded(db: Database) -> Iterator[None]:
+    """Interrupt a query that takes too long."""
+    end = time.monotonic() + PATIENCE
+    db.conn.set_progress_handler(lambda: time.monotonic() > end, 100)
+    try:
+        yield
+    finally:
+        db.conn.set_progress_handler(None, 0)
+
+
+def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a query until they fill too much memory. Raises sqlite3.DataError."""
+    room = LARGEST_ANSWER
+    for row in cursor:
+        room -= sum(len(held) for held in row if isinstance(held, str | bytes))
+        if room < 0:
+            raise sqlite3.DataError("one of its views returns more than memory should hold")
+        yield row
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "full" in text:
+            text = "the disk is full: free some space, then resume; what was recorded before is safe"
+        elif "unable to open" in text or "readonly" in text:
+            text = "it cannot be opened for writing: check the folder and its permissions, or choose another place with --db"
+        elif "interrupted" in text:
+            text = "a query took too long: its views may have been tampered with"
+        elif "locked" in text:
+            text = "another process is writing to it: try again when that has finished"
+        elif isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
+            text = "it is damaged or not a database: restore it from a copy"
+        raise ArchiveError(f"cannot use {path}: {text}") from error

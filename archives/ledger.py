@@ -1,0 +1,101 @@
+"""What happened, in order: events, looks at scores, model calls and what they cost, and the journal that a replay follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from archives.connection import Connection
+from archives.nouns import CallRecord, Entry, Look, Usage
+from archives.typed import noun, value
+
+SPEND = ("model", "calls", "tokens_in", "tokens_out", "usd", "seconds", "cached", "reasoning")
+
+
+class Ledger(Connection):
+    """The parts of an archive that only ever grow."""
+
+    def event(
+        self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
+    ) -> None:
+        """Store something that happened."""
+        with self.transaction():
+            self._db.table("events").insert({"kind": kind, "text": text, "island": island, "method": method, "value": value})
+
+    def look(self, look: Look) -> None:
+        """Store that a score left the vault."""
+        with self.transaction():
+            self._db.table("looks").insert(asdict(look))
+
+    def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
+        """Return looks, oldest first."""
+        columns = ", ".join(Look.__dataclass_fields__)
+        rows = self.rows(f"select {columns} from looks where {where} order by id", values)
+        return [noun(Look, row) for row in rows]
+
+    # model calls
+
+    @contextmanager
+    def paid(self) -> Iterator[None]:
+        """Group writes that record what was paid for: they are on the disk when the block ends."""
+        self._db.execute("pragma synchronous = full")
+        try:
+            with self.transaction():
+                yield
+        finally:
+            self._db.execute("pragma synchronous = normal")
+
+    def add_call(self, call: CallRecord) -> None:
+        """Store an answered model call, the moment it arrives; it is on the disk when this returns."""
+        with self.paid():
+            said = {"turn": call.turn, "reply": call.reply, "problem": call.problem}
+            worst = {"worst_tokens": call.worst.tokens_in + call.worst.tokens_out, "worst_usd": call.worst.usd}
+            self.add_spend("model", call.usage, call.proposal, **said, **worst)
+
+    def calls(self, proposal: int | None = None) -> list[CallRecord]:
+        """Return the answered calls of one proposal, or of all, in order."""
+        where, values = ("and proposal = ?", [proposal]) if proposal is not None else ("", [])
+        columns = f"proposal, turn, reply, problem, {', '.join(SPEND)}"
+        rows = self.rows(
+            f"select {columns} from spend where kind = 'model' and proposal is not null {where} order by proposal, turn", values
+        )
+        return [noun(CallRecord, row, usage=noun(Usage, row), worst=Usage()) for row in rows]
+
+    def counted(self) -> Usage:
+        """Return what all calls count for the budget: what they cost, or the worst case where nobody knows."""
+        row = self.rows(
+            "select coalesce(sum(calls), 0) as calls, coalesce(sum(coalesce(usd, worst_usd, 0)), 0) as usd, "
+            "coalesce(sum(coalesce(nullif(tokens_in + tokens_out, 0), worst_tokens)), 0) as tokens_in "
+            "from spend where kind in ('model', 'lost')"
+        )[0]
+        return Usage("", value(row, "calls", int), value(row, "tokens_in", int), 0, value(row, "usd", float))
+
+    def lose_calls(self) -> int:
+        """Enter calls that were under way when the run was cut off as lost, at their worst case; return how many there are."""
+        answered = "select proposal from spend where kind = 'model'"
+        lost = f"from proposals where state = 'asked' and worst_tokens > 0 and id not in ({answered})"
+        with self.transaction():
+            count = int(str(self.rows(f"select count(*) as n {lost}")[0]["n"]))
+            self._db.execute(
+                "insert into spend (proposal, kind, model, calls, tokens_in, tokens_out, seconds, worst_tokens, worst_usd) "
+                f"select id, 'lost', model, 1, 0, 0, 0, worst_tokens, worst_usd {lost}"
+            )
+            self._db.execute("update proposals set worst_tokens = 0, worst_usd = null where state = 'asked'")
+        return count
+
+    def add_spend(self, kind: str, usage: Usage, proposal: int | None, **fields: object) -> None:
+        """Store a cost: of an answered call (`model`), or what one that was cut off may have cost at most (`lost`)."""
+        with self.transaction():
+            self._db.table("spend").insert({**asdict(usage), "kind": kind, "proposal": proposal, **fields})
+
+    # the journal
+
+    def journal(self, step: str, proposal: int | None = None, method: str | None = None) -> None:
+        """Store that a step of the search has ended."""
+        with self.transaction():
+            self._db.execute("insert into journal (step, proposal, method) values (?, ?, ?)", [step, proposal, method])
+
+    def entries(self) -> list[Entry]:
+        """Return the journal, oldest first."""
+        return [noun(Entry, row) for row in self.rows("select step, proposal, method from journal order by id")]

@@ -1,0 +1,122 @@
+"""What is under way: model calls, parsing and judging, each with threads of its own; landings come in the order they end."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from archives.nouns import CallRecord
+from evolve.executors import Executor
+from evolve.metered import Metered
+from evolve.nouns import Draft
+from evolve.select import Choice
+from fitness.nouns import Evaluation
+
+Step = Literal["propose", "screen", "judge", "probe"]
+PARSERS = 2  # threads that talk to the syntax worker: one is served while the other packs
+
+
+@dataclass
+class Candidate:
+    """A child somewhere on the road: what was chosen, and what has come of it so far."""
+
+    number: int
+    choice: Choice
+    draft: Draft | None = None
+    evaluation: Evaluation | None = None
+    model: Metered | None = None
+
+    @property
+    def idea(self) -> str:
+        """What was changed, in one line."""
+        return (self.draft.idea if self.draft else "") or self.choice.operator
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A step of a candidate that has ended; `result` returns what came of it, or raises what it raised."""
+
+    step: Step
+    candidate: Candidate
+    result: Callable[[], Any]
+
+
+class Pipeline(Protocol):
+    """Where the steps of candidates are done.
+
+    Attributes:
+        flying: what every candidate under way is at, by number.
+        waited: seconds spent waiting for others; the rest is the engine's own share.
+    """
+
+    flying: dict[int, Step]
+    waited: float
+
+    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Begin a step."""
+        ...
+
+    def heard(self, call: CallRecord) -> None:
+        """Hand on an answered model call (from any thread)."""
+        ...
+
+
+class Live:
+    """The pipeline of a search that is really going on."""
+
+    def __init__(self, executor: Executor, calls: int) -> None:
+        self.flying: dict[int, Step] = {}
+        self.waited = 0.0
+        self._judging = executor
+        self._calling = ThreadPoolExecutor(calls, thread_name_prefix="call")
+        self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
+        self._asking: set[int] = set()
+        self._arrivals: queue.SimpleQueue[Landing | CallRecord] = queue.SimpleQueue()
+
+    @property
+    def asking(self) -> int:
+        """How many candidates wait for a model."""
+        return len(self._asking)
+
+    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Begin a step in the threads that it belongs to."""
+        self.flying[candidate.number] = step
+        asks = step == "propose" and bool(candidate.choice.model)
+        if asks:
+            self._asking.add(candidate.number)
+        pool = self._judging if step in ("judge", "probe") else self._calling if asks else self._parsing
+        future: Future[Any] = pool.submit(work)
+        future.add_done_callback(lambda done: self._arrivals.put(Landing(step, candidate, done.result)))
+
+    def heard(self, call: CallRecord) -> None:
+        """Hand on an answered model call: it is stored before anything else happens to it."""
+        self._arrivals.put(call)
+
+    def next(self, seconds: float) -> Landing | CallRecord | None:
+        """Return what arrives next, None when nothing does within so many seconds."""
+        began = time.monotonic()
+        try:
+            arrived = self._arrivals.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        finally:
+            self.waited += time.monotonic() - began
+        if isinstance(arrived, Landing):
+            del self.flying[arrived.candidate.number]
+            self._asking.discard(arrived.candidate.number)
+        return arrived
+
+    def steps(self) -> Counter[Step]:
+        """Return how many candidates are at each step."""
+        return Counter(self.flying.values())
+
+    def close(self) -> None:
+        """Let go of the threads; what has not begun is dropped, calls under way are not waited for."""
+        self._calling.shutdown(wait=False, cancel_futures=True)
+        self._parsing.shutdown(wait=False, cancel_futures=True)
+        self._judging.close()

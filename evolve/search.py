@@ -1,0 +1,114 @@
+"""A live search: departures while there is room, landings as they come, until the budget is used up or someone stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archives.nouns import CallRecord, ProposalRecord
+from evolve import executors
+from evolve.batch import Batch
+from evolve.engine import OUTAGES, Engine
+from evolve.errors import BudgetRefused, ModelError
+from evolve.lab import IDLE, Lab, dev_instances
+from evolve.memory import Memory
+from evolve.pipeline import Landing, Live
+from evolve.select import Selector
+
+BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
+AHEAD = 2  # candidates an evaluator has waiting for it while models are asked for more: it is never idle for want of one
+
+
+class Search:
+    """One session of a run's search."""
+
+    def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
+        self.lab, self.memory = lab, memory
+        self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.calls)
+        self.engine = Engine(lab, selector, memory, self.live)
+
+    def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
+        """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
+        try:
+            self.lab.archive.journal("session")
+            self._judge_seeds()
+            for record in unfinished:
+                self.engine.take_up(record)
+            while not self.lab.bench.stop.is_set() and self._advance():
+                self._receive(self.live.next(IDLE))
+            self._harvest()
+        except BaseException:
+            self.lab.bench.stop.set()
+            raise
+        finally:
+            self.live.close()
+
+    def _advance(self) -> bool:
+        """Send off as many candidates as there is room for; False when the search is over."""
+        while self._room():
+            try:
+                self.engine.depart()
+            except BudgetRefused:  # the worst case of this very call; another may still end and leave more
+                break
+        self.engine.teller.standing("breeding")
+        return bool(self.live.flying)
+
+    def _room(self) -> bool:
+        """Tell whether another candidate may set off."""
+        config, budget = self.lab.config, self.lab.budget
+        if self.engine.barren >= BARREN:
+            if not self.live.flying:
+                text = f"the last {BARREN} proposals were all refused: nothing new can be made of these parents"
+                self.engine.teller.event("barren", text)
+            return False
+        if budget.left < 1 or self.lab.bench.stop.is_set():
+            return False
+        if not self.lab.models:
+            return len(self.live.flying) < config.workers
+        waiting = len(self.live.flying) - self.live.asking
+        return self.live.asking < config.calls and waiting < AHEAD * config.workers and self._affords()
+
+    def _affords(self) -> bool:
+        """Tell whether the budget has room for a call of every model that may be asked next."""
+        likely = [worst for spec, worst in self.engine.dearest.items() if self.engine.outages[spec] < OUTAGES]
+        affords = all(map(self.lab.budget.affords, likely))
+        if not affords and not self.live.flying:
+            self.engine.teller.event("note", "the budget has no room for another model call: the search ends here")
+        return affords
+
+    def _receive(self, arrived: Landing | CallRecord | None) -> None:
+        """Take in what has arrived; an answer is stored before anything else is done."""
+        if isinstance(arrived, CallRecord):
+            self.lab.archive.add_call(arrived)
+        elif arrived is not None:
+            if arrived.step in ("judge", "probe"):
+                self.engine.adopt()
+            self.engine.land(arrived)
+
+    def _harvest(self) -> None:
+        """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
+        if self.live.asking:
+            self.engine.teller.event(
+                "note", f"waiting for {self.live.asking} model calls that are under way; Ctrl-C again gives them up"
+            )
+        while self.live.asking:
+            arrived = self.live.next(IDLE)
+            if isinstance(arrived, CallRecord):
+                self.lab.archive.add_call(arrived)
+            elif arrived is not None and arrived.step == "propose":
+                try:
+                    self.engine.keep_draft(arrived.candidate, arrived.result())
+                except ModelError as error:  # nothing was paid: it is asked again on resume
+                    self.lab.archive.settle_proposal(arrived.candidate.number, "asked", worst_tokens=0, worst_usd=None)
+                    self.engine.teller.event("model", f"{arrived.candidate.choice.model} did not answer: {error}")
+
+    def _judge_seeds(self) -> None:
+        """Judge every seed that has not been judged on all dev instances."""
+        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
+        judged, seeds = self.memory.judged, len(self.memory.seeds)
+        batch = Batch(self.lab, lambda: self.engine.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"))
+        judge, instances = self.lab.bench.judge, dev_instances(config)
+        for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
+            self.engine.judged_seed(evaluation, method.name)
+        self.live.waited += batch.waited
+        if not any(self.engine.selector.elites) and not self.lab.bench.stop.is_set():
+            raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")
