@@ -10,9 +10,9 @@ from pathlib import Path
 
 from archives.connection import connect, sentences
 from archives.ledger import Ledger
-from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
+from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
-from archives.typed import noun
+from archives.typed import noun, value
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
@@ -78,13 +78,19 @@ class Archive(Ledger):
         with self.transaction():
             self._db.table("runs").update(self.run().id, fields)
 
-    def add_direction(self, name: str, text: str, focus: Sequence[str], origin: str, parent: str = "") -> None:
-        """Store a direction, once; `origin` says who thought of it, `parent` which direction it varies."""
+    def add_direction(self, direction: Direction) -> None:
+        """Store a direction, once."""
         with self.transaction():
-            row = {"name": name, "text": text, "focus": json.dumps(list(focus)), "origin": origin, "parent": parent}
-            self._db.table("directions").insert(row, ignore=True)
+            self._db.table("directions").insert(asdict(direction) | {"focus": json.dumps(direction.focus)}, ignore=True)
 
-    # candidates
+    def directions(self) -> list[Direction]:
+        """Return directions, oldest first."""
+        columns = ", ".join(Direction.__dataclass_fields__)
+        return [noun(Direction, row) for row in self.rows(f"select {columns} from directions order by rowid")]
+
+    def judged(self) -> int:
+        """Return how many bred methods have been judged."""
+        return len(self.rows("select id from proposals where state = 'done' and method is not null"))
 
     def add_method(self, method: MethodRecord) -> None:
         """Store a method, once."""
@@ -146,9 +152,9 @@ class Archive(Ledger):
     def evaluations(self, split: Split | None = None, method: str | None = None) -> list[Row]:
         """Return evaluations, oldest first, of one split and one method when they are named."""
         where, values = "1", list[object]()
-        for column, value in (("split", split), ("method", method)):
-            if value is not None:
-                where, values = f"{where} and {column} = ?", [*values, value]
+        for column, wanted in (("split", split), ("method", method)):
+            if wanted is not None:
+                where, values = f"{where} and {column} = ?", [*values, wanted]
         return self.rows(f"select * from evaluations where {where} order by id", values)
 
     def trials(self, method: str, split: Split, domain: str) -> list[Trial]:
@@ -160,6 +166,16 @@ class Archive(Ledger):
         )
         task = self.run().task
         return [_trial(row, method, task) for row in rows]
+
+    def all_trials(self, split: Split) -> list[Trial]:
+        """Return the trials of every evaluation on a split, in the order they were recorded."""
+        rows = self.rows(
+            "select t.*, e.method from trials t join evaluations e on e.id = t.evaluation where e.split = ? "
+            "order by t.evaluation, t.place",
+            [split],
+        )
+        task = self.run().task
+        return [_trial(row, value(row, "method", str), task) for row in rows]
 
     def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
         """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
@@ -173,10 +189,11 @@ class Archive(Ledger):
             if flags:
                 self._db.execute("delete from elites where method = ?", [method])
 
-    def findings(self, method: str) -> list[Finding]:
-        """Return what probes found of a method, oldest first."""
+    def findings(self, method: str, split: Split | None = None) -> list[Finding]:
+        """Return what probes found of a method, on one split when it is named, oldest first."""
         columns = ", ".join(Finding.__dataclass_fields__)
-        rows = self.rows(f"select {columns} from probes where method = ? order by id", [method])
+        where, values = ("and split = ?", [split]) if split else ("", [])
+        rows = self.rows(f"select {columns} from probes where method = ? {where} order by id", [method, *values])
         return [noun(Finding, row) for row in rows]
 
     def flagged(self) -> set[str]:

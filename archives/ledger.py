@@ -91,11 +91,12 @@ class Ledger(Connection):
 
     # the journal
 
-    def journal(self, step: str, proposal: int | None = None, method: str | None = None) -> None:
-        """Store that a step of the search has ended."""
+    def journal(self, step: str, proposal: int | None = None, *, method: str | None = None, evals: int | None = None) -> None:
+        """Store that a step of the search has ended (see Entry)."""
         with self.transaction():
-            self._db.execute("insert into journal (step, proposal, method) values (?, ?, ?)", [step, proposal, method])
+            row = [step, proposal, method, evals]
+            self._db.execute("insert into journal (step, proposal, method, evals) values (?, ?, ?, ?)", row)
 
     def entries(self) -> list[Entry]:
         """Return the journal, oldest first."""
-        return [noun(Entry, row) for row in self.rows("select step, proposal, method from journal order by id")]
+        return [noun(Entry, row) for row in self.rows("select step, proposal, method, evals from journal order by id")]

@@ -123,6 +123,24 @@ class ProposalRecord:
 
 
 @dataclass(frozen=True)
+class Direction:
+    """A research direction; every prompt carries one.
+
+    Attributes:
+        name: a short name, unique in a run.
+        text: one or two deliberately vague lines for a researcher (or a model) to start from.
+        focus: the kinds of step it is about (see operators/steps.py), for the operators that need no model.
+        origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
+    """
+
+    name: str
+    text: str
+    focus: tuple[str, ...]
+    origin: str = "literature"
+    parent: str = ""
+
+
+@dataclass(frozen=True)
 class Look:
     """A score that left the vault.
 
@@ -189,13 +207,16 @@ class Entry:
     """One line of the journal: a step that ended, in the order in which a replay repeats them.
 
     Attributes:
-        step: session (the search was begun or taken up), seed, adopt, select, take up, propose, screen, judge, or probe.
+        step: session (the search was begun or taken up), seed, added (by hand), adopt (of what was added), select, take up,
+            propose, screen, judge, or probe.
         proposal: the proposal that it was a step of, if any; `method`: the seed that was judged, or the method taken in.
+        evals: of a session, the evaluations that the run was allowed in all.
     """
 
     step: str
     proposal: int | None
     method: str | None
+    evals: int | None
 
 
 Row = Mapping[str, object]

@@ -190,7 +190,7 @@ alter table spend add column worst_tokens integer not null default 0;
 alter table spend add column worst_usd real;
 create index spend_proposal on spend(proposal);
 alter table directions add column parent text not null default '';
-create table journal (id integer primary key, step text not null, proposal integer, method text) strict;
+create table journal (id integer primary key, step text not null, proposal integer, method text, evals integer) strict;
 drop view costs;
 create view costs as
 select model, sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,

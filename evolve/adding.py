@@ -60,6 +60,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                 if things.sandbox.level not in CONTAINED:
                     record_walls(archive, things.sandbox)
                 archive.add_method(method)
+                archive.journal("added", method=method.id)
                 archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
                 for domain in config.domains:
                     archive.look(Look(_WHO, method.id, method.id, domain, Split.DEV, config.dev_instances, _WHY))

@@ -6,7 +6,6 @@ the worst case is what counts. Safe to use from several threads.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from dataclasses import dataclass
@@ -112,10 +111,9 @@ class Budget:
         self.evals += 1
 
     @property
-    def spent_share(self) -> float:
-        """How much of the tightest limit but time is used, in [0, 1]: what follows from it repeats in a replay."""
-        money = [spent / limit for limit, spent, _ in self._money(FREE) if limit]
-        return min(1.0, max([self.evals / self.limit.evals, *money], default=math.inf))
+    def judged_share(self) -> float:
+        """How much of the evaluations is used, in [0, 1]; not of time or money: what follows from it repeats in a replay."""
+        return self.evals / self.limit.evals
 
     def _money(self, worst: Usage) -> list[tuple[float | None, float, float]]:
         """Return (limit, spent, spent with all reservations and one more call) of dollars, tokens and calls."""

@@ -63,7 +63,7 @@ class Engine:
             if choice.model:
                 self.population.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
             self.lab.archive.journal("select", number)
-        self._propose(Candidate(number, choice), brief, worst)
+        self._propose(Candidate(number, choice), brief, worst, self.pipeline.known(number))
 
     def land(self, landing: Landing) -> None:
         """Move a candidate whose step has ended one step on."""
@@ -91,7 +91,7 @@ class Engine:
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
         return self.memory.brief(choice, parents, inspirations)
 
-    def _propose(self, candidate: Candidate, brief: Brief, held: Usage, recorded: Sequence[CallRecord] = ()) -> None:
+    def _propose(self, candidate: Candidate, brief: Brief, held: Usage, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
         lab, choice = self.lab, candidate.choice
         if choice.model:
@@ -176,7 +176,7 @@ class Engine:
         self.teller.flags(evaluation)
         if placement and self.memory.best == evaluation.method:
             self.teller.best(evaluation, choice.operator, candidate.idea, choice.island)
-        self.population.mix(self.lab.budget.evals, self.lab.budget.spent_share >= LATE)
+        self.population.mix(self.lab.budget.evals, self.lab.budget.judged_share >= LATE)
 
     # where a candidate's road ends early
 

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archives.archive import Archive
@@ -22,7 +22,7 @@ from evolve.syntax import Syntax
 from evolve.watch import Watch
 from fitness import tasks
 from fitness.builder import Builder
-from fitness.judge import Judge
+from fitness.judge import Evaluator, Judge
 from fitness.nouns import Split
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.device import choose
@@ -35,25 +35,36 @@ IDLE = 0.2  # seconds between looks at the stop flag while something is awaited
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What judging needs, with or without a run: task, vault, builder, sandbox, judge, and the syntax worker."""
+class Desk:
+    """What a search needs of judging: the task, who judges, the syntax worker, and the flag that stops it."""
 
     task: Task
-    vault: Vault
-    builder: Builder
-    sandbox: Sandbox
-    judge: Judge
+    judge: Evaluator
     syntax: Syntax
     stop: threading.Event
 
 
+@dataclass(frozen=True)
+class Bench(Desk):
+    """A desk with all that judging itself needs, with or without a run."""
+
+    vault: Vault
+    builder: Builder
+    sandbox: Sandbox
+
+
 @dataclass
 class Lab:
-    """A bench with a run on it; `system` is the system text of its model calls, "" without a model."""
+    """A desk with a run on it.
+
+    Attributes:
+        system: the system text of the run's model calls, "" without a model.
+        built: returns how many instances there are, and how many are wanted.
+    """
 
     config: Config
     archive: Archive
-    bench: Bench
+    bench: Desk
     screen: Screen
     budget: Budget
     grid: Grid
@@ -61,6 +72,7 @@ class Lab:
     operators: dict[str, Operator]
     models: dict[str, Model]
     system: str = ""
+    built: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
 @contextlib.contextmanager
@@ -85,7 +97,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", 
                 with contextlib.suppress(TimeoutError):
                     builder.wait_for(name, IDLE)
 
-        yield Bench(task, vault, builder, sandbox, Judge(task, vault, sandbox, wait, stop), syntax, stop)
+        yield Bench(task, Judge(task, vault, sandbox, wait, stop), syntax, stop, vault, builder, sandbox)
 
 
 def _return_large_arrays() -> None:

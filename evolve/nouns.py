@@ -6,29 +6,12 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from archives.nouns import Direction as Direction
 from archives.nouns import Usage
 from fitness.nouns import Method
 
 if TYPE_CHECKING:
     from evolve.syntax import Syntax
-
-
-@dataclass(frozen=True)
-class Direction:
-    """A research direction; every prompt carries one.
-
-    Attributes:
-        name: a short name, unique in a run.
-        text: one or two deliberately vague lines for a researcher (or a model) to start from.
-        focus: the kinds of step it is about (see operators/steps.py), for the operators that need no model.
-        origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
-    """
-
-    name: str
-    text: str
-    focus: tuple[str, ...]
-    origin: str = "literature"
-    parent: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -65,6 +65,10 @@ class Pipeline(Protocol):
         """Hand on an answered model call (from any thread)."""
         ...
 
+    def known(self, proposal: int) -> Sequence[CallRecord]:
+        """Return the answers of a new proposal's model calls that are there before it asks: none, unless it is a replay."""
+        ...
+
 
 class Live:
     """The pipeline of a search that is really going on."""
@@ -96,6 +100,10 @@ class Live:
     def heard(self, call: CallRecord) -> None:
         """Hand on an answered model call: it is stored before anything else happens to it."""
         self._arrivals.put(call)
+
+    def known(self, proposal: int) -> Sequence[CallRecord]:
+        """Return nothing: a new proposal's answers are still to come."""
+        return ()
 
     def next(self, seconds: float) -> Landing | CallRecord | None:
         """Return what arrives next, None when nothing does within so many seconds."""

@@ -69,7 +69,7 @@ class Population:
 
     def redirect(self, direction: Direction, island: int) -> None:
         """Take a new direction in on an island."""
-        self.archive.add_direction(direction.name, direction.text, direction.focus, direction.origin, direction.parent)
+        self.archive.add_direction(direction)
         self.selector.add_direction(direction, island)
         self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None)
 

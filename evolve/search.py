@@ -29,7 +29,7 @@ class Search:
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
         try:
-            self.lab.archive.journal("session")
+            self.lab.archive.journal("session", evals=self.lab.budget.limit.evals)
             self._judge_seeds()
             for record in unfinished:
                 self.engine.take_up(record)

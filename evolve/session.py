@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,19 +36,13 @@ from evolve.lab import (
     wanted_instances,
 )
 from evolve.memory import Memory
-from evolve.novelty import RECENT
+from evolve.recall import selector_of
 from evolve.screen import Screen
 from evolve.search import Search
-from evolve.select import Selector, Source, prompt_features
 from evolve.watch import Watch
 from fitness import tasks
 from fitness.sandbox import ALLOWED_IMPORTS
 
-_TRIES = """
-select direction, operator, json_extract(parents, '$[0]') as parent, count(*) as tried,
-    coalesce(sum(placement in ('NEW', 'IMPROVED')), 0) as placed
-from proposals group by 1, 2, 3
-"""
 PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
 
@@ -89,7 +83,7 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
         archive = Archive.create(path)
         with contextlib.closing(archive), _only_writer(path):
             _store(archive, config, things, methods)
-            return _session(_lab(config, archive, things, watch))
+            return _session(_lab(config, archive, things, watch), things.sandbox.close)
 
 
 def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
@@ -112,7 +106,7 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
             config = _settled(config, things, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
             _count_lost(archive, watch)
-            return _session(_lab(config, archive, things, watch))
+            return _session(_lab(config, archive, things, watch), things.sandbox.close)
 
 
 def _count_lost(archive: Archive, watch: Watch) -> None:
@@ -165,7 +159,7 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
         )
         record_walls(archive, things.sandbox)
         for direction in DIRECTIONS:
-            archive.add_direction(direction.name, direction.text, direction.focus, "literature")
+            archive.add_direction(direction)
         for method in methods:
             archive.add_method(method)
 
@@ -173,31 +167,36 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
 def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
     limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls)
     run = archive.run()
-    done = int(str(archive.rows("select count(*) as n from proposals where state = 'done' and method is not null")[0]["n"]))
     return Lab(
         config=config,
         archive=archive,
         bench=things,
         screen=Screen(things.syntax, archive.methods()),
-        budget=Budget(limit, done, archive.counted(), run.seconds),
+        budget=Budget(limit, archive.judged(), archive.counted(), run.seconds),
         grid=Grid(things.task.measures),
         watch=watch,
         operators=load_operators(config),
         models=load_models(config, things.stop),
         system=run.system,
+        built=lambda: _built(things),
     )
 
 
-def _session(lab: Lab) -> Ending:
-    """Search, judge the champion, and store how it ended."""
+def _built(things: Bench) -> tuple[int, int]:
+    progress = things.builder.progress()
+    return progress.done, progress.total
+
+
+def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
+    """Search, judge the champion, and store how it ended; `hurry` ends the trials in flight after a Ctrl-C."""
     archive, run = lab.archive, lab.archive.run()
     memory = Memory.of(archive)
-    search = Search(lab, _selector(lab, memory), memory)
+    search = Search(lab, selector_of(lab, memory), memory)
     began = time.monotonic()
     result = None
     engine = run.engine_seconds
     try:
-        with _interruptible(lab):
+        with _interruptible(lab, hurry):
             search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - search.live.waited
             archive.update_run(engine_seconds=engine)
@@ -206,29 +205,8 @@ def _session(lab: Lab) -> Ending:
     finally:
         stopped = lab.bench.stop.is_set() or result is None
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
-    stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.bench.sandbox.device
+    stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.config.device
     return Ending(archive.path, result, stopped_by_user, budget.evals, device, budget.seconds, engine)
-
-
-def _selector(lab: Lab, memory: Memory) -> Selector:
-    """Rebuild the selector from the archive."""
-    specs = list(lab.models) or [""]
-    sources = [
-        Source(name, op.parents, spec, op.subject)
-        for name, op in lab.operators.items()
-        for spec in (specs if op.needs_model else [""])
-    ]
-    selector = Selector(lab.config.islands, sources, DIRECTIONS, lab.config.novelty)
-    for method in memory.methods.values():
-        selector.sketches[method.id] = method.sketch
-    for elite in lab.archive.elites():
-        selector.place(elite)
-    for row in lab.archive.rows(_TRIES):
-        names = str(row["direction"]), str(row["operator"])
-        selector.recall(*names, str(row["parent"]), int(str(row["tried"])), int(str(row["placed"])))
-    for record in lab.archive.proposals(f"id > {memory.last_proposal - RECENT}"):
-        selector.recent.add(prompt_features(memory.choice(record, selector)))
-    return selector
 
 
 @contextlib.contextmanager
@@ -253,7 +231,7 @@ def _only_writer(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interruptible(lab: Lab) -> Iterator[None]:
+def _interruptible(lab: Lab, hurry: Callable[[], None]) -> Iterator[None]:
     """Turn the first Ctrl-C into a clean stop; a second one ends at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -261,7 +239,7 @@ def _interruptible(lab: Lab) -> Iterator[None]:
             raise KeyboardInterrupt
         lab.bench.stop.set()
         lab.watch.event("note", "stopping: what is in flight goes round again on resume")
-        timer = threading.Timer(PATIENCE, lab.bench.sandbox.close)
+        timer = threading.Timer(PATIENCE, hurry)
         timer.daemon = True
         timer.start()
 

@@ -53,7 +53,7 @@ class Teller:
     def standing(self, phase: str) -> None:
         """Show where the search stands, and now and then store its clock."""
         lab, memory, now = self._lab, self._memory, time.monotonic()
-        budget, built = lab.budget, lab.bench.builder.progress()
+        budget = lab.budget
         if now - self._saved > SAVE_EVERY:
             self._saved = now
             lab.archive.update_run(seconds=budget.seconds)
@@ -68,7 +68,7 @@ class Teller:
                 baselines=memory.baselines,
                 rate=rate,
                 left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
-                instances=(built.done, built.total),
+                instances=lab.built(),
                 entropy=self._selector.recent.entropy,
                 refused=memory.refusals,
                 usd=budget.usd,

@@ -40,6 +40,16 @@ class Snapshot:
     usd: float
 
 
+class Silent:
+    """Shows nothing."""
+
+    def event(self, kind: str, text: str) -> None:
+        """Say nothing of what happened."""
+
+    def snapshot(self, now: Snapshot) -> None:
+        """Say nothing of where the run stands."""
+
+
 class Watch(Protocol):
     """Something that shows a run: a live table, plain lines, JSON lines."""
 

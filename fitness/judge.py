@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -69,20 +70,19 @@ class _Turns:
                 self._changed.notify_all()
 
 
-class Judge:
-    """Judges methods on the instances of one task. Safe to use from several threads.
+class Evaluator(ABC):
+    """Judges methods on the instances of one task, wherever a single trial comes from. Safe to use from several threads."""
 
-    Args:
-        wait: called with an instance's name before it is read; returns when it has been built.
-        cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
-    """
+    def __init__(self, task: Task) -> None:
+        self._task = task
 
-    def __init__(
-        self, task: Task, vault: Vault, sandbox: Runner, wait: Callable[[InstanceName], None], cancelled: threading.Event
-    ) -> None:
-        self._task, self._vault, self._sandbox, self._wait, self._cancelled = task, vault, sandbox, wait, cancelled
-        self._turns = _Turns()
-        self._load = threading.Lock()
+    @abstractmethod
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        """Return one trial of a method on one instance. Raises Cancelled when the run is stopping."""
+
+    @abstractmethod
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Probe a method for reward hacks on the problem of one of its trials. Raises Cancelled when the run is stopping."""
 
     def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
         """Judge a method on instances in order, ending at the first failure.
@@ -118,21 +118,28 @@ class Judge:
             return evaluation
         return replace(evaluation, findings=self.examine(method, evaluation.trials[0], thorough))
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
-        """Probe a method for reward hacks on the problem of one of its trials (probes.examine).
-
-        Raises Cancelled when the run is stopping.
-        """
-        instance = self._instance(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
-        problem, answers = self._vault.problem(instance, method.id)
-        case = probes.Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
-        return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
-
     def measures(self, method: Method, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the coordinates of a method: its size, and the mean of each trial measure over its first two instances."""
         first = trials[:CELL_TRIALS]
         means = {name: fmean(t.measures[name] for t in first) for name in first[0].measures}
         return {**means, "size": math.log2(method.nodes)}
+
+
+class Judge(Evaluator):
+    """The judge that runs methods in the sandbox.
+
+    Args:
+        wait: called with an instance's name before it is read; returns when it has been built.
+        cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
+    """
+
+    def __init__(
+        self, task: Task, vault: Vault, sandbox: Runner, wait: Callable[[InstanceName], None], cancelled: threading.Event
+    ) -> None:
+        super().__init__(task)
+        self._vault, self._sandbox, self._wait, self._cancelled = vault, sandbox, wait, cancelled
+        self._turns = _Turns()
+        self._load = threading.Lock()
 
     def trial(self, method: Method, name: InstanceName) -> Trial:
         """Run a method once on one instance. Raises Cancelled when the run is stopping."""
@@ -149,6 +156,16 @@ class Judge:
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message,
         )  # fmt: skip
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Probe a method for reward hacks on the problem of one of its trials (probes.examine).
+
+        Raises Cancelled when the run is stopping.
+        """
+        instance = self._instance(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
+        problem, answers = self._vault.problem(instance, method.id)
+        case = probes.Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
+        return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
 
     def _instance(self, name: InstanceName) -> Instance:
         """Load an instance once it has been built."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import CallRecord, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
+from archives.nouns import CallRecord, Direction, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 from fitness.tasks import load
@@ -94,7 +94,7 @@ def build(path: Path, children: int = 40, seed: int = 1, finished: bool = True) 
         facts = (path.stem, made_at, "embedded", "1-4f0c9a1e", "vault-3f", json.dumps(config), seed, "running", level, version)
         archive.add_run(RunRecord(*facts))
         for name, text in DIRECTIONS.items():
-            archive.add_direction(name, text, [], "literature")
+            archive.add_direction(Direction(name, text, ()))
         made = [_seed(archive, name, quality, rng) for name, quality in SEEDS.items()]
         humans = list(made)
         for number in range(1, children + 1):
@@ -253,7 +253,7 @@ def add_hostile(archive: Archive, number: int, parent: str) -> str:
     source = 'def method(problem):\n    """\x1b]0;title\x07</pre><script>alert(2)</script>"""\n    return problem.weak[:, 1]\n'
     method = hashlib.sha256(source.encode()).hexdigest()
     archive.add_method(MethodRecord(method, source, 40, evil, "search", "[]", (), ()))
-    archive.add_direction(evil, evil, [], "literature")
+    archive.add_direction(Direction(evil, evil, (), evil, evil))
     proposal = ProposalRecord(
         number, 0, "rewrite", "openai:tiny", evil, (parent,), evil, evil, evil, source, 0.5, "done", "", method
     )

@@ -27,13 +27,12 @@ from evolve import session
 from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
 from evolve.directions import DIRECTIONS
-from evolve.lab import Bench, Lab, wanted_instances
+from evolve.lab import Desk, Lab, wanted_instances
 from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.screen import Screen, Screened
 from evolve.session import Ending
 from evolve.syntax import Syntax
 from evolve.watch import Snapshot
-from fitness.builder import Builder
 from fitness.judge import Judge
 from fitness.nouns import Interval, Limits, Measure, Outcome, Problem, Split, Status
 from fitness.tasks import Task, load, storage
@@ -176,7 +175,7 @@ def search(folder: Path, seed: int, methods: int = 100) -> Found:
     vault = open_vault(folder, task, seed, wanted_instances(task, config))
     archive = Archive.create(folder / "run.db")
     with contextlib.closing(archive):
-        ending = session._session(_lab(config, archive, task, vault))
+        ending = session._session(_lab(config, archive, task, vault), lambda: None)
         return _found(archive, ending)
 
 
@@ -214,7 +213,7 @@ def _lab(config: Config, archive: Archive, task: Task, vault: Vault) -> Lab:
     screen, stop, sandbox = Unscreened(Syntax()), threading.Event(), Instant()
     _begin(archive, config, task, vault, screen)
     judge = Judge(task, vault, sandbox, lambda name: None, stop)
-    bench = Bench(task, vault, Builder(vault, task), sandbox, judge, Syntax(), stop)  # type: ignore[arg-type]  # a runner, not the sandbox
+    bench = Desk(task, judge, Syntax(), stop)
     budget = Budget(Limit(config.evals))
     return Lab(config, archive, bench, screen, budget, Grid(task.measures), Silent(), {"reseed": Reseed()}, {})
 
@@ -224,7 +223,7 @@ def _begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: S
     settings, where = config.model_dump_json(), vault.fingerprint
     archive.add_run(RunRecord("run", "now", task.name, task.version, where, settings, config.seed, "running", "B", "0"))
     for direction in DIRECTIONS:
-        archive.add_direction(direction.name, direction.text, direction.focus, "literature")
+        archive.add_direction(direction)
     for number in range(BASELINES):
         baseline = screen.parse(SOURCE.format(seed=number), f"baseline{number}", "seed").method
         assert baseline is not None

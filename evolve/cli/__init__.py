@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "lineage": ("evolve.cli.looking:lineage", "A method's ancestors down to the seeds, with the gain of each edge."),
     "map": ("evolve.cli.looking:map_", "The grid of a run, as a heat map."),
     "sealed": ("evolve.cli.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
+    "replay": ("evolve.cli.replay:replay", "A recorded run again, offline: is everything the same?"),
     "report": ("evolve.cli.output:report", "One self-contained page about a run."),
     "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
     "doctor": ("evolve.cli.doctor:doctor", "Which walls, devices and providers this machine has."),

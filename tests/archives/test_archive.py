@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, CallRecord, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
+from archives.nouns import ArchiveError, CallRecord, Direction, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 
@@ -36,7 +36,7 @@ def evaluation(name: str, *values: float) -> Evaluation:
 def archive(tmp_path: Path) -> Archive:
     made = Archive.create(tmp_path / "run.db")
     made.add_run(run_record())
-    made.add_direction("clean", "clean the labels", ["shape"], "literature")
+    made.add_direction(Direction("clean", "clean the labels", ("shape",)))
     made.add_method(method("vanilla", "seed"))
     made.add_evaluation(evaluation("vanilla", 0.1, 0.2), None, "chat", Split.DEV, Interval(0.15, 0.05, 0.25, 2))
     return made

@@ -94,7 +94,7 @@ def search(folder: Path, candidates: int, watch: Silent) -> Search:
     archive = Archive.create(folder / "bench.db")
     archive.add_run(RunRecord("bench", "now", task.name, "1", "v", config.model_dump_json(), 0, "running", "B", "0"))
     for direction in DIRECTIONS:
-        archive.add_direction(direction.name, direction.text, direction.focus, "literature")
+        archive.add_direction(direction)
     screen = InstantScreen(SimpleNamespace())  # type: ignore[arg-type]  # its parser is never asked
     for i in range(12):
         seed = screen.parse(f"seed {i} " + "x = 1\n" * 200, f"seed{i}", "seed").method

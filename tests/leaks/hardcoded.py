@@ -165,7 +165,7 @@ class _Climb:
         size = int(np.exp(self._rng.uniform(low, high)))
         answers = self._answers[choice.parents[0]].copy()
         answers[self._rng.choice(len(answers), size, replace=False)] ^= True
-        evaluation = self._judged(answers, "search", choice.parents, lambda m: self.population.rival(choice.island, m))
+        evaluation = self._judged(answers, "search", choice.parents, self.population.rivals(choice.island))
         self.placed += bool(self.population.place(evaluation, choice.island))
         self.population.mix(number + 1, late=False)
 

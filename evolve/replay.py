@@ -1,0 +1,326 @@
+"""A recorded run again, offline: replies, trials and the order of steps come from its archive, all else is done anew.
+
+Nothing but the archive is needed: no network, no vault, no sandbox. Selection, prompts, the reading of replies, the screen,
+races, fitness, cells, placements and migration are computed again, into an archive of their own; then the two are compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from archives.archive import Archive
+from archives.grid import Grid
+from archives.nouns import CallRecord, Elite, Entry, Usage
+from evolve.budget import FREE, Budget, Limit
+from evolve.config import Config
+from evolve.engine import Engine
+from evolve.errors import EvolveError, ModelError
+from evolve.lab import Desk, Lab, bench, check_origin, dev_instances, load_operators, stored_config, wanted_instances
+from evolve.memory import Memory
+from evolve.nouns import Model, Reply
+from evolve.pipeline import Candidate, Landing, Step
+from evolve.recall import selector_of
+from evolve.screen import Screen
+from evolve.syntax import Syntax
+from evolve.watch import Silent
+from fitness import pgr, tasks
+from fitness.judge import Evaluator
+from fitness.nouns import Evaluation, Finding, Method, Split, Trial
+from fitness.tasks import Task
+from fitness.vault import InstanceName
+
+COMPARED = {
+    "journal": "select step, proposal, method, evals from journal order by id",
+    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, source, "
+    "novelty, state, reason, method, placement, gain from proposals order by id",
+    "methods": "select id, source, flags from methods order by rowid",
+    "evaluations": "select method, proposal, domain, status, fitness, pgr, pgr_low, pgr_high, trials, measures, message "
+    "from evaluations where split = 'dev' order by id",
+    "elites": "select island, cell, method, fitness from elites order by island, cell",
+    "directions": "select name, text, focus, origin, parent from directions order by rowid",
+    "events": "select kind, text, island, method from events "
+    "where kind in ('seed', 'best', 'flag', 'migration', 'reset', 'direction', 'lost') order by id",
+}
+
+
+class Diverged(Exception):
+    """The replay cannot go on as the journal says; the message is a sentence."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a replay and its recording first differ in a table: the row's number there, and the column."""
+
+    table: str
+    row: int
+    column: str
+    recorded: object
+    replayed: object
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How a replay ended.
+
+    Attributes:
+        steps: journal lines followed, of `recorded`.
+        proposals, methods, calls: how many the replay has.
+        problem: why it could not go on, as a sentence; "" when it followed the whole journal.
+        differences: the first difference of each table that differs.
+    """
+
+    steps: int
+    recorded: int
+    proposals: int
+    methods: int
+    calls: int
+    problem: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether everything that is compared is the same."""
+        return not self.problem and not self.differences
+
+
+class Tape:
+    """The pipeline of a replay: a step is done when the journal says that it ended."""
+
+    def __init__(self, recording: Archive) -> None:
+        self.flying: dict[int, Step] = {}
+        self.waited = 0.0
+        self._recording = recording
+        self._begun: dict[int, Landing] = {}
+
+    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Keep a step until its time has come."""
+        self.flying[candidate.number] = step
+        self._begun[candidate.number] = Landing(step, candidate, work)
+
+    def heard(self, call: CallRecord) -> None:
+        """Refuse an answer: a replay has all of them before it asks."""
+        raise Diverged(f"proposal {call.proposal} asked a model")
+
+    def known(self, proposal: int) -> Sequence[CallRecord]:
+        """Return the recorded answers of a proposal."""
+        return self._recording.calls(proposal)
+
+    def landing(self, entry: Entry) -> Landing:
+        """Return the step that a line of the journal says has ended. Raises Diverged when the candidate is not at it."""
+        found = self._begun.get(entry.proposal or 0)
+        if found is None or found.step != entry.step:
+            at = f"is at {found.step}" if found else "is not under way"
+            raise Diverged(f"the journal says that {entry.step} of proposal {entry.proposal} has ended, but it {at}")
+        del self._begun[found.candidate.number], self.flying[found.candidate.number]
+        return found
+
+
+class Recorded(Evaluator):
+    """A judge whose trials and findings come from an archive; races, cells and fitness are worked out anew."""
+
+    def __init__(self, task: Task, recording: Archive) -> None:
+        super().__init__(task)
+        self._recording = recording
+        self._trials: dict[tuple[str, str, int], deque[Trial]] = defaultdict(deque)
+        for trial in recording.all_trials(Split.DEV):
+            self._trials[trial.method, trial.domain, trial.instance].append(trial)
+
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        """Return the next recorded trial of a method on an instance. Raises Diverged when there is none."""
+        found = self._trials[method.id, name.domain, name.index]
+        if not found:
+            raise Diverged(f"no trial of {method.id} on instance {name.index} of {name.domain} is recorded")
+        return found.popleft()
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Return what was found of a method on dev instances."""
+        return tuple(self._recording.findings(method.id, Split.DEV))
+
+
+@dataclass
+class Absent:
+    """A model that is not there: what it said is recorded, and so is why it said nothing."""
+
+    name: str
+    reason: str = "it is not asked in a replay"
+
+    def ask(self, system: str, prompt: str) -> Reply:
+        """Raise ModelError with the recorded reason."""
+        raise ModelError(self.reason)
+
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return no cost: nothing is spent in a replay."""
+        return FREE
+
+
+class Replay:
+    """One replay of a recording, into a new archive; `judge` judges instead of the recording when it is given."""
+
+    def __init__(self, recording: Archive, config: Config, path: Path, syntax: Syntax, judge: Evaluator | None = None) -> None:
+        self._recording, self._config = recording, config
+        self.archive = Archive.create(path)
+        self._journal = recording.entries()
+        self._task = tasks.load(config.task)
+        self._desk = Desk(self._task, judge or Recorded(self._task, recording), syntax, threading.Event())
+        self._models = {spec: Absent(spec) for spec in config.model}
+        self._tape = Tape(recording)
+        self._engine: Engine | None = None
+        self._methods = {method.id: method for method in recording.methods()}
+        self._set_out()
+
+    @property
+    def length(self) -> int:
+        """How many lines the journal has."""
+        return len(self._journal)
+
+    def steps(self) -> Iterator[int]:
+        """Follow the journal, yielding the number of each line that was followed. Raises Diverged."""
+        for number, entry in enumerate(self._journal, start=1):
+            try:
+                self._follow(entry)
+            except EvolveError as error:
+                if not isinstance(error, ModelError):  # what ended the recorded session ends this one
+                    raise
+            yield number
+
+    def outcome(self, steps: int, problem: str) -> Replayed:
+        """Compare the two archives."""
+        counts = self.archive.rows(
+            "select (select count(*) from proposals) as proposals, (select count(*) from methods) as methods, "
+            "(select count(*) from spend where kind = 'model') as calls"
+        )[0]
+        found = [
+            d for table, query in COMPARED.items() for d in _first(table, self._recording.rows(query), self.archive.rows(query))
+        ]
+        numbers = {name: int(str(count)) for name, count in counts.items()}
+        return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found))
+
+    def _set_out(self) -> None:
+        """Copy what a run begins with: its record, the directions of the literature, the seeds."""
+        later = {entry.method for entry in self._journal if entry.step == "added"}
+        with self.archive.transaction():
+            self.archive.add_run(
+                replace(self._recording.run(), champion="", human_best="", verdict="", inflation=None, tried=0)
+            )
+            for direction in self._recording.directions():
+                if direction.origin == "literature":
+                    self.archive.add_direction(direction)
+            for method in self._methods.values():
+                if method.origin in ("seed", "added") and method.id not in later:
+                    self.archive.add_method(method)
+
+    def _follow(self, entry: Entry) -> None:
+        """Do what one line of the journal says."""
+        if entry.step == "session":
+            self._begin(entry.evals or self._config.evals)
+            return
+        if entry.step == "added":
+            self._add(entry)
+            return
+        engine = self._engine
+        if engine is None:
+            raise Diverged("the journal does not begin with a session")
+        match entry.step:
+            case "select":
+                engine.depart()
+                for call in self._tape.known(engine.number):
+                    self.archive.add_call(call)
+            case "seed":
+                evaluation = self._certified(entry)
+                engine.judged_seed(evaluation, self._methods[evaluation.method].name)
+            case "adopt":
+                engine.adopt()
+            case "take up":
+                engine.take_up(self.archive.proposals("id = ?", [entry.proposal])[0])
+            case _:
+                self._land(engine, entry)
+
+    def _begin(self, evals: int) -> None:
+        """Begin a session as a run does: everything but the archive is built anew."""
+        self.archive.journal("session", evals=evals)
+        self._tape = Tape(self._recording)
+        lab = Lab(
+            config=self._config,
+            archive=self.archive,
+            bench=self._desk,
+            screen=Screen(self._desk.syntax, self.archive.methods()),
+            budget=Budget(Limit(evals), self.archive.judged()),
+            grid=Grid(self._task.measures),
+            watch=Silent(),
+            operators=load_operators(self._config),
+            models=dict[str, Model](self._models),
+            system=self._recording.run().system,
+        )
+        memory = Memory.of(self.archive)
+        self._engine = Engine(lab, selector_of(lab, memory), memory, self._tape)
+
+    def _land(self, engine: Engine, entry: Entry) -> None:
+        landing = self._tape.landing(entry)
+        name = landing.candidate.choice.model
+        if name:
+            recorded = self._recording.proposals("id = ?", [entry.proposal])[0]
+            self._models[name].reason = recorded.reason
+        engine.land(landing)
+
+    def _certified(self, entry: Entry) -> Evaluation:
+        """Judge a method that races nobody: a seed, or one that was added by hand."""
+        method = self._methods.get(entry.method or "")
+        if method is None:
+            raise Diverged(f"the method {entry.method} is not in the archive")
+        return self._desk.judge.certify(method.method, dev_instances(self._config))
+
+    def _add(self, entry: Entry) -> None:
+        """Put a method that was added by hand into the archive, with its elites."""
+        evaluation = self._certified(entry)
+        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
+        with self.archive.transaction():
+            self.archive.add_method(self._methods[evaluation.method])
+            self.archive.journal("added", method=evaluation.method)
+            self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
+            if evaluation.fitness is not None and not evaluation.flags:
+                cell = Grid(self._task.measures).cell(evaluation.measures)
+                for island in range(self._config.islands):
+                    self.archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
+
+
+def _first(table: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> Iterator[Difference]:
+    """Yield the first difference of two tables, if there is one."""
+    for number, (one, other) in enumerate(zip(recorded, replayed), start=1):
+        for column in one:
+            if one[column] != other[column]:
+                yield Difference(table, number, column, one[column], other[column])
+                return
+    if len(recorded) != len(replayed):
+        yield Difference(table, min(len(recorded), len(replayed)) + 1, "(row)", len(recorded), len(replayed))
+
+
+def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, int], None]) -> Replayed:
+    """Replay a run into a new archive and compare; `step` is told (lines followed, lines in all) of the journal.
+
+    With `rejudge` methods run again, which needs the vault of the run. Raises EvolveError when the run cannot be replayed.
+    """
+    config = stored_config(recording)
+    if rejudge:
+        check_origin(recording)
+    if not recording.entries():
+        raise EvolveError(f"{recording.path} has no journal to follow: it was written before runs were recorded")
+    with contextlib.ExitStack() as stack:
+        if rejudge:
+            wanted = wanted_instances(tasks.load(config.task), config)
+            things = stack.enter_context(bench(config.task, wanted, config.device, trust=config.trust_methods))
+            made = Replay(recording, config, path, things.syntax, things.judge)
+        else:
+            made = Replay(recording, config, path, stack.enter_context(Syntax()))
+        done, problem = 0, ""
+        try:
+            for done in made.steps():
+                step(done, made.length)
+        except Diverged as error:
+            problem = f"after {done} steps: {error}"
+        return made.outcome(done, problem)
