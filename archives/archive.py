@@ -63,8 +63,7 @@ class Archive(Ledger):
 
     def add_run(self, run: RunRecord) -> None:
         """Store the run this file is about."""
-        with self.transaction():
-            self._db.table("runs").insert(asdict(run))
+        self.insert("runs", asdict(run))
 
     def run(self) -> RunRecord:
         """Return the run this file is about. Raises ArchiveError when there is none."""
@@ -75,13 +74,11 @@ class Archive(Ledger):
 
     def update_run(self, **fields: object) -> None:
         """Change fields of the run."""
-        with self.transaction():
-            self._db.table("runs").update(self.run().id, fields)
+        self.update("runs", "id", self.run().id, fields)
 
     def add_direction(self, direction: Direction) -> None:
         """Store a direction, once."""
-        with self.transaction():
-            self._db.table("directions").insert(asdict(direction) | {"focus": json.dumps(direction.focus)}, ignore=True)
+        self.insert("directions", asdict(direction) | {"focus": json.dumps(direction.focus)}, ignore=True)
 
     def directions(self) -> list[Direction]:
         """Return directions, oldest first."""
@@ -95,8 +92,7 @@ class Archive(Ledger):
     def add_method(self, method: MethodRecord) -> None:
         """Store a method, once."""
         row = asdict(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}
-        with self.transaction():
-            self._db.table("methods").insert(row, ignore=True)
+        self.insert("methods", row, ignore=True)
 
     def methods(self, where: str = "1") -> list[MethodRecord]:
         """Return methods, oldest first."""
@@ -107,13 +103,11 @@ class Archive(Ledger):
         """Store a proposal from the moment it was chosen, with the worst case that was reserved for its first call."""
         lists = {name: json.dumps(getattr(proposal, name)) for name in ("parents", "inspirations")}
         reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
-        with self.transaction():
-            self._db.table("proposals").insert(asdict(proposal) | lists | reserved)
+        self.insert("proposals", asdict(proposal) | lists | reserved)
 
     def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""
-        with self.transaction():
-            self._db.table("proposals").update(proposal, {"state": state, **fields})
+        self.update("proposals", "id", proposal, {"state": state, **fields})
 
     def proposals(self, where: str = "1", values: Sequence[object] = ()) -> list[ProposalRecord]:
         """Return proposals in order."""
@@ -143,9 +137,9 @@ class Archive(Ledger):
             "message": evaluation.message,
         }
         with self.transaction():
-            key = int(str(self._db.table("evaluations").insert(row).last_pk))
-            rows = [{"evaluation": key, "place": place, **_trial_row(t)} for place, t in enumerate(evaluation.trials)]
-            self._db.table("trials").insert_all(rows)
+            key = self.insert("evaluations", row)
+            for position, trial in enumerate(evaluation.trials):
+                self.insert("trials", {"evaluation": key, "place": position, **_trial_row(trial)})
             if evaluation.findings:
                 self.add_findings(evaluation.method, evaluation.trials[0], evaluation.findings)
 
@@ -181,11 +175,12 @@ class Archive(Ledger):
         """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
         place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
         with self.transaction():
-            self._db.table("probes").insert_all([place | asdict(finding) for finding in findings])
+            for finding in findings:
+                self.insert("probes", place | asdict(finding))
             known = str(self.rows("select flags from methods where id = ?", [method])[0]["flags"])
             failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
             flags = dict.fromkeys([*known.split(), *failed])
-            self._db.table("methods").update(method, {"flags": " ".join(flags)})
+            self.update("methods", "id", method, {"flags": " ".join(flags)})
             if flags:
                 self._db.execute("delete from elites where method = ?", [method])
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -34,9 +35,32 @@ class Connection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Group writes: all of them or none. Raises ArchiveError when the file cannot be written (a full disk, a lock)."""
-        with sentences(self.path), self._db.atomic():
+        """Group writes, those of transactions inside it too: all of them or none.
+
+        Raises ArchiveError when the file cannot be written (a full disk, a lock).
+        """
+        if self._db.conn.in_transaction:
             yield
+            return
+        with sentences(self.path):
+            self._db.execute("begin")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                self._db.conn.rollback()
+                raise
+
+    def insert(self, table: str, row: Mapping[str, object], *, ignore: bool = False) -> int:
+        """Store a row, unless `ignore` and its key is known; return its number."""
+        with self.transaction():
+            return self._db.execute(_insert(table, tuple(row), ignore), list(row.values())).lastrowid or 0
+
+    def update(self, table: str, key: str, value: object, fields: Mapping[str, object]) -> None:
+        """Change the fields of the rows that have a value in a column."""
+        with self.transaction():
+            changes = ", ".join(f"{name} = ?" for name in fields)
+            self._db.execute(f"update {table} set {changes} where {key} = ?", [*fields.values(), value])
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a query as mappings. Raises ArchiveError for one that a view of a stranger's makes endless."""
@@ -44,6 +68,12 @@ class Connection:
             cursor = self._db.execute(sql, list(values))
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row)) for row in _within_reason(cursor)]
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...], ignore: bool) -> str:
+    places = ", ".join("?" for _ in columns)
+    return f"insert {'or ignore ' if ignore else ''}into {table} ({', '.join(columns)}) values ({places})"
 
 
 def connect(path: Path, mode: str = "") -> Database:

@@ -20,13 +20,11 @@ class Ledger(Connection):
         self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
     ) -> None:
         """Store something that happened."""
-        with self.transaction():
-            self._db.table("events").insert({"kind": kind, "text": text, "island": island, "method": method, "value": value})
+        self.insert("events", {"kind": kind, "text": text, "island": island, "method": method, "value": value})
 
     def look(self, look: Look) -> None:
         """Store that a score left the vault."""
-        with self.transaction():
-            self._db.table("looks").insert(asdict(look))
+        self.insert("looks", asdict(look))
 
     def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
         """Return looks, oldest first."""
@@ -46,12 +44,13 @@ class Ledger(Connection):
         finally:
             self._db.execute("pragma synchronous = normal")
 
-    def add_call(self, call: CallRecord) -> None:
-        """Store an answered model call, the moment it arrives; it is on the disk when this returns."""
+    def add_calls(self, calls: Sequence[CallRecord]) -> None:
+        """Store answered model calls, the moment they arrive; they are on the disk when this returns."""
         with self.paid():
-            said = {"turn": call.turn, "reply": call.reply, "problem": call.problem}
-            worst = {"worst_tokens": call.worst.tokens_in + call.worst.tokens_out, "worst_usd": call.worst.usd}
-            self.add_spend("model", call.usage, call.proposal, **said, **worst)
+            for call in calls:
+                said = {"turn": call.turn, "reply": call.reply, "problem": call.problem}
+                worst = {"worst_tokens": call.worst.tokens_in + call.worst.tokens_out, "worst_usd": call.worst.usd}
+                self.add_spend("model", call.usage, call.proposal, **said, **worst)
 
     def calls(self, proposal: int | None = None) -> list[CallRecord]:
         """Return the answered calls of one proposal, or of all, in order."""
@@ -86,16 +85,13 @@ class Ledger(Connection):
 
     def add_spend(self, kind: str, usage: Usage, proposal: int | None, **fields: object) -> None:
         """Store a cost: of an answered call (`model`), or what one that was cut off may have cost at most (`lost`)."""
-        with self.transaction():
-            self._db.table("spend").insert({**asdict(usage), "kind": kind, "proposal": proposal, **fields})
+        self.insert("spend", {**asdict(usage), "kind": kind, "proposal": proposal, **fields})
 
     # the journal
 
     def journal(self, step: str, proposal: int | None = None, *, method: str | None = None, evals: int | None = None) -> None:
         """Store that a step of the search has ended (see Entry)."""
-        with self.transaction():
-            row = [step, proposal, method, evals]
-            self._db.execute("insert into journal (step, proposal, method, evals) values (?, ?, ?, ?)", row)
+        self.insert("journal", {"step": step, "proposal": proposal, "method": method, "evals": evals})
 
     def entries(self) -> list[Entry]:
         """Return the journal, oldest first."""

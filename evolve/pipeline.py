@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -46,6 +46,9 @@ class Landing:
     result: Callable[[], Any]
 
 
+Arrived = Landing | list[CallRecord] | None
+
+
 class Pipeline(Protocol):
     """Where the steps of candidates are done.
 
@@ -81,6 +84,7 @@ class Live:
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._asking: set[int] = set()
         self._arrivals: queue.SimpleQueue[Landing | CallRecord] = queue.SimpleQueue()
+        self._landed: deque[Landing] = deque()  # taken out of the queue, still to be served
 
     @property
     def asking(self) -> int:
@@ -105,19 +109,31 @@ class Live:
         """Return nothing: a new proposal's answers are still to come."""
         return ()
 
-    def next(self, seconds: float) -> Landing | CallRecord | None:
-        """Return what arrives next, None when nothing does within so many seconds."""
+    def next(self, seconds: float) -> Arrived:
+        """Return what arrives next, a landing or all answers that are there; None when nothing does within so many seconds."""
+        arrived = self._landed.popleft() if self._landed else self._await(seconds)
+        if not isinstance(arrived, CallRecord):
+            if arrived is not None:
+                del self.flying[arrived.candidate.number]
+                self._asking.discard(arrived.candidate.number)
+            return arrived
+        answers = [arrived]
+        while not self._arrivals.empty():
+            more = self._arrivals.get()
+            if isinstance(more, CallRecord):
+                answers.append(more)
+            else:
+                self._landed.append(more)
+        return answers
+
+    def _await(self, seconds: float) -> Landing | CallRecord | None:
         began = time.monotonic()
         try:
-            arrived = self._arrivals.get(timeout=seconds)
+            return self._arrivals.get(timeout=seconds)
         except queue.Empty:
             return None
         finally:
             self.waited += time.monotonic() - began
-        if isinstance(arrived, Landing):
-            del self.flying[arrived.candidate.number]
-            self._asking.discard(arrived.candidate.number)
-        return arrived
 
     def steps(self) -> Counter[Step]:
         """Return how many candidates are at each step."""

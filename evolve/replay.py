@@ -229,8 +229,7 @@ class Replay:
         match entry.step:
             case "select":
                 engine.depart()
-                for call in self._tape.known(engine.number):
-                    self.archive.add_call(call)
+                self.archive.add_calls(self._tape.known(engine.number))
             case "seed":
                 evaluation = self._certified(entry)
                 engine.judged_seed(evaluation, self._methods[evaluation.method].name)

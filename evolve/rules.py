@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
-from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS
 
+_BLOCKS = (
+    "body",
+    "orelse",
+    "handlers",
+    "finalbody",
+    "cases",
+)  # the fields of a statement, or of a part of one, that hold others
 
-def broken_rule(tree: cst.Module) -> str | None:
-    """Return the first rule a method breaks, as a sentence with its line, or None."""
-    for node, sentence in _violations(tree):
+
+def broken_rule(tree: cst.Module, source: str) -> str | None:
+    """Return the first rule that a method, of this source, breaks, as a sentence with its line, or None."""
+    for node, sentence in _violations(tree, source):
         return f"{_where(tree, node)}{sentence}" if node is not None else sentence
     return None
 
 
-def _violations(tree: cst.Module) -> Iterator[tuple[cst.CSTNode | None, str]]:
-    for node in m.findall(tree, m.Import() | m.ImportFrom()):
-        for module in _imported(node):
+def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | None, str]]:
+    for found in _imports(tree.body):
+        for module in _imported(found):
             if module is None:
-                yield node, "relative imports are not allowed: a method is one file"
+                yield found, "relative imports are not allowed: a method is one file"
             elif refused(module):
-                yield node, f"the import of {module} is not allowed: its data would be a way to read answers"
+                yield found, f"the import of {module} is not allowed: its data would be a way to read answers"
             elif module.split(".")[0] not in ALLOWED_IMPORTS:
-                yield node, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
+                yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
     defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == "method"]
     if not defined:
         yield None, "there is no function named method at the top level: define `def method(problem)`"
@@ -38,7 +45,7 @@ def _violations(tree: cst.Module) -> Iterator[tuple[cst.CSTNode | None, str]]:
         yield node, f"method takes {len(required)} required arguments, expected exactly one: `def method(problem)`"
     if node.asynchronous is not None:
         yield node, "method is async, expected a plain function: `def method(problem)`"
-    if _yields(node):
+    if "yield" in source and _yields(node):
         yield node, "method is a generator: return the probabilities instead of yielding"
 
 
@@ -69,6 +76,18 @@ def _dotted(node: cst.BaseExpression) -> str:
     if isinstance(node, cst.Attribute):
         return f"{_dotted(node.value)}.{node.attr.value}"
     return node.value if isinstance(node, cst.Name) else "?"
+
+
+def _imports(statements: Sequence[cst.CSTNode]) -> Iterator[cst.Import | cst.ImportFrom]:
+    """Yield the import statements among statements and in all blocks inside them."""
+    for statement in statements:
+        if isinstance(statement, cst.SimpleStatementLine | cst.SimpleStatementSuite):
+            yield from (small for small in statement.body if isinstance(small, cst.Import | cst.ImportFrom))
+            continue
+        for part in _BLOCKS:
+            inner = getattr(statement, part, None)
+            if inner is not None:
+                yield from _imports(inner if isinstance(inner, Sequence) else [inner])
 
 
 class _Yields(cst.CSTVisitor):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archives.nouns import CallRecord, ProposalRecord
+from archives.nouns import ProposalRecord
 from evolve import executors
 from evolve.batch import Batch
 from evolve.engine import OUTAGES, Engine
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import IDLE, Lab, dev_instances
 from evolve.memory import Memory
-from evolve.pipeline import Landing, Live
+from evolve.pipeline import Arrived, Live
 from evolve.select import Selector
 
 BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
@@ -75,10 +75,10 @@ class Search:
             self.engine.teller.event("note", "the budget has no room for another model call: the search ends here")
         return affords
 
-    def _receive(self, arrived: Landing | CallRecord | None) -> None:
-        """Take in what has arrived; an answer is stored before anything else is done."""
-        if isinstance(arrived, CallRecord):
-            self.lab.archive.add_call(arrived)
+    def _receive(self, arrived: Arrived) -> None:
+        """Take in what has arrived; answers are stored before anything else is done."""
+        if isinstance(arrived, list):
+            self.lab.archive.add_calls(arrived)
         elif arrived is not None:
             if arrived.step in ("judge", "probe"):
                 self.engine.adopt()
@@ -92,8 +92,8 @@ class Search:
             )
         while self.live.asking:
             arrived = self.live.next(IDLE)
-            if isinstance(arrived, CallRecord):
-                self.lab.archive.add_call(arrived)
+            if isinstance(arrived, list):
+                self.lab.archive.add_calls(arrived)
             elif arrived is not None and arrived.step == "propose":
                 try:
                     self.engine.keep_draft(arrived.candidate, arrived.result())

@@ -177,7 +177,7 @@ def examine(source: str) -> dict[str, Any]:
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return {"reason": f"it does not compile: {_sentence(error)}"}
     try:
-        reason = broken_rule(libcst.parse_module(source))
+        reason = broken_rule(libcst.parse_module(source), source)
     except libcst.ParserSyntaxError as error:
         return {"reason": f"libcst cannot parse it: {error.message}"}
     except (RecursionError, MemoryError, ValueError) as error:

@@ -11,6 +11,7 @@ from evolve.select import Selector
 from evolve.watch import Snapshot
 from fitness.nouns import Evaluation, Status, Verdict
 
+SHOW_EVERY = 0.05  # seconds between looks at where a phase stands
 SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 
 
@@ -20,6 +21,7 @@ class Teller:
     def __init__(self, lab: Lab, memory: Memory, selector: Selector) -> None:
         self._lab, self._memory, self._selector = lab, memory, selector
         self._began = self._saved = time.monotonic()
+        self._shown, self._phase = 0.0, ""
 
     def event(self, kind: str, text: str, island: int | None = None, method: str | None = None) -> None:
         """Store and show something that happened."""
@@ -53,6 +55,9 @@ class Teller:
     def standing(self, phase: str) -> None:
         """Show where the search stands, and now and then store its clock."""
         lab, memory, now = self._lab, self._memory, time.monotonic()
+        if now - self._shown < SHOW_EVERY and phase == self._phase:
+            return
+        self._shown, self._phase = now, phase
         budget = lab.budget
         if now - self._saved > SAVE_EVERY:
             self._saved = now

@@ -244,7 +244,7 @@ def add_model_call(archive: Archive, number: int, parent: str, usd: float | None
         "refused", "the reply holds no code", None,
     )  # fmt: skip
     archive.add_proposal(proposal)
-    archive.add_call(CallRecord(number, 1, "the reply", "", Usage("openai:tiny", 1, 1200, 300, usd, 2.5)))
+    archive.add_calls([CallRecord(number, 1, "the reply", "", Usage("openai:tiny", 1, 1200, 300, usd, 2.5))])
 
 
 def add_hostile(archive: Archive, number: int, parent: str) -> str:
@@ -258,7 +258,7 @@ def add_hostile(archive: Archive, number: int, parent: str) -> str:
         number, 0, "rewrite", "openai:tiny", evil, (parent,), evil, evil, evil, source, 0.5, "done", "", method
     )
     archive.add_proposal(proposal)
-    archive.add_call(CallRecord(number, 1, evil, evil, Usage("openai:tiny", 1, 10, 10, 0.25, 1.0)))
+    archive.add_calls([CallRecord(number, 1, evil, evil, Usage("openai:tiny", 1, 10, 10, 0.25, 1.0))])
     made = Made(MethodRecord(method, source, 40, evil, "search", "[]", (), ()), 0.99, {}, 0.55)
     _judge(archive, made, (Split.DEV, "chat", 10), number, random.Random(0))
     archive.place(Elite(0, 0, method, 0.98))

@@ -48,7 +48,7 @@ def propose(archive: Archive, number: int, child: str) -> None:
     )
     archive.add_method(method(child))
     archive.add_proposal(record)
-    archive.add_call(CallRecord(number, 1, "reply", "", Usage("m", 1, 10, 5, 0.25)))
+    archive.add_calls([CallRecord(number, 1, "reply", "", Usage("m", 1, 10, 5, 0.25))])
     archive.add_evaluation(evaluation(child, 0.4, 0.6), number, "chat", Split.DEV, None)
     archive.settle_proposal(number, "done", placement="NEW")
 

@@ -1,128 +1,226 @@
-"""The engine's own cost a candidate, as the archive grows: `python -m tests.bench.engine [CANDIDATES]`.
+"""What the engine itself costs: `python -m tests.bench.engine [overhead N | pipeline N | calls N]`, or all three.
 
-A real search with a real archive on disk, islands, grid and selection; the operator, the parser and the judge answer at once,
-so that what is left is ours. Prints milliseconds of wall clock a candidate in blocks, and the ratio of the last to the first.
+overhead   a model that answers at once, an evaluator of 1 ms: wall clock and CPU a candidate, and how they grow over N
+pipeline   a model of 2 s, evaluations of 1 s, two at once: the share of the reachable N / (2 + N/2)
+calls      N model calls in flight to a real server on loopback: the share of a core that waiting for them costs
+
+Everything is the program's own but the model and the judge: archive on disk, islands, grid, selection, operators, screen and
+its syntax worker (a process of its own, whose CPU is printed apart).
 """
 
 from __future__ import annotations
 
+import os
 import random
+import resource
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import MethodRecord, RunRecord
+from archives.nouns import RunRecord, Usage
+from evolve import models, operators
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
-from evolve.engine import Search
-from evolve.lab import Lab
+from evolve.lab import Desk, Lab
 from evolve.memory import Memory
-from evolve.nouns import Brief, Draft, Tools
-from evolve.screen import Screen, Screened
-from evolve.select import Selector, Source
+from evolve.nouns import Model, Reply
+from evolve.recall import selector_of
+from evolve.screen import Screen
+from evolve.search import Search
+from evolve.syntax import Syntax
 from evolve.watch import Snapshot
-from fitness.nouns import Evaluation, Method, Score, Split, Status, Trial
+from fitness.judge import Evaluator, Rival
+from fitness.nouns import Evaluation, Finding, Method, Score, Status, Trial
 from fitness.tasks import load
+from fitness.vault import InstanceName
+from tests.model_server import Fault, ModelServer
 
-BLOCKS = 10
-
-
-@dataclass(frozen=True)
-class Instant:
-    """An operator that answers at once with a new source."""
-
-    name: str = "instant"
-    needs_model: bool = False
-    parents: int = 1
-
-    def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
-        """Return a source nobody has seen."""
-        return Draft(brief.parents[0].method.source[:1500] + f"# {rng.random()}\n", "a change")
+TENTHS = 10
+OPERATIONS = (
+    "{a} + {b}",
+    "{a} * {b}",
+    "torch.maximum({a}, {b})",
+    "torch.minimum({a}, {b})",
+    "{a} - {b}",
+    "torch.tanh({a}) * {b}",
+)
 
 
-class InstantScreen(Screen):
-    """The real duplicate checks, without the parser."""
+@dataclass
+class Author:
+    """A model that writes a new method every time, after so many seconds, and notes how many ask at once."""
 
-    def parse(self, source: str | bytes, name: str = "", origin: str = "search") -> Screened:
-        """Make a method of any source."""
-        rng = random.Random(str(source))
-        sketch = tuple(rng.getrandbits(32) for _ in range(64))
-        text, key = str(source), f"{rng.getrandbits(64):016x}"
-        return Screened(MethodRecord(key, text, rng.randint(130, 1000), key[:8], origin, key, (rng.random(),), sketch))
+    name: str = "bench:author"
+    seconds: float = 0.0
+    asked: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, system: str, prompt: str) -> Reply:
+        """Write a method of a structure that nobody has seen."""
+        with self.lock:
+            self.asked += 1
+            number = self.asked
+        time.sleep(self.seconds)
+        text = f"IDEA: combine some more\n\n```python\n{written(number)}```\n"
+        return Reply(text, Usage(self.name, 1, len(prompt) // 4, len(text) // 4, 0.001, self.seconds))
+
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return a bound."""
+        return Usage(self.name, 1, len(system + prompt), 16_384, 0.05)
 
 
-class InstantJudge:
-    """Ten trials of a made-up quality, at once."""
+def written(number: int) -> str:
+    """Return the source of a method, another structure for each number."""
+    rng = random.Random(number)
+    names, lines = ["problem.train_x", "problem.weak"], []
+    for step in range(12):
+        a, b = rng.choice(names), rng.choice(names)
+        lines.append(f"    x{step} = {rng.choice(OPERATIONS).format(a=f'{a}.mean()', b=f'{b}.mean()')}")
+        names.append(f"x{step}")
+    body = "\n".join(lines)
+    last = f"problem.test_x[:, 0].sigmoid() * x11 * {rng.random():.3f}"
+    return f"import torch\n\n\ndef method(problem):\n{body}\n    return {last}\n"
 
-    def evaluate(self, method: Method, domain: str, split: Split, instances: Sequence[int], rival: Any = None) -> Evaluation:
+
+class Stand(Evaluator):
+    """Ten trials of a made-up quality, after so many seconds; notes how many were judged at once."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(load("embedded"))
+        self.seconds, self.now, self.most = seconds, 0, 0
+        self._lock = threading.Lock()
+
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
         """Return an evaluation whose cell and fitness follow from the method's id."""
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self.seconds)
+        trials = tuple(self.trial(method, name) for name in instances)
+        with self._lock:
+            self.now -= 1
         rng = random.Random(method.id)
-        quality, agreement = rng.gauss(0.4, 0.2), rng.uniform(0.5, 0.76)
-        score = Score(quality, 0.02, 0.7, 0.6, 0.98, 3000)
-        measures = {"teacher_agreement": agreement}
-        trials = tuple(Trial(method.id, "embedded", domain, i, split, Status.OK, score, measures, 0.001) for i in instances)
-        return Evaluation(method.id, trials, Status.OK, quality, {**measures, "size": rng.uniform(7, 10)})
+        measures = {"teacher_agreement": rng.uniform(0.5, 0.76), "size": rng.uniform(7, 10)}
+        return Evaluation(method.id, trials, Status.OK, rng.gauss(0.4, 0.2), measures)
+
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        """Return a trial."""
+        score = Score(random.Random(method.id).gauss(0.4, 0.2), 0.02, 0.7, 0.6, 0.98, 3000)
+        place = (name.task, name.domain, name.index, name.split)
+        return Trial(method.id, *place, Status.OK, score, {"teacher_agreement": 0.6}, 0.001)
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Find nothing."""
+        return ()
 
 
-class Silent:
-    """Shows nothing, and notes the time of every block of candidates."""
+class Tenths:
+    """Shows nothing, and notes wall clock and CPU when every tenth of the candidates is done."""
 
-    def __init__(self, block: int) -> None:
-        self.block, self.times = block, [time.perf_counter()]
+    def __init__(self, candidates: int) -> None:
+        self.block = max(1, candidates // TENTHS)
+        self.marks: list[tuple[float, float]] = []
 
     def event(self, kind: str, text: str) -> None:
         """Ignore what happened."""
 
     def snapshot(self, now: Snapshot) -> None:
-        """Note the time when a block is full."""
-        if now.evaluations >= self.block * len(self.times):
-            self.times.append(time.perf_counter())
+        """Note the time when a tenth is full."""
+        if now.phase == "breeding" and now.evaluations >= self.block * len(self.marks):
+            self.marks.append((time.perf_counter(), time.process_time()))
 
 
-def search(folder: Path, candidates: int, watch: Silent) -> Search:
-    """Set up a search on a new archive."""
-    config, task = Config(evals=candidates, workers=2), load("embedded")
+def bred(folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Syntax) -> Tenths:
+    """Run a search to its end in a new archive, with these operators."""
+    task, watch = judge._task, Tenths(config.evals)
     archive = Archive.create(folder / "bench.db")
     archive.add_run(RunRecord("bench", "now", task.name, "1", "v", config.model_dump_json(), 0, "running", "B", "0"))
     for direction in DIRECTIONS:
         archive.add_direction(direction)
-    screen = InstantScreen(SimpleNamespace())  # type: ignore[arg-type]  # its parser is never asked
-    for i in range(12):
-        seed = screen.parse(f"seed {i} " + "x = 1\n" * 200, f"seed{i}", "seed").method
+    screen = Screen(syntax)
+    for number in range(12):
+        seed = screen.check(written(-1 - number), f"seed{number}", "seed").method
         assert seed is not None
         archive.add_method(seed)
-    built = SimpleNamespace(progress=lambda: SimpleNamespace(done=35, total=35))
-    bench = SimpleNamespace(task=task, judge=InstantJudge(), builder=built, stop=threading.Event(), syntax=None)
-    operators = {"instant": Instant()}
-    lab = Lab(config, archive, bench, screen, Budget(Limit(candidates)), Grid(task.measures), watch, operators, {})  # type: ignore[arg-type]  # a bench without processes
-    selector = Selector(config.islands, [Source("instant", 1, "")], DIRECTIONS, config.novelty)
-    return Search(lab, selector, Memory.of(archive))
+        screen.remember(seed)
+    desk = Desk(task, judge, syntax, threading.Event())
+    chosen_operators = {name: operators.load(name) for name in names}
+    budget, grid = Budget(Limit(config.evals)), Grid(task.measures)
+    lab = Lab(config, archive, desk, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
+    memory = Memory.of(archive)
+    Search(lab, selector_of(lab, memory), memory).run()
+    archive.close()
+    return watch
+
+
+def overhead(candidates: int) -> None:
+    """Print the engine's own share a candidate."""
+    config = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0)
+    with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
+        folder = Path(name)
+        watch = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
+        marks = watch.marks
+        wall = [1000 * (b[0] - a[0]) / watch.block for a, b in pairwise(marks)]
+        cpu = [1000 * (b[1] - a[1]) / watch.block for a, b in pairwise(marks)]
+        began = time.perf_counter()
+        archive = Archive.open(folder / "bench.db")
+        Memory.of(archive)
+        resume, size = time.perf_counter() - began, (folder / "bench.db").stat().st_size / 1e6
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    screens = 1000 * (workers.ru_utime + workers.ru_stime) / candidates
+    print(f"overhead, {candidates} candidates: wall {sum(wall) / len(wall):.2f} ms each, CPU {sum(cpu) / len(cpu):.2f} ms each")
+    print(f"  wall by tenths {' '.join(f'{ms:.2f}' for ms in wall)}: growth {wall[-1] / wall[0]:.2f}x")
+    print(f"  CPU by tenths  {' '.join(f'{ms:.2f}' for ms in cpu)}: growth {cpu[-1] / cpu[0]:.2f}x")
+    print(f"  the screen's worker: CPU {screens:.2f} ms each; archive {size:.1f} MB, read again for resume in {resume:.2f} s")
+
+
+def pipeline(candidates: int) -> None:
+    """Print the share of the reachable throughput."""
+    config, judge = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0), Stand(1.0)
+    with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
+        watch = bred(Path(name), config, judge, {"bench:author": Author(seconds=2.0)}, ["rewrite"], syntax)
+    seconds, reachable = watch.marks[-1][0] - watch.marks[0][0], 2 + candidates / 2
+    print(
+        f"pipeline, {candidates} candidates, model 2 s, evaluation 1 s, two at once (most seen {judge.most}): {seconds:.1f} s, "
+        f"{100 * reachable / seconds:.1f} % of the reachable pipeline ({reachable:.0f} s)"
+    )
+
+
+def calls(at_once: int, seconds: float = 10.0) -> None:
+    """Print what waiting for many model calls costs; the server runs in this process, so its share is in the number."""
+    with ModelServer([Fault("slow", seconds)] * at_once) as server:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        model = models.load("openai:tiny", server.url)
+        threads = [threading.Thread(target=model.ask, args=("system", "prompt")) for _ in range(at_once)]
+        for thread in threads:
+            thread.start()
+        while sum(thread.is_alive() for thread in threads) < at_once:
+            time.sleep(0.01)
+        time.sleep(1.0)
+        wall, cpu = time.perf_counter(), time.process_time()
+        time.sleep(seconds / 2)
+        share = (time.process_time() - cpu) / (time.perf_counter() - wall)
+        for thread in threads:
+            thread.join()
+    print(f"calls, {at_once} in flight: {100 * share:.2f} % of a core")
 
 
 def main() -> None:
-    """Run the benchmark."""
-    candidates = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    block = candidates // BLOCKS
-    with tempfile.TemporaryDirectory() as folder:
-        watch, cpu = Silent(block), time.process_time()
-        search(Path(folder), candidates, watch).run()
-        cpu = time.process_time() - cpu
-        blocks = [1000 * (b - a) / block for a, b in zip(watch.times, watch.times[1:])]
-        began = time.perf_counter()
-        Memory.of(Archive.open(Path(folder) / "bench.db"))
-        resume = time.perf_counter() - began
-        print(f"{candidates} candidates, ms of wall clock each, by tenths: {' '.join(f'{ms:.2f}' for ms in blocks)}")
-        growth, each = blocks[-1] / blocks[0], 1000 * cpu / candidates
-        print(f"growth {growth:.2f}x, CPU {each:.2f} ms each, resume {resume:.2f} s")
+    """Run one benchmark, or all."""
+    chosen = sys.argv[1:2] or ["overhead", "pipeline", "calls"]
+    number = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    for name in chosen:
+        {"overhead": overhead, "pipeline": pipeline, "calls": calls}[name](
+            number or {"overhead": 1000, "pipeline": 60, "calls": 64}[name]
+        )
 
 
 if __name__ == "__main__":
