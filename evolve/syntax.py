@@ -12,12 +12,13 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from evolve.nouns import Tuned
 from evolve.operators.offline import Edit
 
 if TYPE_CHECKING:
     from multiprocess.connection import Connection
 
-SECONDS = {"examine": 0.7, "edit": 5.0}  # of processor time; the kernel ends a worker that needs more for one request
+SECONDS = {"examine": 0.7, "edit": 5.0, "keep": 2.0}  # of processor time; the kernel ends a worker that needs more for one request
 PATIENCE = 120.0  # seconds of wall clock that a worker may take on a machine that is busy with something else
 START = 60.0  # seconds a new worker has for its imports
 MEMORY = 2 << 30  # bytes of address space
@@ -51,15 +52,22 @@ class Syntax:
             "reason": "the parser crashed on it, or was busy with it for too long: nest brackets and operators less deeply"
         }
 
-    def apply(self, operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
-        """Let an offline operator edit sources[0], with the others as donors."""
-        request = {"do": "edit", "operator": operator, "sources": sources, "focus": list(focus), "seed": seed}
-        answer = self._request(request)
+    def apply(
+        self, operator: str, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Tuned, ...] = ()
+    ) -> Edit:
+        """Let an offline operator edit sources[0], with the others as donors and what is known of its constants."""
+        request = {"do": "edit", "operator": operator, "sources": sources, "focus": focus, "seed": seed}
+        answer = self._request({**request, "family": [asdict(member) for member in family]})
         return (
             Edit(**answer)
             if answer
             else Edit(None, "", f"the operator {operator} crashed on these methods, or was busy with them for too long")
         )
+
+    def keep(self, source: str, others: list[str]) -> str:
+        """Mend what can be mended in a model's file without a change of meaning; `others` are the methods it was shown."""
+        answer = self._request({"do": "keep", "source": source, "others": others})
+        return str(answer["source"]) if answer else source
 
     def close(self) -> None:
         """Stop the worker."""
@@ -147,7 +155,12 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if request["do"] == "edit":
         from evolve.operators.offline import edit
 
-        return asdict(edit(request["operator"], request["sources"], tuple(request["focus"]), request["seed"]))
+        family = tuple(Tuned(tuple(member["constants"]), member["fitness"]) for member in request["family"])
+        return asdict(edit(request["operator"], request["sources"], tuple(request["focus"]), request["seed"], family))
+    if request["do"] == "keep":
+        from evolve.operators.mend import mended
+
+        return {"source": mended(request["source"], request["others"])}
     return examine(request["source"])
 
 
@@ -155,6 +168,8 @@ def _failed(request: dict[str, Any], error: str) -> dict[str, Any]:
     """Answer for a source that some step choked on."""
     if request["do"] == "edit":
         return asdict(Edit(None, "", f"the operator {request['operator']} cannot edit these methods: {error}"))
+    if request["do"] == "keep":
+        return {"source": request["source"]}  # as it came: the rules say what is wrong with it
     return {"reason": f"it cannot be read as a method: {error}"}
 
 

@@ -11,6 +11,7 @@ from evolve.nouns import Operator
 TABLE = {
     "graft": "evolve.operators.graft:Graft",
     "perturb": "evolve.operators.perturb:Perturb",
+    "tune": "evolve.operators.tune:Tune",
     "insert": "evolve.operators.insert:Insert",
     "remove": "evolve.operators.remove:Remove",
     "simplify": "evolve.operators.simplify:Simplify",

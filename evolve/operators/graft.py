@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evolve.operators.offline import Change, Offline, weighted
+from evolve.operators.offline import Change, Material, Offline, weighted
 
 if TYPE_CHECKING:
     from evolve.operators.script import Script
@@ -21,10 +21,11 @@ class Graft(Offline):
     name = "graft"
     parents = 2
 
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Graft one or two steps of one donor."""
         from evolve.operators.script import Unsuitable
 
+        donors, focus = material.donors, material.focus
         if not donors:
             raise Unsuitable("there is no second method to take a step from")
         donor = donors[0] if rng.random() < MATE else rng.choice(donors)

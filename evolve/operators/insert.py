@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evolve.operators.graft import take
-from evolve.operators.offline import Change, Offline
+from evolve.operators.offline import Change, Material, Offline
 from evolve.operators.steps import ORDER
 
 if TYPE_CHECKING:
@@ -19,17 +18,17 @@ class Insert(Offline):
 
     name = "insert"
 
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Add one step of some donor."""
         from evolve.operators.script import Unsuitable
 
-        if not donors:
+        if not material.donors:
             raise Unsuitable("there is no other method to take a step from")
         present = script.steps if script.grammatical else ("head",)
         absent = [kind for kind in ORDER if kind not in present]
-        for donor in rng.sample(list(donors), len(donors)):
+        for donor in rng.sample(material.donors, len(material.donors)):
             try:
-                return take(script, donor, focus, rng, absent)
+                return take(script, donor, material.focus, rng, absent)
             except Unsuitable:
                 continue
-        return take(script, rng.choice(list(donors)), focus, rng)
+        return take(script, rng.choice(material.donors), material.focus, rng)

@@ -66,7 +66,7 @@ def named(script: Script) -> dict[str, float]:
 
 def moved(place: Place, rng: random.Random) -> int | float:
     """Draw a new value: a step in the logarithm (in the logit, between 0 and 1), or now and then anything in its range."""
-    low, high = _bounds(place)
+    low, high = bounds(place)
     if rng.random() < LEAP:
         value = math.exp(rng.uniform(math.log(low), math.log(high)))
     elif isinstance(place.value, float) and 0 < place.value < 1 and high <= 1:
@@ -102,7 +102,8 @@ def cost(script: Script) -> float:
     return float(max(1, repeats) * max(2, epochs + sweeps))
 
 
-def _bounds(place: Place) -> tuple[float, float]:
+def bounds(place: Place) -> tuple[float, float]:
+    """Return the sane range of a number: by its name, else by its value."""
     if base_name(place.name) in BOUNDS:
         return BOUNDS[base_name(place.name)]
     if isinstance(place.value, int):
@@ -132,7 +133,7 @@ def _places(definition: Definition) -> tuple[Place, ...]:
     """Return the numbers of one definition that may be changed."""
     if definition.kind == "import":
         return ()
-    collector, constant = _Collect(), _constant(definition)
+    collector, constant = Collect(), _constant(definition)
     cst.parse_module(definition.code).visit(collector)
     values = [ast.literal_eval(node.value) for node in collector.found]
     name = definition.name if constant else ""
@@ -156,8 +157,8 @@ class _Settings:
         return not isinstance(node.operator, cst.Minus)
 
 
-class _Collect(_Settings, cst.CSTVisitor):
-    """Collects the literals, in order."""
+class Collect(_Settings, cst.CSTVisitor):
+    """Collects the literals that `places` counts, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +172,7 @@ class _Collect(_Settings, cst.CSTVisitor):
 
 
 class _Put(_Settings, cst.CSTTransformer):
-    """Replaces one of the literals that `_Collect` finds."""
+    """Replaces one of the literals that `Collect` finds."""
 
     def __init__(self, index: int, text: str) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evolve.nouns import Brief, Draft, Subject, Tools
+from evolve.nouns import Brief, Draft, Subject, Tools, Tuned
 
 if TYPE_CHECKING:
     from evolve.operators.script import Script
@@ -37,10 +37,28 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """A changed script and what was changed, in one line."""
+    """A changed script and what was changed, in one line; `text` is its file where that is not the script as rendered."""
 
     script: Script
     idea: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an operator has to work with, beside the script that it changes.
+
+    Attributes:
+        source: the parent's file, as it was written.
+        donors: methods to take steps from.
+        focus: the kinds of step that the direction is about.
+        family: the parent and the methods that differ from it in constants only.
+    """
+
+    source: str
+    donors: tuple[Script, ...] = ()
+    focus: tuple[str, ...] = ()
+    family: tuple[Tuned, ...] = ()
 
 
 class Offline(ABC):
@@ -51,19 +69,21 @@ class Offline(ABC):
     parents: ClassVar[int] = 1
     subject: ClassVar[Subject] = "parents"
     structural: ClassVar[bool] = True  # whether numbers may be changed on top
+    informed: ClassVar[bool] = False  # whether it looks at the family's fitness
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the first parent, with the other parents and the inspirations as donors."""
         sources = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
-        made = tools.syntax.apply(self.name, sources, brief.direction.focus, rng.getrandbits(32))
+        family = brief.family if self.informed else ()
+        made = tools.syntax.apply(self.name, sources, brief.direction.focus, rng.getrandbits(32), family)
         return Draft(made.source, idea=made.idea, problem=made.problem)
 
     @abstractmethod
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Return one changed script (in the worker). Raises Unsuitable, with a sentence, when this draw leads nowhere."""
 
 
-def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -> Edit:
+def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Tuned, ...] = ()) -> Edit:
     """Edit sources[0], with the rest as donors (in the syntax worker); the same seed, the same child."""
     from evolve import operators
 
@@ -71,26 +91,25 @@ def edit(operator: str, sources: list[str], focus: tuple[str, ...], seed: int) -
     if not isinstance(used, Offline):
         raise TypeError(f"{operator} is no offline operator")
     try:
-        return _edit(used, sources, focus, random.Random(seed))
+        return _edit(used, Material(sources[0], _readable(sources[1:]), focus, family), random.Random(seed))
     except RecursionError:
         return Edit(None, "", f"{operator}: the methods are nested too deeply to be edited")
 
 
-def _edit(used: Offline, sources: list[str], focus: tuple[str, ...], rng: random.Random) -> Edit:
+def _edit(used: Offline, material: Material, rng: random.Random) -> Edit:
     from evolve.operators.script import Unsuitable, parse
 
     try:
-        script = parse(sources[0])
+        script = parse(material.source)
     except Unsuitable as error:
         return Edit(None, "", f"the parent cannot be edited: {error}")
-    donors = _readable(sources[1:])
     problem = "no draw gave a child"
     for _ in range(DRAWS):
         try:
-            change = used.change(script, donors, focus, rng)
+            change = used.change(script, material, rng)
             if used.structural and rng.random() < EXTRA:
-                change = _also(change, focus, rng)
-            return Edit(_checked(change, sources[0], script), change.idea, "")
+                change = _also(change, material, rng)
+            return Edit(_checked(change, material.source, script), change.idea, "")
         except Unsuitable as error:
             problem = f"{used.name}: {error}"
     return Edit(None, "", problem)
@@ -101,7 +120,7 @@ def weighted(kinds: Sequence[str], focus: Sequence[str], rng: random.Random) -> 
     return rng.choices(kinds, [3.0 if kind in focus else 1.0 for kind in kinds])[0]
 
 
-def _readable(sources: Sequence[str]) -> list[Script]:
+def _readable(sources: Sequence[str]) -> tuple[Script, ...]:
     from evolve.operators.script import Unsuitable, parse
 
     found = []
@@ -110,16 +129,16 @@ def _readable(sources: Sequence[str]) -> list[Script]:
             found.append(parse(source))
         except Unsuitable:
             continue
-    return found
+    return tuple(found)
 
 
-def _also(change: Change, focus: tuple[str, ...], rng: random.Random) -> Change:
+def _also(change: Change, material: Material, rng: random.Random) -> Change:
     """Change numbers on top, where there are any."""
     from evolve.operators.perturb import Perturb
     from evolve.operators.script import Unsuitable
 
     try:
-        more = Perturb().change(change.script, [], focus, rng)
+        more = Perturb().change(change.script, material, rng)
     except Unsuitable:
         return change
     return Change(more.script, f"{change.idea}; {more.idea}")
@@ -132,7 +151,7 @@ def _checked(change: Change, parent: str, script: Script) -> str:
     from evolve.operators.numbers import SLOWEST, cost
     from evolve.operators.script import Unsuitable
 
-    child = change.script.render()
+    child = change.text or change.script.render()
     try:
         same = _plain(ast.parse(child)) == _plain(ast.parse(parent))
         compile(child, "method", "exec")

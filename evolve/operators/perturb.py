@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evolve.operators.offline import Change, Offline
+from evolve.operators.offline import Change, Material, Offline
 
 if TYPE_CHECKING:
     from evolve.operators.numbers import Place
@@ -19,7 +19,7 @@ class Perturb(Offline):
     name = "perturb"
     structural = False
 
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Change some numbers, named constants and those of the steps in focus first."""
         from evolve.operators.numbers import moved, places, put
         from evolve.operators.script import Unsuitable
@@ -27,10 +27,10 @@ class Perturb(Offline):
         found = places(script)
         if not found:
             raise Unsuitable("it has no numbers to change")
-        weights = _weights(found, script, focus)
+        preference = weights(found, script, material.focus)
         ideas, drawn = [], {}
         for _ in range(rng.choice([1, 1, 2, 3])):
-            place = rng.choices(found, weights)[0]
+            place = rng.choices(found, preference)[0]
             drawn[place.definition, place.index] = place
         for place in drawn.values():
             value = moved(place, rng)
@@ -42,6 +42,7 @@ class Perturb(Offline):
         return Change(script, ", ".join(ideas))
 
 
-def _weights(found: Sequence[Place], script: Script, focus: Sequence[str]) -> list[float]:
+def weights(found: Sequence[Place], script: Script, focus: Sequence[str]) -> list[float]:
+    """Return how likely each number is to be changed: those with a name, and those of the steps in focus, first."""
     needed = set(script.closure([kind for kind in script.steps if kind in focus]))
     return [(4.0 if place.name else 1.0) * (3.0 if place.definition in needed else 1.0) for place in found]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evolve.operators.offline import Change, Offline, weighted
+from evolve.operators.offline import Change, Material, Offline, weighted
 
 if TYPE_CHECKING:
     from evolve.operators.script import Script
@@ -27,7 +26,7 @@ class Remove(Offline):
 
     name = "remove"
 
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Remove one step; of a method that has only a head, the head goes back to the default student."""
         from evolve.operators.script import Unsuitable
         from evolve.operators.splice import remove
@@ -37,7 +36,7 @@ class Remove(Offline):
         optional = [kind for kind in script.steps if kind != "head"]
         if not optional:
             return Change(plain_head(script), "remove what was particular about the head")
-        kind = weighted(optional, focus, rng)
+        kind = weighted(optional, material.focus, rng)
         return Change(remove(script, kind), f"remove {kind}")
 
 

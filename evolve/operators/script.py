@@ -134,7 +134,7 @@ def parse(source: str) -> Script:
         module = cst.parse_module(source)
         docstring = module.get_docstring(clean=False)
         statements = module.body[1:] if docstring is not None else module.body
-        found = [d for statement in statements for d in _definitions(module, statement)]
+        found = [d for statement in statements for d in definitions_of(module, statement)]
     except (cst.ParserSyntaxError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unsuitable(f"it does not parse: {str(error).splitlines()[0]}") from None
     last = {d.name: i for i, d in enumerate(found)}
@@ -167,7 +167,7 @@ def _bare(code: str) -> str:
     return ast.dump(node)
 
 
-def _definitions(module: cst.Module, statement: cst.BaseStatement | cst.SimpleStatementLine) -> Iterator[Definition]:
+def definitions_of(module: cst.Module, statement: cst.BaseStatement | cst.SimpleStatementLine) -> Iterator[Definition]:
     """Yield what a statement at module level defines; a definition without a name when it is no plain definition."""
     code = module.code_for_node(statement).strip("\n")
     if isinstance(statement, cst.FunctionDef | cst.ClassDef):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evolve.operators.offline import Change, Offline
+from evolve.operators.offline import Change, Material, Offline
 from evolve.operators.remove import Remove
 from evolve.operators.steps import BY_NAME
 
@@ -21,7 +20,7 @@ class Simplify(Offline):
     name = "simplify"
     structural = False
 
-    def change(self, script: Script, donors: Sequence[Script], focus: tuple[str, ...], rng: random.Random) -> Change:
+    def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Tidy up; when that leaves the method as it was, round its numbers, or take a step out."""
         tidied = merge(without_identities(script)).pruned()
         gone = len(script.definitions) - len(tidied.definitions)
@@ -29,7 +28,7 @@ class Simplify(Offline):
             return Change(tidied, f"drop {gone} definitions that did nothing of their own")
         if rng.random() < 0.5 and (rounder := round_numbers(script)).definitions != script.definitions:
             return Change(rounder, "round its numbers")
-        return Remove().change(script, donors, focus, rng)
+        return Remove().change(script, material, rng)
 
 
 def without_identities(script: Script) -> Script:
