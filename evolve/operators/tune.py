@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST = 8  # constants tuned at once
 FRESH = 2  # constants tuned beside those that the family has varied already
 FAMILY = 256  # members looked at, the last ones
+REACH = 4.0  # factor from the parent within which a constant is tuned: TPE is as broad as its range, and a family is small
 STARTUP = 2  # members below which Optuna draws at random
 
 
@@ -79,13 +80,13 @@ def _drawn(among: Sequence[Literal], preference: dict[Literal, float], count: in
 
 
 def _range(place: Place) -> IntDistribution | FloatDistribution:
-    """Return the range of a number, on a logarithmic scale; whole numbers stay whole."""
+    """Return the range of a number around the parent's, on a logarithmic scale; whole numbers stay whole."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     from evolve.operators.numbers import bounds
 
     low, high = bounds(place)
-    low, high = min(low, place.value), max(high, place.value)
+    low, high = min(max(low, place.value / REACH), place.value), max(min(high, place.value * REACH), place.value)
     if isinstance(place.value, int):
         return IntDistribution(math.ceil(low), math.floor(high), log=True)
     return FloatDistribution(low, high, log=True)
@@ -110,9 +111,7 @@ def _ask(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(
-        seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=False, gamma=_elite
-    )
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True, constant_liar=False)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     whole = {name for name, within in space.items() if isinstance(within, optuna.distributions.IntDistribution)}
     for constants, fitness in known:
@@ -121,11 +120,6 @@ def _ask(
     proposed = study.ask(dict(space)).params
     rounded = {name: min(max(float(f"{proposed[name]:.3g}"), space[name].low), space[name].high) for name in space}
     return {name: int(proposed[name]) if name in whole else rounded[name] for name in space}
-
-
-def _elite(trials: int) -> int:
-    """Return how many trials count as good: more than Optuna's tenth, since a family has few and one of them misleads."""
-    return max(1, round(0.7 * trials**0.5))
 
 
 def _near(a: Sequence[float], b: Sequence[float]) -> bool:
