@@ -18,7 +18,11 @@ from evolve.operators.offline import Edit
 if TYPE_CHECKING:
     from multiprocess.connection import Connection
 
-SECONDS = {"examine": 0.7, "edit": 5.0, "keep": 2.0}  # of processor time; the kernel ends a worker that needs more for one request
+SECONDS = {
+    "examine": 0.7,
+    "edit": 5.0,
+    "keep": 2.0,
+}  # of processor time; the kernel ends a worker that needs more for one request
 PATIENCE = 120.0  # seconds of wall clock that a worker may take on a machine that is busy with something else
 START = 60.0  # seconds a new worker has for its imports
 MEMORY = 2 << 30  # bytes of address space

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import math
 import random
 from collections.abc import Iterator
@@ -38,12 +39,33 @@ def edited(source: str, rng: random.Random) -> Change:
     return _tempered(source, tree, rng)
 
 
+def crossed(source: str, other: str, rng: random.Random) -> Change:
+    """Return a change that takes a function or a constant of another method, where both have one of the same name, and more."""
+    ours, theirs = (dict(_named(ast.parse(text))) for text in (source, other))
+    shared = [n for n in ours if n in theirs and n != "method" and ast.dump(ours[n]) != ast.dump(theirs[n])]
+    fitting = [n for n in shared if _uses(theirs[n]) <= {*ours, *dir(builtins), "torch"}]
+    if not fitting:
+        return edited(source, rng)
+    name = rng.choice(fitting)
+    lines = tuple((ast.get_source_segment(other, theirs[name]) or "").split("\n"))
+    taken = _applied(source, (Piece(ours[name].lineno - 1, ours[name].end_lineno or 0, lines),))
+    more = edited(taken, rng)
+    whole = Piece(0, source.count("\n") + 1, tuple(_applied(taken, more.pieces).split("\n")))
+    return Change(f"take {name} of the second parent; {more.idea}", (whole,))
+
+
+def direction(text: str, rng: random.Random) -> str:
+    """Return the answer of the operator `vary`: a question about some part of the problem."""
+    part = rng.choice(
+        ("the rows that few rows resemble", "the order in which things are learnt", "the largest groups", "its doubts")
+    )
+    question = rng.choice(("What if the teacher errs most in", "Perhaps a student should first trust", "Look once more at"))
+    return f"NAME: {part.removeprefix('the ')}\nDIRECTION: {question} {part}.\n{text.splitlines()[0][:120] if text else ''}\n"
+
+
 def shown_as_file(source: str, change: Change) -> str:
-    """Return the answer of the operator `rewrite`."""
-    lines = source.split("\n")
-    for piece in reversed(change.pieces):
-        lines[piece.start : piece.end] = piece.lines
-    text = "\n".join(lines).rstrip("\n")
+    """Return the answer of an operator that asks for a whole file."""
+    text = _applied(source, change.pieces).rstrip("\n")
     ticks = "`" * max(3, 1 + max((len(run) for run in _runs(text)), default=0))
     return f"{ticks}python\n{text}\n{ticks}\n"
 
@@ -56,6 +78,29 @@ def shown_as_diff(source: str, change: Change) -> str:
         search, replace = "\n".join(lines[piece.start : piece.end]), "\n".join(piece.lines)
         blocks.append(f"<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n")
     return "\n".join(blocks)
+
+
+def _applied(source: str, pieces: tuple[Piece, ...]) -> str:
+    lines = source.split("\n")
+    for piece in reversed(pieces):
+        lines[piece.start : piece.end] = piece.lines
+    return "\n".join(lines)
+
+
+def _named(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the functions without decorators and the plain constants of a module, by name."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+            yield node.name, node
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant):
+            yield node.targets[0].id, node
+
+
+def _uses(node: ast.stmt) -> set[str]:
+    """Return the names that a statement reads and does not bind itself."""
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    bound = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    return {n.id for n in names} - bound
 
 
 def _constants(tree: ast.Module) -> Iterator[ast.Constant]:

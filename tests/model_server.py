@@ -22,11 +22,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 try:
-    from tests.model_edits import Change, edited, shown_as_diff, shown_as_file
+    from tests.model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
 except ModuleNotFoundError:  # run by hand: this folder is on the path, the checkout is not
-    from model_edits import Change, edited, shown_as_diff, shown_as_file
+    from model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
 
-PARENT = re.compile(r"^## Parent 1\b.*?\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
 FAULTS = {
     "rate_limit": "429 with Retry-After",
     "server_error": "500",
@@ -131,19 +132,21 @@ class ModelServer:
 
 
 def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str:
-    """Return what the model says: an idea and an edit of the prompt's first parent, in the format the prompt asks for."""
-    found = PARENT.search(prompt)
-    if found is None or fault == "no_code":
+    """Return what the model says: an idea and an edit of the prompt's parents, or a direction, in the format asked for."""
+    parents, asked = [found[2] + "\n" for found in PARENTS.finditer(prompt)], prompt[prompt.rfind("# Your turn") :]
+    if "DIRECTION: " in asked and not fault:
+        return direction("\n".join(DIRECTION.findall(prompt)), rng)
+    if not parents or fault == "no_code":
         return "I would train longer on the confident examples, but I have no file to show."
-    parent = found[2] + "\n"
-    as_diff = "<<<<<<< SEARCH" in prompt[prompt.rindex("# Your turn") :]
+    as_diff, stated = "<<<<<<< SEARCH" in asked, "HYPOTHESIS" if "HYPOTHESIS: " in asked else "IDEA"
     if fault == "wrong_function":
         return "IDEA: a helper\n\n```python\ndef helper(problem):\n    return problem.weak\n```\n"
     if fault == "unmatched":
         return "IDEA: a longer run\n\n<<<<<<< SEARCH\nthis line is in no parent\n=======\nnor is this\n>>>>>>> REPLACE\n"
-    change = Change("leave it as it is", ()) if fault == "unchanged" else edited(parent, rng)
-    body = shown_as_diff(parent, change) if as_diff else shown_as_file(parent, change)
-    return f"IDEA: {change.idea}\n\n{body}"
+    change = crossed(*parents[:2], rng) if len(parents) > 1 else edited(parents[0], rng)
+    change = Change("leave it as it is", ()) if fault == "unchanged" else change
+    body = shown_as_diff(parents[0], change) if as_diff else shown_as_file(parents[0], change)
+    return f"{stated}: {change.idea}\n\n{body}"
 
 
 class _Handler(BaseHTTPRequestHandler):

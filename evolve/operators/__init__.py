@@ -17,6 +17,10 @@ TABLE = {
     "simplify": "evolve.operators.simplify:Simplify",
     "rewrite": "evolve.operators.rewrite:Rewrite",
     "diff": "evolve.operators.diff:Diff",
+    "cross": "evolve.operators.cross:Cross",
+    "explain": "evolve.operators.explain:Explain",
+    "fix": "evolve.operators.fix:Fix",
+    "vary": "evolve.operators.vary:Vary",
 }
 
 

@@ -33,9 +33,7 @@ class Diff:
             return talk.failed(error)
         except (Unreadable, Unmatched) as error:
             return talk.draft(None, f"after one repair turn, {error}")
-        if source.strip() == parent.strip():
-            return talk.draft(None, "the edits leave the parent as it was")
-        return talk.draft(source)
+        return talk.child(source, brief)
 
 
 def repair(reply: str, error: Unreadable | Unmatched) -> str:

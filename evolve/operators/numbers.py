@@ -165,9 +165,11 @@ class Collect(_Settings, cst.CSTVisitor):
         self.found: list[cst.Integer | cst.Float] = []
 
     def visit_Integer(self, node: cst.Integer) -> None:
+        """Take a whole number."""
         self.found.append(node)
 
     def visit_Float(self, node: cst.Float) -> None:
+        """Take a fraction."""
         self.found.append(node)
 
 

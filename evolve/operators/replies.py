@@ -9,12 +9,15 @@ from itertools import pairwise
 
 from evolve.brief import fence, one_line
 
-IDEA = re.compile(r"^[ \t>*_#-]*idea[ \t*_]*:[ \t*_]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
-OPENING = re.compile(r"^ {0,3}(`{3,}|~{3,})[^`\n]*$")
+IDEA = re.compile(r"^[ \t>*_#-]*(?:idea|hypothesis)[ \t*_]*(?::[ \t*_]*(.*))?$", re.IGNORECASE)
+FENCE = re.compile(r"([ \t]*)(`{3,}+|~{3,}+)(.*)")
 DEFINES_METHOD = re.compile(r"^def\s+method\s*\(", re.MULTILINE)
 SEARCH, MIDDLE, REPLACE = (re.compile(p) for p in (r"^<{5,9} ?SEARCH\s*$", r"^={5,9}\s*$", r"^>{5,9} ?REPLACE\s*$"))
-LONG = 200  # characters of a line that are compared when looking for the nearest one
+IDEAS = 300  # characters of an idea that are kept
+LONG = 100  # characters of a line that are compared when looking for the nearest one
 QUOTED = 2_000  # characters of a failed SEARCH part that the repair turn shows
+EDITS = 64  # edits of one reply
+EXPLAINED = 4  # failed edits that the repair turn shows in full
 
 
 class Unreadable(Exception):
@@ -43,13 +46,29 @@ class Block:
 
 def spoken(reply: str) -> str:
     """Return a reply without the thoughts that some local servers leave in front of it, and with plain line ends."""
-    return reply.rpartition("</think>")[2].replace("\r\n", "\n")
+    said = reply.rpartition("</think>")[2].rpartition("</thinking>")[2]
+    return said.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def idea(reply: str) -> str:
-    """Return the idea the model stated, as one line; empty when it stated none."""
-    found = IDEA.search(spoken(reply))
-    return one_line(found[1].rstrip("*_ "), 200) if found else ""
+    """Return the idea or hypothesis the model stated, as one line; empty when it stated none."""
+    lines = spoken(reply).split("\n")
+    for number, line in enumerate(lines):
+        found = IDEA.match(line)
+        stated = one_line(" ".join(_paragraph([found[1] or "", *lines[number + 1 : number + 6]])), IDEAS) if found else ""
+        if stated := stated.strip("*_ "):
+            return stated
+    return ""
+
+
+def _paragraph(lines: list[str]) -> list[str]:
+    """Return the first paragraph of some lines; code ends it."""
+    text: list[str] = []
+    for line in lines:
+        if FENCE.match(line) or SEARCH.match(line) or (text and (not line.strip() or IDEA.match(line))):
+            break
+        text += [line] if line.strip() else []
+    return text
 
 
 def whole_file(reply: str) -> str:
@@ -60,7 +79,7 @@ def whole_file(reply: str) -> str:
     files = [block for block in blocks if DEFINES_METHOD.search(block)]
     if not files:
         raise Unreadable("no block of code in the reply defines `def method(problem)`")
-    return files[-1].strip("\n") + "\n"
+    return files[-1].strip("\n").removeprefix("\ufeff") + "\n"
 
 
 def blocks(reply: str) -> list[Block]:
@@ -87,11 +106,16 @@ def blocks(reply: str) -> list[Block]:
         raise Unreadable(f"edit {len(found) + 1} of the reply is not finished: its ======= or >>>>>>> REPLACE line is missing")
     if not found:
         raise Unreadable("the reply has no SEARCH/REPLACE block")
+    if len(found) > EDITS:
+        raise Unreadable(f"the reply has {len(found)} edits: write at most {EDITS}, each as large as it takes")
     return found
 
 
 def apply(parent: str, edits: list[Block]) -> str:
-    """Return the parent with all edits made. Raises Unmatched unless each SEARCH part occurs exactly once, and none overlap."""
+    """Return the parent with all edits made.
+
+    Raises Unmatched unless each SEARCH part occurs exactly once, each edit changes something, and none overlap.
+    """
     lines = parent.replace("\r\n", "\n").split("\n")
     details: list[str] = []
     spans: list[tuple[int, int, int]] = []  # first line, line after the last, number of the edit
@@ -99,8 +123,8 @@ def apply(parent: str, edits: list[Block]) -> str:
         places = _places(lines, edit.search)
         if len(places) == 1:
             spans.append((places[0], places[0] + len(edit.search), number))
-        else:
-            details.append(_explained(number, edit, lines, places))
+        if len(places) != 1 or edit.search == edit.replace:
+            details.append(_explained(number, edit, lines, places, full=len(details) < EXPLAINED))
     spans.sort()
     for (_, end, one), (start, _, other) in pairwise(spans):
         if start < end:
@@ -113,20 +137,29 @@ def apply(parent: str, edits: list[Block]) -> str:
 
 
 def _places(lines: list[str], search: tuple[str, ...]) -> list[int]:
-    size = len(search)
+    """Return where the lines occur, as whole lines: all places, or the first few of many."""
     if not any(search):
         return []
-    return [i for i in range(len(lines) - size + 1) if lines[i] == search[0] and tuple(lines[i : i + size]) == search]
+    text, wanted = "\n".join(["", *lines, ""]), "\n".join(["", *search, ""])
+    found: list[int] = []
+    at = text.find(wanted)
+    while at >= 0 and len(found) < 8:
+        found.append(text.count("\n", 0, at))
+        at = text.find(wanted, at + 1)
+    return found
 
 
-def _explained(number: int, edit: Block, lines: list[str], places: list[int]) -> str:
+def _explained(number: int, edit: Block, lines: list[str], places: list[int], *, full: bool) -> str:
     if not any(edit.search):
         return f"Edit {number}: its SEARCH part is empty."
-    shown = fence("\n".join(edit.search)[:QUOTED], "text")
+    if len(places) == 1:
+        return f"Edit {number}: its REPLACE part is the same as its SEARCH part, so it changes nothing."
+    quoted = fence("\n".join(edit.search)[:QUOTED], "text")
+    shown = f"\n\n{quoted}" if full else ""
     if places:
         where = ", ".join(str(place + 1) for place in places)
-        return f"Edit {number}: its SEARCH part occurs {len(places)} times in the parent, from lines {where}.\n\n{shown}"
-    return f"Edit {number}: its SEARCH part does not occur in the parent.\n\n{shown}{_nearest(edit.search, lines)}"
+        return f"Edit {number}: its SEARCH part occurs {len(places)} times in the parent, from lines {where}.{shown}"
+    return f"Edit {number}: its SEARCH part does not occur in the parent.{shown}{_nearest(edit.search, lines) if full else ''}"
 
 
 def _nearest(search: tuple[str, ...], lines: list[str]) -> str:
@@ -140,17 +173,21 @@ def _nearest(search: tuple[str, ...], lines: list[str]) -> str:
 
 
 def _fenced(text: str) -> list[str]:
-    """Return the contents of the fenced blocks; a block that is never closed runs to the end (CommonMark 4.5)."""
+    """Return the contents of the fenced blocks; a block that is never closed runs to the end (CommonMark 4.5).
+
+    An opening fence may be indented by more than CommonMark allows, as in a list; its block is then dedented as much.
+    """
     found: list[list[str]] = []
-    closing: str | None = None
+    opened, ticks = 0, ""
     for line in text.split("\n"):
-        if closing is None:
-            opening = OPENING.match(line)
-            if opening:
-                closing = opening[1]
+        fence_line = FENCE.match(line)
+        if not ticks:
+            if fence_line and not ("`" in fence_line[2] and "`" in fence_line[3]):
+                opened, ticks = len(fence_line[1]), fence_line[2]
                 found.append([])
-        elif line.strip().startswith(closing) and not line.strip().strip(closing[0]):
-            closing = None
+        elif fence_line and fence_line[2].startswith(ticks) and not fence_line[3].strip() and len(fence_line[1]) <= opened + 3:
+            ticks = ""
         else:
-            found[-1].append(line)
+            indent = len(line) - len(line.lstrip(" \t"))
+            found[-1].append(line[min(indent, opened) :])
     return ["\n".join(block) for block in found]

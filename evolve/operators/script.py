@@ -215,12 +215,13 @@ def _together(definitions: Iterable[Definition]) -> list[str]:
 
 def define(name: str, kind: str, code: str) -> Definition:
     """Return a definition with the global names that its code needs."""
-    return Definition(name, kind, code, frozenset(_globals(symtable.symtable(code, "method", "exec"))) - {name})
+    return Definition(name, kind, code, frozenset(used_globals(symtable.symtable(code, "method", "exec"))) - {name})
 
 
-def _globals(table: symtable.SymbolTable) -> Iterator[str]:
+def used_globals(table: symtable.SymbolTable) -> Iterator[str]:
+    """Yield the global names that a module's code reads."""
     for symbol in table.get_symbols():
         if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module"):
             yield symbol.get_name()
     for child in table.get_children():
-        yield from _globals(child)
+        yield from used_globals(child)

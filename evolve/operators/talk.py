@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from evolve.brief import FILE, one_line
 from evolve.errors import ModelError
 from evolve.models.usage import UnusableAnswer, total
-from evolve.nouns import Draft, Reply, Tools
+from evolve.nouns import Brief, Direction, Draft, Reply, Tools
 from evolve.operators.replies import idea
 
 TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply
@@ -16,7 +19,7 @@ class Talk:
     def __init__(self, tools: Tools) -> None:
         if tools.model is None:
             raise ValueError("this operator needs a model, and the run has none")
-        self._model, self._system = tools.model, tools.system
+        self._model, self._system, self._syntax = tools.model, tools.system, tools.syntax
         self._said: list[str] = []
         self._heard: list[Reply] = []
 
@@ -36,11 +39,31 @@ class Talk:
         usage = total(reply.usage for reply in self._heard)
         return Draft(source, stated, _joined(self._said), _joined([r.text for r in self._heard]), usage, problem)
 
+    def child(self, source: str, brief: Brief) -> Draft:
+        """Return the draft of a file: mended where that changes nothing it does, refused when it repeats what was shown."""
+        shown = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
+        shown += [brief.broken.source] if brief.broken else []
+        mended = self._syntax.keep(source, shown) if len(source) <= FILE else source
+        for text in (source, mended):
+            if brief.broken and _lines(text) == _lines(brief.broken.source):
+                return self.draft(None, "the reply repeats the file that failed")
+            if any(_lines(text) == _lines(parent.method.source) for parent in brief.parents):
+                return self.draft(None, "the reply repeats a parent without a change")
+        return self.draft(mended)
+
+    def direction(self, suggested: Direction) -> Draft:
+        """Return the draft of a direction."""
+        return replace(self.draft(None), idea=one_line(suggested.text), direction=suggested)
+
     def failed(self, error: ModelError) -> Draft:
         """Return the draft of a failed exchange. Raises the error itself when nothing was answered: no draft is to be kept."""
         if not self._heard:
             raise error
         return self.draft(None, str(error))
+
+
+def _lines(source: str) -> list[str]:
+    return [line.rstrip() for line in source.splitlines() if line.strip()]
 
 
 def _joined(turns: list[str]) -> str:

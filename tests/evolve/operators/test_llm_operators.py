@@ -1,6 +1,8 @@
-"""The operators `rewrite` and `diff`: against a real server, and against a scripted model for each bad reply."""
+"""The operators that let a model write: against a real server, and against a scripted model for each bad reply."""
 
 import random
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +10,9 @@ from archives.nouns import Usage
 from evolve import models, operators
 from evolve.errors import ModelError
 from evolve.models.usage import UnusableAnswer
-from evolve.nouns import Brief, Direction, Exhibit, Reply, Tools
+from evolve.nouns import Brief, Broken, Direction, Exhibit, Reply, Tools
 from evolve.operators.replies import Block, Unmatched, apply
+from evolve.syntax import Syntax
 from fitness.nouns import Method
 from tests.model_server import Fault, ModelServer
 
@@ -34,8 +37,21 @@ def method(problem):
     return probabilities.clamp(0.01, 0.99)
 '''
 CHILD = PARENT.replace("epochs=20", "epochs=30")
-BRIEF = Brief(Direction("trust", "Whom to trust?", ()), (Exhibit(Method("a" * 64, PARENT, 60), "confident", ()),))
+MATE = PARENT.replace("Trains on", "Trusts").replace("(weak[:, 1] - 0.5).abs()", "weak.max(1).values").replace("0.5\n", "0.4\n")
+FAILED = PARENT.replace("import torch\n\n", "").replace("problem.weak)", "problem.labels)")
+BRIEF = Brief(
+    Direction("trust", "Whom to trust?", ()),
+    (Exhibit(Method("a" * 64, PARENT, 60), "confident", ()), Exhibit(Method("b" * 64, MATE, 60), "sure", ())),
+    broken=Broken(FAILED, "line 11: AttributeError: a problem has no labels"),
+)
 RNG = random.Random(0)
+SYNTAX = Syntax()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _worker() -> Iterator[None]:
+    with SYNTAX:
+        yield
 
 
 class Script:
@@ -55,7 +71,10 @@ class Script:
 
 
 def propose(name: str, model):
-    return operators.load(name).propose(BRIEF, Tools(syntax=None, model=model, system="the rules"), RNG)
+    operator = operators.load(name)
+    broken = BRIEF.broken if operator.subject == "failure" else None
+    brief = replace(BRIEF, parents=BRIEF.parents[: operator.parents], broken=broken)
+    return operator.propose(brief, Tools(SYNTAX, model, "the rules"), RNG)
 
 
 def edit(search: str, replace: str) -> str:
@@ -65,6 +84,9 @@ def edit(search: str, replace: str) -> str:
 LINE = "        problem.train_x[keep], problem.weak[keep], epochs=20, lr=0.003, batch=128, weight_decay=0.01, hidden=64"
 GOOD = {
     "rewrite": f"Idea: train longer\n\n```python\n{CHILD}```\n",
+    "cross": f"**IDEA**: train longer\n\n```python\n{CHILD}```\n",
+    "fix": f"- Idea: train longer\n\n```python\n{CHILD}```\n",
+    "explain": f"## Hypothesis\n\ntrain\nlonger\n\nSo it is.\n\n```python\n{CHILD}```\n",
     "diff": edit(LINE, LINE.replace("epochs=20", "epochs=30")),
 }
 BAD_EDIT = edit("    keep = choose(problem.weak)", "    keep = problem.weak[:, 1] > 0.9")
@@ -83,7 +105,7 @@ def test_server_gives_different_children(name):
         compile(child, "method", "exec")
     assert [draft.reply for draft in drafts] == [served.reply for served in server.served]
     assert [draft.usage.tokens_out for draft in drafts] == [served.tokens_out for served in server.served]
-    assert all(draft.idea.startswith(("other constants", "temper the predictions")) for draft in drafts)
+    assert all(draft.idea.startswith(("other constants", "temper the predictions", "take ")) for draft in drafts)
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -153,7 +175,7 @@ def test_operator_without_a_model_is_a_programming_error(name):
     [
         ("I would rather not.", "the reply has no fenced block of code"),
         ("```python\ndef helper(problem):\n    pass\n```", "no block of code in the reply defines `def method(problem)`"),
-        (f"```python\n{PARENT}```", "the reply repeats the parent without a change"),
+        (f"```python\n{PARENT}```", "the reply repeats a parent without a change"),
     ],
 )
 def test_rewrite_without_a_usable_file_is_a_problem(reply, problem):
@@ -241,5 +263,64 @@ def test_diff_whose_repair_cannot_be_reached_keeps_the_turn_that_was_paid():
 
 
 def test_diff_that_changes_nothing_is_a_problem():
-    draft = propose("diff", Script(edit(LINE, LINE)))
-    assert (draft.source, draft.problem) == (None, "the edits leave the parent as it was")
+    model = Script(edit(LINE, LINE), edit(LINE, LINE))
+    draft = propose("diff", model)
+    assert (draft.source, draft.problem) == (None, "after one repair turn, 1 of the 1 edits cannot be applied to the parent")
+    assert "Edit 1: its REPLACE part is the same as its SEARCH part" in model.asked[1][1]
+
+
+def test_diff_whose_edits_undo_each_other_is_a_problem():
+    swapped = edit("\n\ndef select(weak):", "\ndef select(weak):")
+    draft = propose("diff", Script(swapped))
+    assert (draft.source, draft.problem) == (None, "the reply repeats a parent without a change")
+
+
+@pytest.mark.parametrize("name", ["rewrite", "cross", "explain", "fix"])
+def test_a_file_that_was_shown_is_no_child(name):
+    for shown in {"cross": (PARENT, MATE), "fix": (PARENT, FAILED)}.get(name, (PARENT,)):
+        spaced = shown.replace("\n\n", "\n\n\n").replace("import torch\n", "import torch  \n")
+        draft = propose(name, Script(f"```python\n{spaced}```"))
+        assert draft.source is None
+        assert "repeats" in draft.problem
+        assert draft.usage.calls == 1
+
+
+def test_fix_shows_the_failed_file_and_the_error_and_asks_once():
+    model = Script("no code")
+    draft = propose("fix", model)
+    (_, prompt), *more = model.asked
+    assert not more
+    assert draft.problem == "the reply has no fenced block of code"
+    assert "problem.labels" in prompt
+    assert "line 11: AttributeError" in prompt
+
+
+@pytest.mark.parametrize(
+    ("name", "without", "problem"),
+    [
+        ("fix", {"broken": None}, "there is no failed child to mend"),
+        ("cross", {"parents": BRIEF.parents[:1]}, "there is no second parent to cross with"),
+    ],
+)
+def test_nothing_is_asked_when_the_brief_lacks_what_is_needed(name, without, problem):
+    model = Script()
+    draft = operators.load(name).propose(replace(BRIEF, **without), Tools(SYNTAX, model, ""), RNG)
+    assert (draft.source, draft.problem, draft.usage) == (None, problem, Usage())
+    assert model.asked == []
+
+
+def test_only_fix_shows_the_failed_child():
+    for name in ("rewrite", "diff", "cross", "explain"):
+        model = Script(ModelError("cut"))
+        with pytest.raises(ModelError):
+            propose(name, model)
+        assert "The child that failed" not in model.asked[0][1]
+
+
+def test_a_forgotten_import_of_a_parent_comes_back():
+    child = CHILD.replace("import torch\n\n", "").replace("clamp(0.01, 0.99)", "clamp(0.01, 0.99) * torch.pi / torch.pi")
+    draft = propose("rewrite", Script(f"IDEA: x\n\n```python\n{child}\nif __name__ == '__main__':\n    print(method(1))\n```"))
+    assert draft.problem == ""
+    assert "import torch\n" in draft.source
+    assert "__main__" not in draft.source
+    assert "__main__" in draft.reply
