@@ -80,7 +80,7 @@ def fence(text: str, language: str = "") -> str:
 
 def one_line(text: str, limit: int = LINE) -> str:
     """Return a stranger's text as one printable line, cut to `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 100 * limit]).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 

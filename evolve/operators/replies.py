@@ -55,17 +55,17 @@ def idea(reply: str) -> str:
     lines = spoken(reply).split("\n")
     for number, line in enumerate(lines):
         found = IDEA.match(line)
-        stated = one_line(" ".join(_paragraph([found[1] or "", *lines[number + 1 : number + 6]])), IDEAS) if found else ""
+        stated = one_line(" ".join(_paragraph(found[1] or "", lines[number + 1 : number + 6])), IDEAS) if found else ""
         if stated := stated.strip("*_ "):
             return stated
     return ""
 
 
-def _paragraph(lines: list[str]) -> list[str]:
-    """Return the first paragraph of some lines; code ends it."""
-    text: list[str] = []
+def _paragraph(first: str, lines: list[str]) -> list[str]:
+    """Return the first paragraph that is not empty; code ends it."""
+    text = [first] if first.strip() else []
     for line in lines:
-        if FENCE.match(line) or SEARCH.match(line) or (text and (not line.strip() or IDEA.match(line))):
+        if FENCE.match(line) or SEARCH.match(line) or IDEA.match(line) or (text and not line.strip()):
             break
         text += [line] if line.strip() else []
     return text
@@ -73,13 +73,13 @@ def _paragraph(lines: list[str]) -> list[str]:
 
 def whole_file(reply: str) -> str:
     """Return the file in a reply: its last fenced block that defines `method`. Raises Unreadable when there is none."""
-    blocks = _fenced(spoken(reply))
+    blocks = [block.lstrip("\n\ufeff") for block in _fenced(spoken(reply))]
     if not blocks:
         raise Unreadable("the reply has no fenced block of code")
     files = [block for block in blocks if DEFINES_METHOD.search(block)]
     if not files:
         raise Unreadable("no block of code in the reply defines `def method(problem)`")
-    return files[-1].strip("\n").removeprefix("\ufeff") + "\n"
+    return files[-1].strip("\n") + "\n"
 
 
 def blocks(reply: str) -> list[Block]:

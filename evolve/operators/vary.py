@@ -66,6 +66,8 @@ def _labelled(text: str) -> tuple[str, list[str]]:
     name, lines, inside = "", list[str](), False
     for raw in text.split("\n"):
         found = LABEL.match(raw)
+        if not found and not inside:
+            continue
         line = one_line(found[2] if found else raw, TEXT + 1).strip("*_ ")
         if found and found[1].lower() == "name":
             name, inside = name or line, False

@@ -1,0 +1,128 @@
+"""Reading replies: which block is the file, what the idea is, and that no hostile text takes long to read."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from evolve.operators.replies import EDITS, Unmatched, Unreadable, apply, blocks, idea, whole_file
+
+FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
+OTHER = "def method(problem):\n    return problem.weak[:, 0]\n"
+TICKS = "`" * 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"{TICKS}python\n{OTHER}{TICKS}\nNo, better:\n{TICKS}python\n{FILE}{TICKS}\nUse it so:\n{TICKS}sh\nls x.py\n{TICKS}",
+        f"{TICKS}python\n{FILE}{TICKS}\n{TICKS}python\ndef helper(problem):\n    return 1\n{TICKS}",
+        f"~~~ python `x`\n{FILE}~~~",
+        f"{TICKS}{TICKS}\n{FILE}{TICKS}{TICKS}\n",
+        f"1. The file:\n\n   {TICKS}python\n   {FILE.replace(chr(10), chr(10) + '   ')}{TICKS}\n",
+        f"<think>{TICKS}\n{OTHER}{TICKS}</think>{TICKS}\n{OTHER}{TICKS}\n{TICKS}\n{FILE}{TICKS}",
+        f"<thinking>\n{TICKS}\n{OTHER}</thinking>\n{TICKS}\n{FILE}{TICKS}",
+        f"<think>never closed\n{TICKS}\n{FILE}{TICKS}",
+        f"{TICKS}python\n{FILE}",
+        f"{TICKS}python\r\n{FILE}{TICKS}".replace("\n", "\r\n"),
+        f"{TICKS}python\n{FILE}{TICKS}".replace("\n", "\r"),
+        f"{TICKS}python\n\ufeff{FILE}{TICKS}",
+        f"{'word ' * 40_000}\n{TICKS}python\n{FILE}{TICKS}\n{'word ' * 4_000}",
+    ],
+)
+def test_the_file_is_the_last_block_that_defines_method(reply: str) -> None:
+    assert whole_file(reply).strip() == FILE.strip()
+
+
+def test_a_fence_deep_inside_a_docstring_does_not_end_the_block() -> None:
+    file = f'"""Doc.\n\n        {TICKS}\n        x\n        {TICKS}\n"""\n{FILE}'
+    assert whole_file(f"{TICKS}python\n{file}{TICKS}\n") == file
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        ("", "no fenced block"),
+        (f"<pre><code>{FILE}</code></pre>", "no fenced block"),
+        (f"{TICKS} not `opening\n{FILE}", "no fenced block"),
+        (f"{TICKS}python\nclass A:\n    def method(problem):\n        pass\n{TICKS}", "no block of code"),
+        (f"{TICKS}python\n{FILE}{TICKS}</think>", "no fenced block"),
+    ],
+)
+def test_a_reply_without_a_file_is_unreadable(reply: str, sentence: str) -> None:
+    with pytest.raises(Unreadable, match=sentence):
+        whole_file(reply)
+
+
+@pytest.mark.parametrize(
+    ("reply", "stated"),
+    [
+        ("IDEA: train longer", "train longer"),
+        ("> **Idea:** *train longer*\n", "train longer"),
+        ("Some words.\n### Hypothesis\n\nThe teacher errs\nin one cluster.\n\nMore.", "The teacher errs in one cluster."),
+        (f"HYPOTHESIS: it errs\n{TICKS}\nx\n{TICKS}", "it errs"),
+        (f"**Hypothesis**: it errs\nand predicts\nHYPOTHESIS: no\n{TICKS}\n", "it errs and predicts"),
+        ("IDEA:\n\nHYPOTHESIS: second", "second"),
+        ("An idea: none", ""),
+        ("IDEA: \x1b[31mred\x07", "[31mred"),
+        (f"IDEA: {'x' * 999}", "x" * 299 + "…"),
+        ("", ""),
+    ],
+)
+def test_the_idea_is_one_line(reply: str, stated: str) -> None:
+    assert idea(reply) == stated
+
+
+def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
+    edit = "<<<<<<< SEARCH\n{}\n=======\ny\n>>>>>>> REPLACE\n"
+    found = blocks("".join(edit.format(f"line {n}") for n in range(EDITS)))
+    with pytest.raises(Unmatched) as caught:
+        apply(FILE, found)
+    assert caught.value.details.count("does not occur in the parent") == EDITS
+    assert caught.value.details.count("line ") < 20
+    with pytest.raises(Unreadable, match="at most 64"):
+        blocks("".join(edit.format(n) for n in range(EDITS + 1)))
+
+
+HOSTILE = r"""
+import random
+from evolve.operators.replies import Unmatched, Unreadable, apply, blocks, idea, whole_file
+from evolve.operators.vary import suggested
+from evolve.brief import fence, one_line
+
+M = 300_000
+texts = [c * M for c in ("`", "~", " ", "\t", "*", "_", "#", ">", "<", "=", "\n", "a", "\r", "\u2028")]
+texts += [text + tail for text in texts for tail in ("`", "x")]
+texts += ["idea" + " " * M + "x", ("idea" + "*" * 99 + "\n") * 3_000, "IDEA:" + "* " * M]
+texts += ["NAME" + "\t" * M, "DIRECTION:" + " *" * M]
+texts += ["def" + " " * M, ("def" + "\n" * 9) * 30_000, "def method" + " " * M, "```\ndef" + "\t" * M + "\n```"]
+texts += ["```\n" * 70_000, "~~~`\n" * 60_000, "</think>" * 30_000, "<<<<<<< SEARCH\n" + "x\n" * M]
+texts += ["".join(random.Random(n).choices("`~ \n*:#>abIDEA<=", k=M)) for n in range(2)]
+parent = "\n" * 20_000 + "x\n" * 6_000
+for text in texts:
+    for read in (whole_file, idea, suggested, fence, one_line, blocks):
+        try:
+            read(text)
+        except Unreadable:
+            pass
+long = "\n" * 15_000
+for search in ("\n" * 9_999 + "y", long + "x\n" * 5_999 + "z", "x\n" * 3_000, "a" * 200 + "\n" + long):
+    reply = f"<<<<<<< SEARCH\n{search}\n=======\nq\n>>>>>>> REPLACE\n" * 60
+    try:
+        apply(parent, blocks(reply))
+    except Unmatched as error:
+        assert len(error.details) < 100_000
+print("read")
+"""
+
+
+def test_hostile_text_is_read_in_linear_time() -> None:
+    """What is quadratic in 300,000 characters takes minutes: the kernel ends the process after 30 s of processor time."""
+    done = subprocess.run(
+        [sys.executable, "-c", HOSTILE],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (30, 30)),
+    )
+    assert done.stdout == "read\n", done.stderr
