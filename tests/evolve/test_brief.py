@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve import brief as briefs
-from evolve import screen
-from evolve.nouns import Brief, CoarseScore, Direction, Exhibit, Failure
+from evolve import operators, screen
+from evolve.nouns import Brief, Broken, CoarseScore, Direction, Exhibit, Failure, Tuned
 from fitness.nouns import Method
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
+TALKING = [name for name in operators.TABLE if operators.load(name).needs_model]
 DIRECTION = Direction("trust", "Think about whom to trust.\n# And when", ())
 
 
@@ -63,8 +64,12 @@ def test_request_has_its_parts_in_order():
         (exhibit(name="best", coarse=0.44), exhibit(name="second", coarse=None)),
         (exhibit(name="other", coarse=-0.1, raised=False),),
         (Failure("more epochs", "line 3: NaN"),),
+        ("    weak = weak.sqrt()", "  "),
+        Broken("def method(problem):\n    return problem.labels", "line 2: no attribute labels"),
+        (Tuned((0.987654,), 0.4321), Tuned((31337.0,), 0.5678)),
     )
     text = briefs.prompt(brief, "Do it now.")
+    assert not re.search(r"0\.98|0\.43|31337|0\.56|Tuned", text), "the family is never shown"
     parts = [
         "> Think about whom",
         "> # And when",
@@ -72,8 +77,14 @@ def test_request_has_its_parts_in_order():
         "Parent 2: second, not scored",
     ]
     parts += [
-        "Method 1: other, no better than the best before it, PGR about -0.10",
+        "An ancestor of the first parent had these lines",
+        "weak = weak.sqrt()",
         "- more epochs: line 3: NaN",
+        "Method 1: other, no better than the best before it, PGR about -0.10",
+        "# The child that failed",
+        "return problem.labels",
+        "line 2: no attribute labels",
+        "# Your turn",
         "Do it now.",
     ]
     places = [text.index(part) for part in parts]
@@ -84,6 +95,9 @@ def test_request_without_inspirations_and_failures_says_so():
     text = briefs.prompt(Brief(DIRECTION, (exhibit(),)), "ask")
     assert "None yet." in text
     assert "Nothing yet." in text
+    assert "An ancestor" not in text
+    assert "The child that failed" not in text
+    assert "\n\n\n" not in text
 
 
 def test_score_in_a_request_is_no_finer_than_two_decimals():
@@ -115,5 +129,57 @@ def test_search_domains_are_numbered_and_not_named():
 
 def test_every_ask_is_complete():
     brief = Brief(DIRECTION, (exhibit(),))
-    for name in ("rewrite", "diff"):
-        assert "IDEA:" in briefs.request(brief, name)
+    for name in TALKING:
+        text = briefs.variation(brief) if name == "vary" else briefs.request(brief, name)
+        assert "# Your turn" in text
+        assert "$" not in text
+        assert ("IDEA:" in text) + ("HYPOTHESIS:" in text) + ("DIRECTION:" in text) == 1
+
+
+@given(st.lists(st.text(max_size=300), max_size=30), st.text(max_size=2_000), st.text(max_size=900))
+def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source, reason):
+    brief = Brief(DIRECTION, (exhibit(),), deleted=tuple(lines), broken=Broken(source, reason))
+    blocks = fenced(briefs.prompt(brief, "ask"))
+    shown = [line for line in lines if briefs.one_line(line)]
+    assert len(blocks) == 3 + bool([line for line in lines[:20] if briefs.one_line(line)])
+    if shown and len(blocks) == 4:
+        assert len(blocks[1].split("\n")) <= 20
+        assert all(line.isprintable() and len(line) <= 160 for line in blocks[1].split("\n"))
+    assert blocks[-2].rstrip() == source.rstrip()
+    assert blocks[-1].isprintable()
+    assert len(blocks[-1]) <= 600
+
+
+def long(name: str, size: int = 32_000) -> Exhibit:
+    return exhibit(f"# {name}\n" + "x = 1  # y\n" * (size // 11), name)
+
+
+def test_parents_are_shown_whole_and_inspirations_while_there_is_room():
+    brief = Brief(DIRECTION, (long("one"), long("two")), (exhibit(name="small"), long("big"), exhibit(name="last")))
+    text = briefs.prompt(brief, "ask")
+    assert long("one").method.source.strip() in text
+    assert long("two").method.source.strip() in text
+    assert "Method 1: small" in text
+    assert "# big" not in text
+    assert "2 more are left out here: they are too long." in text
+
+
+def test_a_request_has_a_most_whatever_it_is_made_of():
+    huge = long("huge", 400_000)
+    brief = Brief(
+        Direction("long", "so " * 40_000, ()),
+        (huge, huge),
+        (huge,) * 50,
+        (Failure("f" * 9_000, "r" * 9_000),) * 500,
+        ("line " * 900,) * 500,
+        Broken("b" * 400_000, "r" * 9_000),
+    )
+    text = briefs.prompt(brief, "ask")
+    assert len(text) < 130_000
+    assert "The file goes on for 367" in text
+    assert len(briefs.variation(brief)) < 10_000
+
+
+def test_the_system_text_is_the_same_every_time():
+    assert briefs.system("t", {"torch", "numpy", "math"}) == briefs.system("t", {"math", "numpy", "torch"})
+    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", ["torch"])), "no date and no clock"
