@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,10 +141,10 @@ def test_every_ask_is_complete():
 def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source, reason):
     brief = Brief(DIRECTION, (exhibit(),), deleted=tuple(lines), broken=Broken(source, reason))
     blocks = fenced(briefs.prompt(brief, "ask"))
-    shown = [line for line in lines if briefs.one_line(line)]
-    assert len(blocks) == 3 + bool([line for line in lines[:20] if briefs.one_line(line)])
-    if shown and len(blocks) == 4:
-        assert len(blocks[1].split("\n")) <= 20
+    shown = [line for line in lines[:20] if briefs.one_line(line)]
+    assert len(blocks) == 3 + bool(shown)
+    if shown:
+        assert len(blocks[1].split("\n")) == len(shown)
         assert all(line.isprintable() and len(line) <= 160 for line in blocks[1].split("\n"))
     assert blocks[-2].rstrip() == source.rstrip()
     assert blocks[-1].isprintable()
@@ -178,6 +179,15 @@ def test_a_request_has_a_most_whatever_it_is_made_of():
     assert len(text) < 130_000
     assert "The file goes on for 367" in text
     assert len(briefs.variation(brief)) < 10_000
+
+
+@pytest.mark.parametrize("name", TALKING)
+def test_what_is_reserved_for_a_request_is_enough(name):
+    for size in (10, 5_000, 60_000):
+        shown, broken = long("x", size), Broken("y" * size, "reason")
+        brief = Brief(DIRECTION, (shown, shown), (shown, shown), (), ("z = 1",), broken)
+        text = briefs.variation(brief) if name == "vary" else briefs.request(brief, name)
+        assert len(text) <= len(briefs.longest(brief))
 
 
 def test_the_system_text_is_the_same_every_time():
