@@ -33,6 +33,8 @@ def mended(source: str, others: Sequence[str]) -> str:
     """Return the file mended with what `others` import; as it came, to the byte, when there is nothing to mend."""
     try:
         compile(source, "method", "exec")
+        if "__main__" not in source and "print" not in source and not _forgotten(source, others):
+            return source
         found = _without_program(cst.parse_module(source))
         lines = _forgotten(found.code, others)
         if not lines and found.code == source:
