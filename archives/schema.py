@@ -205,9 +205,11 @@ select status, reason, count(*) as count from (
 ) group by status, reason order by count desc;
 create view arms as
 select p.island, p.model, p.operator, count(*) as tried, coalesce(sum(p.placement in ('NEW', 'IMPROVED')), 0) as placed,
-    round(coalesce(sum(p.gain), 0), 4) as gain, sum(s.calls) as calls, sum(s.tokens) as tokens, round(sum(s.usd), 6) as usd
+    round(coalesce(sum(p.gain), 0), 4) as gain, coalesce(sum(s.calls), 0) as calls, coalesce(sum(s.tokens), 0) as tokens,
+    case when count(s.proposal) = count(s.usd) then round(coalesce(sum(s.usd), 0), 6) end as usd
 from proposals p left join (
-    select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens, sum(usd) as usd
+    select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens,
+        case when sum(calls > 0 and usd is null) = 0 then coalesce(sum(usd), 0) end as usd
     from spend where kind = 'model' group by proposal
 ) s on s.proposal = p.id
 where p.state in ('done', 'refused') group by p.island, p.model, p.operator;

@@ -6,8 +6,11 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import eq
 
 import numpy as np
+
+from evolve.pruning import prune
 
 SKETCH = 64  # MinHash permutations
 _SHINGLE = 4  # syntax tokens a shingle
@@ -22,10 +25,11 @@ class Canonical:
 
     Attributes:
         id: first 16 hexadecimal digits of the sha256 of the canonical form.
-        structure: the same with every number masked: methods that differ only in constants share it.
-        constants: the numbers, in order.
+        structure: the same with every number masked, and without what never runs (see pruning.py): methods that differ only in
+            constants, or in code that `method` does not reach, share it.
+        constants: the numbers, in order, of what runs.
         nodes: number of syntax nodes.
-        sketch: MinHash of shingles of syntax tokens (Broder 1997), for cheap Jaccard distances.
+        sketch: MinHash of shingles of the syntax tokens of what runs (Broder 1997), for cheap Jaccard distances.
     """
 
     id: str
@@ -40,19 +44,24 @@ def canonical(source: str) -> Canonical:
 
     Raises SyntaxError or RecursionError when it does not parse, OverflowError for an integer that no float can hold.
     """
-    parsed = _without_docstrings(ast.parse(source))
-    tree = _Rename(_keywords(parsed)).visit(parsed)
-    tokens = list(_tokens(tree))
+    exact, nodes = _written(_without_docstrings(ast.parse(source)))
+    pruned = _without_docstrings(ast.parse(source))
+    tokens = _written(pruned)[0] if prune(pruned) else exact
     numbers = tuple(float(value) for kind, value in tokens if kind == "number" and isinstance(value, int | float))
-    exact = [f"{kind}:{value!r}" for kind, value in tokens]
-    masked = [kind if kind == "number" else text for (kind, _), text in zip(tokens, exact)]
-    nodes = sum(1 for _ in ast.walk(tree))
-    return Canonical(_digest(exact), _digest(masked), numbers, nodes, _sketch(masked))
+    masked = [kind if kind == "number" else f"{kind}:{value!r}" for kind, value in tokens]
+    return Canonical(_digest([f"{kind}:{value!r}" for kind, value in exact]), _digest(masked), numbers, nodes, _sketch(masked))
+
+
+def _written(parsed: ast.Module) -> tuple[list[tuple[str, object]], int]:
+    """Return the tokens of a module whose names are canonical, and the number of its nodes."""
+    tree = _Rename(_keywords(parsed)).visit(parsed)
+    return list(_tokens(tree)), sum(1 for _ in ast.walk(tree))
 
 
 def sketch_distance(a: tuple[int, ...], b: tuple[int, ...]) -> float:
     """Return the estimated Jaccard distance of two sketches, in [0, 1]."""
-    return 1.0 - sum(x == y for x, y in zip(a, b)) / SKETCH
+    same: int = sum(map(eq, a, b))
+    return 1.0 - same / SKETCH
 
 
 def _digest(tokens: list[str]) -> str:

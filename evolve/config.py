@@ -47,7 +47,7 @@ class Config(BaseModel):
     islands: int = Field(3, ge=1, le=64, description="Populations that evolve apart.")
     migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of elites to the next island (a ring).")
     reset_every: int = Field(120, ge=1, description="Evaluations between resets of the worst half of the islands.")
-    novelty: float = Field(0.5, ge=0, description="Weight of a prompt's novelty against its value.")
+    novelty: float = Field(1.0, ge=0, description="Weight of a prompt's novelty against its value; 0 switches it off.")
     dev_instances: int = Field(10, ge=2, description="Instances of each search domain a method needs before it can be placed.")
     fresh_instances: int = Field(20, ge=2, description="Instances of each search domain that judge the finalists at the end.")
     held_out_instances: int = Field(5, ge=0, description="Instances of the held-out domains, dealt out in turn.")

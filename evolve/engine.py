@@ -195,7 +195,9 @@ class Engine:
 
     def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
         usage = candidate.draft.usage if candidate.draft else FREE
-        self.selector.learn(candidate.choice, Lesson(placed, gain, usage))
+        self.selector.learn(
+            candidate.choice, Lesson(placed, gain, usage, candidate.evaluation.method if candidate.evaluation else "")
+        )
 
     def _unanswered(self, candidate: Candidate, error: ModelError) -> None:
         """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter, deque
 from collections.abc import Iterable
 
 RECENT = 60  # prompts remembered
 NEAREST = 5  # the k of k nearest neighbours
-_WEIGHTS = {"direction": 3.0, "operator": 1.0, "parent": 2.0, "inspiration": 0.5, "model": 0.5}
+CHILDREN = 20  # screened children whose diversity is watched
+DIVERSE = 0.5  # mean sketch distance of children that are diverse enough; that of the human baselines is .62
+MOST = 4.0  # how much more novelty may count as they collapse
+BANDS = 8  # numbers of a parent's sketch that are features: parents that look alike share most of them
+_WEIGHTS = {"direction": 3.0, "operator": 1.0, "parent": 0.5, "looks": 0.25, "inspiration": 0.5, "model": 0.5}  # exact sums
 
-Features = frozenset[tuple[str, str]]
+Feature = tuple[str, str | int]
+Features = frozenset[Feature]
 
 
 def features(direction: str, operator: str, model: str, parents: Iterable[str], inspirations: Iterable[str]) -> Features:
     """Return a prompt's place in the fixed feature space: what it is about and what it is made of."""
-    one = {("direction", direction), ("operator", operator), ("model", model)}
+    one: set[Feature] = {("direction", direction), ("operator", operator), ("model", model)}
     return frozenset(one | {("parent", p) for p in parents} | {("inspiration", i) for i in inspirations})
+
+
+def looks(sketch: tuple[int, ...]) -> Iterable[Feature]:
+    """Return how a parent looks, as features: each is shared with the probability that two methods are alike (Broder 1997)."""
+    return (("looks", BANDS * value + place) for place, value in enumerate(sketch[:BANDS]))
 
 
 def distance(a: Features, b: Features) -> float:
     """Return the weighted Jaccard distance of two prompts, in [0, 1]."""
-    shared, all_ = (sum(_WEIGHTS[kind] for kind, _ in s) for s in (a & b, a | b))
-    return 1.0 - shared / all_ if all_ else 0.0
+    return _distance(a, _size(a), b, _size(b))
 
 
 def entropy(names: Iterable[str]) -> float:
@@ -33,32 +43,74 @@ def entropy(names: Iterable[str]) -> float:
 
 
 class Recent:
-    """The recent prompts, and the weight that novelty has against value."""
+    """The recent prompts and children, and the weight that novelty has against value."""
 
     def __init__(self, directions: int, weight: float) -> None:
-        self._prompts: deque[Features] = deque(maxlen=RECENT)
+        self._prompts: deque[tuple[Features, float]] = deque(maxlen=RECENT)
+        self._children: deque[tuple[int, ...]] = deque(maxlen=CHILDREN)
+        self._diversity: float | None = None
         self._full = math.log2(max(directions, 2))
         self._weight = weight
 
     def add(self, prompt: Features) -> None:
         """Remember a prompt that was used."""
-        self._prompts.append(prompt)
+        self._prompts.append((prompt, _size(prompt)))
+
+    def child(self, sketch: tuple[int, ...]) -> None:
+        """Remember a child that passed the screen, by its sketch (see canonical.py)."""
+        self._children.append(sketch)
+        self._diversity = None
 
     def novelty(self, prompt: Features) -> float:
         """Return the mean distance to the k nearest recent prompts, 1 when there is none."""
         if not self._prompts:
             return 1.0
-        nearest = sorted(distance(prompt, other) for other in self._prompts)[:NEAREST]
+        size = _size(prompt)
+        nearest = heapq.nsmallest(NEAREST, [_distance(prompt, size, other, theirs) for other, theirs in self._prompts])
         return sum(nearest) / len(nearest)
+
+    def rarity(self, uses: int) -> float:
+        """Return how much less often something is drawn that had so many uses (as in ShinkaEvolve); 1 without novelty."""
+        return (1.0 + uses) ** -0.5 if self._weight else 1.0
 
     @property
     def entropy(self) -> float:
         """The entropy of the recent directions, in bits."""
-        return entropy(value for prompt in self._prompts for kind, value in prompt if kind == "direction")
+        return entropy(str(value) for prompt, _ in self._prompts for kind, value in prompt if kind == "direction")
+
+    @property
+    def diversity(self) -> float:
+        """The mean sketch distance of the recent children to each other, in [0, 1]; 1 before there are a few."""
+        if len(self._children) < NEAREST:
+            return 1.0
+        if self._diversity is None:
+            self._diversity = _mean_distance(self._children)
+        return self._diversity
 
     @property
     def weight(self) -> float:
-        """The weight of novelty now: it doubles as the recent directions collapse onto one."""
-        if len(self._prompts) < NEAREST:
+        """The weight of novelty now: up to four times as much as the recent directions, or the recent children, collapse."""
+        if not self._weight or len(self._prompts) < NEAREST:
             return self._weight
-        return self._weight * (2.0 - min(1.0, self.entropy / min(self._full, math.log2(len(self._prompts)))))
+        spread = self.entropy / min(self._full, math.log2(len(self._prompts)))
+        return self._weight / max(1 / MOST, min(1.0, spread, self.diversity / DIVERSE))
+
+
+def _size(prompt: Features) -> float:
+    return sum([_WEIGHTS[kind] for kind, _ in prompt])
+
+
+def _distance(a: Features, of_a: float, b: Features, of_b: float) -> float:
+    shared = _size(a & b)
+    union = of_a + of_b - shared
+    return 1.0 - shared / union if union else 0.0
+
+
+def _mean_distance(sketches: Iterable[tuple[int, ...]]) -> float:
+    """Return the mean estimated Jaccard distance of every two sketches."""
+    import numpy as np
+
+    table = np.array(list(sketches), dtype=np.uint64)
+    alike = (table[:, None] == table[None]).mean(axis=2)
+    pairs = np.triu_indices(len(table), 1)
+    return float(1.0 - alike[pairs].mean())

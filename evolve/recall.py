@@ -32,5 +32,5 @@ def selector_of(lab: Lab, memory: Memory) -> Selector:
         names = str(row["direction"]), str(row["operator"])
         selector.recall(*names, str(row["parent"]), int(str(row["tried"])), int(str(row["placed"])))
     for record in lab.archive.proposals(f"id > {memory.last_proposal - RECENT}"):
-        selector.recent.add(prompt_features(memory.choice(record, selector)))
+        selector.recent.add(prompt_features(memory.choice(record, selector), selector.sketches))
     return selector

@@ -48,15 +48,16 @@ class Screen:
         return self.unique(self.parse(source, name, origin))
 
     def unique(self, screened: Screened) -> Screened:
-        """Refuse what passed but repeats a known method: exactly, or but for constants that differ by less than 5 %."""
+        """Refuse what passed but repeats a known method: exactly, or but for what never runs or constants within 5 %."""
         method = screened.method
         if method is None:
             return screened
         if method.id in self._ids:
             return Screened(None, f"it is the same method as {short(method.id)}", method.id)
-        near = self._near(method)
+        near, constants = self._near(method)
         if near:
-            return Screened(None, f"it differs from {short(near)} only in constants, each by less than 5 %", near)
+            what = "in code that never runs" if constants == method.constants else "in constants, each by less than 5 %"
+            return Screened(None, f"it differs from {short(near)} only {what}", near)
         return screened
 
     def parse(self, source: str | bytes, name: str = "", origin: str = "search") -> Screened:
@@ -81,11 +82,13 @@ class Screen:
         label = name or short(identity)
         return Screened(MethodRecord(identity, text, nodes, label, origin, facts["structure"], constants, sketch))
 
-    def _near(self, method: MethodRecord) -> str | None:
+    def _near(self, method: MethodRecord) -> tuple[str, tuple[float, ...]]:
+        """Return the nearest method of the same structure with its constants, ("", ()) when none is near."""
+        near = []
         for identity, constants in self._structures.get(method.structure, []):
             if len(constants) == len(method.constants) and all(map(_close, constants, method.constants)):
-                return identity
-        return None
+                near.append((sum(a != b for a, b in zip(constants, method.constants)), identity, constants))
+        return min(near)[1:] if near else ("", ())
 
 
 def _close(a: float, b: float) -> bool:

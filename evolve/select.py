@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from archives.nouns import Elite, MethodRecord, Usage
+from evolve.bandit import Arm, Bandit
 from evolve.canonical import sketch_distance
+from evolve.directions import Directions
+from evolve.mending import Mending
 from evolve.nouns import Direction, Subject
-from evolve.novelty import Features, Recent, features
+from evolve.novelty import Features, Recent, features, looks
 
-CANDIDATES = 8  # prompts drawn before the one with the most value plus novelty is chosen
+CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 INSPIRATIONS = 2
 PRESSURE = 4.0  # how much likelier the fittest elite is drawn than the least fit, as exp of the rank difference
 
@@ -54,36 +57,53 @@ class Lesson:
         placed: whether the child became an elite.
         gain: its fitness above that of its first parent, 0 unless it was placed and is fitter.
         usage: what its model calls cost.
+        method: the child's id, "" when it did not become a method.
     """
 
     placed: bool
     gain: float
     usage: Usage
+    method: str = ""
 
 
-@dataclass
-class Credit:
-    """How often something was tried and a placed elite came of it; its value is the posterior mean under Beta(1, 2)."""
+@dataclass(frozen=True)
+class _Standing:
+    """An island's elites, from the least fit to the fittest, and how likely each is to be a parent."""
 
-    tried: Counter[str] = field(default_factory=Counter)
-    placed: Counter[str] = field(default_factory=Counter)
+    elites: list[Elite]
+    weights: list[float]
 
-    def value(self, name: str) -> float:
-        """Return the expected share of tries that are placed."""
-        return (self.placed[name] + 1) / (self.tried[name] + 3)
+    def value(self, place: int) -> float:
+        """Return the rank of an elite, from 0 to 1."""
+        return place / max(1, len(self.elites) - 1)
 
 
 class Selector:
-    """Chooses prompts from the state of the islands; its own state is rebuilt from the archive on resume."""
+    """Chooses prompts from the state of the islands.
+
+    On resume its state is rebuilt by repeating `used`, `learn`, `failed`, `child` and `add_direction` in the order in which
+    they were called; each takes the same time however many there were.
+    """
 
     def __init__(self, islands: int, sources: Sequence[Source], directions: Sequence[Direction], novelty: float) -> None:
         self.islands = islands
-        self._sources, self.directions = tuple(sources), tuple(directions)
         self.elites: list[dict[int, Elite]] = [{} for _ in range(islands)]
         self.sketches: dict[str, tuple[int, ...]] = {}
-        self.visits: Counter[str] = Counter()
-        self.credit = Credit()
+        self.visits: Counter[Hashable] = Counter()
         self.recent = Recent(len(directions), novelty)
+        self.bandit = Bandit()
+        self._sources = tuple(sources)
+        self._subjects = {source.operator: source.subject for source in sources}
+        self._directions = Directions(islands, directions)
+        self._born: dict[str, str] = {}  # the direction that an elite was made for
+        self._mending = Mending(islands)
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Every direction of the run, also those that retired."""
+        return self._directions.all
+
+    # what happened
 
     def place(self, elite: Elite) -> None:
         """Mirror a placement of the archive."""
@@ -91,68 +111,114 @@ class Selector:
 
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
-        self.recent.add(prompt_features(choice))
-        self.recall(choice.direction.name, choice.operator, choice.parents[0], 1, 0)
+        self._mending.used(choice)
+        if self._makes_direction(choice):
+            self._directions.varied(choice.direction.name, choice.island)
+        else:
+            self.recent.add(prompt_features(choice, self.sketches))
+            self.visits[self._looks(choice.parents[0])] += 1
 
     def recall(self, direction: str, operator: str, parent: str, tried: int, placed: int) -> None:
         """Count tries, and the placed elites that came of them."""
-        self.visits[parent] += tried
-        for name in (direction, operator):
-            self.credit.tried[name] += tried
-            self.credit.placed[name] += placed
+        self.visits[self._looks(parent)] += tried
+        self._directions.recall(direction, tried, placed)
 
     def learn(self, choice: Choice, lesson: Lesson) -> None:
-        """Give a direction, an operator and a model credit for what came of a proposal of theirs, or did not."""
-        for name in (choice.direction.name, choice.operator):
-            self.credit.placed[name] += lesson.placed
+        """Give a direction and an arm credit for what came of a proposal of theirs, or did not."""
+        arm, judged = Arm(choice.island, choice.model, choice.operator), not self._makes_direction(choice)
+        self.bandit.learn(arm, lesson.placed, lesson.gain, lesson.usage, judged=judged)
+        if judged:
+            self._directions.learn(choice.direction.name, choice.island, lesson.placed)
+        if lesson.placed and lesson.method:
+            self._born[lesson.method] = choice.direction.name
+
+    def failed(self, choice: Choice, proposal: int) -> None:
+        """Remember a child that failed and has a source, so that a model can mend it once."""
+        self._mending.failed(choice, proposal)
 
     def child(self, method: MethodRecord) -> None:
-        """Take note of a child that passed the screen."""
+        """Remember a child that passed the screen: how it looks, also for the diversity of children."""
         self.sketches[method.id] = method.sketch
+        self.recent.child(method.sketch)
 
     def add_direction(self, direction: Direction, island: int) -> None:
-        """Take a new direction in on an island."""
+        """Let a new direction live on an island; the worst one there retires when there are too many."""
+        self._directions.add(direction, island)
 
     def retire(self, model: str) -> None:
         """Ask a model no more in this session."""
         self._sources = tuple(source for source in self._sources if source.model != model)
 
-    def failed(self, choice: Choice, proposal: int) -> None:
-        """Remember a child that failed and has a source, so that it can be mended once."""
+    # the choice
 
     def choose(self, number: int, needs_model: bool | None, rng: random.Random) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
-        `needs_model` restricts the operators to those that call a model, or to those that do not.
+        `needs_model` restricts the operators to those that call a model, or to those that do not. A direction that is owed an
+        offspring comes first; a failure is mended when the bandit draws an operator that mends, which it can only now and then.
         """
         island = number % self.islands
         fitting = [s for s in self._sources if needs_model is None or bool(s.model) == needs_model]
-        drawn = [self._draw(island, fitting, rng) for _ in range(CANDIDATES)]
+        owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
+        if owed is not None and varying:
+            return self._vary(island, self._source(island, varying, rng), owed)
+        breeding = [s for s in fitting if s.subject == "parents"] or [s for s in self._sources if s.subject == "parents"]
+        broken = self._mending.newest(island)
+        mending = [s for s in fitting if s.subject == "failure"] if broken else []
+        first = self._source(island, [*breeding, *mending], rng)
+        if broken and first in mending:
+            return self._fix(first, *broken)
+        standing = self._standing(island)
+        sources = [first, *(self._source(island, breeding, rng) for _ in range(CANDIDATES - 1))]
+        drawn = [self._draw(island, source, standing, rng) for source in sources]
         weight = self.recent.weight
         return max(drawn, key=lambda c: c.value + weight * c.novelty)
 
-    def _draw(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
-        ranked = sorted(self.elites[island].values(), key=lambda e: e.fitness)
-        weights = [
-            2.0 ** (PRESSURE * i / max(1, len(ranked) - 1)) / (1 + self.visits[e.method]) ** 0.5 for i, e in enumerate(ranked)
-        ]
-        first = rng.choices(range(len(ranked)), weights)[0]
-        source = rng.choices(sources, [self.credit.value(s.operator) for s in sources])[0]
-        direction = rng.choice(self._home(island))
-        parent = ranked[first].method
+    def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
+        return sources[self.bandit.draw([Arm(island, s.model, s.operator) for s in sources], rng)]
+
+    def _draw(self, island: int, source: Source, standing: _Standing, rng: random.Random) -> Choice:
+        first = rng.choices(range(len(standing.elites)), standing.weights)[0]
+        direction = self._directions.draw(island, self.recent.rarity, rng)
+        parent = standing.elites[first].method
         others = self._others(parent, island)
         parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
         inspirations = self._inspire(parents, others, rng)
-        prompt = features(direction.name, source.operator, source.model, parents, inspirations)
-        value = first / max(1, len(ranked) - 1) + self.credit.value(direction.name) + self.credit.value(source.operator)
-        return Choice(
-            island, source.operator, source.model, direction, parents, inspirations, value / 3, self.recent.novelty(prompt)
+        value = (standing.value(first) + self._directions.rank(direction.name, island)) / 2
+        return self._weighed(Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0))
+
+    def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
+        """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
+        ranked = self._standing(island).elites
+        own = [elite for elite in ranked if self._born.get(elite.method) == direction.name]
+        best = (own or ranked)[-1].method
+        return self._weighed(Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0))
+
+    def _fix(self, source: Source, proposal: int, broken: Choice) -> Choice:
+        """Ask for a failed child of some parents to be mended."""
+        named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
+        return self._weighed(named)
+
+    def _weighed(self, choice: Choice) -> Choice:
+        return replace(choice, novelty=self.recent.novelty(prompt_features(choice, self.sketches)))
+
+    def _makes_direction(self, choice: Choice) -> bool:
+        return self._subjects.get(choice.operator) == "direction"
+
+    def _standing(self, island: int) -> _Standing:
+        elites = sorted(self.elites[island].values(), key=lambda e: (e.fitness, e.method))
+        last = max(1, len(elites) - 1)
+        return _Standing(
+            elites,
+            [
+                2.0 ** (PRESSURE * i / last) * self.recent.rarity(self.visits[self._looks(e.method)])
+                for i, e in enumerate(elites)
+            ],
         )
 
-    def _home(self, island: int) -> Sequence[Direction]:
-        """Return the directions of an island: every island holds a part of them, so that islands do not think alike."""
-        held = [d for i, d in enumerate(self.directions) if i % self.islands == island]
-        return held or self.directions
+    def _looks(self, method: str) -> Hashable:
+        """Return what methods share that differ in constants only."""
+        return self.sketches.get(method, method)
 
     def _others(self, parent: str, island: int) -> list[str]:
         """Return who could be crossed with a parent: this island's other elites, once each, in cell order."""
@@ -196,9 +262,10 @@ class Selector:
         return _best(self.elites[rng.choice(surviving)]) if surviving else None
 
 
-def prompt_features(choice: Choice) -> Features:
-    """Return a prompt's place in the feature space of novelty."""
-    return features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
+def prompt_features(choice: Choice, sketches: Mapping[str, tuple[int, ...]]) -> Features:
+    """Return a prompt's place in the feature space of novelty, given the sketches of methods."""
+    made = features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
+    return made.union(*(looks(sketches[parent]) for parent in choice.parents if parent in sketches))
 
 
 def _best(elites: Mapping[int, Elite]) -> Elite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evolve.cli.printing import dash, facts, paragraph, say, source, table
+from evolve.cli.searching import over_time, print_search
 from evolve.nouns import short
 from evolve.report.clean import one_line
 from evolve.report.diversity import Tally
@@ -35,6 +36,7 @@ def print_status(now: Standing) -> None:
         say()
         rows = [[str(i.island), str(i.elites), number(i.best), label(i.name, i.method)] for i in now.islands]
         table(["island", "elites", "best fitness", "method"], rows, flexible=3, right=(0, 1, 2))
+    print_search(now)
     if now.events:
         say()
         table(["last events", ""], [[event.at[11:19], event.text] for event in now.events], flexible=1)
@@ -62,7 +64,9 @@ def _status_rows(now: Standing) -> list[tuple[str, str]]:
         bits = (
             f"entropy {recent.entropy:.1f} of {recent.entropy_max:.1f} bits; prompt novelty {number(recent.novelty)} ({window})"
         )
-        rows += [("directions", bits), ("", _tallies(recent.directions, 4)), ("operators", _tallies(recent.operators, 6))]
+        bars = over_time(now.entropy, recent.entropy_max)
+        rows += [("directions", bits), *([("", bars)] if bars else []), ("", _tallies(recent.directions, 4))]
+        rows.append(("operators", _tallies(recent.operators, 6)))
     return rows
 
 

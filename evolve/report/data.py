@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from archives.archive import Archive
 from evolve.report import clean, tables
 from evolve.report.changes import Change, change
-from evolve.report.diversity import Spread, entropy_limit, spreads
+from evolve.report.diversity import Spread, entropy_limit
 from evolve.report.maps import HeatMap, heat_maps
 from evolve.report.pedigree import Pedigree, pedigree
 from evolve.report.ranking import Ranked, ranking
 from evolve.report.series import Curve, curve
-from evolve.report.standing import RECENT, Happening, Standing, events, standing
+from evolve.report.standing import Happening, Standing, events, standing
 from evolve.report.wording import label
 from fitness.nouns import EvolveError
 from fitness.tasks import load
@@ -84,7 +84,7 @@ def collect(archive: Archive, *, alive: bool) -> Report:
             source=str(sources[0]["source"]) if sources else "",
             changes=_changes(archive, now.best, board),
             entropy_max=entropy_limit(archive),
-            spreads=spreads(archive, RECENT),
+            spreads=now.entropy,
             operators=tables.yields(archive, "operator"),
             directions=tables.yields(archive, "direction"),
             failures=tables.failures(archive),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from evolve.nouns import short
+from evolve.report.arms import descent, explained, over_islands
 from evolve.report.clean import one_line
 from evolve.report.data import Report
 from evolve.report.header import headline
@@ -115,8 +116,26 @@ def _changes(report: Report) -> list[str]:
     return parts
 
 
+def _arms(report: Report) -> list[str]:
+    summed = over_islands(report.standing.arms)
+    rows = [
+        [
+            _text(arm.operator), _text(arm.model), str(arm.tried), str(arm.placed), number(arm.gain), str(arm.tokens),
+            money(arm.usd) if arm.calls else NONE,
+        ]
+        for arm in summed
+    ]  # fmt: skip
+    heads = ["operator", "model", "tried", "elites", "gain", "tokens", "cost"]
+    return ["## Arms", _text(explained(summed)), _table(heads, rows)] if rows else []
+
+
+def _directions(report: Report) -> list[str]:
+    rows = [[_text(line.name), str(line.tried), str(line.placed), _text(descent(line))] for line in report.standing.directions]
+    return ["## Directions", _table(["direction", "tried", "elites", "from"], rows)] if rows else []
+
+
 def _search(report: Report) -> list[str]:
-    parts: list[str] = []
+    parts: list[str] = [*_arms(report), *_directions(report)]
     if report.operators:
         heads = ["operator", "model", "proposals", "refused", "failed", "elites", "mean gain", "best gain"]
         rows = [

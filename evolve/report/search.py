@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from evolve.report.arms import descent, explained, over_islands
 from evolve.report.charts import breadth_charts
 from evolve.report.data import Report
-from evolve.report.markup import Safe, tag
+from evolve.report.markup import Safe, join, tag
 from evolve.report.parts import Column, figure, fold, gain_bar, row, section, table
 from evolve.report.tables import Yield
-from evolve.report.wording import count, duration, money
+from evolve.report.wording import NONE, count, duration, money, number
 
 
 def search_section(report: Report) -> Safe:
@@ -29,11 +30,40 @@ def search_section(report: Report) -> Safe:
         ]
     return section(
         "search", "The search", note, tag("div", *charts, class_="two"),
-        _yields("Operators", "Operator", report.operators), _yields("Directions", "Direction", report.directions),
+        _arms(report), _yields("Operators", "Operator", report.operators),
+        _yields("Directions", "Direction", report.directions, _origins(report)),
     )  # fmt: skip
 
 
-def _yields(caption: str, head: str, lines: Sequence[Yield]) -> Safe:
+def _arms(report: Report) -> Safe:
+    """Return what the bandit tried and what that gained for its cost, all islands together."""
+    summed = over_islands(report.standing.arms)
+    if not summed:
+        return Safe()
+    columns = [
+        Column("Arm", "text"),
+        *(Column(name, "n") for name in ("Tried", "Became elites", "Gain", "Calls", "Tokens", "Cost", "Gain per dollar")),
+    ]
+    rows = [
+        row(
+            columns,
+            [
+                arm.name, f"{arm.tried:,}", f"{arm.placed:,}", number(arm.gain), f"{arm.calls:,}", f"{arm.tokens:,}",
+                money(arm.usd) if arm.calls else NONE,
+                NONE if not arm.calls or arm.usd == 0 else "unknown" if arm.per_dollar is None else f"{arm.per_dollar:.3g}",
+            ],
+        )
+        for arm in summed
+    ]  # fmt: skip
+    return join(tag("p", explained(summed)), table("Arms: operators and models, all islands together", columns, rows))
+
+
+def _origins(report: Report) -> dict[str, str]:
+    """Return where each direction comes from that a model made."""
+    return {line.name: descent(line) for line in report.standing.directions if line.parent}
+
+
+def _yields(caption: str, head: str, lines: Sequence[Yield], origins: Mapping[str, str] | None = None) -> Safe:
     columns = [
         Column(head, "text"),
         *(Column(name, "n") for name in ("Proposals", "Refused", "Failed", "Became elites", "Mean gain", "Best gain")),
@@ -43,8 +73,8 @@ def _yields(caption: str, head: str, lines: Sequence[Yield]) -> Safe:
         row(
             columns,
             [
-                line.name + (f" ({line.model})" if line.model else ""),
-                *(f"{number:,}" for number in (line.proposals, line.refused, line.failed, line.placed)),
+                line.name + (f" ({note})" if (note := line.model or (origins or {}).get(line.name, "")) else ""),
+                *(f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)),
                 gain_bar(line.mean_gain, most),
                 gain_bar(line.best_gain, most),
             ],

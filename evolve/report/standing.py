@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import RunRecord
-from evolve.report.diversity import Breadth, breadth
+from evolve.report.arms import Arm, DirectionLine, arms, directions
+from evolve.report.diversity import Breadth, Spread, breadth, spreads
 from evolve.report.ranking import Ranked, ranked, ranking
 from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
 from fitness.sandbox.doctor import CONTAINED
@@ -78,6 +79,9 @@ class Standing:
         refused: proposals that the operator or the screen refused; `failed`: evaluations that ended in a failure.
         in_flight: proposals on their way.
         recent: what the novelty term chose among the last proposals.
+        entropy: the breadth of the search over the whole run, at most 120 points.
+        arms: what came of each model and operator on each island, the most tried first.
+        directions: every direction, the most tried first.
         events: the last things that happened, newest first.
     """
 
@@ -105,6 +109,9 @@ class Standing:
     engine_seconds: float
     islands: tuple[Island, ...]
     recent: Breadth
+    entropy: tuple[Spread, ...]
+    arms: tuple[Arm, ...]
+    directions: tuple[DirectionLine, ...]
     events: tuple[Happening, ...]
 
 
@@ -167,6 +174,9 @@ def standing(archive: Archive, *, alive: bool) -> Standing:
         engine_seconds=run.engine_seconds,
         islands=_islands(archive),
         recent=breadth(archive, RECENT),
+        entropy=spreads(archive, RECENT),
+        arms=arms(archive),
+        directions=directions(archive),
         events=events(archive, _EVENTS),
     )
 

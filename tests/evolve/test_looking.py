@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archives.archive import Archive
+from archives.nouns import Direction
 from evolve.cli import cli
 from evolve.cli.common import is_running
 from evolve.errors import UsageError
@@ -91,6 +92,41 @@ def test_status_counts_what_the_archive_holds(run: Path) -> None:
     assert found["recent"]["entropy"] <= found["recent"]["entropy_max"]
     assert {tally["name"] for tally in found["recent"]["directions"]} <= set(DIRECTIONS)
     assert sum(island["elites"] for island in found["islands"]) == len(archive.elites())
+
+
+def test_status_tells_entropy_over_time_arms_and_directions(tmp_path: Path) -> None:
+    path = build(tmp_path / "models.db", 60)
+    archive = Archive.open(path, write=True)
+    parent = archive.methods()[0].id
+    for number, usd in ((101, 0.5), (102, 0.25)):
+        add_model_call(archive, number, parent, usd)
+    archive._db.execute("update proposals set gain = 0.3 where id = 101")
+    mine = ("a direction of its own, and a name that goes on and on", "openai:tiny")
+    archive.add_direction(Direction(mine[0], "Think again.", (), mine[1], "two views"))
+    found, text = json.loads(text_of("status", "--json", db=path)), text_of("status", db=path)
+    assert found["entropy"] == json.loads(text_of("report", "--format", "json", "--out", "-", db=path))["spreads"]
+    assert [point["proposal"] for point in found["entropy"]] == sorted(point["proposal"] for point in found["entropy"])
+    assert 0 < found["entropy"][-1]["entropy"] <= found["recent"]["entropy_max"]
+    ended = len(archive.proposals("state in ('done', 'refused')"))
+    assert sum(arm["tried"] for arm in found["arms"]) == sum(line["tried"] for line in found["directions"]) == ended
+    (arm,) = (arm for arm in found["arms"] if arm["model"])
+    assert (arm["operator"], arm["island"], arm["tried"], arm["gain"], arm["usd"]) == ("rewrite", 0, 2, 0.3, 0.75)
+    assert {line["name"] for line in found["directions"]} == {*DIRECTIONS, mine[0]}
+    assert "first third" in text
+    assert "An arm is drawn the more often" in " ".join(text.split())
+    assert re.search(r"rewrite +openai:tiny +2 +0 +\.30 +\$0\.75 +0\.4\n", text)
+    assert re.search(r"a direction of its own, and a n… +0 +0 +openai:tiny, from two views\n", text)
+    assert max(len(line) for line in text.splitlines() if line != str(path)) <= 80
+
+
+def test_an_unknown_price_is_unknown_in_the_arms(tmp_path: Path) -> None:
+    path = build(tmp_path / "unpriced.db", 5)
+    archive = Archive.open(path, write=True)
+    for number, usd in ((101, 0.5), (102, None)):
+        add_model_call(archive, number, archive.methods()[0].id, usd)
+    (arm,) = (arm for arm in json.loads(text_of("status", "--json", db=path))["arms"] if arm["model"])
+    assert (arm["calls"], arm["usd"]) == (2, None)
+    assert re.search(r"rewrite +openai:tiny +2 +0 +\.00 +unknown +unknown\n", text_of("status", db=path))
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
