@@ -76,14 +76,21 @@ class Archive(Ledger):
         """Change fields of the run."""
         self.update("runs", "id", self.run().id, fields)
 
-    def add_direction(self, direction: Direction) -> None:
-        """Store a direction, once."""
-        self.insert("directions", asdict(direction) | {"focus": json.dumps(direction.focus)}, ignore=True)
+    def add_direction(self, direction: Direction, proposal: int | None = None) -> None:
+        """Store a direction, once, and the proposal that made it."""
+        row = asdict(direction) | {"focus": json.dumps(direction.focus), "proposal": proposal}
+        self.insert("directions", row, ignore=True)
 
     def directions(self) -> list[Direction]:
         """Return directions, oldest first."""
         columns = ", ".join(Direction.__dataclass_fields__)
         return [noun(Direction, row) for row in self.rows(f"select {columns} from directions order by rowid")]
+
+    def made_directions(self) -> dict[int, Direction]:
+        """Return the directions that proposals made, by proposal."""
+        columns = ", ".join(Direction.__dataclass_fields__)
+        rows = self.rows(f"select proposal, {columns} from directions where proposal is not null order by rowid")
+        return {value(row, "proposal", int): noun(Direction, row) for row in rows}
 
     def judged(self) -> int:
         """Return how many bred methods have been judged."""

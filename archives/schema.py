@@ -190,6 +190,7 @@ alter table spend add column worst_tokens integer not null default 0;
 alter table spend add column worst_usd real;
 create index spend_proposal on spend(proposal);
 alter table directions add column parent text not null default '';
+alter table directions add column proposal integer references proposals(id);
 create table journal (id integer primary key, step text not null, proposal integer, method text, evals integer) strict;
 drop view costs;
 create view costs as

@@ -17,6 +17,16 @@ DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
 
 
+class Price(BaseModel):
+    """A model's price, in dollars per million tokens; `cached` is that of prompt tokens read from the provider's cache."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(None, ge=0)
+
+
 class Config(BaseModel):
     """Every setting of a run, with its default."""
 
@@ -37,6 +47,9 @@ class Config(BaseModel):
     calls: int = Field(8, ge=1, le=64, description="Model calls at once.")
     model: tuple[str, ...] = Field((), description="Models, as provider:name; none means offline operators only.")
     base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    reply_tokens: int = Field(16_384, ge=256, description="Tokens that one answer may have, thoughts included.")
+    thinking: int = Field(0, ge=0, description="Tokens of thought before an answer, for anthropic models.")
+    prices: dict[str, Price] = Field({}, description="Your own prices of models, in dollars per million tokens.")
     trust_methods: bool = Field(
         False, description="Run language-model code and other people's files below sandbox level B too."
     )

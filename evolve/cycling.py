@@ -53,6 +53,10 @@ class Lineages:
         lines = array("I", list(numbers)[:LINES])
         self._steps[child] = _Step(lines, self._left(frozenset(numbers), self._steps.get(parent or "")))
 
+    def knows(self, method: str) -> bool:
+        """Tell whether a method is remembered."""
+        return method in self._steps
+
     def deleted(self, method: str) -> tuple[str, ...]:
         """Return the lines that a method's lineage had once and it has not, the newest deletion first."""
         return tuple(self._lines[number] for number in self._steps[method].deleted) if method in self._steps else ()

@@ -105,7 +105,7 @@ class Engine:
         self.keep_draft(candidate, draft)
         self.outages[candidate.choice.model] = 0
         if draft.direction is not None:
-            self.population.redirect(draft.direction, candidate.choice.island)
+            self.population.redirect(draft.direction, candidate.choice.island, candidate.number)
             self.lab.budget.refund()
             self._learn(candidate)
         elif draft.source is None:
@@ -195,9 +195,8 @@ class Engine:
 
     def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
         usage = candidate.draft.usage if candidate.draft else FREE
-        self.selector.learn(
-            candidate.choice, Lesson(placed, gain, usage, candidate.evaluation.method if candidate.evaluation else "")
-        )
+        method = candidate.evaluation.method if candidate.evaluation else ""
+        self.selector.learn(candidate.choice, Lesson(placed, gain, usage, method))
 
     def _unanswered(self, candidate: Candidate, error: ModelError) -> None:
         """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.

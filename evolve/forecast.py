@@ -58,9 +58,9 @@ def check_budget(config: Config, models: Mapping[str, Model], system: str) -> No
         least = 1 + (USEFUL - 1) * TYPICAL  # the last call's worst case must still fit in when the others have been paid
         if config.usd is not None and worst.usd is not None and config.usd < least * worst.usd:
             raise BudgetRefused(
-                f"--usd {config.usd:g} does not pay for a useful run: one call of {spec} costs up to ${worst.usd:.4f} ({size}), "
-                f"about ${TYPICAL * worst.usd:.4f} as a rule, and {USEFUL} calls are the least that makes sense: give "
-                f"--usd {least * worst.usd:.2f} or more, or allow shorter answers with --set reply_tokens=N"
+                f"--usd {config.usd:g} does not pay for a useful run: one call of {spec} costs up to ${worst.usd:.4f} "
+                f"({size}), about ${TYPICAL * worst.usd:.4f} as a rule, and {USEFUL} calls are the least that makes sense: "
+                f"give --usd {least * worst.usd:.2f} or more, or allow shorter answers with --set reply_tokens=N"
             )
         if config.tokens is not None and config.tokens < least * tokens:
             raise BudgetRefused(

@@ -10,6 +10,7 @@ from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
 from archives.typed import value
+from evolve.cycling import Lineages
 from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
 from evolve.select import Choice, Selector
 from fitness.nouns import Evaluation, Interval, Split, Status
@@ -28,6 +29,7 @@ left join evaluations e on e.id = (select max(id) from evaluations where method 
 where p.state = 'refused' or (p.state = 'done' and e.status != 'LOST' and (p.placement = 'REJECTED' or m.flags != ''))
 order by p.id desc limit ?
 """
+_PARENTS = "select method, parents from proposals where method is not null order by id desc"  # its first proposal counts
 _BROKEN = """
 select p.id, p.source, case when p.state = 'refused' then p.reason else e.status || ': ' || e.message end as reason
 from proposals p left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
@@ -61,14 +63,17 @@ class Memory:
         self._measures: dict[str, dict[str, float]] = {}
         self._failures: deque[tuple[frozenset[str], str, str]] = deque(maxlen=FAILURES)
         self._broken: dict[int, Broken] = {}
+        self._parents: dict[str, str] = {}  # the first parent of each method that is no seed
+        self._lineages = Lineages()
         self._families: dict[str, list[str]] = {}  # structure -> methods, in the order they were added
 
     @classmethod
     def of(cls, archive: Archive) -> Memory:
         """Rebuild the memory from an archive."""
         memory = cls()
+        parents = {str(row["method"]): value(row, "parents", tuple[str, ...]) for row in archive.rows(_PARENTS)}
         for method in archive.methods():
-            memory.add_method(method)
+            memory.add_method(method, next(iter(parents.get(method.id, ())), None))
         memory.flagged = archive.flagged()
         memory.recall(archive)
         counts = archive.rows(
@@ -107,6 +112,8 @@ class Memory:
     def add_method(self, method: MethodRecord, parent: str | None = None) -> None:
         """Remember a method, and the first parent that it came from."""
         self.methods[method.id] = method
+        if parent is not None:
+            self._parents[method.id] = parent
         self._families.setdefault(method.structure, []).append(method.id)
 
     def brief(self, choice: Choice, parents: Sequence[Exhibit], inspirations: Sequence[Exhibit]) -> Brief:
@@ -116,6 +123,7 @@ class Memory:
             parents=tuple(parents),
             inspirations=tuple(inspirations),
             failures=tuple(Failure(*pair) for pair in self.failures(choice.parents, SHOWN)),
+            deleted=self.deleted(choice.parents[0]),
             broken=self._broken.get(choice.fixes) if choice.fixes is not None else None,
             family=self._family(choice.parents[0]),
         )
@@ -140,8 +148,21 @@ class Memory:
         """Remember that something was tried on these parents and did not work."""
         self._failures.append((frozenset(parents), summary, reason))
 
+    def deleted(self, method: str) -> tuple[str, ...]:
+        """Return the lines that a method's lineage had once and deleted, the newest deletion first."""
+        self._trace(method)
+        return self._lineages.deleted(method)
+
+    def readded(self, parent: str, source: str) -> tuple[str, ...]:
+        """Return the lines of a child that its parent's lineage had deleted."""
+        self._trace(parent)
+        return self._lineages.readded(parent, source)
+
     def judged_as(self, parents: Sequence[str], summary: str, evaluation: Evaluation, placed: bool) -> None:
         """Remember a judged child that led nowhere: it failed, was flagged, or gained nothing."""
+        readded = len(self.readded(parents[0], self.methods[evaluation.method].source))
+        if readded and not placed:
+            summary = f"{summary} ({readded} of its lines had been deleted in this lineage before)"
         if evaluation.status is not Status.OK:
             self.failed(parents, summary, f"{evaluation.status}: {evaluation.message}")
         elif evaluation.flags:
@@ -177,6 +198,16 @@ class Memory:
         direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
         prompt = direction, record.parents, record.inspirations
         return Choice(record.island, record.operator, record.model, *prompt, 0.0, record.novelty, record.fixes)
+
+    def _trace(self, method: str) -> None:
+        """Follow a method's lineage from where it is known already; most methods are never a parent and are never followed."""
+        line: dict[str, None] = {}
+        one: str | None = method
+        while one in self.methods and one not in line and not self._lineages.knows(one):
+            line[one] = None
+            one = self._parents.get(one)
+        for one in reversed(line):
+            self._lineages.add(one, self.methods[one].source, self._parents.get(one))
 
     def _family(self, method: str) -> tuple[Tuned, ...]:
         """Return the methods of a method's structure that have a fitness, itself included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from archives.archive import Archive
 from archives.grid import Grid
@@ -67,9 +68,11 @@ class Population:
 
         return rival
 
-    def redirect(self, direction: Direction, island: int) -> None:
-        """Take a new direction in on an island."""
-        self.archive.add_direction(direction)
+    def redirect(self, direction: Direction, island: int, proposal: int) -> None:
+        """Take a new direction in on an island, under a name that no other has."""
+        if any(known.name == direction.name for known in self.selector.directions):
+            direction = replace(direction, name=f"{direction.name}-{proposal}")
+        self.archive.add_direction(direction, proposal)
         self.selector.add_direction(direction, island)
         self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None)
 
