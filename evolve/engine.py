@@ -141,10 +141,13 @@ class Engine:
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
-        if not self.population.would_place(evaluation, candidate.choice.island):
+        if self.population.would_place(evaluation, candidate.choice.island):
+            self.probe(candidate, evaluation)
+        else:
             self._recorded("judge", candidate, evaluation)
-            return
-        self.lab.archive.journal("judge", candidate.number)
+
+    def probe(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Step 8, continued: look for hacks. Until that has ended nothing is recorded: a run that is cut off judges again."""
         candidate.evaluation = evaluation
         method, judge = self.memory.methods[evaluation.method].method, self.lab.bench.judge
         self.pipeline.fly("probe", candidate, lambda: judge.examine(method, evaluation.trials[0]))

@@ -111,12 +111,12 @@ class Tape:
         """Return the recorded answers of a proposal."""
         return self._recording.calls(proposal)
 
-    def landing(self, entry: Entry) -> Landing:
-        """Return the step that a line of the journal says has ended. Raises Diverged when the candidate is not at it."""
-        found = self._begun.get(entry.proposal or 0)
-        if found is None or found.step != entry.step:
+    def landing(self, proposal: int | None, step: str) -> Landing:
+        """Return the step of a candidate that has ended. Raises Diverged when the candidate is not at it."""
+        found = self._begun.get(proposal or 0)
+        if found is None or found.step != step:
             at = f"is at {found.step}" if found else "is not under way"
-            raise Diverged(f"the journal says that {entry.step} of proposal {entry.proposal} has ended, but it {at}")
+            raise Diverged(f"the journal says that {step} of proposal {proposal} has ended, but it {at}")
         del self._begun[found.candidate.number], self.flying[found.candidate.number]
         return found
 
@@ -260,11 +260,14 @@ class Replay:
         self._engine = Engine(lab, selector_of(lab, memory), memory, self._tape)
 
     def _land(self, engine: Engine, entry: Entry) -> None:
-        landing = self._tape.landing(entry)
+        landing = self._tape.landing(entry.proposal, "judge" if entry.step == "probe" else entry.step)
         name = landing.candidate.choice.model
         if name:
             recorded = self._recording.proposals("id = ?", [entry.proposal])[0]
             self._models[name].reason = recorded.reason
+        if entry.step == "probe":  # its judging ended before, unrecorded
+            engine.probe(landing.candidate, landing.result())
+            landing = self._tape.landing(entry.proposal, "probe")
         engine.land(landing)
 
     def _certified(self, entry: Entry) -> Evaluation:
