@@ -1,4 +1,4 @@
-"""A local HTTP server that speaks the chat-completions protocol and really edits the parent it finds in the prompt.
+"""A local HTTP server that speaks chat completions and Anthropic's messages, and really edits the parent in the prompt.
 
     python tests/model_server.py --port 8000
     python -m evolve start --model openai:tiny --base-url http://127.0.0.1:8000/v1
@@ -22,48 +22,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 try:
+    from tests.model_dialects import DIALECTS, Chat, Messages, Spoken
     from tests.model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
+    from tests.model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, body_of, key_in, misbehave, refusal_of
 except ModuleNotFoundError:  # run by hand: this folder is on the path, the checkout is not
+    from model_dialects import DIALECTS, Chat, Messages, Spoken
     from model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
+    from model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, body_of, key_in, misbehave, refusal_of
 
 PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
-FAULTS = {
-    "rate_limit": "429 with Retry-After",
-    "server_error": "500",
-    "unavailable": "503 without a body",
-    "unauthorized": "401 that repeats the key it was sent",
-    "leaky_error": "400 that repeats every header it was sent",
-    "leaky_answer": "a good answer whose idea and code repeat the Authorization header",
-    "malformed": "200 with broken JSON",
-    "hang_up": "the connection is cut after the headers",
-    "slow": "the answer waits until the server closes or `seconds` have passed",
-    "no_choices": "200 with an empty list of choices",
-    "empty": "an answer of no characters",
-    "truncated": "an answer cut in the middle, finish_reason length",
-    "refusal": "the model refuses",
-    "no_code": "an answer without code",
-    "wrong_function": "code that defines something else",
-    "unmatched": "an edit of lines that the parent does not have",
-    "unchanged": "the parent as it was",
-}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing to go wrong: a key of FAULTS; `seconds` is what Retry-After says, or how long `slow` takes."""
-
-    kind: str
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in FAULTS:
-            raise ValueError(f"unknown fault {self.kind!r}: the faults are {', '.join(FAULTS)}")
+HUGE = 200_000  # characters
+THOUGHTS = 321  # tokens of what `thinking` thinks
 
 
 @dataclass(frozen=True)
 class Served:
-    """One answered request, as the server counts it; tokens are 0 when it sent no usage."""
+    """One answered request, as the server counts it; tokens are 0 when it sent no usage.
+
+    Attributes:
+        tokens_in: of the prompt, `cached` of them out of a cache.
+        tokens_out: of the answer, `reasoning` of them thoughts.
+    """
 
     status: int
     fault: str
@@ -72,6 +52,8 @@ class Served:
     reply: str
     tokens_in: int
     tokens_out: int
+    cached: int = 0
+    reasoning: int = 0
 
 
 class ModelServer:
@@ -81,6 +63,8 @@ class ModelServer:
         """`faults` go to the requests in order, None meaning a good answer; when they are used up, all answers are good."""
         self.seed = seed
         self.served: list[Served] = []
+        self.strays: list[dict[str, str]] = []  # headers of the requests that followed a redirect
+        self.requests: list[dict[str, Any]] = []  # bodies of all others
         self.closing = threading.Event()
         self._faults = list(faults)
         self._lock = threading.Lock()
@@ -92,7 +76,17 @@ class ModelServer:
     @property
     def url(self) -> str:
         """The base URL to give as --base-url."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def root(self) -> str:
+        """The base URL to give as ANTHROPIC_BASE_URL."""
+        return self.url.removesuffix("/v1")
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._http.server_address[1])
 
     def __enter__(self) -> ModelServer:
         self._thread.start()
@@ -146,11 +140,15 @@ def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str
     change = crossed(*parents[:2], rng) if len(parents) > 1 else edited(parents[0], rng)
     change = Change("leave it as it is", ()) if fault == "unchanged" else change
     body = shown_as_diff(parents[0], change) if as_diff else shown_as_file(parents[0], change)
+    if fault == "three_blocks":
+        sketch = "```python\nstep = 0.5\n```"
+        return f"IDEA: {change.idea}\n\nA sketch:\n\n{sketch}\n\nThe file:\n\n{body}\n\nTo try it:\n\n```python\nprint(method)\n```\n"
     return f"{stated}: {change.idea}\n\n{body}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     app: ModelServer
+    dialect: Chat | Messages
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -159,14 +157,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path != "/v1/chat/completions":
-            return self._send(404, _error(f"no route {self.path}", "not_found"))
+        if self.path == ELSEWHERE:
+            self.app.strays.append(dict(self.headers))
+        if self.path not in DIALECTS:
+            return self._send(404, DIALECTS["/v1/chat/completions"].error(f"no route {self.path}", "not_found"))
+        self.dialect = DIALECTS[self.path]
         try:
             request = json.loads(raw)
-            by_role = {message["role"]: str(message["content"]) for message in request["messages"]}
-            system, prompt, model = by_role.get("system", ""), by_role["user"], str(request["model"])
+            model, system, prompt = self.dialect.asked(request)
         except (ValueError, KeyError, TypeError):
-            return self._send(400, _error("the request is no chat completion", "invalid_request_error"))
+            return self._send(400, self.dialect.error("the request is not of this protocol", "invalid_request_error"))
+        self.app.requests.append(request)
         fault = self.app.next_fault()
         if fault and self._failed(fault, system, prompt):
             return None
@@ -176,57 +177,42 @@ class _Handler(BaseHTTPRequestHandler):
         text, finish, refusal = answer(system, prompt, self.app.rng(prompt), fault), "stop", None
         if fault == "truncated":
             text, finish = text[: len(text) // 2], "length"
-        elif fault == "empty":
+        elif fault in ("empty", "no_choices"):
             text = ""
         elif fault == "refusal":
             text, refusal = "", "I cannot help with that."
+        elif fault == "huge":
+            text = (text + "\n# and so on" * HUGE)[:HUGE]
         elif fault == "leaky_answer":
-            sent = self.headers.get("Authorization") or ""
+            sent = f"Bearer {key_in(dict(self.headers))} {self.headers.get('Authorization')}"
             text = text.replace("IDEA: ", f"IDEA: {sent} ").replace("```python\n", f"```python\n# {sent}\n")
-        tokens_in, tokens_out = _tokens(system) + _tokens(prompt), _tokens(text)
-        message = {"role": "assistant", "content": text, "refusal": refusal}
-        body = {
-            "id": f"chatcmpl-{len(self.app.served)}",
-            "object": "chat.completion",
-            "created": 0,
-            "model": model,
-            "choices": [] if fault == "no_choices" else [{"index": 0, "message": message, "finish_reason": finish}],
-            "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out},
-        }
-        self.app.record(Served(200, fault, system, prompt, text, tokens_in, tokens_out))
-        self._send(200, body)
+        cached, reasoning = _tokens(system) * (fault == "cached"), THOUGHTS * (fault == "thinking")
+        tokens = _tokens(system) + _tokens(prompt), _tokens(text) + reasoning
+        told: Any = tokens
+        if fault in NO_USAGE:
+            tokens, told = (0, 0), (ODD[0], ODD[1]) if fault == "odd_counts" else None
+        spoken = Spoken(model, text, finish, refusal, told, cached, ODD[2] if fault == "odd_counts" else reasoning)
+        self.app.record(Served(200, fault, system, prompt, text, *tokens, cached, reasoning))
+        self._send(200, self.dialect.body(spoken, nothing=fault == "no_choices"))
 
     def _failed(self, fault: Fault, system: str, prompt: str) -> bool:
         """Do what the fault says; False when the answer itself is what goes wrong."""
-        headers: dict[str, str] = {}
-        status, body = 200, b""
-        match fault.kind:
-            case "rate_limit":
-                status, headers = 429, {"Retry-After": f"{fault.seconds:g}"}
-                body = _error("slow down", "rate_limit_exceeded")
-            case "server_error":
-                status, body = 500, _error("something broke", "server_error")
-            case "unavailable":
-                status = 503
-            case "unauthorized":
-                key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-                status, body = 401, _error(f"Incorrect API key provided: {key}", "invalid_api_key")
-            case "leaky_error":
-                status, body = 400, _error(f"bad request: {dict(self.headers)}", "invalid_request_error")
-            case "malformed":
-                body = b'{"id": "chatcmpl-0", "choices": [{"message": {"content": "IDEA: '
-            case "hang_up":
-                self._start(200, {"Content-Length": "1000"})
+        refused, body = refusal_of(fault, dict(self.headers), self.app.port), body_of(fault.kind)
+        status = refused[0] if refused else 500 if fault.kind == "error_flood" else 200
+        if fault.kind == "slow":
+            self.app.closing.wait(fault.seconds)
+        elif refused or body is not None or fault.kind in ("hang_up", "drip", "flood", "error_flood", "bomb"):
+            self.app.record(Served(status, fault.kind, system, prompt, "", 0, 0))
+            if refused:
+                _, headers, message, code = refused
+                self._send(status, self.dialect.error(message, code) if message else b"", headers)
+            elif body is not None:
+                self._send(200, body)
+            else:
                 self.close_connection = True
-            case "slow":
-                self.app.closing.wait(fault.seconds)
-                return False
-            case _:
-                return False
-        self.app.record(Served(status, fault.kind, system, prompt, "", 0, 0))
-        if fault.kind != "hang_up":
-            self._send(status, body, headers)
-        return True
+                misbehave(fault, self._start, self.wfile.write, self.app.closing)
+            return True
+        return False
 
     def _start(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -244,10 +230,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay quiet: tests read `served`."""
-
-
-def _error(message: str, code: str) -> bytes:
-    return json.dumps({"error": {"message": message, "type": code, "code": code, "param": None}}).encode()
 
 
 def _tokens(text: str) -> int:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 from evolve.errors import UsageError
 from evolve.models.retry import Clock, Patience
+from evolve.models.usage import Price
 from evolve.nouns import Model
 
-TABLE = {"openai": "evolve.models.openai:OpenAIModel"}
+TABLE = {
+    "openai": "evolve.models.openai:OpenAIModel",
+    "anthropic": "evolve.models.anthropic:AnthropicModel",
+    "command": "evolve.models.command:CommandModel",
+    "replay": "evolve.models.replay:ReplayModel",
+    "scripted": "evolve.models.scripted:ScriptedModel",
+}
+OF_THIS_MACHINE = ("command", "replay", "scripted")  # they run or read what lies here, so a stranger may not choose it
 
 
 @dataclass(frozen=True)
@@ -20,22 +30,29 @@ class Settings:
 
     Attributes:
         tokens_out: the most tokens one answer may have, reasoning included.
+        thinking: tokens of thought before an answer, for anthropic: 0 is none; models that decide themselves take any number
+            as yes.
         seconds: how long one attempt may take.
         patience: how often and how long to try again.
         clock: the time and the sleep to use.
+        prices: the user's own prices, by PROVIDER:NAME; they win over the table of known ones.
+        hidden: folders and files that a command may not see, beside the vault's: the run's own.
     """
 
     tokens_out: int = 16_384
+    thinking: int = 0
     seconds: float = 300.0
     patience: Patience = field(default_factory=Patience)
     clock: Clock = field(default_factory=Clock)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    hidden: tuple[Path, ...] = ()
 
 
 class Provider(Protocol):
     """What an entry of TABLE must be: a class whose instances are models."""
 
     def __call__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> Model:
-        """Make the model. Raises UsageError when its package or key is missing."""
+        """Make the model. Raises UsageError when its package, key, program or file is missing."""
         ...
 
     def found_keys(self) -> list[str]:
@@ -46,10 +63,10 @@ class Provider(Protocol):
 def load(
     spec: str, base_url: str | None = None, *, rng: random.Random | None = None, settings: Settings | None = None
 ) -> Model:
-    """Return the model that `provider:name` stands for.
+    """Return the model that `provider:name` stands for; `base_url` is for openai models only.
 
     `rng` draws only the jitter of retries: give it a generator of its own, or repeated runs differ with the network's mood.
-    Raises UsageError for an unknown provider, an unusable URL, a missing package or a missing key.
+    Raises UsageError for an unknown provider, an unusable URL, and a package, key, program or file that is missing.
     """
     provider, colon, name = spec.strip().partition(":")
     known = ", ".join(sorted(TABLE))
@@ -58,18 +75,33 @@ def load(
             f"the known providers are: {known}" if colon else f"write it as PROVIDER:NAME, with one of the providers: {known}"
         )
         raise UsageError(f"unknown model {spec!r}: {hint}")
-    if not name:
+    if not name.strip():
         raise UsageError(f"the model {spec!r} has no name: write it as {provider}:NAME")
     return _provider(provider)(name, base_url, rng or random.Random(), settings or Settings())
 
 
-def check_familiar(base_url: str | None) -> None:
-    """Raise UsageError for a base URL, out of an archive, that is neither a known provider's nor on this machine."""
+def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
+    """Raise UsageError for models and a base URL, out of an archive, that would run, read or call what its maker chose.
+
+    The archive may be a stranger's: its commands would run here, its files would be read, its server be sent a key.
+    """
     from evolve.models.openai import is_familiar
 
+    for spec in specs:
+        provider = spec.strip().partition(":")[0]
+        if provider in OF_THIS_MACHINE:
+            risk = "run that program" if provider == "command" else "read that file"
+            raise UsageError(f"this run asks the model {spec!r}, which would {risk} here: to go on with it, say --model {spec!r}")
     if base_url and not is_familiar(base_url):
         risk = f"this run asks a model at {base_url!r}, which would be sent the key in OPENAI_API_KEY"
         raise UsageError(f"{risk}: to go on with it, name the server yourself with --base-url")
+
+
+def dangers(specs: Sequence[str]) -> list[str]:
+    """Return a sentence for each model that can read the vault or the run on this machine."""
+    from evolve.models.walls import danger
+
+    return [danger(spec) for spec in specs if spec.strip().startswith("command:") and danger(spec)]
 
 
 def found_keys() -> list[str]:

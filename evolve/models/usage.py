@@ -1,8 +1,10 @@
-"""What calls cost: prices from an offline table, sums, and the error for an answer that was paid for but cannot be used."""
+"""What calls cost: prices from an offline table or the user's own, sums, and the error for an answer that is paid but useless."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from archives.nouns import Usage
 from evolve.errors import ModelError
@@ -10,10 +12,10 @@ from evolve.nouns import Reply
 
 
 class UnusableAnswer(ModelError):
-    """An answer arrived, and was paid for, but cannot be used: it is empty, cut short or refused.
+    """An answer arrived, and was paid for, but cannot be used: it is empty, cut short, too long or refused.
 
     Attributes:
-        reply: what arrived and what it cost.
+        reply: what arrived, as far as it is kept, and what it cost.
     """
 
     def __init__(self, sentence: str, reply: Reply) -> None:
@@ -21,13 +23,46 @@ class UnusableAnswer(ModelError):
         self.reply = reply
 
 
-def price(url: str, model: str, tokens_in: int, tokens_out: int, cached: int = 0) -> float | None:
-    """Return the dollars of a call, `cached` being part of `tokens_in`; None when endpoint or model has no known price."""
+@dataclass(frozen=True)
+class Price:
+    """A user's own price of a model, in dollars per million tokens.
+
+    Attributes:
+        input: of the prompt; `output`: of the answer, reasoning included.
+        cached: of prompt tokens read from the provider's cache; None when they cost as much as the others.
+    """
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("input", self.input), ("output", self.output), ("cached", self.cached)):
+            if value is not None and not 0 <= value < math.inf:
+                raise ValueError(f"the price {name} must be dollars per million tokens, 0 or more, got {value}")
+
+    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
+        """Return the dollars of a call, `cached` being part of `tokens_in`."""
+        cached_price = self.input if self.cached is None else self.cached
+        return ((tokens_in - cached) * self.input + cached * cached_price + tokens_out * self.output) / 1e6
+
+
+def price(url: str, model: str, tokens_in: int, tokens_out: int, cached: int = 0, written: int = 0) -> float | None:
+    """Return the dollars of a call, `cached` (read from the provider's cache) and `written` (to it) being part of `tokens_in`.
+
+    None when endpoint or model has no known price.
+    """
     try:
         import genai_prices
     except ImportError:
         return None
-    usage = genai_prices.Usage(input_tokens=tokens_in, cache_read_tokens=min(cached, tokens_in), output_tokens=tokens_out)
+    read = min(cached, tokens_in)
+    usage = genai_prices.Usage(
+        input_tokens=tokens_in,
+        cache_read_tokens=read,
+        cache_write_tokens=min(written, tokens_in - read),
+        output_tokens=tokens_out,
+    )
     try:
         return float(genai_prices.calc_price(usage, model, provider_api_url=url).total_price)
     except (LookupError, ValueError):
@@ -47,4 +82,6 @@ def total(usages: Iterable[Usage]) -> Usage:
         tokens_out=sum(u.tokens_out for u in paid),
         usd=sum(prices) if len(prices) == len(paid) else None,
         seconds=sum(u.seconds for u in paid),
+        cached=sum(u.cached for u in paid),
+        reasoning=sum(u.reasoning for u in paid),
     )

@@ -1,0 +1,133 @@
+"""The replies of a recorded run: what a model was asked then is answered with what it said then."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archives.archive import Archive
+from archives.nouns import ArchiveError, CallRecord, Row, Usage
+from archives.typed import noun, value
+from evolve.errors import ModelError, UsageError
+from evolve.models.answer import kept
+from evolve.nouns import Reply
+
+if TYPE_CHECKING:
+    from evolve.models import Settings
+
+_CALLS = """
+select s.proposal, s.turn, s.reply, s.problem, s.model, s.calls, s.tokens_in, s.tokens_out, s.usd, s.seconds, s.cached,
+    s.reasoning, p.prompt
+from spend s join proposals p on p.id = s.proposal where s.kind = 'model' order by s.id
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A recorded call, with the prompt that it answered."""
+
+    prompt: str
+    record: CallRecord
+
+
+class Recording:
+    """The calls of a run, by what was asked. Safe to use from several threads."""
+
+    def __init__(self, system: str, calls: Iterable[Call]) -> None:
+        """Take the calls in the order in which they were answered."""
+        self._calls: dict[bytes, list[CallRecord]] = {}
+        for call in calls:
+            self._calls.setdefault(_key(system, call.prompt), []).append(call.record)
+        self._asked: Counter[bytes] = Counter()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._calls.values()))
+
+    def find(self, system: str, prompt: str) -> list[CallRecord]:
+        """Return every answer to a prompt, the first one first."""
+        return self._calls.get(_key(system, prompt), [])
+
+    def next(self, system: str, prompt: str) -> CallRecord:
+        """Return the answer to a prompt, the next one when it was asked more than once, from the start again.
+
+        Raises ModelError for a prompt that was never asked.
+        """
+        found = self.find(system, prompt)
+        if not found:
+            raise ModelError("this prompt is not in the recording: it was made by another version, configuration or seed")
+        key = _key(system, prompt)
+        with self._lock:
+            turn = self._asked[key] % len(found)
+            self._asked[key] += 1
+        return found[turn]
+
+
+class ReplayModel:
+    """A model that answers as the models of a recorded run did. Safe to use from several threads."""
+
+    def __init__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> None:
+        """Read the archive. Raises UsageError when it holds no recorded calls."""
+        self.name = f"replay:{name}"
+        try:
+            self._recording = recording(Path(name))
+        except ArchiveError as error:
+            raise UsageError(f"cannot replay {name}: {error}") from error
+        if not len(self._recording):
+            raise UsageError(f"cannot replay {name}: no model call is recorded in it")
+
+    @classmethod
+    def found_keys(cls) -> list[str]:
+        """Return nothing: it needs no key."""
+        return []
+
+    def ask(self, system: str, prompt: str) -> Reply:
+        """Answer as then. Raises ModelError for a prompt that was not asked, and UnusableAnswer for what was unusable then."""
+        record = self._recording.next(system, prompt)
+        return kept(self.name, record.reply, self._usage(record), record.problem)
+
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return the most that an answer to this prompt had in tokens; it costs nothing."""
+        usages = [self._usage(record) for record in self._recording.find(system, prompt)]
+        most_in, most_out = (max((getattr(u, n) for u in usages), default=0) for n in ("tokens_in", "tokens_out"))
+        return Usage(self.name, 1, most_in, most_out, 0.0)
+
+    def _usage(self, record: CallRecord) -> Usage:
+        return replace(record.usage, model=self.name, usd=0.0, seconds=0.0)
+
+
+def recording(path: Path) -> Recording:
+    """Read the calls of a run. Raises ArchiveError when it is no archive, or a damaged one."""
+    with contextlib.closing(Archive.open(path)) as archive:
+        return Recording(archive.run().system, list(_prompts(archive.rows(_CALLS))))
+
+
+def _prompts(rows: Iterable[Row]) -> Iterable[Call]:
+    """Yield calls with the prompt of their turn: a turn repeats what was said before it, and the proposal keeps what was new."""
+    for row in rows:
+        said = _said(value(row, "prompt", str))
+        record = noun(CallRecord, row, usage=noun(Usage, row))
+        if 1 <= record.turn <= len(said):
+            yield Call("\n\n".join(said[: record.turn]), record)
+
+
+def _said(prompt: str) -> list[str]:
+    """Return the turns of a proposal's prompt, as operators.talk joins them."""
+    from evolve.operators.talk import TURN
+
+    said, number = [], 2
+    while (found := prompt.find(TURN.format(number))) >= 0:
+        said.append(prompt[:found])
+        prompt, number = prompt[found + len(TURN.format(number)) :], number + 1
+    return [*said, prompt]
+
+
+def _key(system: str, prompt: str) -> bytes:
+    return sha256(f"{system}\0{prompt}".encode("utf-8", "surrogatepass")).digest()

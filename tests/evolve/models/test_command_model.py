@@ -1,0 +1,252 @@
+"""The command provider with real programs: what it answers, what it cannot see, and what each failure becomes."""
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from archives.nouns import Usage
+from evolve import models
+from evolve.errors import ModelError, UsageError
+from evolve.models import Settings, walls
+from evolve.models.answer import LONGEST
+from evolve.models.usage import UnusableAnswer
+
+walled = pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
+SECRET = "the-label-is-1-0-0-1"
+
+
+def command(source: str, **settings):
+    return models.load(f"command:{shlex.join([sys.executable, '-I', '-c', source])}", settings=Settings(**settings))
+
+
+def answer(source: str, **settings) -> str:
+    return command(source, **settings).ask("system", "prompt").text
+
+
+@pytest.fixture(params=["walled", "unwalled"])
+def either(request, monkeypatch):
+    """Run with bubblewrap, and without it."""
+    if request.param == "walled" and not walls.works():
+        pytest.skip("needs bubblewrap")
+    monkeypatch.setattr(walls, "works", lambda: request.param == "walled")
+
+
+@pytest.fixture
+def vault():
+    folder = Path(os.environ["EVOLVE_HOME"]) / "vault"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "labels").write_text(SECRET)
+    return folder
+
+
+def test_it_reads_the_prompt_and_answers(either):
+    model = command("import sys; print(sys.stdin.read().upper(), end='')")
+    reply = model.ask("be brief", "häufig")
+    assert reply.text == "BE BRIEF\n\nHÄUFIG"
+    assert (reply.usage.model, reply.usage.calls, reply.usage.usd) == (model.name, 1, None)
+    assert model.worst("be brief", "häufig") == Usage(model.name, 1)
+
+
+def test_it_runs_in_an_empty_folder_with_the_environment(either, monkeypatch):
+    monkeypatch.setenv("A_SETTING", "seven")
+    seen = answer("import os; print(os.listdir('.'), os.environ['A_SETTING'], os.path.expanduser('~')); open('x', 'w')")
+    assert seen == f"[] seven {os.path.expanduser('~')}\n"
+
+
+def test_program_that_reads_nothing_is_fine(either):
+    model = command("import sys; sys.stdin.close(); print('fine')")
+    assert model.ask("", "x" * 1_000_000).text == "fine\n"
+
+
+def test_large_prompt_and_answer_cross_without_waiting_for_each_other(either):
+    model = command(f"import sys\nfor line in sys.stdin: print(line[:{LONGEST // 10}], end='')")
+    assert len(model.ask("", ("x" * 9_000 + "\n") * 11).text) > 90_000
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("import sys; print('first', file=sys.stderr); sys.exit('it \\x1b[1mbroke')", r"ended with exit code 1: it \[1mbroke$"),
+        ("import sys; sys.exit(3)", r"ended with exit code 3: it said nothing on its standard error$"),
+        ("import os; os.kill(os.getpid(), 9)", r"(was killed by signal 9|ended with exit code 137): it said nothing"),
+    ],
+)
+def test_failure_is_a_sentence(either, source, sentence):
+    with pytest.raises(ModelError, match=sentence) as caught:
+        answer(source)
+    assert not isinstance(caught.value, UnusableAnswer)
+
+
+@pytest.mark.parametrize(
+    ("source", "kept", "sentence"),
+    [
+        ("pass", 0, "was empty$"),
+        ("print('x' * 150_000)", LONGEST, "was too long: it is cut after 100,000 characters$"),
+        ("while True: print('x' * 10_000)", LONGEST, "was too long"),
+        ("import sys; sys.stdout.buffer.write(bytes([255]) * 1000 + b'y' * 400_000)", LONGEST, "was too long"),
+    ],
+)
+def test_answer_that_cannot_be_used_is_kept_in_part(either, source, kept, sentence):
+    with pytest.raises(UnusableAnswer, match=sentence) as caught:
+        answer(source)
+    assert len(caught.value.reply.text) == kept
+    assert caught.value.reply.usage.calls == 1
+
+
+def test_timeout_ends_the_program_and_its_children(either, tmp_path):
+    mark = f"evolve-test-{os.getpid()}-{tmp_path.name}"
+    child = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', '{mark}'])"
+    with pytest.raises(ModelError, match=r"did not answer within 1 s: it was stopped$"):
+        answer(f"{child}; time.sleep(600)", seconds=1.0)
+    assert mark not in running()
+
+
+def running() -> str:
+    """Return the command lines of all processes; those that were killed a moment ago may take one to be gone."""
+    for _ in range(50):
+        lines = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True).stdout
+        alive = [line for line in lines.splitlines() if "evolve-test-" in line and not line.startswith("Z")]
+        if not alive:
+            break
+        threading.Event().wait(0.1)
+    return "\n".join(alive)
+
+
+def test_child_that_keeps_the_output_open_holds_nobody_up():
+    source = "import subprocess, sys; print('done', flush=True); subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    began = time.monotonic()
+    assert answer(source, seconds=50.0) == "done\n"
+    assert time.monotonic() - began < 40
+
+
+def test_many_threads_share_one_model(either):
+    model = command("import sys; print(sys.stdin.read())")
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda i: model.ask("s", str(i)).text.strip(), range(16)))
+    assert texts == [f"s\n\n{i}" for i in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ("command:no-such-program -p", "there is no program 'no-such-program': give its path, or install it"),
+        ("command:'", "cannot read the command"),
+        ("command:''", "there is no program"),
+    ],
+)
+def test_no_program_is_a_sentence(spec, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        models.load(spec)
+
+
+def test_files_named_in_the_command_are_found_from_another_folder(either, tmp_path, monkeypatch):
+    (tmp_path / "agent.py").write_text("import sys; print('agent', sys.argv[1:])")
+    monkeypatch.chdir(tmp_path)
+    model = models.load(f"command:{sys.executable} agent.py --mode fast")
+    assert model.ask("s", "p").text == "agent ['--mode', 'fast']\n"
+
+
+def test_keys_of_the_environment_are_cut_out_of_what_it_says(either, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "geheim-0001")
+    monkeypatch.setenv("MY_DATABASE_TOKEN", "geheim-0002")
+    assert answer("import os; print(os.environ['ANTHROPIC_API_KEY'], os.environ['MY_DATABASE_TOKEN'])") == "[key] [key]\n"
+    with pytest.raises(ModelError) as caught:
+        answer("import os, sys; sys.exit(os.environ['MY_DATABASE_TOKEN'])")
+    assert "geheim" not in str(caught.value)
+
+
+SEEK = """
+import os, subprocess, sys
+vault, run, pid, mark = {vault!r}, {run!r}, {pid}, {secret!r}
+def tell(what, found):
+    print(what, 'LEAK' if mark.encode() in found else 'no')
+def read(path):
+    try:
+        return open(path, 'rb').read(1 << 20)
+    except OSError as error:
+        return str(error).encode()
+def walk(top):
+    return b''.join(read(os.path.join(at, name)) for at, _, names in os.walk(top) for name in names)
+def sh(line):
+    done = subprocess.run(line, shell=True, capture_output=True)
+    return done.stdout + done.stderr
+here = os.getpid()
+tell('file', read(vault + '/labels'))
+tell('list', walk(vault) + walk(os.path.dirname(vault)))
+tell('run', read(run + '/run.db'))
+tell('root', read(f'/proc/{{pid}}/root' + vault + '/labels') + read(f'/proc/1/root' + vault + '/labels'))
+tell('engine', read(f'/proc/{{pid}}/environ') + walk(f'/proc/{{pid}}/fd') + read(f'/proc/{{pid}}/mem'))
+others = [n for n in os.listdir('/proc') if n.isdigit() and int(n) not in (1, here)]
+tell('all', b''.join(read(f'/proc/{{n}}/environ') + read(f'/proc/{{n}}/root' + vault + '/labels') for n in others))
+for at in (vault, os.path.dirname(vault), '/proc', '/', run):
+    sh(f'umount {{at}}; umount -l {{at}}; umount -R {{at}}')
+sh(f'mount --bind / /mnt; mount -t proc proc /proc; mount -o remount,rw /')
+tell('umount', read(vault + '/labels') + read(run + '/run.db'))
+inner = f'umount -l {{vault}}; umount -l {{os.path.dirname(vault)}}; umount -l {{run}}; cat {{vault}}/labels {{run}}/run.db'
+tell('unshare', sh(f"unshare -Urm sh -c '{{inner}}'") + sh(f"unshare -Urmpf --mount-proc sh -c '{{inner}}'"))
+tell('bwrap', sh(f"bwrap --dev-bind / / cat {{vault}}/labels {{run}}/run.db"))
+tell('nsenter', sh(f'nsenter -t {{pid}} -m cat {{vault}}/labels') + sh(f'nsenter -t 1 -m cat {{vault}}/labels'))
+tell('moved', sh(f'mv {{vault}} {{vault}}2; mv {{os.path.dirname(vault)}} /tmp/evolve-moved; cat /tmp/evolve-moved/vault/labels {{vault}}2/labels'))
+devices = [d for d in os.listdir('/dev') if d.startswith(('vd', 'sd', 'nvme', 'mem', 'kmem', 'dm-', 'loop', 'xvd'))]
+print('disks', devices)
+def writable(path):
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+        return True
+    except OSError:
+        return False
+print('kernel', [p for p in ('/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/etc/passwd', {ours!r}) if writable(p)])
+"""
+
+
+@walled
+def test_no_way_leads_to_the_vault_or_the_run(vault, tmp_path, monkeypatch):
+    run = tmp_path / "runs"
+    run.mkdir()
+    (run / "run.db").write_text(SECRET)
+    monkeypatch.setenv("PLANTED", "x")
+    held = open(vault / "labels", "rb")  # the engine has it open, and in its memory
+    source = SEEK.format(
+        vault=str(vault), run=str(run), pid=os.getpid(), secret=SECRET[:10], ours=str(Path(walls.__file__))
+    ).replace(SECRET[:10], "' + 'the-' + 'label-")
+    seen = answer(source, hidden=(run,), seconds=100.0)
+    held.close()
+    assert "LEAK" not in seen
+    assert [line.split()[0] for line in seen.splitlines()] == [
+        *("file", "list", "run", "root", "engine", "all", "umount", "unshare", "bwrap", "nsenter", "moved", "disks", "kernel")
+    ]
+    assert "disks []\nkernel []\n" in seen
+    assert (vault / "labels").read_text() == SECRET
+
+
+def test_the_same_search_finds_the_secret_where_no_wall_stands(vault, tmp_path, monkeypatch):
+    monkeypatch.setattr(walls, "works", lambda: False)
+    assert answer(f"print(open({str(vault / 'labels')!r}).read())") == f"{SECRET}\n"
+    (sentence,) = models.dangers(["openai:x", "command:agent -p"])
+    assert sentence.startswith("command:agent -p: this program can read the vault and the run, labels and exact scores included")
+
+
+@walled
+def test_home_and_scratch_can_be_written_and_nothing_is_left_of_scratch(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = answer("import os; open(os.path.expanduser('~/state'), 'w').write('kept'); open('x', 'w'); print(os.getcwd())")
+    assert (tmp_path / "state").read_text() == "kept"
+    assert not Path(folder.strip()).exists()
+    assert models.dangers(["command:agent -p"]) == []
+
+
+@walled
+def test_program_inside_what_is_hidden_is_a_sentence(tmp_path):
+    agent = tmp_path / "agent"
+    agent.write_text("#!/bin/sh\necho hello\n")
+    agent.chmod(0o755)
+    assert models.load(f"command:{agent}").ask("s", "p").text == "hello\n"
+    with pytest.raises(UsageError, match="is to be hidden from agent, and .* lies in it: keep the run in a folder of its own"):
+        models.load(f"command:{agent}", settings=Settings(hidden=(tmp_path,)))
