@@ -187,7 +187,7 @@ def load_models(config: Config, stop: threading.Event | None = None) -> dict[str
 
     Raises UsageError or ModelError with the sentence that says what is missing.
     """
-    from evolve.models.openai import has_secrets
+    from evolve.models.endpoint import has_secrets
 
     if config.base_url and has_secrets(config.base_url):
         where = "set the variable OPENAI_BASE_URL instead, which is never stored"

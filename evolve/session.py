@@ -95,8 +95,9 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
     with contextlib.closing(archive), _only_writer(path):
         stored = stored_config(archive)
         config = resolve(stored.model_dump(), changes)
-        if config.model and "base_url" not in changes:
-            models.check_familiar(stored.base_url)
+        if config.model:
+            unnamed = () if "model" in changes else stored.model
+            models.check_familiar(unnamed, None if "base_url" in changes else stored.base_url)
         load_models(config)
         check_origin(archive)
         wanted = wanted_instances(tasks.load(config.task), config)

@@ -64,7 +64,8 @@ class ModelServer:
         self.seed = seed
         self.served: list[Served] = []
         self.strays: list[dict[str, str]] = []  # headers of the requests that followed a redirect
-        self.requests: list[dict[str, Any]] = []  # bodies of all others
+        self.requests: list[dict[str, Any]] = []  # bodies of all others, and their `headers`
+        self.headers: list[dict[str, str]] = []
         self.closing = threading.Event()
         self._faults = list(faults)
         self._lock = threading.Lock()
@@ -141,8 +142,8 @@ def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str
     change = Change("leave it as it is", ()) if fault == "unchanged" else change
     body = shown_as_diff(parents[0], change) if as_diff else shown_as_file(parents[0], change)
     if fault == "three_blocks":
-        sketch = "```python\nstep = 0.5\n```"
-        return f"IDEA: {change.idea}\n\nA sketch:\n\n{sketch}\n\nThe file:\n\n{body}\n\nTo try it:\n\n```python\nprint(method)\n```\n"
+        sketch, trial = "```python\nstep = 0.5\n```", "```python\nprint(method)\n```"
+        return f"IDEA: {change.idea}\n\nA sketch:\n\n{sketch}\n\nThe file:\n\n{body}\n\nTo try it:\n\n{trial}\n"
     return f"{stated}: {change.idea}\n\n{body}"
 
 
@@ -168,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError):
             return self._send(400, self.dialect.error("the request is not of this protocol", "invalid_request_error"))
         self.app.requests.append(request)
+        self.app.headers.append(dict(self.headers))
         fault = self.app.next_fault()
         if fault and self._failed(fault, system, prompt):
             return None

@@ -17,7 +17,11 @@ from evolve.errors import UsageError
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(
-    "--model", "model", multiple=True, metavar="SPEC", help="A language model as provider:name (openai:NAME). Costs money."
+    "--model",
+    "model",
+    multiple=True,
+    metavar="SPEC",
+    help="A language model as provider:name (openai:NAME, anthropic:NAME, command:PROGRAM). May cost money.",
 )
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
 @click.option("--islands", type=int, help="Populations that evolve apart.")
@@ -75,11 +79,14 @@ def start(**flags: Any) -> None:
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
 @click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
 @click.option("--workers", type=int, help="Evaluations at once.")
+@click.option("--model", "model", multiple=True, metavar="SPEC", help="The models to go on with, instead of the run's.")
 @click.option("--base-url", metavar="URL", help="Base URL of the model's server, when it is not the one the run began with.")
 @device_option
 @trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
-def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **others: float | int | str | None) -> None:
+def resume(
+    db: Path | None, evals: str | None, trust: bool, as_json: bool, model: tuple[str, ...], **others: float | int | str | None
+) -> None:
     """Go on with a run, with what is left of its budget or more.
 
     What was in flight goes round again; nothing that was finished or paid for is done twice.
@@ -94,7 +101,7 @@ def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **oth
     archive = Archive.open(path)
     stored = stored_config(archive)
     archive.close()
-    given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
+    given = {**others, "model": model or None, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
     changes = {name: value for name, value in given.items() if value is not None}
     config = resolve(stored.model_dump(), changes)
     with progress.choose(as_json) as watch:

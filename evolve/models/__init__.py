@@ -91,7 +91,9 @@ def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
         provider = spec.strip().partition(":")[0]
         if provider in OF_THIS_MACHINE:
             risk = "run that program" if provider == "command" else "read that file"
-            raise UsageError(f"this run asks the model {spec!r}, which would {risk} here: to go on with it, say --model {spec!r}")
+            raise UsageError(
+                f"this run asks the model {spec!r}, which would {risk} here: to go on with it, say --model {spec!r}"
+            )
     if base_url and not is_familiar(base_url):
         risk = f"this run asks a model at {base_url!r}, which would be sent the key in OPENAI_API_KEY"
         raise UsageError(f"{risk}: to go on with it, name the server yourself with --base-url")

@@ -71,7 +71,7 @@ class AnthropicModel(Hosted):
 
 
 def thinking(model: str, budget: int) -> dict[str, Any]:
-    """Return the request's thinking: a budget for versions before 4.6, which know nothing else; later ones decide themselves."""
+    """Return the request's thinking: a budget before version 4.6, which knows nothing else; later ones decide themselves."""
     found = _VERSION.search(model)
     version = (int(found[1]), int(found[2] or 0)) if found else ADAPTIVE
     return {"type": "adaptive"} if version >= ADAPTIVE else {"type": "enabled", "budget_tokens": budget}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import selectors
@@ -115,7 +116,9 @@ class _Run:
     def talk(self) -> None:
         """Write what is said and read what comes, until both outputs end, the time is up, or it is too much."""
         process = self.process
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         exited = os.pidfd_open(process.pid)
         try:
             with selectors.DefaultSelector() as selector:
@@ -171,10 +174,8 @@ class _Run:
 
     def close(self) -> None:
         """End the program and all that it started in its group, and close the pipes."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe:

@@ -85,7 +85,7 @@ def is_loopback(url: str) -> bool:
 
 
 def key_for(model: str, variable: str, url: str, hint: str) -> str:
-    """Return the key to send to a URL; a server on this machine needs none. Raises UsageError when it is missing or unusable."""
+    """Return the key to send to a URL; a server on this machine needs none. Raises UsageError when there is none."""
     key = os.environ.get(variable, "").strip()
     if key and not (key.isascii() and key.isprintable()):
         raise UsageError(f"the key in {variable} contains characters that no key has: set it again")

@@ -13,20 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, CallRecord, Row, Usage
-from archives.typed import noun, value
+from archives.nouns import ArchiveError, CallRecord, Usage
+from archives.typed import value
 from evolve.errors import ModelError, UsageError
 from evolve.models.answer import kept
 from evolve.nouns import Reply
 
 if TYPE_CHECKING:
     from evolve.models import Settings
-
-_CALLS = """
-select s.proposal, s.turn, s.reply, s.problem, s.model, s.calls, s.tokens_in, s.tokens_out, s.usd, s.seconds, s.cached,
-    s.reasoning, p.prompt
-from spend s join proposals p on p.id = s.proposal where s.kind = 'model' order by s.id
-"""
 
 
 @dataclass(frozen=True)
@@ -106,16 +100,15 @@ class ReplayModel:
 def recording(path: Path) -> Recording:
     """Read the calls of a run. Raises ArchiveError when it is no archive, or a damaged one."""
     with contextlib.closing(Archive.open(path)) as archive:
-        return Recording(archive.run().system, list(_prompts(archive.rows(_CALLS))))
+        rows = archive.rows("select id, prompt from proposals where id in (select proposal from spend)")
+        said = {value(row, "id", int): _said(value(row, "prompt", str)) for row in rows}
+        calls = [(said.get(record.proposal, []), record) for record in archive.calls()]
+        return Recording(archive.run().system, [Call(_told(s, r.turn), r) for s, r in calls if 1 <= r.turn <= len(s)])
 
 
-def _prompts(rows: Iterable[Row]) -> Iterable[Call]:
-    """Yield calls with the prompt of their turn: a turn repeats what was said before it, and the proposal keeps what was new."""
-    for row in rows:
-        said = _said(value(row, "prompt", str))
-        record = noun(CallRecord, row, usage=noun(Usage, row))
-        if 1 <= record.turn <= len(said):
-            yield Call("\n\n".join(said[: record.turn]), record)
+def _told(said: list[str], turn: int) -> str:
+    """Return what the model was sent at a turn: it repeats what was said before."""
+    return "\n\n".join(said[:turn])
 
 
 def _said(prompt: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What calls cost: prices from an offline table or the user's own, sums, and the error for an answer that is paid but useless."""
+"""What calls cost: an offline table of prices, the user's own, sums, and the error for an answer paid for in vain."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where a `command:` runs: inside bubblewrap, with the user's files and network, without the vault, the run or other processes.
 
-It keeps out whoever looks for labels in files and processes. It is no prison: the program has the user's keys, network and home.
+It keeps out who looks for labels in files and processes. It is no prison: the program has the user's keys, network and home.
 What would lead out of it is closed: other processes by /proc, devices of disks, the kernel's settings (for root), sockets of
 services that start programs for whoever asks, and this checkout and its interpreter, which may be read and not written.
 """
@@ -28,7 +28,7 @@ _PROBE = 20.0  # seconds
 
 
 def wrapped(command: Sequence[str], folder: Path, hidden: Sequence[Path]) -> list[str]:
-    """Return the command line that runs a command in a folder behind the walls. Raises UsageError for hidden paths in its way."""
+    """Return the command line that runs a command in a folder behind the walls. Raises UsageError if they hide it."""
     home, scratch = Path.home().resolve(), folder.resolve()
     line = [shutil.which("bwrap") or "bwrap", "--unshare-user", "--uid", str(os.getuid()), "--gid", str(os.getgid())]
     line += ["--unshare-pid", "--unshare-ipc", "--new-session", "--die-with-parent", "--cap-drop", "ALL"]
@@ -39,8 +39,8 @@ def wrapped(command: Sequence[str], folder: Path, hidden: Sequence[Path]) -> lis
     for place in (home, Path("/tmp"), Path("/var/tmp"), scratch):
         if place.is_dir() and place != Path("/"):
             line += ["--bind", str(place), str(place)]
-    for place in OURS:
-        line += ["--ro-bind", place, place]
+    for ours in OURS:
+        line += ["--ro-bind", ours, ours]
     if Path("/run").is_dir():
         line += ["--tmpfs", "/run"]
         for name in NAMES:
@@ -93,4 +93,6 @@ def _check_way(path: Path, command: Sequence[str], home: Path, scratch: Path) ->
     program = Path(command[0])
     for place in (program, program.resolve(), home, scratch):
         if path == place or path in place.parents:
-            raise UsageError(f"{path} is to be hidden from {program.name}, and {place} lies in it: keep the run in a folder of its own")
+            raise UsageError(
+                f"{path} is to be hidden from {program.name}, and {place} lies in it: keep the run in a folder of its own"
+            )

@@ -50,7 +50,7 @@ class Refused(Exception):
 
 
 def connect(sdk: str, kind: str, model: str, seconds: float, **options: Any) -> tuple[Any, Any]:
-    """Return an SDK's module and a client of it that never retries, follows or swallows. Raises UsageError when it is missing."""
+    """Return an SDK's module, and a client of it with the hook. Raises UsageError when it is missing."""
     try:
         module = import_module(sdk)
     except ImportError as error:
@@ -63,9 +63,7 @@ def connect(sdk: str, kind: str, model: str, seconds: float, **options: Any) -> 
 
     http = module.DefaultHttpxClient(timeout=seconds, follow_redirects=False, event_hooks={"response": [refuse]})
     headers = {"Accept-Encoding": "identity"}
-    return module, getattr(module, kind)(
-        max_retries=0, timeout=seconds, http_client=http, default_headers=headers, **options
-    )
+    return module, getattr(module, kind)(max_retries=0, timeout=seconds, http_client=http, default_headers=headers, **options)
 
 
 def body_of(response: Any, seconds: float) -> str:

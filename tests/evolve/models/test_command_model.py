@@ -120,7 +120,7 @@ def running() -> str:
 
 
 def test_child_that_keeps_the_output_open_holds_nobody_up():
-    source = "import subprocess, sys; print('done', flush=True); subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    source = "import subprocess; print('done', flush=True); subprocess.Popen(['/bin/sleep', '60'])"
     began = time.monotonic()
     assert answer(source, seconds=50.0) == "done\n"
     assert time.monotonic() - began < 40
@@ -193,7 +193,9 @@ inner = f'umount -l {{vault}}; umount -l {{os.path.dirname(vault)}}; umount -l {
 tell('unshare', sh(f"unshare -Urm sh -c '{{inner}}'") + sh(f"unshare -Urmpf --mount-proc sh -c '{{inner}}'"))
 tell('bwrap', sh(f"bwrap --dev-bind / / cat {{vault}}/labels {{run}}/run.db"))
 tell('nsenter', sh(f'nsenter -t {{pid}} -m cat {{vault}}/labels') + sh(f'nsenter -t 1 -m cat {{vault}}/labels'))
-tell('moved', sh(f'mv {{vault}} {{vault}}2; mv {{os.path.dirname(vault)}} /tmp/evolve-moved; cat /tmp/evolve-moved/vault/labels {{vault}}2/labels'))
+moved = '/tmp/evolve-moved'
+sh(f'mv {{vault}} {{vault}}2; mv {{os.path.dirname(vault)}} {{moved}}')
+tell('moved', sh(f'cat {{moved}}/vault/labels {{vault}}2/labels'))
 devices = [d for d in os.listdir('/dev') if d.startswith(('vd', 'sd', 'nvme', 'mem', 'kmem', 'dm-', 'loop', 'xvd'))]
 print('disks', devices)
 def writable(path):
@@ -212,12 +214,12 @@ def test_no_way_leads_to_the_vault_or_the_run(vault, tmp_path, monkeypatch):
     run.mkdir()
     (run / "run.db").write_text(SECRET)
     monkeypatch.setenv("PLANTED", "x")
-    held = open(vault / "labels", "rb")  # the engine has it open, and in its memory
     source = SEEK.format(
         vault=str(vault), run=str(run), pid=os.getpid(), secret=SECRET[:10], ours=str(Path(walls.__file__))
     ).replace(SECRET[:10], "' + 'the-' + 'label-")
-    seen = answer(source, hidden=(run,), seconds=100.0)
-    held.close()
+    with open(vault / "labels", "rb") as held:  # the engine has it open, and in its memory
+        assert held.read() == SECRET.encode()
+        seen = answer(source, hidden=(run,), seconds=100.0)
     assert "LEAK" not in seen
     assert [line.split()[0] for line in seen.splitlines()] == [
         *("file", "list", "run", "root", "engine", "all", "umount", "unshare", "bwrap", "nsenter", "moved", "disks", "kernel")
@@ -230,7 +232,9 @@ def test_the_same_search_finds_the_secret_where_no_wall_stands(vault, tmp_path, 
     monkeypatch.setattr(walls, "works", lambda: False)
     assert answer(f"print(open({str(vault / 'labels')!r}).read())") == f"{SECRET}\n"
     (sentence,) = models.dangers(["openai:x", "command:agent -p"])
-    assert sentence.startswith("command:agent -p: this program can read the vault and the run, labels and exact scores included")
+    assert sentence.startswith(
+        "command:agent -p: this program can read the vault and the run, labels and exact scores included"
+    )
 
 
 @walled
@@ -248,5 +252,5 @@ def test_program_inside_what_is_hidden_is_a_sentence(tmp_path):
     agent.write_text("#!/bin/sh\necho hello\n")
     agent.chmod(0o755)
     assert models.load(f"command:{agent}").ask("s", "p").text == "hello\n"
-    with pytest.raises(UsageError, match="is to be hidden from agent, and .* lies in it: keep the run in a folder of its own"):
+    with pytest.raises(UsageError, match=r"is to be hidden from agent, and .* lies in it: keep the run in a folder of its own"):
         models.load(f"command:{agent}", settings=Settings(hidden=(tmp_path,)))

@@ -3,37 +3,121 @@
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from archives.archive import Archive
+from archives.nouns import CallRecord, Usage
 from evolve import models
 from evolve.errors import UsageError
+from evolve.models.anthropic import ANTHROPIC
 from evolve.models.openai import ENDPOINTS
 from evolve.models.usage import price
+from tests.example_run import build
+from tests.model_server import ModelServer
 
+ALL = (*ENDPOINTS, ANTHROPIC)
+KNOWN = "anthropic, command, openai, replay, scripted"
 LOCAL = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch):
-    for name in [*(endpoint.variable for endpoint in ENDPOINTS), "OPENAI_BASE_URL"]:
+    for name in [*(endpoint.variable for endpoint in ALL), "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"]:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(params=list(models.TABLE))
+def provided(request, tmp_path, monkeypatch):
+    """Return a model of each provider on a real server, program or file, and a prompt that it answers."""
+    system, prompt = "You improve methods.", "# Your turn: häufig"
+    with ModelServer() as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.root)
+        for endpoint in ALL:
+            monkeypatch.setenv(endpoint.variable, "sk-geheim-0001")
+        script = tmp_path / "replies.json"
+        script.write_text('["an answer"]')
+        words = {
+            "openai": "some/model:free",
+            "anthropic": "claude-haiku-4-5",
+            "command": "/bin/sh -c 'cat; echo $OPENAI_API_KEY'",
+            "replay": str(recorded(tmp_path, system, prompt)),
+            "scripted": str(script),
+        }
+        spec = f"{request.param}:{words[request.param]}"
+        yield spec, models.load(spec, server.url, rng=random.Random(0)), system, prompt
+
+
+def recorded(folder, system, prompt):
+    """Write an archive in which one prompt was answered."""
+    path = build(folder / "run.db", 4)
+    archive = Archive.open(path, write=True)
+    archive.update_run(system=system)
+    number = archive.proposals()[0].id
+    with archive.transaction():
+        archive._db.execute("update proposals set prompt = ? where id = ?", [prompt, number])
+    archive.add_call(CallRecord(number, 1, "an answer", "", Usage("openai:x", 1, 12, 3, 0.5, 1.0)))
+    archive.close()
+    return path
+
+
+def test_every_provider_answers_within_its_worst_case_and_shows_no_secret(provided):
+    """The contract of the table."""
+    spec, model, system, prompt = provided
+    assert model.name == spec
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(lambda _: model.ask(system, prompt), range(8)))
+    worst = model.worst(system, prompt)
+    assert (worst.model, worst.calls) == (spec, 1)
+    for reply in replies:
+        assert reply.text.strip()
+        assert (reply.usage.model, reply.usage.calls) == (spec, 1)
+        for name in ("tokens_in", "tokens_out", "cached", "reasoning"):
+            assert getattr(worst, name) >= getattr(reply.usage, name) or name in ("cached", "reasoning")
+        assert (worst.usd is None) == (reply.usage.usd is None)
+        assert (worst.usd or 0.0) >= (reply.usage.usd or 0.0)
+        assert "geheim" not in repr(reply)
+    assert "geheim" not in repr(worst)
+
+
 @pytest.mark.parametrize("provider", models.TABLE)
-def test_every_entry_is_a_provider(provider):
-    """The contract: a class that makes models, and says what it could do with the keys it finds."""
-    model = models.load(f"{provider}:some/model:free", LOCAL, rng=random.Random(0))
-    assert model.name == f"{provider}:some/model:free"
-    assert callable(model.ask)
-    assert models.found_keys() == []
+def test_every_provider_says_what_it_could_do_with_the_keys_it_finds(provider):
+    assert models._provider(provider).found_keys() == []
+
+
+def test_every_provider_of_this_machine_is_in_the_table():
+    assert set(models.OF_THIS_MACHINE) == set(models.TABLE) - {"openai", "anthropic"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "risk"),
+    [
+        ("command:rm -rf x", "run that program"),
+        (" command:x", "run that program"),
+        ("scripted:x", "read that file"),
+        ("replay:x", "read"),
+    ],
+)
+def test_archive_does_not_choose_programs_and_files(spec, risk):
+    with pytest.raises(UsageError, match=f"which would {risk}.*: to go on with it, say --model"):
+        models.check_familiar(["openai:x", spec], None)
+
+
+def test_archive_does_not_choose_who_is_sent_the_key():
+    with pytest.raises(UsageError, match="name the server yourself with --base-url"):
+        models.check_familiar(["openai:x"], "https://evil.example/v1")
+    models.check_familiar(["openai:x", "anthropic:y"], "https://openrouter.ai/api/v1")
+    models.check_familiar(["openai:x"], "http://127.0.0.1:8000/v1")
+    models.check_familiar([], None)
 
 
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("gpt-5-mini", "unknown model 'gpt-5-mini': write it as PROVIDER:NAME, with one of the providers: openai"),
-        ("opanai:gpt-5-mini", "unknown model 'opanai:gpt-5-mini': the known providers are: openai"),
+        ("gpt-5-mini", f"unknown model 'gpt-5-mini': write it as PROVIDER:NAME, with one of the providers: {KNOWN}"),
+        ("opanai:gpt-5-mini", f"unknown model 'opanai:gpt-5-mini': the known providers are: {KNOWN}"),
+        ("command: ", "the model 'command: ' has no name: write it as command:NAME"),
         ("openai:", "the model 'openai:' has no name: write it as openai:NAME"),
         ("openai:gpt-5-mini", "openai:gpt-5-mini needs a key: set OPENAI_API_KEY, or give --base-url for a server"),
     ],
@@ -68,28 +152,33 @@ def test_key_with_characters_no_header_can_hold_is_a_sentence_without_the_key(mo
     assert "geheim" not in str(caught.value)
 
 
-def test_missing_package_is_the_command_to_run(monkeypatch):
-    monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(UsageError, match=r"needs the extra llm: run `pip install -e '\.\[llm\]'`"):
-        models.load("openai:tiny", LOCAL)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_missing_package_is_the_command_to_run(provider, monkeypatch):
+    monkeypatch.setitem(sys.modules, provider, None)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-x")
+    with pytest.raises(UsageError, match=rf"{provider}:tiny needs the extra llm: run `pip install -e '\.\[llm\]'`"):
+        models.load(f"{provider}:tiny", LOCAL)
 
 
 def test_found_keys_name_variables_and_never_values(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-geheim")
     monkeypatch.setenv("DEEPSEEK_API_KEY", "geheim2")
     monkeypatch.setenv("GEMINI_API_KEY", " ")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-geheim")
     assert models.found_keys() == [
         "--model openai:gpt-5-mini  (with the key in OPENAI_API_KEY)",
         "--model openai:deepseek-chat --base-url https://api.deepseek.com  (with the key in DEEPSEEK_API_KEY)",
+        "--model anthropic:claude-haiku-4-5  (with the key in ANTHROPIC_API_KEY)",
     ]
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.variable)
+@pytest.mark.parametrize("endpoint", ALL, ids=lambda endpoint: endpoint.variable)
 def test_models_named_as_examples_have_known_prices(endpoint):
     assert price(endpoint.url, endpoint.example, 1000, 100) > 0
 
 
 def test_looking_for_keys_imports_no_sdk():
-    code = "import sys; from evolve import models; models.found_keys(); print({'openai', 'genai_prices'} & set(sys.modules))"
+    heavy = "{'openai', 'anthropic', 'genai_prices'}"
+    code = f"import sys; from evolve import models; models.found_keys(); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
