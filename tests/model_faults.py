@@ -1,4 +1,4 @@
-"""What can go wrong with a model server, on purpose."""
+"""What can go wrong with a model server, on purpose, and what it notes of each request."""
 
 from __future__ import annotations
 
@@ -66,6 +66,26 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in FAULTS:
             raise ValueError(f"unknown fault {self.kind!r}: the faults are {', '.join(FAULTS)}")
+
+
+@dataclass(frozen=True)
+class Served:
+    """One answered request, as the server counts it; tokens are 0 when it sent no usage.
+
+    Attributes:
+        tokens_in: of the prompt, `cached` of them out of a cache.
+        tokens_out: of the answer, `reasoning` of them thoughts.
+    """
+
+    status: int
+    fault: str
+    system: str
+    prompt: str
+    reply: str
+    tokens_in: int
+    tokens_out: int
+    cached: int = 0
+    reasoning: int = 0
 
 
 def refusal_of(fault: Fault, sent: dict[str, str], port: int) -> tuple[int, dict[str, str], str, str] | None:

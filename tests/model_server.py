@@ -17,43 +17,22 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 try:
     from tests.model_dialects import DIALECTS, Chat, Messages, Spoken
     from tests.model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
-    from tests.model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, body_of, key_in, misbehave, refusal_of
+    from tests.model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, Served, body_of, key_in, misbehave, refusal_of
 except ModuleNotFoundError:  # run by hand: this folder is on the path, the checkout is not
     from model_dialects import DIALECTS, Chat, Messages, Spoken
     from model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
-    from model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, body_of, key_in, misbehave, refusal_of
+    from model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, Served, body_of, key_in, misbehave, refusal_of
 
 PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
 HUGE = 200_000  # characters
 THOUGHTS = 321  # tokens of what `thinking` thinks
-
-
-@dataclass(frozen=True)
-class Served:
-    """One answered request, as the server counts it; tokens are 0 when it sent no usage.
-
-    Attributes:
-        tokens_in: of the prompt, `cached` of them out of a cache.
-        tokens_out: of the answer, `reasoning` of them thoughts.
-    """
-
-    status: int
-    fault: str
-    system: str
-    prompt: str
-    reply: str
-    tokens_in: int
-    tokens_out: int
-    cached: int = 0
-    reasoning: int = 0
 
 
 class ModelServer:

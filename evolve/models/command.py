@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -30,6 +31,8 @@ CHUNK = 1 << 16
 MOST = 4 * LONGEST  # bytes of output that are read: four to a character at most
 MOST_COMPLAINT = 4096  # bytes at the end of what it wrote to its standard error
 LINGER = 0.5  # seconds that output may still come after the program has ended
+GLANCE = 0.5  # seconds between looks at whether the run was stopped
+LEAST_KEY = 20  # characters of what looks like a key in a command; shorter words are words
 
 
 class CommandModel:
@@ -40,7 +43,8 @@ class CommandModel:
         self.name = f"command:{name}"
         self._secrets = environment_secrets()
         self._shown = quote(self.name, self._secrets, 80)
-        if self._shown != quote(self.name, (), 80) or LOOKS_LIKE_A_KEY.search(name):
+        held = any(secret in name for secret in self._secrets)
+        if held or any(len(found) >= LEAST_KEY for found in LOOKS_LIKE_A_KEY.findall(name)):
             raise UsageError("a key in a command would be kept in the run and its reports: set an environment variable instead")
         self._settings = settings
         self._command = _command(name)
@@ -63,6 +67,8 @@ class CommandModel:
             run = self._run(f"{system}\n\n{prompt}".encode("utf-8", "replace"), Path(folder))
         usage = Usage(self.name, 1, seconds=self._settings.clock.now() - began)
         text = hide(run.output.decode("utf-8", "replace"), self._secrets)
+        if run.ended == "stopped":
+            raise ModelError(f"stopped while waiting for {self._shown}")
         if run.ended == "late":
             raise ModelError(f"{self._shown} did not answer within {self._settings.seconds:g} s: it was stopped")
         if run.ended == "":
@@ -82,7 +88,8 @@ class CommandModel:
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, start_new_session=True)
         except OSError as error:
             raise ModelError(f"{self._shown} cannot be started: {error.strerror}") from error
-        run = _Run(process, said, time.monotonic() + self._settings.seconds)
+        stopped = self._settings.clock.sleep
+        run = _Run(process, said, time.monotonic() + self._settings.seconds, lambda: bool(stopped(0.0)))
         try:
             run.talk()
         finally:
@@ -103,12 +110,14 @@ class _Run:
     """A process while it is talked to.
 
     Attributes:
-        ended: "" when it ended by itself, "late" when its time was up, "long" when it said too much.
+        stopped: tells whether nobody waits for it any more.
+        ended: "" when it ended by itself, "late" when its time was up, "long" when it said too much, "stopped".
     """
 
     process: subprocess.Popen[bytes]
     said: bytes
     deadline: float
+    stopped: Callable[[], bool]
     output: bytearray = field(default_factory=bytearray)
     complaint: bytearray = field(default_factory=bytearray)
     ended: str = ""
@@ -135,9 +144,13 @@ class _Run:
         until = self.deadline
         outputs = [self.process.stdout, self.process.stderr]
         while any(outputs) or exited in selector.get_map():
-            ready = selector.select(max(0.0, until - time.monotonic()))
-            if not ready:
+            left = until - time.monotonic()
+            ready = selector.select(max(0.0, min(left, GLANCE)))
+            if left <= 0 and not ready:
                 self.ended = "late" if exited in selector.get_map() else ""
+                return
+            if not ready and self.stopped():
+                self.ended = "stopped"
                 return
             for key, _ in ready:
                 if key.fileobj == exited:

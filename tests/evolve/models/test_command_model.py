@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import subprocess
 import sys
 import threading
 import time
@@ -16,10 +15,10 @@ from evolve import models
 from evolve.errors import ModelError, UsageError
 from evolve.models import Settings, walls
 from evolve.models.answer import LONGEST
+from evolve.models.retry import Clock
 from evolve.models.usage import UnusableAnswer
 
 walled = pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
-SECRET = "the-label-is-1-0-0-1"
 
 
 def command(source: str, **settings):
@@ -36,14 +35,6 @@ def either(request, monkeypatch):
     if request.param == "walled" and not walls.works():
         pytest.skip("needs bubblewrap")
     monkeypatch.setattr(walls, "works", lambda: request.param == "walled")
-
-
-@pytest.fixture
-def vault():
-    folder = Path(os.environ["EVOLVE_HOME"]) / "vault"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "labels").write_text(SECRET)
-    return folder
 
 
 def test_it_reads_the_prompt_and_answers(either):
@@ -105,18 +96,24 @@ def test_timeout_ends_the_program_and_its_children(either, tmp_path):
     child = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', '{mark}'])"
     with pytest.raises(ModelError, match=r"did not answer within 1 s: it was stopped$"):
         answer(f"{child}; time.sleep(600)", seconds=1.0)
-    assert mark not in running()
+    assert running(mark) == ""
 
 
-def running() -> str:
-    """Return the command lines of all processes; those that were killed a moment ago may take one to be gone."""
+def running(mark: str) -> str:
+    """Return the command lines of the processes with a mark; what was killed a moment ago may take one to be gone."""
     for _ in range(50):
-        lines = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True).stdout
-        alive = [line for line in lines.splitlines() if "evolve-test-" in line and not line.startswith("Z")]
-        if not alive:
+        found = [line for line in map(command_line, Path("/proc").glob("[0-9]*")) if mark in line]
+        if not found:
             break
         threading.Event().wait(0.1)
-    return "\n".join(alive)
+    return "\n".join(found)
+
+
+def command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def test_child_that_keeps_the_output_open_holds_nobody_up():
@@ -124,6 +121,26 @@ def test_child_that_keeps_the_output_open_holds_nobody_up():
     began = time.monotonic()
     assert answer(source, seconds=50.0) == "done\n"
     assert time.monotonic() - began < 40
+
+
+def test_stopped_run_waits_no_longer(either):
+    stop = threading.Event()
+    model = command("import time; print('half', flush=True); time.sleep(600)", clock=Clock(sleep=stop.wait))
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(ModelError, match="stopped while waiting for command:"):
+        model.ask("s", "p")
+
+
+@pytest.mark.parametrize("word", ["sk-ant-api03-0123456789abcdef", "planted-0004"])
+def test_key_in_the_command_is_refused_without_showing_it(word, monkeypatch):
+    monkeypatch.setenv("MY_DATABASE_TOKEN", "planted-0004")
+    with pytest.raises(UsageError, match="a key in a command would be kept in the run") as caught:
+        models.load(f"command:/bin/echo --key {word}")
+    assert word not in str(caught.value)
+
+
+def test_words_that_only_begin_like_a_key_are_fine():
+    assert models.load("command:/bin/echo --pk-file sk-learn").ask("s", "p").text == "--pk-file sk-learn\n"
 
 
 def test_many_threads_share_one_model(either):
@@ -160,81 +177,6 @@ def test_keys_of_the_environment_are_cut_out_of_what_it_says(either, monkeypatch
     with pytest.raises(ModelError) as caught:
         answer("import os, sys; sys.exit(os.environ['MY_DATABASE_TOKEN'])")
     assert "geheim" not in str(caught.value)
-
-
-SEEK = """
-import os, subprocess, sys
-vault, run, pid, mark = {vault!r}, {run!r}, {pid}, {secret!r}
-def tell(what, found):
-    print(what, 'LEAK' if mark.encode() in found else 'no')
-def read(path):
-    try:
-        return open(path, 'rb').read(1 << 20)
-    except OSError as error:
-        return str(error).encode()
-def walk(top):
-    return b''.join(read(os.path.join(at, name)) for at, _, names in os.walk(top) for name in names)
-def sh(line):
-    done = subprocess.run(line, shell=True, capture_output=True)
-    return done.stdout + done.stderr
-here = os.getpid()
-tell('file', read(vault + '/labels'))
-tell('list', walk(vault) + walk(os.path.dirname(vault)))
-tell('run', read(run + '/run.db'))
-tell('root', read(f'/proc/{{pid}}/root' + vault + '/labels') + read(f'/proc/1/root' + vault + '/labels'))
-tell('engine', read(f'/proc/{{pid}}/environ') + walk(f'/proc/{{pid}}/fd') + read(f'/proc/{{pid}}/mem'))
-others = [n for n in os.listdir('/proc') if n.isdigit() and int(n) not in (1, here)]
-tell('all', b''.join(read(f'/proc/{{n}}/environ') + read(f'/proc/{{n}}/root' + vault + '/labels') for n in others))
-for at in (vault, os.path.dirname(vault), '/proc', '/', run):
-    sh(f'umount {{at}}; umount -l {{at}}; umount -R {{at}}')
-sh(f'mount --bind / /mnt; mount -t proc proc /proc; mount -o remount,rw /')
-tell('umount', read(vault + '/labels') + read(run + '/run.db'))
-inner = f'umount -l {{vault}}; umount -l {{os.path.dirname(vault)}}; umount -l {{run}}; cat {{vault}}/labels {{run}}/run.db'
-tell('unshare', sh(f"unshare -Urm sh -c '{{inner}}'") + sh(f"unshare -Urmpf --mount-proc sh -c '{{inner}}'"))
-tell('bwrap', sh(f"bwrap --dev-bind / / cat {{vault}}/labels {{run}}/run.db"))
-tell('nsenter', sh(f'nsenter -t {{pid}} -m cat {{vault}}/labels') + sh(f'nsenter -t 1 -m cat {{vault}}/labels'))
-moved = '/tmp/evolve-moved'
-sh(f'mv {{vault}} {{vault}}2; mv {{os.path.dirname(vault)}} {{moved}}')
-tell('moved', sh(f'cat {{moved}}/vault/labels {{vault}}2/labels'))
-devices = [d for d in os.listdir('/dev') if d.startswith(('vd', 'sd', 'nvme', 'mem', 'kmem', 'dm-', 'loop', 'xvd'))]
-print('disks', devices)
-def writable(path):
-    try:
-        os.close(os.open(path, os.O_WRONLY))
-        return True
-    except OSError:
-        return False
-print('kernel', [p for p in ('/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/etc/passwd', {ours!r}) if writable(p)])
-"""
-
-
-@walled
-def test_no_way_leads_to_the_vault_or_the_run(vault, tmp_path, monkeypatch):
-    run = tmp_path / "runs"
-    run.mkdir()
-    (run / "run.db").write_text(SECRET)
-    monkeypatch.setenv("PLANTED", "x")
-    source = SEEK.format(
-        vault=str(vault), run=str(run), pid=os.getpid(), secret=SECRET[:10], ours=str(Path(walls.__file__))
-    ).replace(SECRET[:10], "' + 'the-' + 'label-")
-    with open(vault / "labels", "rb") as held:  # the engine has it open, and in its memory
-        assert held.read() == SECRET.encode()
-        seen = answer(source, hidden=(run,), seconds=100.0)
-    assert "LEAK" not in seen
-    assert [line.split()[0] for line in seen.splitlines()] == [
-        *("file", "list", "run", "root", "engine", "all", "umount", "unshare", "bwrap", "nsenter", "moved", "disks", "kernel")
-    ]
-    assert "disks []\nkernel []\n" in seen
-    assert (vault / "labels").read_text() == SECRET
-
-
-def test_the_same_search_finds_the_secret_where_no_wall_stands(vault, tmp_path, monkeypatch):
-    monkeypatch.setattr(walls, "works", lambda: False)
-    assert answer(f"print(open({str(vault / 'labels')!r}).read())") == f"{SECRET}\n"
-    (sentence,) = models.dangers(["openai:x", "command:agent -p"])
-    assert sentence.startswith(
-        "command:agent -p: this program can read the vault and the run, labels and exact scores included"
-    )
 
 
 @walled
