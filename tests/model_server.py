@@ -31,6 +31,7 @@ except ModuleNotFoundError:  # run by hand: this folder is on the path, the chec
 
 PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
+SKETCH, TRIAL = "A sketch:\n\n```python\nstep = 0.5\n```\n\nThe file:", "\n\nTo try it:\n\n```python\nprint(method)\n```\n"
 HUGE = 200_000  # characters
 THOUGHTS = 321  # tokens of what `thinking` thinks
 
@@ -120,9 +121,6 @@ def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str
     change = crossed(*parents[:2], rng) if len(parents) > 1 else edited(parents[0], rng)
     change = Change("leave it as it is", ()) if fault == "unchanged" else change
     body = shown_as_diff(parents[0], change) if as_diff else shown_as_file(parents[0], change)
-    if fault == "three_blocks":
-        sketch, trial = "```python\nstep = 0.5\n```", "```python\nprint(method)\n```"
-        return f"IDEA: {change.idea}\n\nA sketch:\n\n{sketch}\n\nThe file:\n\n{body}\n\nTo try it:\n\n{trial}\n"
     return f"{stated}: {change.idea}\n\n{body}"
 
 
@@ -162,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             text = ""
         elif fault == "refusal":
             text, refusal = "", "I cannot help with that."
+        elif fault == "three_blocks":
+            text = text.replace("\n\n", f"\n\n{SKETCH}\n\n", 1) + TRIAL
         elif fault == "huge":
             text = (text + "\n# and so on" * HUGE)[:HUGE]
         elif fault == "leaky_answer":
