@@ -57,7 +57,7 @@ def recorded(folder, system, prompt):
     number = archive.proposals()[0].id
     with archive.transaction():
         archive._db.execute("update proposals set prompt = ? where id = ?", [prompt, number])
-    archive.add_call(CallRecord(number, 1, "an answer", "", Usage("openai:x", 1, 12, 3, 0.5, 1.0)))
+    archive.add_calls([CallRecord(number, 1, "an answer", "", Usage("openai:x", 1, 12, 3, 0.5, 1.0))])
     archive.close()
     return path
 

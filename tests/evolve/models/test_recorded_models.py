@@ -84,7 +84,7 @@ def recorded(tmp_path):
     for number, (_, replies, problem) in zip(ids, calls):
         for turn, reply in enumerate(replies, start=1):
             usage = Usage("openai:x", 1, 10 * turn, 5, 0.25, 1.0, 4, 2)
-            archive.add_call(CallRecord(number, turn, reply, problem, usage))
+            archive.add_calls([CallRecord(number, turn, reply, problem, usage)])
     archive.close()
     return path
 
