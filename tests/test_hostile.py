@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from archives import archive as archives
+from archives import connection as archives
 from archives.archive import Archive
 from evolve.cli import run
 from tests import hostile, tiny
@@ -254,6 +254,7 @@ CONFIGS = {
     "a domain that climbs": ({"domain": "../../../../outside"}, "is not a search domain"),
     "another task": ({"task": "tiny"}, "damaged or was tampered with"),
     "a server of a stranger's": ({"model": ["openai:x"], "base_url": "http://evil.example/v1"}, "name the server yourself"),
+    "a stranger's program": ({"model": ["command:/bin/true"]}, "would run that program here"),
     "a password": ({"model": ["openai:x"], "base_url": "http://a:b@localhost/v1"}, "a password or a query"),
     "an executor of a stranger's": ({"executor": "os:system"}, "os:system"),
     "a key that is none": ({"\x1b[2J": 1}, "cannot be used"),
