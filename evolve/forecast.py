@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archives.nouns import Usage
+from evolve import brief
 from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.nouns import Model
+from fitness.sandbox import ALLOWED_IMPORTS
+from fitness.tasks import Task
 
 PROMPT = 24_000  # characters of a request with a parent, two inspirations and what failed nearby
 TYPICAL = 1 / 3  # of its worst case that a call costs: fewer tokens than bytes, an answer shorter than allowed
@@ -29,6 +32,11 @@ class Forecast:
     call: Usage
     proposals: int
     usd: float | None
+
+
+def system_text(task: Task) -> str:
+    """Return the system text of a run's model calls."""
+    return brief.system(task.brief, ALLOWED_IMPORTS)
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import glob
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
@@ -16,6 +18,7 @@ from evolve.budget import Budget
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
 from evolve.models.retry import Clock
+from evolve.models.usage import Price
 from evolve.nouns import Model, Operator
 from evolve.screen import Screen
 from evolve.syntax import Syntax
@@ -182,8 +185,8 @@ def held_out(task: Task, config: Config) -> list[tuple[str, int]]:
     return [(d, len(range(i, config.held_out_instances, len(domains)))) for i, d in enumerate(domains)]
 
 
-def load_models(config: Config, stop: threading.Event | None = None) -> dict[str, Model]:
-    """Return the models of a run by name; `stop` cuts their waits short.
+def load_models(config: Config, stop: threading.Event | None = None, run: Path | None = None) -> dict[str, Model]:
+    """Return the models of a run by name; `stop` cuts their waits short, and a command sees nothing of the run's archive.
 
     Raises UsageError or ModelError with the sentence that says what is missing.
     """
@@ -192,8 +195,19 @@ def load_models(config: Config, stop: threading.Event | None = None) -> dict[str
     if config.base_url and has_secrets(config.base_url):
         where = "set the variable OPENAI_BASE_URL instead, which is never stored"
         raise UsageError(f"a base URL with a password or a query would be kept in the run and its reports: {where}")
-    settings = models.Settings(clock=Clock(sleep=stop.wait)) if stop else None
+    settings = models.Settings(
+        tokens_out=config.reply_tokens,
+        thinking=config.thinking,
+        clock=Clock(sleep=stop.wait) if stop else Clock(),
+        prices={spec: Price(price.input, price.output, price.cached) for spec, price in config.prices.items()},
+        hidden=_of_the_run(run) if run else (),
+    )
     return {spec: models.load(spec, config.base_url, settings=settings) for spec in config.model}
+
+
+def _of_the_run(path: Path) -> tuple[Path, ...]:
+    """Return where exact scores lie: the archive with all that is named after it, and the folder of runs."""
+    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), Path("runs"))
 
 
 def load_operators(config: Config) -> dict[str, Operator]:

@@ -16,13 +16,14 @@ from types import FrameType
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, baselines, brief, models
+from evolve import __version__, baselines, models
 from evolve.baselines import SeedFile, collect
 from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
 from evolve.directions import DIRECTIONS
 from evolve.errors import UsageError
 from evolve.finale import Finale, Result
+from evolve.forecast import check_budget, system_text
 from evolve.lab import (
     Bench,
     Lab,
@@ -41,7 +42,6 @@ from evolve.screen import Screen
 from evolve.search import Search
 from evolve.watch import Watch
 from fitness import tasks
-from fitness.sandbox import ALLOWED_IMPORTS
 
 PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
@@ -72,7 +72,7 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
     task = tasks.load(config.task)
     check_config(task, config)
-    load_models(config)
+    _check_models(config, watch, system_text(task))
     seeds = collect(Path(p) for p in config.seeds)
     ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
     wanted = wanted_instances(task, config)
@@ -98,7 +98,7 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
         if config.model:
             unnamed = () if "model" in changes else stored.model
             models.check_familiar(unnamed, None if "base_url" in changes else stored.base_url)
-        load_models(config)
+        _check_models(config, watch, archive.run().system)
         check_origin(archive)
         wanted = wanted_instances(tasks.load(config.task), config)
         with bench(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as things:
@@ -117,6 +117,13 @@ def _count_lost(archive: Archive, watch: Watch) -> None:
         text = f"{lost} model calls were under way when the run was cut off: the budget counts them at their worst case"
         archive.event("note", text)
         watch.event("note", text)
+
+
+def _check_models(config: Config, watch: Watch, system: str) -> None:
+    """Say which models could look into the vault. Raises EvolveError when one cannot be used, or the budget is too small."""
+    check_budget(config, load_models(config), system)
+    for danger in models.dangers(config.model):
+        watch.event("note", danger)
 
 
 def _settled(config: Config, things: Bench, watch: Watch) -> Config:
@@ -155,7 +162,7 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
                 state="running",
                 level=things.sandbox.level,
                 evolve_version=__version__,
-                system=brief.system(things.task.brief, ALLOWED_IMPORTS) if config.model else "",
+                system=system_text(things.task) if config.model else "",
             )
         )
         record_walls(archive, things.sandbox)
@@ -177,7 +184,7 @@ def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
         grid=Grid(things.task.measures),
         watch=watch,
         operators=load_operators(config),
-        models=load_models(config, things.stop),
+        models=load_models(config, things.stop, archive.path),
         system=run.system,
         built=lambda: _built(things),
     )

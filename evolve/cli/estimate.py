@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from evolve.cli.common import echo_json
 from evolve.config import Config
+
+if TYPE_CHECKING:
+    from evolve.forecast import Forecast
 
 TYPICAL_TRIAL = 0.35  # CPU-seconds of one trial, sandbox included, measured on the embedded tier
 BUILD = 4.0  # CPU-seconds to build one instance
@@ -15,7 +20,9 @@ def estimate(config: Config, as_json: bool) -> None:
     """Print what a run could use at most, and what it is likely to. Raises EvolveError as `start` would."""
     from pathlib import Path
 
+    from evolve import models
     from evolve.baselines import collect
+    from evolve.forecast import check_budget, forecast, system_text
     from evolve.lab import check_config, load_models, wanted_instances
     from fitness import tasks
     from fitness.sandbox.device import choose
@@ -23,7 +30,9 @@ def estimate(config: Config, as_json: bool) -> None:
 
     task = tasks.load(config.task)
     check_config(task, config)
-    load_models(config)
+    chosen, system = load_models(config), system_text(task)
+    check_budget(config, chosen, system)
+    cost = forecast(config, chosen, system)
     choose(config.device)
     seeds = collect(Path(p) for p in config.seeds)
     vault = Vault()
@@ -35,15 +44,30 @@ def estimate(config: Config, as_json: bool) -> None:
     worst = missing * BUILD + 2 * trials * task.limits.seconds / config.workers
     if config.minutes is not None:
         worst = min(worst, 60 * config.minutes + 2 * task.limits.seconds * config.fresh_instances * len(seeds) / config.workers)
-    usd = config.usd if config.model else 0.0
     if as_json:
-        facts = {"evaluations": config.evals, "trials": trials, "instances_to_build": missing, "usd": usd}
-        echo_json({**facts, "typical_seconds": round(typical), "worst_seconds": round(worst)})
+        facts = {"evaluations": config.evals, "trials": trials, "instances_to_build": missing, "proposals": cost.proposals}
+        money = {"usd": cost.usd, "usd_limit": config.usd, "usd_call": cost.call.usd if chosen else 0.0}
+        echo_json({**facts, **money, "typical_seconds": round(typical), "worst_seconds": round(worst)})
         return
     work = f"{config.evals} evaluations of at most {domains * config.dev_instances} trials each"
     click.echo(f"{work}, {len(seeds)} seeds, {missing} instances to build")
     longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
     click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")
-    limit = f"${usd:.2f} at most" if usd else "no limit: give --usd X to set one"
-    cost = limit if config.model else "nothing: no model is asked"
-    click.echo(f"money: {cost}")
+    for line in _money(config, cost) if chosen else ["money: nothing: no model is asked"]:
+        click.echo(line)
+    for danger in models.dangers(config.model):
+        click.echo(f"note: {danger}")
+
+
+def _money(config: Config, cost: Forecast) -> list[str]:
+    """Return what model calls can cost, as lines."""
+    call = f"one call uses at most {cost.call.tokens_in:,} tokens in and {cost.call.tokens_out:,} out"
+    price = "its price is unknown" if cost.call.usd is None else f"${cost.call.usd:.4f} of the dearest model"
+    lines = [f"model calls: {cost.proposals} proposals of at most two calls; {call}, {price}"]
+    if config.usd is not None:
+        most = f"${config.usd:.2f} at most: no call is made whose worst case does not fit in"
+    elif cost.usd is None:
+        most = "unknown: set prices in evolve.toml, or limit --tokens or --set max_calls=N"
+    else:
+        most = f"${cost.usd:.2f} at worst, about a third of it as a rule, more when replies are refused: --usd X sets a limit"
+    return [*lines, f"money: {most}"]

@@ -26,7 +26,8 @@ from evolve.errors import UsageError
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
 @click.option("--islands", type=int, help="Populations that evolve apart.")
 @click.option("--evals", type=int, metavar="N", help="Methods to judge; seeds and retries not counted.")
-@click.option("--usd", type=float, metavar="X", help="Stop when model calls have cost this much.")
+@click.option("--usd", type=float, metavar="X", help="What model calls may cost in all, in dollars.")
+@click.option("--tokens", type=int, metavar="N", help="Tokens that model calls may use in all.")
 @click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
 @click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
 @click.option("--executor", help="Where methods are judged (default: local).")
@@ -77,6 +78,7 @@ def start(**flags: Any) -> None:
 @db_option
 @click.option("--evals", metavar="N|+N", help="New total of evaluations, or how many more.")
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
+@click.option("--tokens", type=int, metavar="N", help="New limit of the tokens that model calls may use in all.")
 @click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
 @click.option("--workers", type=int, help="Evaluations at once.")
 @click.option("--model", "model", multiple=True, metavar="SPEC", help="The models to go on with, instead of the run's.")

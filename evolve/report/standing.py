@@ -25,6 +25,8 @@ class Budget:
     evals: float | None
     minutes: float | None
     usd: float | None
+    tokens: float | None
+    calls: float | None
 
 
 @dataclass(frozen=True)
@@ -207,8 +209,8 @@ def _counts(archive: Archive) -> dict[str, int]:
 
 def _budget(run: RunRecord) -> Budget:
     found = settings(run)
-    evals, minutes, usd = (maybe_real(found, name) if name in found else None for name in ("evals", "minutes", "usd"))
-    return Budget(evals, minutes, usd)
+    names = ("evals", "minutes", "usd", "tokens", "max_calls")
+    return Budget(*(maybe_real(found, name) if name in found else None for name in names))
 
 
 def _spent(archive: Archive, run: RunRecord, evaluations: int) -> Spent:
