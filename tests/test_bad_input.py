@@ -32,7 +32,7 @@ BAD = [
     (["start", "--evals", "0"], "evals = 0 cannot be used"),
     (["start", "--evals", "many"], "not a valid integer"),
     (["start", "--model", "openai"], "openai:NAME"),
-    (["start", "--model", "oracle:x"], "the known providers are: openai"),
+    (["start", "--model", "oracle:x"], "the known providers are: anthropic, command, openai"),
     (["start", "--model", "openai:gpt-x"], "OPENAI_API_KEY"),
     (["start", "--task", "nothing"], "the known tasks are"),
     (["start", "--domain", "math"], "not a search domain"),
