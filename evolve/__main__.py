@@ -6,6 +6,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 
 def stray_package() -> str | None:
@@ -28,10 +29,14 @@ def main() -> None:
     if stray:
         print(f"evolve: {stray}", file=sys.stderr)
         sys.exit(2)
-    from evolve.cli import STOPPED, run
+    from evolve.cli import run
 
-    code = run(sys.argv[1:])
-    if code == STOPPED:  # threads that still wait for a model would hold up an ordinary exit
+    leave(run(sys.argv[1:]))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process, after a failure or a Ctrl-C at once: threads that still wait for a model would hold it up."""
+    if code:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

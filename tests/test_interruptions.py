@@ -13,6 +13,7 @@ import pytest
 
 from archives.archive import Archive
 from tests import tiny
+from tests.model_server import Fault, ModelServer
 from tests.test_end_to_end import rows, start
 
 
@@ -59,9 +60,9 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", **extra}
 
 
-def begin(root: Path, db: Path, evals: int) -> subprocess.Popen[str]:
+def begin(root: Path, db: Path, evals: int, *more: str) -> subprocess.Popen[str]:
     """Start a run in a process of its own and wait until it breeds."""
-    arguments = tiny.command("start", *tiny.SMALL, "--evals", str(evals), "--db", str(db), "--json")
+    arguments = tiny.command("start", *tiny.SMALL, "--evals", str(evals), "--db", str(db), "--json", *more)
     process = subprocess.Popen(
         arguments,
         cwd=root,
@@ -121,6 +122,28 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(root: Path, tmp_path: Path) 
     assert rows("select state from runs", str(db)) == [{"state": "interrupted"}]
     assert "the human best" in resume(root, db, "--evals", str(before + 4))
     check_whole(db, before + 4)
+
+
+def test_a_second_ctrl_c_gives_up_model_calls_that_do_not_end(root: Path, tmp_path: Path) -> None:
+    db = tmp_path / "run.db"
+    with ModelServer([*[None] * 8, *[Fault("slow", 120.0)] * 40]) as server:
+        process = begin(root, db, 40, "--model", "openai:tiny", "--base-url", server.url, "--set", "offline_share=0")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        for line in process.stdout:
+            if "Ctrl-C again gives them up" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130, "threads that wait for an answer do not hold it up"
+        assert f"to go on: python -m evolve resume --db {db}" in process.stderr.read()
+    asked = rows("select count(*) as n from proposals where state = 'asked'", str(db))[0]["n"]
+    assert asked > 0
+    with ModelServer() as server:
+        resume(root, db, "--evals", "5", "--base-url", server.url)
+    lost = rows("select count(*) as n, sum(worst_tokens) as tokens from spend where kind = 'lost'", str(db))[0]
+    assert lost["n"] == asked, "calls that were given up may have been charged"
+    assert lost["tokens"] > 10_000 * asked
 
 
 def test_kill_9_loses_nothing_and_leaves_nothing_running(root: Path, tmp_path: Path) -> None:

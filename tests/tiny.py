@@ -49,7 +49,8 @@ def _few() -> Path:
 
 
 if __name__ == "__main__":
+    from evolve.__main__ import leave
     from evolve.cli import run
 
     register(pytest.MonkeyPatch())
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

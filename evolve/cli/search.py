@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -70,7 +72,8 @@ def start(**flags: Any) -> None:
     ending.say_keys(config, as_json)
     with progress.choose(as_json) as watch:
         watch.event("note", f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}")
-        end = session.start(config, path, watch)
+        with _says_how_to_go_on(path):
+            end = session.start(config, path, watch)
     ending.say(end, config, as_json)
 
 
@@ -108,8 +111,20 @@ def resume(
     config = resolve(stored.model_dump(), changes)
     with progress.choose(as_json) as watch:
         watch.event("note", f"going on with {path}: {config.evals} evaluations in all")
-        end = session.resume(path, changes, watch)
+        with _says_how_to_go_on(path):
+            end = session.resume(path, changes, watch)
     ending.say(end, config, as_json)
+
+
+@contextlib.contextmanager
+def _says_how_to_go_on(path: Path) -> Iterator[None]:
+    """Name the verb that goes on with a run when a second Ctrl-C ends it at once."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if path.exists():
+            click.echo(f"stopped at once; to go on: python -m evolve resume --db {path}", err=True)
+        raise
 
 
 def _total(evals: str | None, before: int) -> int | None:
