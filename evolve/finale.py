@@ -22,6 +22,7 @@ from fitness.nouns import Evaluation, Interval, Score, Split, Status
 from fitness.vault import InstanceName
 
 _WHY = "final table: finalists against the human baselines"
+ROUNDS = 3  # times that finalists are replaced when all of them are flagged or fail
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,25 @@ class Finale:
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config, memory = self.lab.config, self.memory
-        finalists = memory.finalists(config.finalists)
-        humans = [m for m in memory.seeds if m.origin == "seed" and m.id in memory.pgrs and m not in finalists]
-        names = " ".join(short(m.id) for m in finalists)
-        self._teller.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
-        if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
-            return None
-        ours = [m for m in finalists if self._whole(m) and m.id not in memory.flagged]
-        theirs = [m for m in humans if self._whole(m)]
+        config, memory, gone = self.lab.config, self.memory, set[str]()
+        for _ in range(ROUNDS):
+            finalists = memory.finalists(config.finalists, gone)
+            humans = [m for m in memory.seeds if m.origin == "seed" and m.id in memory.pgrs and m not in finalists]
+            names = " ".join(short(m.id) for m in finalists)
+            self._teller.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
+            if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
+                return None
+            ours = [m for m in finalists if self._whole(m) and m.id not in memory.flagged]
+            theirs = [m for m in humans if self._whole(m)]
+            if ours or not finalists:
+                break
+            gone |= {m.id for m in finalists}
+            self._teller.event(
+                "finale", "every finalist was flagged or failed on a fresh instance: the next fittest take their place"
+            )
         if not ours or not theirs:
-            text = "not shown: every finalist was flagged or failed on a fresh instance"
-            self._teller.event("finale", text if theirs else "not shown: every human baseline failed on a fresh instance")
+            whose = "human baseline" if ours else f"finalist of {ROUNDS} rounds"
+            self._teller.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self.lab.bench.task, config):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 
 from archives.archive import Archive
@@ -186,9 +186,9 @@ class Memory:
         placed = [m.id for m in self.seeds if m.id in self._fitness and m.id not in self.flagged]
         return [Elite(island, grid.cell(self._measures[m]), m, self._fitness[m]) for m in placed]
 
-    def finalists(self, most: int) -> list[MethodRecord]:
+    def finalists(self, most: int, without: Collection[str] = ()) -> list[MethodRecord]:
         """Return the fittest bred methods that no probe failed, best first; the fittest seed when there are none."""
-        clean = [m for m in self._fitness if m not in self.flagged]
+        clean = [m for m in self._fitness if m not in self.flagged and m not in without]
         order = sorted(clean, key=lambda m: (self._bred(m), m == self.best, self._fitness[m]), reverse=True)
         bred = [m for m in order if self._bred(m)]
         return [self.methods[m] for m in (bred or order[:1])[:most]]

@@ -81,7 +81,7 @@ def test_the_recorded_run_has_what_makes_a_replay_hard(recorded: Path) -> None:
             "update elites set cell = cell + 1 where island = 1 and cell = (select max(cell) from elites where island = 1)",
             "elites",
         ),
-        ("delete from events where kind = 'migration'", "events"),
+        ("delete from events where kind = 'reset'", "events"),
     ],
 )
 def test_a_run_that_is_not_what_it_says_is_found_out(

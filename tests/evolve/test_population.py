@@ -127,7 +127,8 @@ def test_a_flagged_method_is_kept_and_never_placed(population: Population) -> No
     assert population.place(done, 0) is Placement.REJECTED
     assert "cheat" not in elites(population).values()
     assert population.memory.best != "cheat"
-    assert "cheat" not in [m.id for m in population.memory.finalists(9)]
+    assert [m.id for m in population.memory.finalists(9)] == ["high"]
+    assert [m.id for m in population.memory.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
     board = population.archive.rows("select flags, island from leaderboard where method = 'cheat'")
     assert [dict(row) for row in board] == [{"flags": "shuffle", "island": None}]
     assert [finding.sentence for finding in population.archive.findings("cheat")] == ["it cheats"]
