@@ -89,10 +89,10 @@ class Ledger(Connection):
 
     # the journal
 
-    def journal(self, step: str, proposal: int | None = None, *, method: str | None = None, evals: int | None = None) -> None:
+    def journal(self, step: str, proposal: int | None = None, *, method: str | None = None, config: str | None = None) -> None:
         """Store that a step of the search has ended (see Entry)."""
-        self.insert("journal", {"step": step, "proposal": proposal, "method": method, "evals": evals})
+        self.insert("journal", {"step": step, "proposal": proposal, "method": method, "config": config})
 
     def entries(self) -> list[Entry]:
         """Return the journal, oldest first."""
-        return [noun(Entry, row) for row in self.rows("select step, proposal, method, evals from journal order by id")]
+        return [noun(Entry, row) for row in self.rows("select step, proposal, method, config from journal order by id")]

@@ -210,13 +210,13 @@ class Entry:
         step: session (the search was begun or taken up), seed, added (by hand), adopt (of what was added), select, take up,
             propose, screen, judge, or probe.
         proposal: the proposal that it was a step of, if any; `method`: the seed that was judged, or the method taken in.
-        evals: of a session, the evaluations that the run was allowed in all.
+        config: of a session, the configuration that it had, as JSON.
     """
 
     step: str
     proposal: int | None
     method: str | None
-    evals: int | None
+    config: str | None
 
 
 Row = Mapping[str, object]

@@ -191,7 +191,7 @@ alter table spend add column worst_usd real;
 create index spend_proposal on spend(proposal);
 alter table directions add column parent text not null default '';
 alter table directions add column proposal integer references proposals(id);
-create table journal (id integer primary key, step text not null, proposal integer, method text, evals integer) strict;
+create table journal (id integer primary key, step text not null, proposal integer, method text, config text) strict;
 drop view costs;
 create view costs as
 select model, sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,

@@ -20,9 +20,9 @@ from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import Lab, dev_instances
 from evolve.memory import Memory
-from evolve.metered import Metered
+from evolve.metered import Absent, Metered
 from evolve.models.usage import total
-from evolve.nouns import Brief, Draft, Tools
+from evolve.nouns import Brief, Draft, Model, Tools
 from evolve.pipeline import Candidate, Landing, Pipeline, Step
 from evolve.population import Population
 from evolve.screen import Screened
@@ -75,7 +75,10 @@ class Engine:
         except Cancelled:
             self.lab.budget.refund()
         except ModelError as error:
-            self._unanswered(candidate, error)
+            if self.lab.bench.stop.is_set():
+                self.put_off(candidate, error)
+            else:
+                self._unanswered(candidate, error)
         else:
             steps[landing.step](candidate, result)
 
@@ -91,11 +94,11 @@ class Engine:
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
         return self.memory.brief(choice, parents, inspirations)
 
-    def _propose(self, candidate: Candidate, brief: Brief, held: Usage, recorded: Sequence[CallRecord]) -> None:
+    def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
         lab, choice = self.lab, candidate.choice
         if choice.model:
-            model = lab.models[choice.model]
+            model = self._model(choice.model)
             candidate.model = Metered(candidate.number, model, lab.budget, held, self.pipeline.heard, recorded)
         operator, tools = lab.operators[choice.operator], Tools(lab.bench.syntax, candidate.model, lab.system)
         self.pipeline.fly("propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number)))
@@ -105,7 +108,6 @@ class Engine:
         self.keep_draft(candidate, draft)
         self.outages[candidate.choice.model] = 0
         if draft.direction is not None:
-            self.population.redirect(draft.direction, candidate.choice.island, candidate.number)
             self.lab.budget.refund()
             self._learn(candidate)
         elif draft.source is None:
@@ -228,10 +230,13 @@ class Engine:
         """Return the worst case of the first call about a brief."""
         if not model:
             return FREE
-        worst = self.lab.models[model].worst(self.lab.system, longest(brief))
-        dearest = self.dearest[model]
-        self.dearest[model] = max(worst, dearest, key=lambda usage: usage.tokens_in)
+        worst = self._model(model).worst(self.lab.system, longest(brief))
+        self.dearest[model] = max(worst, self.dearest.get(model, FREE), key=lambda usage: usage.tokens_in)
         return worst
+
+    def _model(self, name: str) -> Model:
+        """Return a model; one that a resumed run was begun with may take no part any more."""
+        return self.lab.models.get(name) or Absent(name)
 
     def keep_draft(self, candidate: Candidate, draft: Draft) -> None:
         """Store what an operator made, in full; its model's answers are stored already."""
@@ -243,7 +248,15 @@ class Engine:
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
                 reason=draft.problem, worst_tokens=0, worst_usd=None,
             )  # fmt: skip
+            if draft.direction is not None:
+                self.population.redirect(draft.direction, candidate.choice.island, candidate.number)
             self.lab.archive.journal("propose", candidate.number)
+
+    def put_off(self, candidate: Candidate, error: ModelError) -> None:
+        """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
+        self._close(candidate)
+        self.lab.archive.settle_proposal(candidate.number, "asked", worst_tokens=0, worst_usd=None)
+        self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
 
     def _close(self, candidate: Candidate) -> None:
         if candidate.model is not None:
@@ -251,23 +264,21 @@ class Engine:
 
     def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
-        choice = self.memory.choice(record, self.selector)
-        candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply))
-        recorded = self.lab.archive.calls(record.id)
-        asks = record.state == "asked" and bool(choice.model) and not recorded
+        choice, recorded = self.memory.choice(record, self.selector), self.lab.archive.calls(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
-        worst = self._worst(choice.model, brief) if asks and brief else FREE
-        if choice.model and record.state == "asked" and choice.model not in self.lab.models:
-            return
+        worst = self._worst(choice.model, brief) if brief and not recorded else FREE
         try:
             self.lab.budget.reserve(worst)
         except BudgetRefused:
             return
-        candidate.draft = replace(candidate.draft or Draft(None), usage=total(call.usage for call in recorded))
         self.lab.archive.journal("take up", record.id)
+        usage = total(call.usage for call in recorded)
+        candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
         method = self.memory.methods.get(record.method or "")
         if brief is not None:
-            self._propose(candidate, brief, worst, recorded)
+            reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
+            self.lab.archive.settle_proposal(record.id, "asked", **reserved)
+            self._propose(candidate, brief, None if recorded else worst, recorded)
         elif method is not None:
             self._submit(candidate, method.method)
         else:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from archives.nouns import CallRecord, Usage
-from evolve.budget import Budget
+from evolve.budget import FREE, Budget
 from evolve.errors import BudgetRefused, ModelError
 from evolve.models.usage import UnusableAnswer
 from evolve.nouns import Model, Reply
+
+
+@dataclass
+class Absent:
+    """A model that cannot be asked."""
+
+    name: str
+    reason: str = "it takes no part in this run any more"
+
+    def ask(self, system: str, prompt: str) -> Reply:
+        """Raise ModelError with the reason."""
+        raise ModelError(self.reason)
+
+    def worst(self, system: str, prompt: str) -> Usage:
+        """Return no cost."""
+        return FREE
 
 
 class Metered:

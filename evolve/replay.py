@@ -16,14 +16,15 @@ from typing import Any
 
 from archives.archive import Archive
 from archives.grid import Grid
-from archives.nouns import CallRecord, Elite, Entry, Usage
-from evolve.budget import FREE, Budget, Limit
+from archives.nouns import CallRecord, Elite, Entry
+from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.engine import Engine
 from evolve.errors import EvolveError, ModelError
-from evolve.lab import Desk, Lab, bench, check_origin, dev_instances, load_operators, stored_config, wanted_instances
+from evolve.lab import Desk, Lab, bench, check_origin, config_of, dev_instances, load_operators, stored_config, wanted_instances
 from evolve.memory import Memory
-from evolve.nouns import Model, Reply
+from evolve.metered import Absent
+from evolve.nouns import Model
 from evolve.pipeline import Candidate, Landing, Step
 from evolve.recall import selector_of
 from evolve.screen import Screen
@@ -36,7 +37,7 @@ from fitness.tasks import Task
 from fitness.vault import InstanceName
 
 COMPARED = {
-    "journal": "select step, proposal, method, evals from journal order by id",
+    "journal": "select step, proposal, method, config from journal order by id",
     "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, source, "
     "novelty, state, reason, method, placement, gain from proposals order by id",
     "methods": "select id, source, flags from methods order by rowid",
@@ -143,22 +144,6 @@ class Recorded(Evaluator):
         return tuple(self._recording.findings(method.id, Split.DEV))
 
 
-@dataclass
-class Absent:
-    """A model that is not there: what it said is recorded, and so is why it said nothing."""
-
-    name: str
-    reason: str = "it is not asked in a replay"
-
-    def ask(self, system: str, prompt: str) -> Reply:
-        """Raise ModelError with the recorded reason."""
-        raise ModelError(self.reason)
-
-    def worst(self, system: str, prompt: str) -> Usage:
-        """Return no cost: nothing is spent in a replay."""
-        return FREE
-
-
 class Replay:
     """One replay of a recording, into a new archive; `judge` judges instead of the recording when it is given."""
 
@@ -168,8 +153,7 @@ class Replay:
         self._journal = recording.entries()
         self._task = tasks.load(config.task)
         self._desk = Desk(self._task, judge or Recorded(self._task, recording), syntax, threading.Event())
-        self._models = {spec: Absent(spec) for spec in config.model}
-        self._tape = Tape(recording)
+        self._tape, self._models = Tape(recording), dict[str, Absent]()
         self._engine: Engine | None = None
         self._methods = {method.id: method for method in recording.methods()}
         self._set_out()
@@ -218,7 +202,7 @@ class Replay:
     def _follow(self, entry: Entry) -> None:
         """Do what one line of the journal says."""
         if entry.step == "session":
-            self._begin(entry.evals or self._config.evals)
+            self._begin(entry.config)
             return
         if entry.step == "added":
             self._add(entry)
@@ -240,19 +224,20 @@ class Replay:
             case _:
                 self._land(engine, entry)
 
-    def _begin(self, evals: int) -> None:
-        """Begin a session as a run does: everything but the archive is built anew."""
-        self.archive.journal("session", evals=evals)
-        self._tape = Tape(self._recording)
+    def _begin(self, settings: str | None) -> None:
+        """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
+        self._config = config = config_of(settings or "", self._recording.path)
+        self.archive.journal("session", config=settings)
+        self._tape, self._models = Tape(self._recording), {spec: Absent(spec) for spec in config.model}
         lab = Lab(
-            config=self._config,
+            config=config,
             archive=self.archive,
             bench=self._desk,
             screen=Screen(self._desk.syntax, self.archive.methods()),
-            budget=Budget(Limit(evals), self.archive.judged()),
+            budget=Budget(Limit(config.evals), self.archive.judged()),
             grid=Grid(self._task.measures),
             watch=Silent(),
-            operators=load_operators(self._config),
+            operators=load_operators(config),
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )
@@ -262,7 +247,7 @@ class Replay:
     def _land(self, engine: Engine, entry: Entry) -> None:
         landing = self._tape.landing(entry.proposal, "judge" if entry.step == "probe" else entry.step)
         name = landing.candidate.choice.model
-        if name:
+        if name in self._models:
             recorded = self._recording.proposals("id = ?", [entry.proposal])[0]
             self._models[name].reason = recorded.reason
         if entry.step == "probe":  # its judging ended before, unrecorded

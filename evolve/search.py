@@ -29,7 +29,7 @@ class Search:
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
         try:
-            self.lab.archive.journal("session", evals=self.lab.budget.limit.evals)
+            self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
             self._judge_seeds()
             for record in unfinished:
                 self.engine.take_up(record)
@@ -97,9 +97,8 @@ class Search:
             elif arrived is not None and arrived.step == "propose":
                 try:
                     self.engine.keep_draft(arrived.candidate, arrived.result())
-                except ModelError as error:  # nothing was paid: it is asked again on resume
-                    self.lab.archive.settle_proposal(arrived.candidate.number, "asked", worst_tokens=0, worst_usd=None)
-                    self.engine.teller.event("model", f"{arrived.candidate.choice.model} did not answer: {error}")
+                except ModelError as error:
+                    self.engine.put_off(arrived.candidate, error)
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""
