@@ -57,8 +57,9 @@ def _status_rows(now: Standing) -> list[tuple[str, str]]:
         ),
     ]
     if spent.calls:
-        tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out"
-        rows.append(("model", f"{money(spent.usd)}{_limit(now.budget.usd, ' USD')}; {count(spent.calls, 'call')}, {tokens}"))
+        tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out" if spent.tokens_in else "tokens unknown"
+        calls = f"{spent.calls:,}{_limit(now.budget.calls, '')}, {tokens}{_limit(now.budget.tokens, '')}"
+        rows.append(("model calls", f"{calls}; cost {money(spent.usd)}{_limit(now.budget.usd, ' USD')}"))
     if recent.entropy is not None:
         window = f"last {count(recent.proposals, 'proposal')}"
         bits = (
@@ -83,7 +84,7 @@ def _of(spent: int, budget: float | None) -> str:
 
 
 def _limit(budget: float | None, unit: str) -> str:
-    return "" if budget is None else f" of {budget:g}{unit}"
+    return "" if budget is None else f" of {budget:,.0f}{unit}" if budget >= 1000 else f" of {budget:g}{unit}"
 
 
 def _share(part: float, whole: float) -> str:
