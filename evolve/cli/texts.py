@@ -46,11 +46,15 @@ def _status_rows(now: Standing) -> list[tuple[str, str]]:
     """Return the facts of a standing, by name."""
     spent, recent = now.spent, now.recent
     rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
+    unanswered = f"{now.unanswered} unanswered, " if now.unanswered else ""
     rows = [
         ("best", _scores(now.best)),
         ("human best", _scores(now.human_best)),
         ("evaluations", _of(now.evaluations, now.budget.evals) + f"; {now.failed} failed; {rate:.0f} a minute"),
-        ("proposals", f"{now.refused} refused, {now.in_flight} in flight; {count(now.methods, 'method')} with the seeds"),
+        (
+            "proposals",
+            f"{now.refused} refused, {unanswered}{now.in_flight} in flight; {count(now.methods, 'method')} with the seeds",
+        ),
         (
             "time",
             f"{duration(now.seconds)}{_limit(now.budget.minutes, ' min')}; engine {_share(now.engine_seconds, now.seconds)}",

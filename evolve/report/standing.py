@@ -78,7 +78,8 @@ class Standing:
         evaluations: methods judged on dev instances, without the seeds.
         best: the champion, or while there is none the best method that is not a seed.
         human_best: the best seed on fresh instances, or while that is unknown the best seed on dev instances.
-        refused: proposals that the operator or the screen refused; `failed`: evaluations that ended in a failure.
+        refused: proposals that the operator or the screen refused; `unanswered`: those that no model answered.
+        failed: evaluations that ended in a failure.
         in_flight: proposals on their way.
         recent: what the novelty term chose among the last proposals.
         entropy: the breadth of the search over the whole run, at most 120 points.
@@ -101,6 +102,7 @@ class Standing:
     evaluations: int
     methods: int
     refused: int
+    unanswered: int
     failed: int
     in_flight: int
     best: Ranked | None
@@ -202,9 +204,10 @@ def _counts(archive: Archive) -> dict[str, int]:
     row = archive.rows(
         f"select ({judged} != 'LOST') as evaluations, ({judged} not in ('OK', 'LOST')) as failed, "
         "(select count(*) from methods) as methods, (select count(*) from proposals where state = 'refused') as refused, "
-        "(select count(*) from proposals where state in ('proposed', 'judging', 'lost')) as in_flight"
+        "(select count(*) from proposals where state = 'unanswered') as unanswered, "
+        "(select count(*) from proposals where state in ('asked', 'proposed', 'judging', 'lost')) as in_flight"
     )[0]
-    return {name: integer(row, name) for name in ("evaluations", "failed", "methods", "refused", "in_flight")}
+    return {name: integer(row, name) for name in ("evaluations", "failed", "methods", "refused", "unanswered", "in_flight")}
 
 
 def _budget(run: RunRecord) -> Budget:
