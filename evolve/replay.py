@@ -310,4 +310,6 @@ def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, i
                 step(done, made.length)
         except Diverged as error:
             problem = f"after {done} steps: {error}"
+        except LookupError as error:
+            problem = f"after {done} steps: the archive contradicts itself, it names {error} and does not hold it"
         return made.outcome(done, problem)
