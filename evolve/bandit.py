@@ -90,11 +90,15 @@ class Bandit:
         if arm.model:
             self._paid.add(placed, gain, usage)
 
-    def draw(self, arms: Sequence[Arm], rng: random.Random) -> int:
-        """Return the index of the arm to try: the one with the largest draw of gain per cost."""
-        drawn = [rng.gauss(self.gain(arm), self._deviation(arm)) for arm in arms]
-        worth = [(max(gain, 0.0) / self.cost(arm), gain) for gain, arm in zip(drawn, arms)]
-        return max(range(len(arms)), key=worth.__getitem__)
+    def draw(self, arms: Sequence[Arm], times: int, rng: random.Random) -> list[int]:
+        """Return the indices of the arms to try, so many draws: each time the one with the largest draw of gain per cost."""
+        known = [(self.gain(arm), self._deviation(arm), self.cost(arm)) for arm in arms]
+        found = []
+        for _ in range(times):
+            drawn = [rng.gauss(gain, deviation) for gain, deviation, _ in known]
+            worth = [(max(gain, 0.0) / cost, gain) for gain, (_, _, cost) in zip(drawn, known)]
+            found.append(max(range(len(arms)), key=worth.__getitem__))
+        return found
 
     def gain(self, arm: Arm) -> float:
         """Return the posterior mean of an arm's gain."""

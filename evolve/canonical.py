@@ -10,13 +10,12 @@ from operator import eq
 
 import numpy as np
 
-from evolve.pruning import prune
+from evolve.pruning import prune, walk
 
 SKETCH = 64  # MinHash permutations
 _SHINGLE = 4  # syntax tokens a shingle
 _PRIME = (1 << 61) - 1
 _HASHES = np.random.default_rng(20260421).integers(1, 1 << 31, size=(2, SKETCH), dtype=np.uint64)
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,10 @@ def canonical(source: str) -> Canonical:
 
     Raises SyntaxError or RecursionError when it does not parse, OverflowError for an integer that no float can hold.
     """
-    exact, nodes = _written(_without_docstrings(ast.parse(source)))
     pruned = _without_docstrings(ast.parse(source))
-    tokens = _written(pruned)[0] if prune(pruned) else exact
+    whole = _without_docstrings(ast.parse(source)) if prune(pruned) else None
+    tokens, nodes = _written(pruned)
+    exact, nodes = _written(whole) if whole is not None else (tokens, nodes)
     numbers = tuple(float(value) for kind, value in tokens if kind == "number" and isinstance(value, int | float))
     masked = [kind if kind == "number" else f"{kind}:{value!r}" for kind, value in tokens]
     return Canonical(_digest([f"{kind}:{value!r}" for kind, value in exact]), _digest(masked), numbers, nodes, _sketch(masked))
@@ -55,7 +55,7 @@ def canonical(source: str) -> Canonical:
 def _written(parsed: ast.Module) -> tuple[list[tuple[str, object]], int]:
     """Return the tokens of a module whose names are canonical, and the number of its nodes."""
     tree = _Rename(_keywords(parsed)).visit(parsed)
-    return list(_tokens(tree)), sum(1 for _ in ast.walk(tree))
+    return _tokens(tree, []), len(walk(tree))
 
 
 def sketch_distance(a: tuple[int, ...], b: tuple[int, ...]) -> float:
@@ -69,7 +69,7 @@ def _digest(tokens: list[str]) -> str:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.body:
             first = node.body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
@@ -79,7 +79,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 def _keywords(tree: ast.Module) -> frozenset[str]:
     """Return names used as keywords in calls: a parameter of that name cannot be renamed without its calls."""
-    return frozenset(node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg)
+    return frozenset(node.arg for node in walk(tree) if isinstance(node, ast.keyword) and node.arg)
 
 
 class _Rename(ast.NodeTransformer):
@@ -141,37 +141,41 @@ def _parameters(arguments: ast.arguments) -> Iterator[str]:
 
 
 def _bound(scope: ast.AST) -> Iterator[str]:
-    """Yield the names a scope binds itself, not those of scopes inside it."""
-    for node in ast.iter_child_nodes(scope):
+    """Yield the names a scope binds itself, not those of scopes inside it, as they appear."""
+    pending = list(ast.iter_child_nodes(scope))[::-1]
+    while pending:
+        node = pending.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
+        elif isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                yield node.id
         elif isinstance(node, ast.alias):
             yield node.asname or node.name.split(".")[0]
-        if not isinstance(node, (*_SCOPES, ast.ClassDef, ast.arguments)):
-            yield from _bound(node)
+        elif not isinstance(node, ast.Lambda | ast.arguments | ast.Constant):
+            pending += list(ast.iter_child_nodes(node))[::-1]
 
 
-def _tokens(node: ast.AST) -> Iterator[tuple[str, object]]:
-    """Yield (kind, value) in reading order: node types, identifiers, numbers."""
+def _tokens(node: ast.AST, found: list[tuple[str, object]]) -> list[tuple[str, object]]:
+    """Add (kind, value) in reading order: node types, identifiers, numbers."""
     if isinstance(node, ast.Constant):
         number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
-        yield ("number", node.value) if number else ("constant", node.value)
-        return
-    yield (type(node).__name__, "")
+        found.append(("number" if number else "constant", node.value))
+        return found
+    found.append((type(node).__name__, ""))
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.AST):
-            yield from _tokens(value)
+            _tokens(value, found)
         elif isinstance(value, list):
-            yield (name, len(value))
+            found.append((name, len(value)))
             for item in value:
                 if isinstance(item, ast.AST):
-                    yield from _tokens(item)
+                    _tokens(item, found)
                 else:
-                    yield (name, item)
+                    found.append((name, item))
         elif value is not None and name not in ("type_comment", "kind"):
-            yield (name, value)
+            found.append((name, value))
+    return found
 
 
 def _sketch(tokens: list[str]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from evolve.nouns import Direction
 
@@ -98,6 +99,20 @@ class Record:
         return (self.placed + LEAN * usual) / (self.tried + LEAN)
 
 
+@dataclass(frozen=True)
+class Ballot:
+    """The directions of an island, the sums of their weights in a draw, and how good each is beside the best, from 0 to 1."""
+
+    directions: list[Direction]
+    cumulative: list[float]
+    ranks: list[float]
+
+    def draw(self, rng: random.Random) -> tuple[Direction, float]:
+        """Draw a direction, with its rank."""
+        place = rng.choices(range(len(self.directions)), cum_weights=self.cumulative)[0]
+        return self.directions[place], self.ranks[place]
+
+
 @dataclass
 class _Home:
     """The directions that live on an island, by name, how many there may be, and those that are owed an offspring."""
@@ -124,16 +139,13 @@ class Directions:
         """Return the directions of an island."""
         return [record.direction for record in self._homes[island].live.values()]
 
-    def rank(self, name: str, island: int) -> float:
-        """Return how good a direction is beside the best that lives on an island, from 0 to 1."""
-        usual = self._usual
-        return self._records[name].value(usual) / max(record.value(usual) for record in self._homes[island].live.values())
-
-    def draw(self, island: int, rarity: Callable[[int], float], rng: random.Random) -> Direction:
-        """Draw a direction of an island, each as likely as it is good, and as it is rare: a factor, given its tries."""
-        records = list(self._homes[island].live.values())
-        usual = self._usual
-        return rng.choices(records, [record.value(usual) * rarity(record.tried) for record in records])[0].direction
+    def ballot(self, island: int, rarity: Callable[[int], float]) -> Ballot:
+        """Return what draws a direction of an island: as likely as it is good, and as it is rare, a factor given its tries."""
+        records, usual = list(self._homes[island].live.values()), self._usual
+        values = [record.value(usual) for record in records]
+        weights = [value * rarity(record.tried) for value, record in zip(values, records)]
+        best = max(values)
+        return Ballot([r.direction for r in records], list(accumulate(weights)), [value / best for value in values])
 
     def recall(self, name: str, tried: int, placed: int) -> None:
         """Count tries of a direction, and the elites that came of them."""

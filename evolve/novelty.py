@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import Counter, deque
 from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
 
 RECENT = 60  # prompts remembered
 NEAREST = 5  # the k of k nearest neighbours
@@ -32,7 +34,9 @@ def looks(sketch: tuple[int, ...]) -> Iterable[Feature]:
 
 def distance(a: Features, b: Features) -> float:
     """Return the weighted Jaccard distance of two prompts, in [0, 1]."""
-    return _distance(a, _size(a), b, _size(b))
+    shared = _size(a & b)
+    union = _size(a) + _size(b) - shared
+    return 1.0 - shared / union if union else 0.0
 
 
 def entropy(names: Iterable[str]) -> float:
@@ -46,7 +50,10 @@ class Recent:
     """The recent prompts and children, and the weight that novelty has against value."""
 
     def __init__(self, directions: int, weight: float) -> None:
-        self._prompts: deque[tuple[Features, float]] = deque(maxlen=RECENT)
+        self._prompts: deque[Features] = deque(maxlen=RECENT)
+        self._added = 0
+        self._sizes: NDArray[np.float64] = np.zeros(RECENT)  # of the prompts, each at the place that it took of the oldest
+        self._having: dict[Feature, NDArray[np.float64]] = {}  # a feature's weight at the places of the prompts that have it
         self._children: deque[tuple[int, ...]] = deque(maxlen=CHILDREN)
         self._diversity: float | None = None
         self._full = math.log2(max(directions, 2))
@@ -54,7 +61,16 @@ class Recent:
 
     def add(self, prompt: Features) -> None:
         """Remember a prompt that was used."""
-        self._prompts.append((prompt, _size(prompt)))
+        place = self._added % RECENT
+        for feature in self._prompts[0] if len(self._prompts) == RECENT else ():
+            self._having[feature][place] = 0.0
+            if not self._having[feature].any():
+                del self._having[feature]
+        for feature in prompt:
+            self._having.setdefault(feature, np.zeros(RECENT))[place] = _WEIGHTS[feature[0]]
+        self._sizes[place] = _size(prompt)
+        self._prompts.append(prompt)
+        self._added += 1
 
     def child(self, sketch: tuple[int, ...]) -> None:
         """Remember a child that passed the screen, by its sketch (see canonical.py)."""
@@ -65,9 +81,13 @@ class Recent:
         """Return the mean distance to the k nearest recent prompts, 1 when there is none."""
         if not self._prompts:
             return 1.0
-        size = _size(prompt)
-        nearest = heapq.nsmallest(NEAREST, [_distance(prompt, size, other, theirs) for other, theirs in self._prompts])
-        return sum(nearest) / len(nearest)
+        shared = np.zeros(RECENT)
+        for feature in prompt & self._having.keys():
+            shared += self._having[feature]
+        prompts = len(self._prompts)
+        alike = shared[:prompts] / (_size(prompt) + self._sizes[:prompts] - shared[:prompts])
+        nearest = np.sort(1.0 - alike)[:NEAREST].tolist()
+        return float(sum(nearest) / len(nearest))
 
     def rarity(self, uses: int) -> float:
         """Return how much less often something is drawn that had so many uses (as in ShinkaEvolve); 1 without novelty."""
@@ -76,7 +96,7 @@ class Recent:
     @property
     def entropy(self) -> float:
         """The entropy of the recent directions, in bits."""
-        return entropy(str(value) for prompt, _ in self._prompts for kind, value in prompt if kind == "direction")
+        return entropy(str(value) for prompt in self._prompts for kind, value in prompt if kind == "direction")
 
     @property
     def diversity(self) -> float:
@@ -100,16 +120,8 @@ def _size(prompt: Features) -> float:
     return sum([_WEIGHTS[kind] for kind, _ in prompt])
 
 
-def _distance(a: Features, of_a: float, b: Features, of_b: float) -> float:
-    shared = _size(a & b)
-    union = of_a + of_b - shared
-    return 1.0 - shared / union if union else 0.0
-
-
 def _mean_distance(sketches: Iterable[tuple[int, ...]]) -> float:
     """Return the mean estimated Jaccard distance of every two sketches."""
-    import numpy as np
-
     table = np.array(list(sketches), dtype=np.uint64)
     alike = (table[:, None] == table[None]).mean(axis=2)
     pairs = np.triu_indices(len(table), 1)

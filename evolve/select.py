@@ -10,17 +10,20 @@ import random
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
 
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.bandit import Arm, Bandit
 from evolve.canonical import sketch_distance
-from evolve.directions import Directions
+from evolve.directions import Ballot, Directions
 from evolve.mending import Mending
 from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features, looks
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 INSPIRATIONS = 2
+PAIRS = 1 << 14  # distances between methods that are remembered
 PRESSURE = 4.0  # how much likelier the fittest elite is drawn than the least fit, as exp of the rank difference
 
 
@@ -68,10 +71,15 @@ class Lesson:
 
 @dataclass(frozen=True)
 class _Standing:
-    """An island's elites, from the least fit to the fittest, and how likely each is to be a parent."""
+    """An island's elites, from the least fit to the fittest, how likely each is to be a parent, and its methods in cell order.
+
+    Attributes:
+        cumulative: the sums of the weights, as `random.choices` takes them.
+    """
 
     elites: list[Elite]
-    weights: list[float]
+    cumulative: list[float]
+    methods: list[str]
 
     def value(self, place: int) -> float:
         """Return the rank of an elite, from 0 to 1."""
@@ -97,6 +105,7 @@ class Selector:
         self._directions = Directions(islands, directions)
         self._born: dict[str, str] = {}  # the direction that an elite was made for
         self._mending = Mending(islands)
+        self._distance = lru_cache(PAIRS)(self._measured)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -168,39 +177,46 @@ class Selector:
         first = self._source(island, [*breeding, *mending], rng)
         if broken and first in mending:
             return self._fix(first, *broken)
-        standing = self._standing(island)
-        sources = [first, *(self._source(island, breeding, rng) for _ in range(CANDIDATES - 1))]
-        drawn = [self._draw(island, source, standing, rng) for source in sources]
-        weight = self.recent.weight
-        return max(drawn, key=lambda c: c.value + weight * c.novelty)
+        standing, ballot = self._standing(island), self._directions.ballot(island, self.recent.rarity)
+        sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
+        drawn = [self._draw(island, source, standing, ballot, rng) for source in sources]
+        weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
+        worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
+        best = worth.index(max(worth))
+        return replace(drawn[best], novelty=novelties[best])
 
     def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
-        return sources[self.bandit.draw([Arm(island, s.model, s.operator) for s in sources], rng)]
+        return self._sources_of(island, sources, 1, rng)[0]
 
-    def _draw(self, island: int, source: Source, standing: _Standing, rng: random.Random) -> Choice:
-        first = rng.choices(range(len(standing.elites)), standing.weights)[0]
-        direction = self._directions.draw(island, self.recent.rarity, rng)
+    def _sources_of(self, island: int, sources: Sequence[Source], times: int, rng: random.Random) -> list[Source]:
+        arms = [Arm(island, s.model, s.operator) for s in sources]
+        return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
+
+    def _draw(self, island: int, source: Source, standing: _Standing, ballot: Ballot, rng: random.Random) -> Choice:
+        first = rng.choices(range(len(standing.elites)), cum_weights=standing.cumulative)[0]
+        direction, rank = ballot.draw(rng)
         parent = standing.elites[first].method
-        others = self._others(parent, island)
+        others = [method for method in standing.methods if method != parent]
         parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
         inspirations = self._inspire(parents, others, rng)
-        value = (standing.value(first) + self._directions.rank(direction.name, island)) / 2
-        return self._weighed(Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0))
+        value = (standing.value(first) + rank) / 2
+        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
         """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
         ranked = self._standing(island).elites
         own = [elite for elite in ranked if self._born.get(elite.method) == direction.name]
         best = (own or ranked)[-1].method
-        return self._weighed(Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0))
+        choice = Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0)
+        return replace(choice, novelty=self._novelty(choice))
 
     def _fix(self, source: Source, proposal: int, broken: Choice) -> Choice:
         """Ask for a failed child of some parents to be mended."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
-        return self._weighed(named)
+        return replace(named, novelty=self._novelty(named))
 
-    def _weighed(self, choice: Choice) -> Choice:
-        return replace(choice, novelty=self.recent.novelty(prompt_features(choice, self.sketches)))
+    def _novelty(self, choice: Choice) -> float:
+        return self.recent.novelty(prompt_features(choice, self.sketches))
 
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
@@ -208,22 +224,14 @@ class Selector:
     def _standing(self, island: int) -> _Standing:
         elites = sorted(self.elites[island].values(), key=lambda e: (e.fitness, e.method))
         last = max(1, len(elites) - 1)
-        return _Standing(
-            elites,
-            [
-                2.0 ** (PRESSURE * i / last) * self.recent.rarity(self.visits[self._looks(e.method)])
-                for i, e in enumerate(elites)
-            ],
-        )
+        rarities = [self.recent.rarity(self.visits[self._looks(elite.method)]) for elite in elites]
+        weights = [2.0 ** (PRESSURE * place / last) * rarity for place, rarity in enumerate(rarities)]
+        methods = dict.fromkeys(elite.method for _, elite in sorted(self.elites[island].items()))
+        return _Standing(elites, list(accumulate(weights)), list(methods))
 
     def _looks(self, method: str) -> Hashable:
         """Return what methods share that differ in constants only."""
         return self.sketches.get(method, method)
-
-    def _others(self, parent: str, island: int) -> list[str]:
-        """Return who could be crossed with a parent: this island's other elites, once each, in cell order."""
-        methods = dict.fromkeys(e.method for _, e in sorted(self.elites[island].items()))
-        return [m for m in methods if m != parent]
 
     def _inspire(self, parents: Sequence[str], others: Sequence[str], rng: random.Random) -> tuple[str, ...]:
         """Return methods of other cells that are unlike the parents: the farthest of a few drawn."""
@@ -236,7 +244,7 @@ class Selector:
             rest.remove(best)
         return tuple(chosen)
 
-    def _distance(self, a: str, b: str) -> float:
+    def _measured(self, a: str, b: str) -> float:
         if a not in self.sketches or b not in self.sketches:
             return 1.0
         return sketch_distance(self.sketches[a], self.sketches[b])

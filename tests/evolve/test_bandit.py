@@ -20,7 +20,7 @@ def usage(usd: float | None, tokens: int = 100) -> Usage:
 
 
 def draws(bandit: Bandit, arms: list[Arm], number: int = 400) -> Counter[Arm]:
-    return Counter(arms[bandit.draw(arms, random.Random(i))] for i in range(number))
+    return Counter(arms[bandit.draw(arms, 1, random.Random(i))[0]] for i in range(number))
 
 
 @pytest.mark.parametrize(("tries", "least"), [(0, 0.4), (4, 0.6), (40, 0.99)])
@@ -101,7 +101,9 @@ def test_any_history_leaves_finite_costs_and_a_draw(history, seed) -> None:  # t
     arms = [Arm(0, model, operator) for model in ("", "a", "b") for operator in ("diff", "fix")]
     assert all(EVALUATION <= bandit.cost(arm) < 1e6 for arm in arms)
     assert all(0 <= bandit.gain(arm) <= 1 for arm in arms)
-    assert bandit.draw(arms, random.Random(seed)) == bandit.draw(arms, random.Random(seed)) in range(len(arms))
+    once, again = (bandit.draw(arms, 3, random.Random(seed)) for _ in range(2))
+    assert once == again
+    assert set(once) <= set(range(len(arms)))
 
 
 def test_the_archive_holds_the_same_sums(tmp_path: Path) -> None:
