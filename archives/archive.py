@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from archives.connection import connect, sentences
@@ -63,7 +62,7 @@ class Archive(Ledger):
 
     def add_run(self, run: RunRecord) -> None:
         """Store the run this file is about."""
-        self.insert("runs", asdict(run))
+        self.insert("runs", vars(run))
 
     def run(self) -> RunRecord:
         """Return the run this file is about. Raises ArchiveError when there is none."""
@@ -78,7 +77,7 @@ class Archive(Ledger):
 
     def add_direction(self, direction: Direction, proposal: int | None = None) -> None:
         """Store a direction, once, and the proposal that made it."""
-        row = asdict(direction) | {"focus": json.dumps(direction.focus), "proposal": proposal}
+        row = vars(direction) | {"focus": json.dumps(direction.focus), "proposal": proposal}
         self.insert("directions", row, ignore=True)
 
     def directions(self) -> list[Direction]:
@@ -98,7 +97,7 @@ class Archive(Ledger):
 
     def add_method(self, method: MethodRecord) -> None:
         """Store a method, once."""
-        row = asdict(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}
+        row = vars(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}
         self.insert("methods", row, ignore=True)
 
     def methods(self, where: str = "1") -> list[MethodRecord]:
@@ -110,7 +109,7 @@ class Archive(Ledger):
         """Store a proposal from the moment it was chosen, with the worst case that was reserved for its first call."""
         lists = {name: json.dumps(getattr(proposal, name)) for name in ("parents", "inspirations")}
         reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
-        self.insert("proposals", asdict(proposal) | lists | reserved)
+        self.insert("proposals", vars(proposal) | lists | reserved)
 
     def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""
@@ -145,8 +144,8 @@ class Archive(Ledger):
         }
         with self.transaction():
             key = self.insert("evaluations", row)
-            for position, trial in enumerate(evaluation.trials):
-                self.insert("trials", {"evaluation": key, "place": position, **_trial_row(trial)})
+            places = enumerate(evaluation.trials)
+            self.insert_all("trials", [{"evaluation": key, "place": place, **_trial_row(trial)} for place, trial in places])
             if evaluation.findings:
                 self.add_findings(evaluation.method, evaluation.trials[0], evaluation.findings)
 
@@ -182,8 +181,7 @@ class Archive(Ledger):
         """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
         place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
         with self.transaction():
-            for finding in findings:
-                self.insert("probes", place | asdict(finding))
+            self.insert_all("probes", [place | vars(finding) for finding in findings])
             known = str(self.rows("select flags from methods where id = ?", [method])[0]["flags"])
             failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
             flags = dict.fromkeys([*known.split(), *failed])
@@ -227,7 +225,7 @@ class Archive(Ledger):
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:
-    score = asdict(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
+    score = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
     return {**place, "status": trial.status, **score, **end}

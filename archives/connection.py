@@ -56,6 +56,12 @@ class Connection:
         with self.transaction():
             return self._db.execute(_insert(table, tuple(row), ignore), list(row.values())).lastrowid or 0
 
+    def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Store rows that have the same columns, in one step."""
+        if rows:
+            with self.transaction():
+                self._db.conn.executemany(_insert(table, tuple(rows[0]), False), [list(row.values()) for row in rows])
+
     def update(self, table: str, key: str, value: object, fields: Mapping[str, object]) -> None:
         """Change the fields of the rows that have a value in a column."""
         with self.transaction():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from archives.connection import Connection
 from archives.nouns import CallRecord, Entry, Look, Usage
@@ -22,9 +21,9 @@ class Ledger(Connection):
         """Store something that happened."""
         self.insert("events", {"kind": kind, "text": text, "island": island, "method": method, "value": value})
 
-    def look(self, look: Look) -> None:
-        """Store that a score left the vault."""
-        self.insert("looks", asdict(look))
+    def look(self, *looks: Look) -> None:
+        """Store that scores left the vault."""
+        self.insert_all("looks", [vars(look) for look in looks])
 
     def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
         """Return looks, oldest first."""
@@ -85,7 +84,7 @@ class Ledger(Connection):
 
     def add_spend(self, kind: str, usage: Usage, proposal: int | None, **fields: object) -> None:
         """Store a cost: of an answered call (`model`), or what one that was cut off may have cost at most (`lost`)."""
-        self.insert("spend", {**asdict(usage), "kind": kind, "proposal": proposal, **fields})
+        self.insert("spend", {**vars(usage), "kind": kind, "proposal": proposal, **fields})
 
     # the journal
 

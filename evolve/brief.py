@@ -80,7 +80,8 @@ def fence(text: str, language: str = "") -> str:
 
 def one_line(text: str, limit: int = LINE) -> str:
     """Return a stranger's text as one printable line, cut to `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 100 * limit]).split())
+    start = text[: 100 * limit]
+    line = " ".join((start if start.isprintable() else "".join(c if c.isprintable() else " " for c in start)).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 

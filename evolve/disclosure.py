@@ -51,12 +51,14 @@ class Disclosure:
 
     def prompted(self, model: str, proposal: int, methods: Sequence[str]) -> None:
         """Enter in the ledger what a model's prompt showed."""
-        for method in methods:
-            for score in self.scores(method):
-                why = f"the brief of proposal {proposal}"
-                self._archive.look(
-                    Look(model, method, self.lineage(method), score.domain, Split.DEV, score.instances, why, score.rung)
-                )
+        why = f"the brief of proposal {proposal}"
+        self._archive.look(
+            *(
+                Look(model, method, self.lineage(method), score.domain, Split.DEV, score.instances, why, score.rung)
+                for method in methods
+                for score in self.scores(method)
+            )
+        )
 
     def _ask(self, method: str, domain: str, trials: Sequence[Trial]) -> float:
         scores = [trial.score for trial in trials if trial.score]

@@ -51,6 +51,7 @@ class Recent:
 
     def __init__(self, directions: int, weight: float) -> None:
         self._prompts: deque[Features] = deque(maxlen=RECENT)
+        self._directions: deque[str] = deque(maxlen=RECENT)
         self._added = 0
         self._sizes: NDArray[np.float64] = np.zeros(RECENT)  # of the prompts, each at the place that it took of the oldest
         self._having: dict[Feature, NDArray[np.float64]] = {}  # a feature's weight at the places of the prompts that have it
@@ -70,6 +71,7 @@ class Recent:
             self._having.setdefault(feature, np.zeros(RECENT))[place] = _WEIGHTS[feature[0]]
         self._sizes[place] = _size(prompt)
         self._prompts.append(prompt)
+        self._directions += [str(value) for kind, value in prompt if kind == "direction"]
         self._added += 1
 
     def child(self, sketch: tuple[int, ...]) -> None:
@@ -86,8 +88,8 @@ class Recent:
             shared += self._having[feature]
         prompts = len(self._prompts)
         alike = shared[:prompts] / (_size(prompt) + self._sizes[:prompts] - shared[:prompts])
-        nearest = np.sort(1.0 - alike)[:NEAREST].tolist()
-        return float(sum(nearest) / len(nearest))
+        nearest: list[float] = sorted((1.0 - alike).tolist())[:NEAREST]  # numpy's own sort lets other threads in
+        return sum(nearest) / len(nearest)
 
     def rarity(self, uses: int) -> float:
         """Return how much less often something is drawn that had so many uses (as in ShinkaEvolve); 1 without novelty."""
@@ -96,7 +98,7 @@ class Recent:
     @property
     def entropy(self) -> float:
         """The entropy of the recent directions, in bits."""
-        return entropy(str(value) for prompt in self._prompts for kind, value in prompt if kind == "direction")
+        return entropy(self._directions)
 
     @property
     def diversity(self) -> float:
