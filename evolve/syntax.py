@@ -43,6 +43,11 @@ class Syntax:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, None before it is started."""
+        return None if self._process is None else self._process.pid
+
     def warm(self) -> None:
         """Start the worker without waiting for it, so that its imports overlap with other work."""
         with self._lock:
@@ -79,15 +84,21 @@ class Syntax:
             self._stop()
 
     def _request(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        answer = self._ask(json.dumps(request).encode())
+        found: dict[str, Any] | None = json.loads(answer) if answer else None
+        return found
+
+    def _ask(self, request: bytes) -> bytes | None:
+        """Return the worker's answer, None when it died of the request or took too long."""
         with self._lock:
             if self._process is None or not self._process.is_alive():
                 self._start()
             try:
                 self._await_ready()
                 assert self._pipe is not None
-                self._pipe.send_bytes(json.dumps(request).encode())
+                self._pipe.send_bytes(request)
                 if self._pipe.poll(PATIENCE):
-                    answer: dict[str, Any] = json.loads(self._pipe.recv_bytes())
+                    answer: bytes = self._pipe.recv_bytes()
                     return answer
             except (EOFError, OSError):
                 pass

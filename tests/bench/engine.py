@@ -2,23 +2,23 @@
 
 overhead   a model that answers at once, an evaluator of 1 ms: wall clock and CPU a candidate, and how they grow over N
 pipeline   a model of 2 s, evaluations of 1 s, two at once: the share of the reachable N / (2 + N/2)
-calls      N model calls in flight to a real server on loopback: the share of a core that waiting for them costs
+calls      N model calls in flight to a real server on loopback, a process of its own: the share of a core that waiting costs
 
 Everything is the program's own but the model and the judge: archive on disk, islands, grid, selection, operators, screen and
-its syntax worker (a process of its own, whose CPU is printed apart).
+its syntax worker (a process of its own, whose CPU is printed apart). What came out, and where: engine.md.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import resource
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,9 +41,10 @@ from fitness.judge import Evaluator, Rival
 from fitness.nouns import Evaluation, Finding, Method, Score, Status, Trial
 from fitness.tasks import load
 from fitness.vault import InstanceName
-from tests.model_server import Fault, ModelServer
 
+ROOT = Path(__file__).parents[2]
 TENTHS = 10
+TICKS = os.sysconf("SC_CLK_TCK")
 OPERATIONS = (
     "{a} + {b}",
     "{a} * {b}",
@@ -123,11 +124,12 @@ class Stand(Evaluator):
 
 
 class Tenths:
-    """Shows nothing, and notes wall clock and CPU when every tenth of the candidates is done."""
+    """Shows nothing, and notes wall clock, CPU and that of the syntax worker when every tenth of the candidates is done."""
 
-    def __init__(self, candidates: int) -> None:
+    def __init__(self, candidates: int, syntax: Syntax) -> None:
         self.block = max(1, candidates // TENTHS)
-        self.marks: list[tuple[float, float]] = []
+        self.marks: list[tuple[float, float, float]] = []
+        self._syntax = syntax
 
     def event(self, kind: str, text: str) -> None:
         """Ignore what happened."""
@@ -135,12 +137,19 @@ class Tenths:
     def snapshot(self, now: Snapshot) -> None:
         """Note the time when a tenth is full."""
         if now.phase == "breeding" and now.evaluations >= self.block * len(self.marks):
-            self.marks.append((time.perf_counter(), time.process_time()))
+            used = Path(f"/proc/{self._syntax.pid}/stat").read_text().rpartition(")")[2].split()
+            self.marks.append((time.perf_counter(), time.process_time(), sum(map(int, used[11:13])) / TICKS))
+
+    def each(self, what: int) -> list[float]:
+        """Return the milliseconds a candidate in each tenth: of wall clock (0), CPU (1) or the worker's CPU (2)."""
+        return [1000 * (after[what] - before[what]) / self.block for before, after in pairwise(self.marks)]
 
 
-def bred(folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Syntax) -> Tenths:
-    """Run a search to its end in a new archive, with these operators."""
-    task, watch = judge._task, Tenths(config.evals)
+def bred(
+    folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Syntax
+) -> tuple[Tenths, Lab]:
+    """Run a search to its end in a new archive, with these operators; return what was noted, and its lab."""
+    task, watch = judge._task, Tenths(config.evals, syntax)
     archive = Archive.create(folder / "bench.db")
     archive.add_run(RunRecord("bench", "now", task.name, "1", "v", config.model_dump_json(), 0, "running", "B", "0"))
     for direction in DIRECTIONS:
@@ -158,7 +167,7 @@ def bred(folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], n
     memory = Memory.of(archive)
     Search(lab, selector_of(lab, memory), memory).run()
     archive.close()
-    return watch
+    return watch, lab
 
 
 def overhead(candidates: int) -> None:
@@ -166,27 +175,46 @@ def overhead(candidates: int) -> None:
     config = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0)
     with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
         folder = Path(name)
-        watch = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
-        marks = watch.marks
-        wall = [1000 * (b[0] - a[0]) / watch.block for a, b in pairwise(marks)]
-        cpu = [1000 * (b[1] - a[1]) / watch.block for a, b in pairwise(marks)]
-        began = time.perf_counter()
-        archive = Archive.open(folder / "bench.db")
-        Memory.of(archive)
-        resume, size = time.perf_counter() - began, (folder / "bench.db").stat().st_size / 1e6
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
-    screens = 1000 * (workers.ru_utime + workers.ru_stime) / candidates
-    print(f"overhead, {candidates} candidates: wall {sum(wall) / len(wall):.2f} ms each, CPU {sum(cpu) / len(cpu):.2f} ms each")
+        watch, lab = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
+        peaks = [_peak(os.getpid()), _peak(syntax.pid)]
+        resume, size = _resumed(lab), (folder / "bench.db").stat().st_size / 1e6
+    wall, cpu, worker = map(watch.each, range(3))
+    print(f"overhead, {candidates} candidates: wall {_mean(wall):.2f} ms each, CPU {_mean(cpu):.2f} ms each")
     print(f"  wall by tenths {' '.join(f'{ms:.2f}' for ms in wall)}: growth {wall[-1] / wall[0]:.2f}x")
     print(f"  CPU by tenths  {' '.join(f'{ms:.2f}' for ms in cpu)}: growth {cpu[-1] / cpu[0]:.2f}x")
-    print(f"  the screen's worker: CPU {screens:.2f} ms each; archive {size:.1f} MB, read again for resume in {resume:.2f} s")
+    print(
+        f"  the screen's worker: CPU {_mean(worker):.2f} ms each; memory {peaks[0]:.0f} MB, and the worker's {peaks[1]:.0f} MB"
+    )
+    print(f"  archive {size:.1f} MB, read again for resume in {resume:.2f} s")
+
+
+def _resumed(lab: Lab) -> float:
+    """Return the seconds until a run's next candidate could set off."""
+    began = time.perf_counter()
+    archive = Archive.open(lab.archive.path)
+    memory = Memory.of(archive)
+    again = replace(lab, archive=archive, screen=Screen(lab.bench.syntax, memory.methods.values()))
+    Search(again, selector_of(again, memory), memory)
+    seconds = time.perf_counter() - began
+    archive.close()
+    return seconds
+
+
+def _peak(process: int | None) -> float:
+    """Return the most memory that a process has had, in MB."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return sum(numbers) / len(numbers)
 
 
 def pipeline(candidates: int) -> None:
     """Print the share of the reachable throughput."""
     config, judge = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0), Stand(1.0)
     with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
-        watch = bred(Path(name), config, judge, {"bench:author": Author(seconds=2.0)}, ["rewrite"], syntax)
+        watch, _ = bred(Path(name), config, judge, {"bench:author": Author(seconds=2.0)}, ["rewrite"], syntax)
     seconds, reachable = watch.marks[-1][0] - watch.marks[0][0], 2 + candidates / 2
     print(
         f"pipeline, {candidates} candidates, model 2 s, evaluation 1 s, two at once (most seen {judge.most}): {seconds:.1f} s, "
@@ -195,26 +223,31 @@ def pipeline(candidates: int) -> None:
 
 
 def calls(at_once: int, seconds: float = 10.0) -> None:
-    """Print what waiting for many model calls costs; the server runs in this process, so its share is in the number."""
-    with ModelServer([Fault("slow", seconds)] * at_once) as server:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        model = models.load("openai:tiny", server.url)
+    """Print what waiting for many model calls costs."""
+    slow = [word for _ in range(at_once) for word in ("--fault", f"slow:{seconds}")]
+    command = [sys.executable, "-m", "tests.model_server", "--port", "0", *slow]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        assert server.stdout is not None
+        model = models.load("openai:tiny", server.stdout.readline().split()[-1])
         threads = [threading.Thread(target=model.ask, args=("system", "prompt")) for _ in range(at_once)]
         for thread in threads:
             thread.start()
-        while sum(thread.is_alive() for thread in threads) < at_once:
-            time.sleep(0.01)
-        time.sleep(1.0)
+        time.sleep(seconds / 4)
         wall, cpu = time.perf_counter(), time.process_time()
         time.sleep(seconds / 2)
         share = (time.process_time() - cpu) / (time.perf_counter() - wall)
+        waiting = sum(thread.is_alive() for thread in threads)
         for thread in threads:
             thread.join()
-    print(f"calls, {at_once} in flight: {100 * share:.2f} % of a core")
+        whole = (time.process_time() - cpu) / (time.perf_counter() - wall)
+        server.terminate()
+    print(f"calls, {waiting} in flight: {100 * share:.2f} % of a core, {100 * whole:.2f} % when their answers are read too")
 
 
 def main() -> None:
     """Run one benchmark, or all."""
+    load = " ".join(f"{minutes:.1f}" for minutes in os.getloadavg())
+    print(f"{os.cpu_count()} cores, load {load} before this began")
     chosen = sys.argv[1:2] or ["overhead", "pipeline", "calls"]
     number = int(sys.argv[2]) if len(sys.argv) > 2 else None
     for name in chosen:

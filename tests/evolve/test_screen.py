@@ -155,6 +155,7 @@ def test_the_screen_survives_what_crashes_parsers(screen: Screen, name: str) -> 
 
 def test_a_killed_worker_is_replaced(screen: Screen, syntax: Syntax) -> None:
     assert screen.check(GOOD).method
-    os.kill(syntax._process.pid, signal.SIGKILL)
+    assert syntax.pid
+    os.kill(syntax.pid, signal.SIGKILL)
     syntax._process.join(5)
     assert screen.check(GOOD).method
