@@ -107,7 +107,9 @@ def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a query until they fill too much memory. Raises sqlite3.DataError."""
     room = LARGEST_ANSWER
     for row in cursor:
-        room -= sum(len(held) for held in row if isinstance(held, str | bytes))
+        for held in row:
+            if type(held) is str or type(held) is bytes:
+                room -= len(held)
         if room < 0:
             raise sqlite3.DataError("one of its views returns more than memory should hold")
         yield row

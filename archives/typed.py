@@ -6,12 +6,15 @@ import json
 import math
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from archives.nouns import ArchiveError, Row
 
 LARGEST = 1e15  # of a real; arithmetic on what is larger may overflow
+_EXACT = frozenset({str, int})  # types of which every value is good
+_PLAIN = _EXACT | {float}  # the same inside JSON
 N = TypeVar("N")
 _known: dict[type, dict[str, Any]] = {}
 
@@ -50,9 +53,11 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _read(held: object, kind: Any) -> object:
-    origin = get_origin(kind)
+    if type(held) is kind and kind in _EXACT:
+        return held
+    origin, inner = _shape(kind)
     if origin is UnionType:
-        return None if held is None else _read(held, get_args(kind)[0])
+        return None if held is None else _read(held, inner[0])
     if origin in (tuple, Mapping, dict):
         return _parsed(held, kind)
     if kind is float and isinstance(held, int | float) and math.isfinite(held) and abs(held) <= LARGEST:
@@ -65,17 +70,24 @@ def _read(held: object, kind: Any) -> object:
     raise _Wrong
 
 
+@cache
+def _shape(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a type is made of: its origin, and what is in its brackets."""
+    return get_origin(kind), get_args(kind)
+
+
 def _parsed(held: object, kind: Any) -> object:
     """Read JSON: a list of one type, or an object whose values have one type."""
     try:
         found = json.loads(cast(str, held))
     except (ValueError, TypeError, RecursionError):
         raise _Wrong from None
-    inner = get_args(kind)[0 if get_origin(kind) is tuple else 1]
-    if get_origin(kind) is tuple and isinstance(found, list):
-        return tuple(_inner(one, inner) for one in found)
-    if get_origin(kind) is not tuple and isinstance(found, dict):
-        return {name: _inner(one, inner) for name, one in found.items()}
+    origin, inner = _shape(kind)
+    if origin is tuple and isinstance(found, list):
+        uniform = set(map(type, found)) <= {inner[0]} <= _PLAIN
+        return tuple(found if uniform else [_inner(one, inner[0]) for one in found])
+    if origin is not tuple and isinstance(found, dict):
+        return {name: _inner(one, inner[1]) for name, one in found.items()}
     raise _Wrong
 
 

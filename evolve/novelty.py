@@ -55,6 +55,7 @@ class Recent:
         self._added = 0
         self._sizes: NDArray[np.float64] = np.zeros(RECENT)  # of the prompts, each at the place that it took of the oldest
         self._having: dict[Feature, NDArray[np.float64]] = {}  # a feature's weight at the places of the prompts that have it
+        self._uses: Counter[Feature] = Counter()  # how many of the prompts have it
         self._children: deque[tuple[int, ...]] = deque(maxlen=CHILDREN)
         self._diversity: float | None = None
         self._full = math.log2(max(directions, 2))
@@ -65,10 +66,14 @@ class Recent:
         place = self._added % RECENT
         for feature in self._prompts[0] if len(self._prompts) == RECENT else ():
             self._having[feature][place] = 0.0
-            if not self._having[feature].any():
-                del self._having[feature]
+            self._uses[feature] -= 1
+            if not self._uses[feature]:
+                del self._having[feature], self._uses[feature]
         for feature in prompt:
-            self._having.setdefault(feature, np.zeros(RECENT))[place] = _WEIGHTS[feature[0]]
+            if feature not in self._having:
+                self._having[feature] = np.zeros(RECENT)
+            self._having[feature][place] = _WEIGHTS[feature[0]]
+            self._uses[feature] += 1
         self._sizes[place] = _size(prompt)
         self._prompts.append(prompt)
         self._directions += [str(value) for kind, value in prompt if kind == "direction"]
