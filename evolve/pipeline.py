@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from archives.nouns import CallRecord
@@ -18,6 +20,7 @@ from evolve.select import Choice
 from fitness.nouns import Evaluation
 
 Step = Literal["propose", "screen", "judge", "probe"]
+LATELY = 8  # steps over which their mean time is taken, the newer counting more
 PARSERS = 2  # threads that talk to the syntax worker: one is served while the other packs
 
 
@@ -74,15 +77,23 @@ class Pipeline(Protocol):
 
 
 class Live:
-    """The pipeline of a search that is really going on."""
+    """The pipeline of a search that is really going on.
 
-    def __init__(self, executor: Executor, calls: int) -> None:
+    No more is handed to the executor than it has workers for: a probe goes before all that waits to be judged, so that a
+    would-be elite is placed before the candidates behind it are through.
+    """
+
+    def __init__(self, executor: Executor, workers: int, calls: int) -> None:
         self.flying: dict[int, Step] = {}
         self.waited = 0.0
         self._judging = executor
+        self._free = workers
+        self._ready: deque[tuple[Step, Candidate, Callable[[], Any]]] = deque()  # to be judged or probed
+        self._lock = threading.RLock()  # of the two above; what ends at once lands before its submission has returned
         self._calling = ThreadPoolExecutor(calls, thread_name_prefix="call")
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._asking: set[int] = set()
+        self._seconds: dict[bool, float] = {}  # that a proposal takes that asks a model (True), and judging (False)
         self._arrivals: queue.SimpleQueue[Landing | CallRecord] = queue.SimpleQueue()
         self._landed: deque[Landing] = deque()  # taken out of the queue, still to be served
 
@@ -91,15 +102,42 @@ class Live:
         """How many candidates wait for a model."""
         return len(self._asking)
 
+    @property
+    def outlasts(self) -> float:
+        """How many evaluations, one after the other, take as long as a proposal that asks a model; 0 before both are known."""
+        asking, judging = self._seconds.get(True, 0.0), self._seconds.get(False, 0.0)
+        return asking / judging if judging else 0.0
+
     def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
-        """Begin a step in the threads that it belongs to."""
+        """Begin a step in the threads that it belongs to, or when a worker is free for it."""
         self.flying[candidate.number] = step
-        asks = step == "propose" and bool(candidate.choice.model)
-        if asks:
+        if step in ("judge", "probe"):
+            with self._lock:
+                (self._ready.append if step == "judge" else self._ready.appendleft)((step, candidate, work))
+            self._fill()
+        elif step == "propose" and candidate.choice.model:
             self._asking.add(candidate.number)
-        pool = self._judging if step in ("judge", "probe") else self._calling if asks else self._parsing
-        future: Future[Any] = pool.submit(work)
-        future.add_done_callback(lambda done: self._arrivals.put(Landing(step, candidate, done.result)))
+            self._submit(self._calling, step, candidate, partial(self._timed, True, work))
+        else:
+            self._submit(self._parsing, step, candidate, work)
+
+    def _fill(self) -> None:
+        """Hand what is ready to the executor, as far as it has workers that are free."""
+        with self._lock:
+            while self._ready and self._free:
+                self._free -= 1
+                step, candidate, work = self._ready.popleft()
+                self._submit(self._judging, step, candidate, partial(self._timed, False, work) if step == "judge" else work)
+
+    def _submit(self, pool: Executor | ThreadPoolExecutor, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        def landed(done: Future[Any]) -> None:
+            self._arrivals.put(Landing(step, candidate, done.result))
+            if pool is self._judging:
+                with self._lock:
+                    self._free += 1
+                self._fill()
+
+        pool.submit(work).add_done_callback(landed)
 
     def heard(self, call: CallRecord) -> None:
         """Hand on an answered model call: it is stored before anything else happens to it."""
@@ -135,6 +173,16 @@ class Live:
         finally:
             self.waited += time.monotonic() - began
 
+    def _timed(self, asks: bool, work: Callable[[], Any]) -> Any:
+        """Do a step (in its thread), and count how long it took."""
+        began = time.monotonic()
+        try:
+            return work()
+        finally:
+            seconds = time.monotonic() - began
+            mean = self._seconds.get(asks, seconds)
+            self._seconds[asks] = mean + (seconds - mean) / LATELY
+
     def steps(self) -> Counter[Step]:
         """Return how many candidates are at each step."""
         return Counter(self.flying.values())
@@ -143,4 +191,6 @@ class Live:
         """Let go of the threads; what has not begun is dropped, calls under way are not waited for."""
         self._calling.shutdown(wait=False, cancel_futures=True)
         self._parsing.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._ready.clear()
         self._judging.close()

@@ -15,7 +15,8 @@ from evolve.pipeline import Arrived, Live
 from evolve.select import Selector
 
 BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
-AHEAD = 2  # candidates an evaluator has waiting for it while models are asked for more: it is never idle for want of one
+AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
+SLACK = 1.5  # how much longer than lately the next calls may take until an evaluator is idle for want of a candidate
 
 
 class Search:
@@ -23,7 +24,7 @@ class Search:
 
     def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
         self.lab, self.memory = lab, memory
-        self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.calls)
+        self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.workers, lab.config.calls)
         self.engine = Engine(lab, selector, memory, self.live)
 
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
@@ -65,7 +66,8 @@ class Search:
         if not self.lab.models:
             return len(self.live.flying) < config.workers
         waiting = len(self.live.flying) - self.live.asking
-        return self.live.asking < config.calls and waiting < AHEAD * config.workers and self._affords()
+        ahead = config.workers * max(AHEAD, 1 + SLACK * self.live.outlasts)
+        return self.live.asking < config.calls and waiting < ahead and self._affords()
 
     def _affords(self) -> bool:
         """Tell whether the budget has room for a call of every model that may be asked next."""

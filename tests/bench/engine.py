@@ -43,7 +43,7 @@ from fitness.tasks import load
 from fitness.vault import InstanceName
 
 ROOT = Path(__file__).parents[2]
-TENTHS = 10
+TENTHS, SEEDS = 10, 12
 TICKS = os.sysconf("SC_CLK_TCK")
 OPERATIONS = (
     "{a} + {b}",
@@ -62,6 +62,7 @@ class Author:
     name: str = "bench:author"
     seconds: float = 0.0
     asked: int = 0
+    began: float = 0.0  # when it was asked first
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, system: str, prompt: str) -> Reply:
@@ -69,6 +70,7 @@ class Author:
         with self.lock:
             self.asked += 1
             number = self.asked
+            self.began = self.began or time.perf_counter()
         time.sleep(self.seconds)
         text = f"IDEA: combine some more\n\n```python\n{written(number)}```\n"
         return Reply(text, Usage(self.name, 1, len(prompt) // 4, len(text) // 4, 0.001, self.seconds))
@@ -80,7 +82,7 @@ class Author:
 
 def written(number: int) -> str:
     """Return the source of a method, another structure for each number."""
-    rng = random.Random(number)
+    rng = random.Random(str(number))  # of a number, -1 would be as good as 1
     names, lines = ["problem.train_x", "problem.weak"], []
     for step in range(12):
         a, b = rng.choice(names), rng.choice(names)
@@ -96,7 +98,7 @@ class Stand(Evaluator):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(load("embedded"))
-        self.seconds, self.now, self.most = seconds, 0, 0
+        self.seconds, self.now, self.most, self.ended = seconds, 0, 0, 0.0
         self._lock = threading.Lock()
 
     def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
@@ -108,6 +110,7 @@ class Stand(Evaluator):
         trials = tuple(self.trial(method, name) for name in instances)
         with self._lock:
             self.now -= 1
+            self.ended = time.perf_counter()
         rng = random.Random(method.id)
         measures = {"teacher_agreement": rng.uniform(0.5, 0.76), "size": rng.uniform(7, 10)}
         return Evaluation(method.id, trials, Status.OK, rng.gauss(0.4, 0.2), measures)
@@ -155,7 +158,7 @@ def bred(
     for direction in DIRECTIONS:
         archive.add_direction(direction)
     screen = Screen(syntax)
-    for number in range(12):
+    for number in range(SEEDS):
         seed = screen.check(written(-1 - number), f"seed{number}", "seed").method
         assert seed is not None
         archive.add_method(seed)
@@ -214,8 +217,9 @@ def pipeline(candidates: int) -> None:
     """Print the share of the reachable throughput."""
     config, judge = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0), Stand(1.0)
     with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
-        watch, _ = bred(Path(name), config, judge, {"bench:author": Author(seconds=2.0)}, ["rewrite"], syntax)
-    seconds, reachable = watch.marks[-1][0] - watch.marks[0][0], 2 + candidates / 2
+        author = Author(seconds=2.0)
+        bred(Path(name), config, judge, {"bench:author": author}, ["rewrite"], syntax)
+    seconds, reachable = judge.ended - author.began, 2 + candidates / 2
     print(
         f"pipeline, {candidates} candidates, model 2 s, evaluation 1 s, two at once (most seen {judge.most}): {seconds:.1f} s, "
         f"{100 * reachable / seconds:.1f} % of the reachable pipeline ({reachable:.0f} s)"
