@@ -35,10 +35,11 @@ def value(row: Row, name: str, kind: Any) -> Any:
     Raises ArchiveError when it is missing or something else.
     """
     try:
-        return _read(row[name], kind)
+        held = row[name]
+        return held if type(held) is kind and kind in _EXACT else _read(held, kind)
     except (_Wrong, LookupError):
-        held = repr(row.get(name))
-        shown = held if len(held) <= 40 else f"{held[:39]}…"
+        text = repr(row.get(name))
+        shown = text if len(text) <= 40 else f"{text[:39]}…"
         wanted = getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind)
         raise ArchiveError(
             f"the archive holds {name} = {shown}, which is no {wanted}: it is damaged or was tampered with"
@@ -53,7 +54,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _read(held: object, kind: Any) -> object:
-    if type(held) is kind and kind in _EXACT:
+    if kind is float and type(held) is float and -LARGEST <= held <= LARGEST:
         return held
     origin, inner = _shape(kind)
     if origin is UnionType:

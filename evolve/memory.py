@@ -43,6 +43,7 @@ class Memory:
 
     Attributes:
         methods: every method by id.
+        seeds: the human baselines and the user's own seeds, in the order they were added.
         pgrs: dev PGRs of every method judged OK, instance by instance.
         judged: ids that have a dev evaluation of the method's own (not lost).
         flagged: ids that a probe failed.
@@ -51,6 +52,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.methods: dict[str, MethodRecord] = {}
+        self.seeds: list[MethodRecord] = []
         self.pgrs: dict[str, tuple[float, ...]] = {}
         self.judged: set[str] = set()
         self.flagged: set[str] = set()
@@ -94,11 +96,6 @@ class Memory:
             self._add(row, tuple(pgrs.get(value(row, "id", int), [])))
 
     @property
-    def seeds(self) -> list[MethodRecord]:
-        """The human baselines and the user's own seeds, in the order they were added."""
-        return [m for m in self.methods.values() if m.origin in ("seed", "added")]
-
-    @property
     def seed_medians(self) -> list[float]:
         """The median PGR of the seeds on each dev instance."""
         rows = [self.pgrs[m.id] for m in self.seeds if m.id in self.pgrs]
@@ -111,6 +108,8 @@ class Memory:
 
     def add_method(self, method: MethodRecord, parent: str | None = None) -> None:
         """Remember a method, and the first parent that it came from."""
+        if method.id not in self.methods and method.origin in ("seed", "added"):
+            self.seeds.append(method)
         self.methods[method.id] = method
         if parent is not None:
             self._parents[method.id] = parent

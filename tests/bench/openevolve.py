@@ -6,10 +6,10 @@ THEIR_PYTHON is the interpreter of a throw-away environment, outside this checko
     python -m tests.bench.openevolve ../openevolve/bin/python
 
 Both ask the same server on loopback, a process of its own that answers every request with another whole file, at once or after
-2 s; both evaluate by sleeping, 1 ms or 1 s, and score a file by its hash. Each runs in a process of its own, from the same first
-program (ours counts its twelve seeds apart), and notes when its evaluations begin and end; wall clock is read off these notes,
-and CPU off the kernel's counts of the process and all its children, from the end of the first quarter of the candidates to the
-end of the last, so that no start-up is in either.
+2 s; both evaluate by sleeping, 1 ms or 1 s, and score a file by its hash. Each runs in a process of its own, theirs from one
+first program, ours from twelve seeds, and notes when its evaluations begin and end. Wall clock is read off these notes, CPU off
+the kernel's counts of the process and all its children; both from the end of the first quarter of the candidates to the end of
+the last, so that no start-up is in either. The share of the pipeline is from the end of the first programs' evaluations on.
 
 Set for theirs: two parallel evaluations, which are its worker processes, each of which also waits for its model
 (`evaluator.parallel_evaluations`, its own setting for that); whole files instead of diffs, as the server answers
@@ -70,7 +70,7 @@ def evaluate(path):
 
 @dataclass(frozen=True)
 class Noted:
-    """What was noted of one run: when evaluations of candidates began and ended, and CPU seconds, at the first quarter and last."""
+    """What was noted of one run: when evaluations began and ended, and CPU seconds after the first quarter and at the end."""
 
     spans: list[tuple[float, float]]
     began: float

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve.canonical import canonical
+from evolve.pruning import walk
 from evolve.screen import Screen
 from evolve.syntax import Syntax
 
@@ -162,3 +163,9 @@ def _future(body: list[ast.stmt], at: int) -> list[ast.stmt]:
 
 def _rest(body: list[ast.stmt], at: int) -> list[ast.stmt]:
     return [s for s in body[at:] if s not in _future(body, at)]
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[1].glob("*.py")), ids=lambda path: path.stem)
+def test_walk_finds_what_ast_walk_finds_in_the_same_order(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert walk(tree) == list(ast.walk(tree))
