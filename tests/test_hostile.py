@@ -34,9 +34,12 @@ TEXTS = (
     ["diff"],
     ["lineage"],
     ["map"],
+    ["failures"],
+    ["costs"],
+    ["find", "e"],
     *([*p, "--out", "-"] for p in PAGES),
 )
-OBJECTS = ([verb, "--json"] for verb in ("status", "top", "show", "diff", "lineage", "map"))
+OBJECTS = ([verb, "--json"] for verb in ("status", "top", "show", "diff", "lineage", "map", "failures", "costs"))
 VERBS = (*TEXTS, *OBJECTS, ["export"])
 
 

@@ -8,11 +8,34 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import RunRecord
-from evolve.report.rows import integer, maybe_real, text
+from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
 from fitness import pgr
 from fitness.nouns import Score, Split
 
 _MOST = 20
+_FAILURES = """
+select upper(state) as status, reason, count(*) as count, method, max(id) as proposal
+from proposals where state in ('refused', 'unanswered') group by state, reason
+union all
+select status, reason, count, method, proposal from (
+    select status, message as reason, count(*) as count, method, proposal, max(id)
+    from evaluations where status != 'OK' group by status, message
+)
+order by count desc, proposal desc
+"""
+_COSTS = """
+with asked as (
+    select model, proposal, sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,
+        sum(calls > 0 and usd is null) as unpriced, sum(usd) as usd, sum(cached) as cached, sum(reasoning) as reasoning,
+        sum(seconds) as seconds
+    from spend where kind = 'model' group by model, proposal
+)
+select a.model, sum(a.calls) as calls, sum(a.tokens_in) as tokens_in, sum(a.tokens_out) as tokens_out,
+    case when sum(a.unpriced) = 0 then coalesce(sum(a.usd), 0) end as usd, sum(a.cached) as cached,
+    sum(a.reasoning) as reasoning, sum(a.seconds) as seconds, sum(p.placement in ('NEW', 'IMPROVED')) as placed,
+    sum(p.gain) as gain
+from asked a left join proposals p on p.id = a.proposal group by a.model order by calls desc, a.model
+"""
 _ID = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{8,64}\b")
 
 
@@ -75,21 +98,56 @@ class Yield:
 
 @dataclass(frozen=True)
 class FailureLine:
-    """One reason why candidates failed, and how often."""
+    """One reason why candidates failed, how often, and the newest that did.
+
+    Attributes:
+        method: its id; "" for a proposal that became no method.
+        proposal: its number; None for a seed or a file that was added.
+    """
 
     status: str
     reason: str
     count: int
+    method: str = ""
+    proposal: int | None = None
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """What one model cost; `usd` is None when a price is unknown."""
+    """What one model cost, and what came of it.
+
+    Attributes:
+        tokens_in: of the prompts, `cached` of them read from the provider's cache.
+        tokens_out: of the answers, `reasoning` of them thoughts that the answer does not show.
+        usd: dollars, None when a price is unknown.
+        placed: proposals of its calls whose child became an elite; `gain`: sum of what those children gained in fitness.
+        seconds: wall clock of its calls.
+    """
 
     model: str
     calls: int
     tokens_in: int
     tokens_out: int
+    usd: float | None
+    cached: int = 0
+    reasoning: int = 0
+    placed: int = 0
+    gain: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def per_dollar(self) -> float | None:
+        """Gain per dollar; None where nothing was paid or the price is unknown."""
+        return self.gain / self.usd if self.usd else None
+
+
+@dataclass(frozen=True)
+class LostCalls:
+    """Calls of one model that were cut off: at most this many tokens and dollars (None: unknown) were charged for them."""
+
+    model: str
+    calls: int
+    tokens: int
     usd: float | None
 
 
@@ -160,24 +218,36 @@ def yields(archive: Archive, by: str) -> tuple[Yield, ...]:
     )  # fmt: skip
 
 
-def failures(archive: Archive) -> tuple[FailureLine, ...]:
-    """Return why candidates failed, the most frequent first, at most 20 reasons; those that differ in an id only are one."""
+def failures(archive: Archive, most: int | None = _MOST) -> tuple[FailureLine, ...]:
+    """Return why candidates failed, the most frequent first, at most `most`; those that differ in an id only are one."""
     counts: Counter[tuple[str, str]] = Counter()
-    for row in archive.rows("select status, reason, count from failures"):
-        counts[text(row, "status"), _ID.sub("…", text(row, "reason"))] += integer(row, "count")
-    return tuple(FailureLine(*reason, count) for reason, count in counts.most_common(_MOST))
+    newest: dict[tuple[str, str], tuple[str, int | None]] = {}
+    for row in archive.rows(_FAILURES):
+        reason = text(row, "status"), _ID.sub("…", text(row, "reason"))
+        counts[reason] += integer(row, "count")
+        newest.setdefault(reason, (text(row, "method"), maybe_integer(row, "proposal")))
+    return tuple(FailureLine(*reason, count, *newest[reason]) for reason, count in counts.most_common(most))
 
 
 def costs(archive: Archive) -> tuple[CostLine, ...]:
-    """Return what each model cost."""
-    rows = archive.rows("select * from costs order by calls desc")
+    """Return what each model cost, the most asked first."""
     return tuple(
         CostLine(
-            text(row, "model"),
-            integer(row, "calls"),
-            integer(row, "tokens_in"),
-            integer(row, "tokens_out"),
-            maybe_real(row, "usd"),
+            text(row, "model"), integer(row, "calls"), integer(row, "tokens_in"), integer(row, "tokens_out"),
+            maybe_real(row, "usd"), integer(row, "cached"), integer(row, "reasoning"), integer(row, "placed"),
+            real(row, "gain"), real(row, "seconds"),
         )
-        for row in rows
+        for row in archive.rows(_COSTS)
+    )  # fmt: skip
+
+
+def lost_calls(archive: Archive) -> tuple[LostCalls, ...]:
+    """Return the calls that were under way when the run was cut off, at their worst case."""
+    rows = archive.rows(
+        "select model, sum(calls) as calls, sum(worst_tokens) as tokens, "
+        "case when count(*) = count(worst_usd) then sum(worst_usd) end as usd "
+        "from spend where kind = 'lost' group by model order by calls desc, model"
+    )
+    return tuple(
+        LostCalls(text(row, "model"), integer(row, "calls"), integer(row, "tokens"), maybe_real(row, "usd")) for row in rows
     )

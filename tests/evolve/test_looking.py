@@ -23,7 +23,7 @@ from evolve.report.clean import clean, one_line
 from evolve.report.standing import standing
 from tests.example_run import DIRECTIONS, SEEDS, add_hostile, add_model_call, build
 
-VERBS = ("status", "top", "show", "diff", "lineage", "map")
+VERBS = ("status", "top", "show", "diff", "lineage", "map", "failures", "costs")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -50,7 +50,7 @@ def test_plain_output_has_no_colour_codes(verb: str, run: Path) -> None:
     assert not CONTROLS.search(text_of(verb, db=run))
 
 
-@pytest.mark.parametrize("verb", ["status", "top", "lineage", "map"])
+@pytest.mark.parametrize("verb", ["status", "top", "lineage", "map", "failures", "costs"])
 def test_output_fits_80_columns(verb: str, run: Path) -> None:
     lines = text_of(verb, db=run).splitlines()
     assert max(len(line) for line in lines if line != str(run)) <= 80
