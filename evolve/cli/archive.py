@@ -1,0 +1,81 @@
+"""The verb `archive`: is a run's archive whole, and a copy of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from archives.archive import Archive
+from archives.grid import Grid
+from evolve.cli.common import db_option, echo_json, find_run, is_running, json_option
+from evolve.errors import EvolveError, UsageError
+
+_FOUND = 2  # exit code when something does not hold
+
+
+@click.group()
+def archive() -> None:
+    """Check a run's archive, or copy it while the run goes on."""
+
+
+@archive.command()
+@db_option
+@json_option
+@click.pass_context
+def check(context: click.Context, db: Path | None, as_json: bool) -> None:
+    """Look whether an archive is whole: its pages, its schema, and what must hold between its rows.
+
+    Each thing that does not hold is a sentence, and the exit code is then 2. Nothing is changed.
+    """
+    from archives.check import check as violations
+    from evolve.cli.printing import paragraph, say
+    from evolve.report.wording import count
+
+    held = Archive.open(find_run(db))
+    grid, note = _grid(held)
+    found = violations(held, grid)
+    if as_json:
+        echo_json({"db": str(held.path), "violations": [asdict(one) for one in found], "note": note})
+    else:
+        say(str(held.path), "dim")
+        for one in found:
+            paragraph(f"- {one.sentence}")
+        if note:
+            paragraph(note)
+        say(f"{count(len(found), 'violation')}." if found else "Nothing is wrong.", "bold")
+    if found:
+        context.exit(_FOUND)
+
+
+def _grid(held: Archive) -> tuple[Grid | None, str]:
+    """Return the grid of the run's task, or None and why."""
+    from fitness.tasks import load
+
+    try:
+        return Grid(load(held.run().task).measures), ""
+    except EvolveError as error:
+        return None, f"Elites were not held against their cells: {error}"
+
+
+@archive.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@db_option
+@json_option
+def backup(path: Path, force: bool, db: Path | None, as_json: bool) -> None:
+    """Copy an archive to PATH as it is at this moment, also while the run goes on.
+
+    What is at PATH is never replaced without --force, and nothing stands there before the copy is whole.
+    """
+    from archives.copying import backup as copy
+
+    source = find_run(db)
+    if force and is_running(path):
+        raise UsageError(f"a run is going on in {path}: it cannot be replaced; name another file")
+    size = copy(source, path, force=force)
+    if as_json:
+        echo_json({"db": str(source), "copy": str(path), "bytes": size})
+    else:
+        click.echo(path)
