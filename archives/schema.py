@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from archives.nouns import ArchiveError
+from archives.readme import explain
 
 migrations = Migrations("evolve")
 
@@ -222,6 +223,13 @@ def m003_calls_and_the_journal(db: Database) -> None:
     """Keep each model call, the order in which steps ended, what a proposal was shown and what it gained."""
     for statement in _statements(_CALLS):
         db.execute(statement)
+
+
+@migrations()
+def m004_readme(db: Database) -> None:
+    """Explain every table and view in the file itself."""
+    db.execute("create table README (name text primary key, about text not null) strict")
+    explain(db)
 
 
 def _view(name: str) -> str:
