@@ -209,7 +209,7 @@ def _cells(archive: Archive, grid: Grid) -> list[Violation]:
         where = f"the elite of cell {row['cell']} on island {row['island']}, {row['method']},"
         try:
             cell = grid.cell(value(row, "measures", dict[str, float]))
-        except (KeyError, ValueError, OverflowError):
+        except (KeyError, ValueError):
             found.append(Violation(_CELLS, f"{where} has no measures that place it in any cell"))
         else:
             if cell != row["cell"]:

@@ -23,7 +23,10 @@ class Grid:
         return total
 
     def cell(self, measures: Mapping[str, float]) -> int:
-        """Return the cell of a method with these measures. Raises KeyError when one is missing."""
+        """Return the cell of a method with these measures.
+
+        Raises KeyError when one is missing, ValueError when one is not finite.
+        """
         index = 0
         for measure in self.measures:
             index = index * measure.bins + measure.bin(measures[measure.name])

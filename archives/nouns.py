@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,12 +24,16 @@ class Placement(IntEnum):
 
 @dataclass(frozen=True)
 class Elite:
-    """The best method of one cell of one island."""
+    """The best method of one cell of one island; its fitness is finite: a method without one is no elite."""
 
     island: int
     cell: int
     method: str
     fitness: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.fitness):
+            raise ValueError(f"the fitness of an elite must be finite, got {self.fitness}")
 
 
 @dataclass(frozen=True)

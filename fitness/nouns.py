@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -256,9 +257,11 @@ class Measure:
     bins: int
 
     def bin(self, value: float) -> int:
-        """Return the bin of a value, 0 to bins - 1."""
-        place = int((value - self.low) / (self.high - self.low) * self.bins)
-        return min(max(place, 0), self.bins - 1)
+        """Return the bin of a value, 0 to bins - 1. Raises ValueError for one that is not finite."""
+        if not math.isfinite(value):
+            raise ValueError(f"{self.name} must be finite to lie in a bin, got {value}")
+        place = (value - self.low) / (self.high - self.low) * self.bins
+        return int(min(max(place, 0), self.bins - 1))
 
 
 @dataclass(frozen=True)
