@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from archives.connection import connect, sentences
@@ -14,42 +15,39 @@ from archives.nouns import ArchiveError
 
 
 def backup(source: Path, target: Path, *, force: bool = False) -> int:
-    """Copy an archive as it is at one moment and return the copy's bytes; nothing stands at `target` before it is whole.
+    """Copy an archive as it is at one moment and return the copy's bytes.
 
     Raises ArchiveError when there is no archive, when something is at `target` (unless `force`), or when it cannot be written.
     """
     if not source.is_file():
         raise ArchiveError(f"there is no archive at {source}")
+    with new_file(target, (source,), force=force) as part:
+        _copy(source, part)
+        shutil.copymode(source, part)
+        return part.stat().st_size
+
+
+@contextlib.contextmanager
+def new_file(target: Path, sources: tuple[Path, ...], *, force: bool = False) -> Iterator[Path]:
+    """Yield a place to write a database to, which is moved to `target` when it is whole: nothing stands there before.
+
+    Raises ArchiveError when something is at `target` (unless `force`), when that is a source, or when it cannot be written.
+    """
     if target.is_dir():
-        raise ArchiveError(f"{target} is a folder: name the file that the copy is to be")
-    if target.exists() and target.samefile(source):
-        raise ArchiveError(f"{target} is the archive itself: name another file for the copy")
+        raise ArchiveError(f"{target} is a folder: name the file that is to be written")
+    if target.exists() and any(target.samefile(source) for source in sources):
+        raise ArchiveError(f"{target} is the archive itself: name another file")
     if os.path.lexists(target) and not force:
         raise ArchiveError(f"{target} already exists: name another file, or say --force to replace it")
-    part = _part(target)
     try:
-        _copy(source, part)
-        for name in ("-wal", "-shm", "-journal"):  # of the file that is replaced: SQLite would take them for the copy's
-            Path(f"{target}{name}").unlink(missing_ok=True)
-        shutil.copymode(source, part)
-        size = part.stat().st_size
-        part.replace(target)
-        return size
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent, ignore_cleanup_errors=True) as folder:
+            part = Path(folder) / target.name
+            yield part
+            for name in ("-wal", "-shm", "-journal"):  # of the file that is replaced: SQLite would take them for the new one's
+                Path(f"{target}{name}").unlink(missing_ok=True)
+            part.replace(target)
     except OSError as error:
         raise ArchiveError(f"cannot write {target}: {error.strerror}; name another place") from error
-    finally:
-        for name in ("", "-wal", "-shm", "-journal"):
-            Path(f"{part}{name}").unlink(missing_ok=True)
-
-
-def _part(target: Path) -> Path:
-    """Make an empty file of our own beside the target. Raises ArchiveError when its folder takes none."""
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise ArchiveError(f"cannot write {target}: {error.strerror}; name another place") from error
-    os.close(number)
-    return Path(name)
 
 
 def _copy(source: Path, part: Path) -> None:

@@ -1,4 +1,4 @@
-"""The verb `archive`: is a run's archive whole, and a copy of it."""
+"""The verb `archive`: is a run's archive whole, a copy of it, and several made into one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOUND = 2  # exit code when something does not hold
 
 @click.group()
 def archive() -> None:
-    """Check a run's archive, or copy it while the run goes on."""
+    """Check a run's archive, copy it while the run goes on, or merge several into one."""
 
 
 @archive.command()
@@ -79,3 +79,38 @@ def backup(path: Path, force: bool, db: Path | None, as_json: bool) -> None:
         echo_json({"db": str(source), "copy": str(path), "bytes": size})
     else:
         click.echo(path)
+
+
+@archive.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The archive to write.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@json_option
+def merge(runs: tuple[Path, ...], out: Path, force: bool, as_json: bool) -> None:
+    """Make one archive of several RUNS of one task and vault: every method once, in each cell the better elite.
+
+    The runs stay as they are. Proposals are numbered anew, and events say which were whose; what was under way is not taken up.
+    """
+    from contextlib import ExitStack, closing
+    from datetime import UTC, datetime
+
+    from archives.copying import new_file
+    from archives.merging import merge as join
+    from archives.nouns import RunRecord
+    from evolve import __version__
+
+    if len({run.resolve() for run in runs}) < max(len(runs), 2):
+        raise UsageError("name two or more runs, each once: `python -m evolve archive merge A.db B.db --out C.db`")
+    if force and is_running(out):
+        raise UsageError(f"a run is going on in {out}: it cannot be replaced; name another file")
+    with ExitStack() as stack:
+        sources = [stack.enter_context(closing(Archive.open(run))) for run in runs]
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with new_file(out, runs, force=force) as part:
+            join(sources, part, RunRecord(out.stem, now, "", "", "", "", 0, "", "", __version__))
+        held = stack.enter_context(closing(Archive.open(out)))
+        counts = {name: held.rows(f"select count(*) as n from {name}")[0]["n"] for name in ("methods", "proposals", "elites")}
+    if as_json:
+        echo_json({"runs": [str(run) for run in runs], "out": str(out), **counts})
+    else:
+        click.echo(out)
