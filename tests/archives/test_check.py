@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from archives import connection
 from archives.archive import Archive
 from archives.check import check
 from archives.grid import Grid
@@ -152,6 +153,20 @@ def test_hostile_archives_are_checked_to_the_end(db: Path, capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "the table methods is not as evolve makes it" in out
+
+
+@pytest.mark.parametrize("view", hostile.VIEWS)
+def test_views_of_a_strangers_are_named_and_bounded(
+    view: str, db: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    hostile.script(db, f"pragma foreign_keys = off; {hostile.VIEWS[view]}")
+    before = db.read_bytes()
+    assert run(["archive", "check", "--db", str(db)]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1 if shown.err else "is missing" in shown.out or "evolve" in shown.out
+    assert "\x1b" not in shown.out
+    assert db.read_bytes() == before
 
 
 @pytest.mark.parametrize("change", ["drop view costs", "drop table journal", "drop table spend"])
