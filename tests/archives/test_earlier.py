@@ -93,6 +93,6 @@ def test_it_can_be_written_to(earlier: Path) -> None:
     with closing(Archive.open(earlier, write=True)) as archive:
         before = len(archive.rows("select 1 from events"))
         archive.event("note", "written by today's evolve")
-        archive.journal("session", evals=5)
+        archive.journal("session", config="{}")
         assert len(archive.rows("select 1 from events")) == before + 1
-        assert archive.entries()[-1].evals == 5
+        assert archive.entries()[-1].config == "{}"
