@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -182,10 +182,6 @@ class Live:
             seconds = time.monotonic() - began
             mean = self._seconds.get(asks, seconds)
             self._seconds[asks] = mean + (seconds - mean) / LATELY
-
-    def steps(self) -> Counter[Step]:
-        """Return how many candidates are at each step."""
-        return Counter(self.flying.values())
 
     def close(self) -> None:
         """Let go of the threads; what has not begun is dropped, calls under way are not waited for."""
