@@ -12,6 +12,7 @@ from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
 from archives.typed import value
 from evolve.cycling import Lineages
 from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
+from evolve.screen import DIFFERS, REPEATS
 from evolve.select import Choice, Selector
 from fitness.nouns import Evaluation, Interval, Split, Status
 
@@ -30,10 +31,11 @@ where p.state = 'refused' or (p.state = 'done' and e.status != 'LOST' and (p.pla
 order by p.id desc limit ?
 """
 _PARENTS = "select method, parents from proposals where method is not null order by id desc"  # its first proposal counts
-_BROKEN = """
+_BROKEN = f"""
 select p.id, p.source, case when p.state = 'refused' then p.reason else e.status || ': ' || e.message end as reason
 from proposals p left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
 where p.source is not null and (p.state = 'refused' or (p.state = 'done' and e.status not in ('OK', 'LOST')))
+    and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %'
 order by p.id desc limit ?
 """
 
@@ -123,7 +125,7 @@ class Memory:
             inspirations=tuple(inspirations),
             failures=tuple(Failure(*pair) for pair in self.failures(choice.parents, SHOWN)),
             deleted=self.deleted(choice.parents[0]),
-            broken=self._broken.get(choice.fixes) if choice.fixes is not None else None,
+            broken=self.broken(choice.fixes) if choice.fixes is not None else None,
             family=self._family(choice.parents[0]),
         )
 
@@ -174,6 +176,10 @@ class Memory:
         self._broken[proposal] = Broken(source, reason)
         if len(self._broken) > BROKEN:
             del self._broken[next(iter(self._broken))]
+
+    def broken(self, proposal: int) -> Broken | None:
+        """Return the failed child of a proposal, None when it did not fail or is forgotten."""
+        return self._broken.get(proposal)
 
     def failures(self, parents: Sequence[str], most: int) -> list[tuple[str, str]]:
         """Return what was tried on these parents and failed, newest first."""

@@ -7,12 +7,14 @@ from archives.typed import value
 from evolve.directions import DIRECTIONS
 from evolve.lab import Lab
 from evolve.memory import Memory
+from evolve.screen import DIFFERS, REPEATS
 from evolve.select import Choice, Lesson, Selector, Source
 
-_HISTORY = """
+_HISTORY = f"""
 select p.id, p.island, p.operator, p.model, p.direction, p.parents, p.inspirations, p.novelty, p.fixes, p.state, p.method,
     coalesce(p.placement, '') as placement, coalesce(p.gain, 0.0) as gain, s.calls, s.tokens, s.usd,
-    p.source is not null and (p.state = 'refused' and p.method is null or e.status not in ('OK', 'LOST')) as failed
+    p.source is not null and (p.state = 'refused' or e.status not in ('OK', 'LOST'))
+    and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %' as failed
 from proposals p left join (
     select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens,
         case when sum(usd is null) = 0 then sum(usd) end as usd

@@ -13,6 +13,7 @@ from evolve.nouns import short
 from evolve.syntax import Syntax
 
 MAX_BYTES = 32 * 1024
+REPEATS, DIFFERS = "it is the same method as", "it differs from"  # how the reason of a duplicate begins
 _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)  # PEP 263: as a file, Python would read other code
 LONGEST = 600  # characters of a reason: compile() and libcst quote the file
 NEAR = math.log(1.05)  # two methods of one structure are near duplicates when no constant differs by more than 5 %
@@ -53,11 +54,11 @@ class Screen:
         if method is None:
             return screened
         if method.id in self._ids:
-            return Screened(None, f"it is the same method as {short(method.id)}", method.id)
+            return Screened(None, f"{REPEATS} {short(method.id)}", method.id)
         near, constants = self._near(method)
         if near:
             what = "in code that never runs" if constants == method.constants else "in constants, each by less than 5 %"
-            return Screened(None, f"it differs from {short(near)} only {what}", near)
+            return Screened(None, f"{DIFFERS} {short(near)} only {what}", near)
         return screened
 
     def parse(self, source: str | bytes, name: str = "", origin: str = "search") -> Screened:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from archives.archive import Archive
 from evolve.cli import run
+from evolve.memory import Memory
 from tests import tiny
 from tests.model_server import Fault, ModelServer
 from tests.record import CANDIDATES, unpacked
@@ -82,6 +84,18 @@ def test_the_recorded_run_has_what_makes_a_replay_hard(recorded: Path) -> None:
     assert {row["kind"] for row in rows("select distinct kind from events", db)} >= {"seed", "reset"}
     order = [row["proposal"] for row in rows("select proposal from journal where step = 'propose'", db)]
     assert order != sorted(order), "replies came in another order than they were asked for"
+
+
+def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path) -> None:
+    db = unpacked(tmp_path)
+    repeats = {row["id"] for row in rows("select id from proposals where reason like 'it is the same method%'", str(db))}
+    archive = Archive.open(db)
+    memory = Memory.of(archive)
+    broken = {number for number in range(1, 400) if memory.broken(number)}
+    archive.close()
+    assert repeats
+    assert broken
+    assert not repeats & broken
 
 
 @pytest.mark.parametrize(
