@@ -46,6 +46,8 @@ FAULTS = {
     "no_code": "an answer without code",
     "three_blocks": "an answer with three blocks of code, the method in the second",
     "wrong_function": "code that defines something else",
+    "crashing": "a method that raises",
+    "forbidden": "a method that imports what it may not",
     "unmatched": "an edit of lines that the parent does not have",
     "unchanged": "the parent as it was",
 }

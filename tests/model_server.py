@@ -30,6 +30,7 @@ except ModuleNotFoundError:  # run by hand: this folder is on the path, the chec
     from model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, Served, body_of, key_in, misbehave, refusal_of
 
 PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+PARSING = threading.Lock()  # CPython 3.11 counts the depth of an AST in one place for all threads
 DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
 SKETCH, TRIAL = "A sketch:\n\n```python\nstep = 0.5\n```\n\nThe file:", "\n\nTo try it:\n\n```python\nprint(method)\n```\n"
 HUGE = 200_000  # characters
@@ -116,6 +117,9 @@ def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str
     as_diff, stated = "<<<<<<< SEARCH" in asked, "HYPOTHESIS" if "HYPOTHESIS: " in asked else "IDEA"
     if fault == "wrong_function":
         return "IDEA: a helper\n\n```python\ndef helper(problem):\n    return problem.weak\n```\n"
+    if fault in ("crashing", "forbidden"):
+        does = "raise ValueError" if fault == "crashing" else "import os"
+        return f"{stated}: it {fault}\n\n```python\ndef method(problem):\n    {does}\n    return {rng.random()}\n```\n"
     if fault == "unmatched":
         return "IDEA: a longer run\n\n<<<<<<< SEARCH\nthis line is in no parent\n=======\nnor is this\n>>>>>>> REPLACE\n"
     change = crossed(*parents[:2], rng) if len(parents) > 1 else edited(parents[0], rng)
@@ -153,7 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._complete(model, system, prompt, fault.kind if fault else "")
 
     def _complete(self, model: str, system: str, prompt: str, fault: str) -> None:
-        text, finish, refusal = answer(system, prompt, self.app.rng(prompt), fault), "stop", None
+        with PARSING:
+            text, finish, refusal = answer(system, prompt, self.app.rng(prompt), fault), "stop", None
         if fault == "truncated":
             text, finish = text[: len(text) // 2], "length"
         elif fault in ("empty", "no_choices"):

@@ -17,7 +17,7 @@ from tests.model_server import Fault, ModelServer
 
 RECORDED = Path(__file__).parent / "data" / "recorded.db.xz"
 CANDIDATES = 100
-KINDS = ("no_code", "unmatched", "rate_limit", "refusal", "server_error", "wrong_function", "leaky_error", "truncated", "huge")
+KINDS = ("no_code", "crashing", "rate_limit", "refusal", "forbidden", "server_error", "unmatched", "crashing", "leaky_error")
 
 
 def faults() -> list[Fault | None]:
