@@ -213,8 +213,8 @@ class Entry:
 
     Attributes:
         step: session (the search was begun or taken up), seed, added (by hand), adopt (of what was added), select, take up,
-            propose, screen, judge, or probe.
-        proposal: the proposal that it was a step of, if any; `method`: the seed that was judged, or the method taken in.
+            propose, screen, judge, probe, or flagged (a finalist, on fresh instances).
+        proposal: the proposal that it was a step of, if any; `method`: the one that was judged, added, taken in or flagged.
         config: of a session, the configuration that it had, as JSON.
     """
 

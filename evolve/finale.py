@@ -163,6 +163,8 @@ class Finale:
                 count = sum(t.domain == domain for t in evaluation.trials)
                 lineage = self._disclosure.lineage(method.id)
                 self.lab.archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
+            if evaluation.flags:
+                self.lab.archive.journal("flagged", method=method.id)
         if evaluation.flags:
             self.memory.flagged.add(method.id)
             self._teller.flags(evaluation)

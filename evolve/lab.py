@@ -124,27 +124,20 @@ def check_config(task: Task, config: Config) -> None:
 def stored_config(archive: Archive) -> Config:
     """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
     run = archive.run()
-    config = config_of(run.config, archive.path)
-    if config.task != run.task:
-        raise _unreadable(archive.path)
-    return config
+    return config_of(run.config, run.task, archive.path)
 
 
-def config_of(text: str, path: Path) -> Config:
-    """Return a configuration out of an archive, checked as if it were new. Raises UsageError."""
+def config_of(text: str, task: str, path: Path) -> Config:
+    """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or "task" not in found:
-        raise _unreadable(path)
+    if not isinstance(found, dict) or found.get("task") != task:
+        raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
     config = resolve(found)
     check_config(tasks.load(config.task), config)
     return config
-
-
-def _unreadable(path: Path) -> UsageError:
-    return UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
 
 
 def record_walls(archive: Archive, sandbox: Sandbox) -> None:

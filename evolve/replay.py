@@ -158,6 +158,8 @@ class Replay:
                 engine.judged_seed(evaluation, self._methods[evaluation.method].name)
             case "adopt":
                 engine.adopt()
+            case "flagged":
+                self._flag(engine, entry.method or "")
             case "take up":
                 engine.take_up(self.archive.proposals("id = ?", [entry.proposal])[0])
             case _:
@@ -165,7 +167,7 @@ class Replay:
 
     def _begin(self, settings: str | None) -> None:
         """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
-        self._config = config = config_of(settings or "", self._recording.path)
+        self._config = config = config_of(settings or "", self._task.name, self._recording.path)
         self.archive.journal("session", config=settings)
         self._tape, self._models = Tape(self._recording), {spec: Absent(spec) for spec in config.model}
         lab = Lab(
@@ -200,6 +202,16 @@ class Replay:
         if method is None:
             raise Diverged(f"the method {entry.method} is not in the archive")
         return self._desk.judge.certify(method.method, dev_instances(self._config))
+
+    def _flag(self, engine: Engine, method: str) -> None:
+        """Flag a finalist as the probes on fresh instances did: it leaves the grid. What was judged there is not replayed."""
+        trial = self._recording.trials(method, Split.FRESH, self._config.domain)[0]
+        findings = tuple(self._recording.findings(method, Split.FRESH))
+        with self.archive.transaction():
+            self.archive.add_findings(method, trial, findings)
+            self.archive.journal("flagged", method=method)
+        engine.memory.flagged.add(method)
+        engine.teller.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
 
     def _add(self, entry: Entry) -> None:
         """Put a method that was added by hand into the archive, with its elites."""

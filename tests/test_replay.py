@@ -15,6 +15,8 @@ import pytest
 from archives.archive import Archive
 from evolve.cli import run
 from evolve.memory import Memory
+from evolve.nouns import short
+from fitness.nouns import Finding, Split, Verdict
 from tests import tiny
 from tests.model_server import Fault, ModelServer
 from tests.record import CANDIDATES, unpacked
@@ -161,6 +163,25 @@ def test_a_run_with_a_method_added_by_hand_and_a_second_session_replays(
     code, found = replayed(capsys, "--db", "run.db", "--out", "again.db")
     assert (code, found["differences"], found["problem"]) == (0, [], "")
     assert len(rows("select 1 from journal where step = 'session'", "again.db")) == 2
+
+
+def test_a_finalist_that_fresh_instances_flag_leaves_the_grid_in_a_replay_too(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = tmp_path / "flagged.db"
+    shutil.copy(recorded, db)
+    archive = Archive.open(db, write=True)
+    judged = {str(row["method"]) for row in archive.evaluations(Split.FRESH)}
+    method = next(elite.method for elite in archive.elites() if elite.method in judged)
+    finding = Finding("frame", Verdict.FAILED, 0.5, 0.1, "it falls")
+    with archive.transaction():
+        archive.add_findings(method, archive.trials(method, Split.FRESH, "chat")[0], [finding])
+        archive.journal("flagged", method=method)
+        archive.event("flag", f"{short(method)} is kept out of the grid, flagged by frame: it falls", None, method)
+    assert method not in {elite.method for elite in archive.elites()}
+    archive.close()
+    code, found = replayed(capsys, "--db", str(db))
+    assert (code, found["differences"], found["problem"]) == (0, [], "")
 
 
 def test_methods_can_be_judged_again_in_the_same_vault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
