@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archives.connection import connect, sentences
-from archives.ledger import Ledger
+from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
 from archives.typed import noun, value
@@ -108,8 +108,7 @@ class Archive(Ledger):
     def add_proposal(self, proposal: ProposalRecord, worst: Usage = _FREE) -> None:
         """Store a proposal from the moment it was chosen, with the worst case that was reserved for its first call."""
         lists = {name: json.dumps(getattr(proposal, name)) for name in ("parents", "inspirations")}
-        reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
-        self.insert("proposals", vars(proposal) | lists | reserved)
+        self.insert("proposals", vars(proposal) | lists | reserved(worst))
 
     def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""

@@ -12,6 +12,11 @@ from archives.typed import noun, value
 SPEND = ("model", "calls", "tokens_in", "tokens_out", "usd", "seconds", "cached", "reasoning")
 
 
+def reserved(worst: Usage) -> dict[str, object]:
+    """Return the columns that hold what is set aside for a call, or with no usage, that nothing is."""
+    return {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
+
+
 class Ledger(Connection):
     """The parts of an archive that only ever grow."""
 
@@ -48,8 +53,7 @@ class Ledger(Connection):
         with self.paid():
             for call in calls:
                 said = {"turn": call.turn, "reply": call.reply, "problem": call.problem}
-                worst = {"worst_tokens": call.worst.tokens_in + call.worst.tokens_out, "worst_usd": call.worst.usd}
-                self.add_spend("model", call.usage, call.proposal, **said, **worst)
+                self.add_spend("model", call.usage, call.proposal, **said, **reserved(call.worst))
 
     def calls(self, proposal: int | None = None) -> list[CallRecord]:
         """Return the answered calls of one proposal, or of all, in order."""

@@ -147,12 +147,6 @@ class Directions:
         best = max(values)
         return Ballot([r.direction for r in records], list(accumulate(weights)), [value / best for value in values])
 
-    def recall(self, name: str, tried: int, placed: int) -> None:
-        """Count tries of a direction, and the elites that came of them."""
-        for record in (self._records[name], self._all) if name in self._records else ():
-            record.tried += tried
-            record.placed += placed
-
     def learn(self, name: str, island: int, placed: bool) -> None:
         """Count a proposal that ended; every few elites a direction that lives on the island is owed an offspring there."""
         record, home = self._records.get(name), self._homes[island]

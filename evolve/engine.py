@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
 from evolve.brief import longest
 from evolve.budget import FREE
@@ -246,7 +247,7 @@ class Engine:
         with self.lab.archive.transaction():
             self.lab.archive.settle_proposal(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
-                reason=draft.problem, worst_tokens=0, worst_usd=None,
+                reason=draft.problem, **reserved(FREE),
             )  # fmt: skip
             if draft.direction is not None:
                 self.population.redirect(draft.direction, candidate.choice.island, candidate.number)
@@ -255,7 +256,7 @@ class Engine:
     def put_off(self, candidate: Candidate, error: ModelError) -> None:
         """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
         self._close(candidate)
-        self.lab.archive.settle_proposal(candidate.number, "asked", worst_tokens=0, worst_usd=None)
+        self.lab.archive.settle_proposal(candidate.number, "asked", **reserved(FREE))
         self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
 
     def _close(self, candidate: Candidate) -> None:
@@ -276,8 +277,7 @@ class Engine:
         candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
         method = self.memory.methods.get(record.method or "")
         if brief is not None:
-            reserved = {"worst_tokens": worst.tokens_in + worst.tokens_out, "worst_usd": worst.usd}
-            self.lab.archive.settle_proposal(record.id, "asked", **reserved)
+            self.lab.archive.settle_proposal(record.id, "asked", **reserved(worst))
             self._propose(candidate, brief, None if recorded else worst, recorded)
         elif method is not None:
             self._submit(candidate, method.method)

@@ -127,11 +127,6 @@ class Selector:
             self.recent.add(prompt_features(choice, self.sketches))
             self.visits[self._looks(choice.parents[0])] += 1
 
-    def recall(self, direction: str, operator: str, parent: str, tried: int, placed: int) -> None:
-        """Count tries, and the placed elites that came of them."""
-        self.visits[self._looks(parent)] += tried
-        self._directions.recall(direction, tried, placed)
-
     def learn(self, choice: Choice, lesson: Lesson) -> None:
         """Give a direction and an arm credit for what came of a proposal of theirs, or did not."""
         arm, judged = Arm(choice.island, choice.model, choice.operator), not self._makes_direction(choice)
