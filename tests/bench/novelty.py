@@ -1,15 +1,15 @@
-"""Novelty on and off: `python -m tests.bench.novelty [PROPOSALS] [SEEDS]`.
+"""Novelty on and off: `python -m tests.bench.novelty [PROPOSALS] [SEEDS] [FIRST SEED]`.
 
 The real selection, screen and parser, the human baselines as seeds, and a model that answers with its favourite idea plus
-noise: it puts that idea on the first parent, or other constants into it where it is there already; one answer in five follows
-the prompt's direction instead. The judge is a stub: cell and fitness follow from the method's structure, and each idea is worth
-something of its own.
+noise: it puts that idea on the first parent, or other constants into it where it is there already; a loyal one does so always,
+others follow the prompt's direction in one answer of ten, or of five. The judge is a stub: cell and fitness follow from the
+method's structure, and each idea is worth something of its own.
 
-Both runs have the same seed and as many proposals, refused ones included. Measured are the directions of accepted methods
-(those that passed the screen): their entropy in bits, and the number of directions that are effectively in use, 2 to the
-entropy (Jost 2006: unlike bits, twice as diverse is twice the number). And distinct accepted methods: structures that were
-judged, for other constants in the same code are no new idea. On one island novelty alone must spread the twelve directions;
-several islands hold different ones, which spreads them (by log2 of the islands) whatever novelty does.
+Both runs have the same seed and as many proposals, refused ones included. Measured are the entropy of directions in bits, of
+the last 60 prompts as `status` shows it (its mean over the run) and of all accepted methods (those that passed the screen); and
+distinct accepted methods: structures that were judged, for other constants in the same code are no new idea. Twelve directions
+have at most 3.58 bits. Several islands hold different ones, which spreads them by log2 of the islands whatever novelty does, so
+the entropy within islands (of directions given the island) stands beside: that is what novelty can change.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from __future__ import annotations
 import math
 import random
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import product
+from statistics import mean
 
 from archives.grid import Grid
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.baselines import FOLDER
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
-from evolve.novelty import entropy
+from evolve.novelty import RECENT, entropy
 from evolve.screen import Screen
 from evolve.select import Choice, Lesson, Selector, Source
 from evolve.syntax import Syntax
 from fitness.tasks import load
 
 FAVOURITE = "temper"
-LOYAL = 0.8  # share of answers that are the favourite idea
+LOYALTIES = (1.0, 0.9, 0.8)  # shares of answers that are the favourite idea
 ISLANDS = (1, 3)
 IDEAS = {
     "temper": "({x}) ** {c}",
@@ -52,17 +54,18 @@ NAMES = tuple(IDEAS)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: entropy of the directions in bits, structures judged, methods judged."""
+    """What a run came to: entropy in bits of recent directions, of accepted methods', of those within islands; structures."""
 
-    bits: float
-    distinct: int
-    accepted: int
+    recent: float
+    accepted: float
+    within: float
+    distinct: float
 
 
-def answer(source: str, choice: Choice, rng: random.Random) -> str:
+def answer(source: str, choice: Choice, loyal: float, rng: random.Random) -> str:
     """Return the model's child of a source: its favourite idea, or now and then the direction's; other constants if done."""
     idea = FAVOURITE
-    if rng.random() >= LOYAL:
+    if rng.random() >= loyal:
         idea = NAMES[[d.name for d in DIRECTIONS].index(choice.direction.name)]
     constant = f"{math.exp(rng.gauss(0, 0.5)):.2f}"
     mark = f"    {idea} = "
@@ -80,13 +83,14 @@ def answer(source: str, choice: Choice, rng: random.Random) -> str:
 class Bench:
     """A search, one proposal at a time."""
 
-    def __init__(self, screen: Screen, islands: int, novelty: float, seed: int) -> None:
+    def __init__(self, screen: Screen, islands: int, novelty: float, loyal: float, seed: int) -> None:
         sources = [Source("rewrite", 1, "scripted"), Source("diff", 1, "scripted"), Source("cross", 2, "scripted")]
         self.selector = Selector(islands, sources, DIRECTIONS, novelty)
-        self.screen, self.seed = screen, seed
+        self.screen, self.loyal, self.seed = screen, loyal, seed
         self.methods: dict[str, MethodRecord] = {}
         self.grid = Grid(load("embedded").measures)
-        self.accepted: list[tuple[str, str]] = []  # structure and direction
+        self.accepted: list[tuple[str, str, int]] = []  # structure, direction and island
+        self.entropies: list[float] = []  # of the recent directions, once there are as many as are remembered
         for path in sorted(FOLDER.glob("*.py")):
             method = screen.check(path.read_bytes(), path.stem, "seed").method
             assert method is not None
@@ -105,7 +109,10 @@ class Bench:
         """Take one proposal round."""
         choice = self.selector.choose(number, None, random.Random(f"{self.seed}/select/{number}"))
         self.selector.used(choice)
-        child = answer(self.methods[choice.parents[0]].source, choice, random.Random(f"{self.seed}/answer/{number}"))
+        if number >= RECENT:
+            self.entropies.append(self.selector.recent.entropy)
+        rng = random.Random(f"{self.seed}/answer/{number}")
+        child = answer(self.methods[choice.parents[0]].source, choice, self.loyal, rng)
         usage = Usage("scripted", 1, len(child) // 4, len(child) // 4)
         method = self.screen.check(child).method
         if method is None:
@@ -113,7 +120,7 @@ class Bench:
             return
         self._remember(method)
         self.selector.child(method)
-        self.accepted.append((method.structure, choice.direction.name))
+        self.accepted.append((method.structure, choice.direction.name, choice.island))
         elite = self.judged(method, choice.island)
         now = self.selector.elites[choice.island].get(elite.cell)
         placed = now is None or elite.fitness > now.fitness
@@ -130,13 +137,14 @@ class Bench:
 
     def outcome(self) -> Outcome:
         """Return what it came to."""
-        bits = entropy(direction for _, direction in self.accepted)
-        return Outcome(bits, len({structure for structure, _ in self.accepted}), len(self.accepted))
+        structures, directions, islands = zip(*self.accepted)
+        accepted, joint = entropy(directions), entropy(map(str, zip(directions, islands)))
+        return Outcome(mean(self.entropies), accepted, joint - entropy(map(str, islands)), len(set(structures)))
 
 
-def run(syntax: Syntax, islands: int, novelty: float, proposals: int, seed: int) -> Outcome:
+def run(syntax: Syntax, islands: int, novelty: float, loyal: float, proposals: int, seed: int) -> Outcome:
     """Search with a weight of novelty."""
-    bench = Bench(Screen(syntax), islands, novelty, seed)
+    bench = Bench(Screen(syntax), islands, novelty, loyal, seed)
     for number in range(1, proposals + 1):
         bench.propose(number)
     return bench.outcome()
@@ -144,21 +152,17 @@ def run(syntax: Syntax, islands: int, novelty: float, proposals: int, seed: int)
 
 def main() -> None:
     """Run the benchmark."""
-    proposals, seeds = (int(text) for text in (*sys.argv[1:], "240", "5")[:2])
-    on = Config().novelty
+    proposals, seeds, first = (int(text) for text in (*sys.argv[1:], *("240", "5", "0")[len(sys.argv) - 1 :]))
+    weights = (0.0, Config().novelty)
+    print(f"{proposals} proposals, seeds {first} to {first + seeds - 1}, novelty off -> on ({weights[1]:g}): means, and ratio")
     with Syntax() as syntax:
-        for islands in ISLANDS:
-            pairs = [[run(syntax, islands, novelty, proposals, seed) for novelty in (0.0, on)] for seed in range(seeds)]
-            print(f"{islands} island(s), {proposals} proposals, novelty 0 -> {on:g}, by seed")
-            lines = (
-                ("direction entropy, bits", [[o.bits for o in pair] for pair in pairs]),
-                ("directions in use", [[2**o.bits for o in pair] for pair in pairs]),
-                ("distinct methods", [[float(o.distinct) for o in pair] for pair in pairs]),
-            )
-            for name, numbers in lines:
-                each = ", ".join(f"{a:.3g} -> {b:.3g}" for a, b in numbers)
-                before, after = (sum(column) for column in zip(*numbers))
-                print(f"  {name:24} {each}; mean ratio {after / before:.2f}")
+        for islands, loyal in product(ISLANDS, LOYALTIES):
+            runs = [[run(syntax, islands, weight, loyal, proposals, first + s) for s in range(seeds)] for weight in weights]
+            cells = []
+            for field in fields(Outcome):
+                off, on = (mean(getattr(outcome, field.name) for outcome in outcomes) for outcomes in runs)
+                cells.append(f"{field.name} {off:.3g} -> {on:.3g} ({on / off:.2f}x)")
+            print(f"  {islands} island(s), favourite idea in {loyal:.0%}: {', '.join(cells)}", flush=True)
 
 
 if __name__ == "__main__":
