@@ -3,33 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archives.archive import Archive
 from evolve.cli.common import db_option, echo_json, find_run, is_running, json_option
 
+if TYPE_CHECKING:
+    from evolve.report.data import Report
+
 _SUFFIX = {"html": ".html", "md": ".md", "json": ".json"}
+_PICTURES = ("png", "pdf", "svg")
 
 
 @click.command()
-@click.option("--format", "kind", type=click.Choice(list(_SUFFIX)), default="html", show_default=True, help="What to write.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, allow_dash=True), help="Where (default: beside the archive; -: print it)."
+    "--format", "kind", type=click.Choice([*_SUFFIX, *_PICTURES]), default="html", show_default=True, help="What to write."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Where (default: beside the archive; -: print it); for pictures a folder.",
 )
 @db_option
 def report(kind: str, out: Path | None, db: Path | None) -> None:
-    """One self-contained page about a run: curve, grid, leaderboard, lineage, diffs, costs."""
+    """One self-contained page about a run: curve, grid, leaderboard, lineage, diffs, costs.
+
+    png, pdf and svg are the main plots for a paper, one file each: PGR so far, the grid, the islands, PGR on fresh instances,
+    direction entropy, gains by operator and model.
+    """
     from evolve.report import markdown, page
     from evolve.report.data import as_json, collect
 
     path = find_run(db)
     data = collect(Archive.open(path), alive=is_running(path))
+    if kind in _PICTURES:
+        _write_plots(data, path, out, kind)
+        return
     text = {"html": page.render, "md": markdown.render, "json": as_json}[kind](data)
     if str(out) == "-":
         click.echo(text, nl=False)
     else:
         click.echo(page.write_text(out or path.with_suffix(_SUFFIX[kind]), text))
+
+
+def _write_plots(data: Report, path: Path, folder: Path | None, kind: str) -> None:
+    """Write the plots, and say on stderr which were left out. Raises UsageError when none can be written."""
+    from evolve.errors import UsageError
+    from evolve.report.plots import write_plots
+
+    if str(folder) == "-":
+        raise UsageError("the plots are several files: name a folder with --out")
+    written = write_plots(data, (folder or path.parent) / path.stem, kind)
+    for file in written.files:
+        click.echo(file)
+    for sentence in written.left_out:
+        click.echo(sentence, err=True)
 
 
 @click.command()

@@ -50,13 +50,18 @@ def write_report(archive: Archive, path: Path, *, alive: bool = False) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
+    """Write a text file in one step. Raises UsageError when it cannot be written."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
     """Write a file in one step, so that a reader never sees half of it. Raises UsageError when it cannot be written."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # a name nobody can have put a link at
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with draft.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with draft.open("xb") as file:
+                file.write(content)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
