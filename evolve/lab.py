@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Grid
-from evolve import executors, models, operators
+from evolve import executors, models, operators, trackers
 from evolve.budget import Budget
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
@@ -211,8 +211,8 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
 
 
 def _of_the_run(path: Path) -> tuple[Path, ...]:
-    """Return where exact scores lie: the archive with all that is named after it, and the folder of runs."""
-    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), Path("runs"))
+    """Return where exact scores lie: the archive with all that is named after it, the trackers' files, the folder of runs."""
+    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), trackers.folder(path), Path("runs"))
 
 
 def load_operators(config: Config) -> dict[str, Operator]:

@@ -21,7 +21,8 @@ class Teller:
     def __init__(self, lab: Lab, memory: Memory, selector: Selector) -> None:
         self._lab, self._memory, self._selector = lab, memory, selector
         self._began = self._saved = time.monotonic()
-        self._shown, self._phase = 0.0, ""
+        self._shown, self._phase, self._evaluations = 0.0, "", -1
+        self._priced = all(model.worst(lab.system, "").usd is not None for model in lab.models.values())
 
     def event(self, kind: str, text: str, island: int | None = None, method: str | None = None) -> None:
         """Store and show something that happened."""
@@ -53,15 +54,16 @@ class Teller:
         self.event("best", text, island, evaluation.method)
 
     def standing(self, phase: str) -> None:
-        """Show where the search stands, and now and then store its clock."""
+        """Show where the search stands, after every evaluation and now and then between, and sometimes store its clock."""
         lab, memory, now = self._lab, self._memory, time.monotonic()
-        if now - self._shown < SHOW_EVERY and phase == self._phase:
-            return
-        self._shown, self._phase = now, phase
         budget = lab.budget
+        if now - self._shown < SHOW_EVERY and (phase, budget.evals) == (self._phase, self._evaluations):
+            return
+        self._shown, self._phase, self._evaluations = now, phase, budget.evals
         if now - self._saved > SAVE_EVERY:
             self._saved = now
             lab.archive.update_run(seconds=budget.seconds)
+        cells = self._cells()
         rate = memory.judged_here * 60 / max(1e-9, now - self._began)
         lab.watch.snapshot(
             Snapshot(
@@ -76,6 +78,17 @@ class Teller:
                 instances=lab.built(),
                 entropy=self._selector.recent.entropy,
                 refused=memory.refusals,
-                usd=budget.usd,
+                usd=budget.usd if self._priced else None,
+                fitness=memory.fitness(memory.best) if memory.best else None,
+                qd_score=sum(max(0.0, fitness) for fitness in cells.values()),
+                coverage=len(cells) / lab.grid.cells,
             )
         )
+
+    def _cells(self) -> dict[int, float]:
+        """Return the best fitness in every occupied cell, over all islands."""
+        best: dict[int, float] = {}
+        for island in self._selector.elites:
+            for cell, elite in island.items():
+                best[cell] = max(elite.fitness, best.get(cell, elite.fitness))
+        return best

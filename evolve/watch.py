@@ -16,14 +16,16 @@ class Snapshot:
     Attributes:
         phase: what is going on, in a few words.
         evaluations: methods judged, of `budget`.
-        best: dev PGR of the fittest method with its interval, and its short id.
+        best: dev PGR of the fittest method with its interval, its short id, and its fitness.
         baselines: dev PGR of each human baseline.
         rate: evaluations a minute.
         left: seconds until the budget is used up, at this rate; None when unknown.
         instances: (built, wanted).
         entropy: entropy of the recent directions, in bits.
         refused: proposals that the screen or an operator refused.
-        usd: dollars spent.
+        usd: dollars spent; None when a price is unknown.
+        qd_score: sum of the fitness in every occupied cell of all islands together, what lies below 0 counted as 0.
+        coverage: share of the cells that are occupied on any island.
     """
 
     phase: str
@@ -37,7 +39,10 @@ class Snapshot:
     instances: tuple[int, int]
     entropy: float
     refused: int
-    usd: float
+    usd: float | None
+    fitness: float | None
+    qd_score: float
+    coverage: float
 
 
 class Silent:

@@ -43,8 +43,8 @@ def say_keys(config: Config, as_json: bool) -> None:
             click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
 
 
-def say(end: Ending, config: Config, as_json: bool) -> None:
-    """Print how a session ended, and write the report and best.py beside the archive."""
+def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
+    """Print how a session ended, write the report and best.py beside the archive, and return their paths."""
     files = _write(end)
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
@@ -57,7 +57,7 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
         }
         ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
-        return
+        return files
     if end.result:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
@@ -71,6 +71,7 @@ def say(end: Ending, config: Config, as_json: bool) -> None:
         click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
     if end.device == "cpu":
         click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
+    return files
 
 
 def _write(end: Ending) -> dict[str, Path]:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evolve.cli.common import RUNS, db_option, device_option, find_run, trust_option
 from evolve.errors import UsageError
+
+if TYPE_CHECKING:
+    from evolve.config import Config
+    from evolve.session import Ending
+    from evolve.watch import Watch
+
+tracker_option = click.option(
+    "--tracker",
+    "trackers",
+    multiple=True,
+    metavar="NAME",
+    help="Have wandb, trackio, mlflow or tensorboard follow the run; on this machine only, unless its own settings say else.",
+)
 
 
 @click.command()
@@ -33,6 +46,7 @@ from evolve.errors import UsageError
 @click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
 @click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
 @click.option("--executor", help="Where methods are judged (default: local).")
+@tracker_option
 @device_option
 @click.option("--seed", type=int, help="Seed of the run's random generators.")
 @trust_option
@@ -49,6 +63,7 @@ def start(**flags: Any) -> None:
 
     Needs no key, no GPU and no download. Never spends money unless --model is given. Ctrl-C stops cleanly; `resume` goes on.
     """
+    from evolve import trackers
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
 
     db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
@@ -59,22 +74,20 @@ def start(**flags: Any) -> None:
     flags["trust_methods"] = flags.pop("trust") or None
     file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     config = resolve(read_file(file) if file else {}, parse_set(pairs), {k: v for k, v in flags.items() if v != ()})
+    trackers.check(config.trackers)
     if dry_run:
         from evolve.cli.estimate import estimate
 
         estimate(config, as_json)
         return
     from evolve import session
-    from evolve.cli import ending, progress
+    from evolve.cli import ending
 
     path = db or RUNS / f"{datetime.now():%Y%m%d-%H%M%S}.db"
     ending.say_unfinished(path, as_json)
     ending.say_keys(config, as_json)
-    with progress.choose(as_json) as watch:
-        watch.event("note", f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}")
-        with _says_how_to_go_on(path):
-            end = session.start(config, path, watch)
-    ending.say(end, config, as_json)
+    notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
+    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch))
 
 
 @click.command()
@@ -86,19 +99,17 @@ def start(**flags: Any) -> None:
 @click.option("--workers", type=int, help="Evaluations at once.")
 @click.option("--model", "model", multiple=True, metavar="SPEC", help="The models to go on with, instead of the run's.")
 @click.option("--base-url", metavar="URL", help="Base URL of the model's server, when it is not the one the run began with.")
+@tracker_option
 @device_option
 @trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
-def resume(
-    db: Path | None, evals: str | None, trust: bool, as_json: bool, model: tuple[str, ...], **others: float | int | str | None
-) -> None:
+def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **others: Any) -> None:
     """Go on with a run, with what is left of its budget or more.
 
     What was in flight goes round again; nothing that was finished or paid for is done twice.
     """
     from archives.archive import Archive
-    from evolve import session
-    from evolve.cli import ending, progress
+    from evolve import session, trackers
     from evolve.config import resolve
     from evolve.lab import stored_config
 
@@ -106,14 +117,29 @@ def resume(
     archive = Archive.open(path)
     stored = stored_config(archive)
     archive.close()
-    given = {**others, "model": model or None, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
-    changes = {name: value for name, value in given.items() if value is not None}
+    given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
+    changes = {name: value for name, value in given.items() if value not in (None, ())}
+    trackers.check(others["trackers"])
     config = resolve(stored.model_dump(), changes)
-    with progress.choose(as_json) as watch:
-        watch.event("note", f"going on with {path}: {config.evals} evaluations in all")
-        with _says_how_to_go_on(path):
-            end = session.resume(path, changes, watch)
-    ending.say(end, config, as_json)
+    followed, missing = trackers.usable(config.trackers)
+    notes = [f"going on with {path}: {config.evals} evaluations in all", *missing]
+    config = config.model_copy(update={"trackers": followed})
+    _search(config, path, as_json, notes, lambda watch: session.resume(path, changes, watch))
+
+
+def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Watch], Ending]) -> None:
+    """Show one session of a run, have the trackers follow it, and say how it ended."""
+    from evolve.cli import ending, progress
+    from evolve.trackers.following import following
+
+    with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers:
+        with progress.choose(as_json) as watch:
+            for note in notes:
+                watch.event("note", note)
+            with _says_how_to_go_on(path):
+                end = work(trackers.beside(watch))
+        files = ending.say(end, config, as_json)
+        trackers.end(end, files["report"])
 
 
 @contextlib.contextmanager

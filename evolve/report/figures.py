@@ -36,7 +36,7 @@ def pgr_so_far(report: Report) -> Figure | None:
     rules = _rules(report, scored)
     for height, _, colour, width in rules:
         axes.axhline(height, color=colour, linewidth=width, zorder=1, linestyle=(0, (4, 2)) if height in (0.0, 1.0) else "-")
-    _beside(axes, [(height, text, colour) for height, text, colour, _ in rules if text])
+    _beside(axes, 1.5, [(height, text, colour) for height, text, colour, _ in rules if text])
     for whole, colour, text in ((True, "#666666", "judged"), (False, "#C4C4C4", "cut short by the race")):
         dots = [dot for dot in curve.dots if dot.whole is whole]
         if dots:
@@ -95,7 +95,7 @@ def entropy(report: Report) -> Figure | None:
     axes.axhline(report.entropy_max, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
     axes.set_xlim(points[0].proposal, points[-1].proposal)
     axes.set_ylim(0, 1.08 * max(report.entropy_max, *(point.entropy for point in points), 0.1))
-    _beside(axes, [(report.entropy_max, "most possible", GREY)])
+    _beside(axes, 1.0, [(report.entropy_max, "most possible", GREY)])
     axes.xaxis.set_major_locator(ticks(6, whole=True))
     axes.set_xlabel("proposals")
     axes.set_ylabel("direction entropy (bits)")
@@ -156,10 +156,9 @@ def _rules(report: Report, scored: Sequence[tuple[Ranked, float]]) -> list[tuple
     return found
 
 
-def _beside(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Write labels to the right of the axes, those that fit, the first ones first."""
+def _beside(axes: Axes, inches: float, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write labels to the right of axes so many inches high, those that fit, the first ones first."""
     low, high = axes.get_ylim()
-    inches = axes.figure.get_figheight() - 0.9
     inside = [label for label in labels if low <= label[0] <= high]
     fits = spaced([height for height, _, _ in inside], 0.105 * (high - low) / inches)
     for (height, text, colour), fit in zip(inside, fits):

@@ -81,4 +81,4 @@ def _colour_bar(figure: Figure, axes: Sequence[Axes], label: str) -> None:
     bar = figure.colorbar(scale, ax=list(axes), extend="min", fraction=0.05, pad=0.02, label=label)
     bar.locator = MultipleLocator(0.2)
     bar.outline.set_linewidth(0.4)
-    bar.updateticks()
+    bar.update_ticks()

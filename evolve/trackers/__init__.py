@@ -1,0 +1,97 @@
+"""Trackers: where a run's numbers go beside the archive; one file an adapter, named in TABLE and imported only when asked for.
+
+A tracker works in a process of its own (process.py), so that a slow, noisy or broken one never holds up the search. It is told
+numbers that the archive shows too, and never a key, a prompt, a reply, a source or a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar, Protocol, cast
+
+from evolve.errors import UsageError
+
+TABLE = {
+    "wandb": "evolve.trackers.wandb:Wandb",
+    "trackio": "evolve.trackers.wandb:Trackio",
+    "mlflow": "evolve.trackers.mlflow:Mlflow",
+    "tensorboard": "evolve.trackers.tensorboard:TensorBoard",
+}
+PROJECT = "evolve"  # what trackers that group runs file them under
+FOLDER = "trackers"  # beside the archive
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run as a tracker sees it.
+
+    Attributes:
+        name: what people call the run.
+        key: its own among all runs, and the same after a resume.
+        folder: where a tracker on this machine keeps its files, unless the user chose another place.
+        settings: what of the configuration may be told.
+    """
+
+    name: str
+    key: str
+    folder: Path
+    settings: Mapping[str, str | float]
+
+
+class Tracker(Protocol):
+    """Keeps the numbers of one run; making one opens its run, or goes on with it.
+
+    Attributes:
+        package: the name it is imported by; the pip extra is named like the entry of TABLE.
+    """
+
+    package: ClassVar[str]
+
+    def __init__(self, subject: Subject) -> None:
+        """Open the tracker's run."""
+        ...
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Keep numbers after so many evaluations."""
+        ...
+
+    def end(self, state: str, results: Mapping[str, str | float]) -> None:
+        """Keep how the session ended (finished or interrupted) and what it found, and close."""
+        ...
+
+
+def load(name: str) -> type[Tracker]:
+    """Return the adapter of this name. Raises UsageError, listing the known ones, when there is none."""
+    if name not in TABLE:
+        raise UsageError(f"there is no tracker named {name!r}: the trackers are {', '.join(TABLE)}")
+    module, _, attribute = TABLE[name].partition(":")
+    return cast(type[Tracker], getattr(import_module(module), attribute))
+
+
+def check(names: Sequence[str]) -> None:
+    """Raise UsageError for a name that is no tracker's, and for a tracker whose package is missing."""
+    for name in names:
+        spec = find_spec(load(name).package)
+        if spec is None or spec.origin is None:  # a folder of that name, such as the one wandb writes, is no package
+            raise UsageError(f"the tracker {name} needs the extra {name}: run `pip install -e '.[{name}]'` in the checkout")
+
+
+def usable(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the trackers that can follow a run here, of those its archive names, and a sentence for each that cannot."""
+    found, missing = [], []
+    for name in dict.fromkeys(names):
+        try:
+            check([name])
+            found.append(name)
+        except UsageError as error:
+            missing.append(f"not followed: {error}")
+    return tuple(found), tuple(missing)
+
+
+def folder(db: Path) -> Path:
+    """Return where the trackers of a run keep their files."""
+    return db.parent.absolute() / FOLDER

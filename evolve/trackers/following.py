@@ -1,0 +1,137 @@
+"""Trackers at a run's side: a watch that passes everything on, and tells them of every evaluation and of the end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archives.archive import Archive
+from evolve.lab import stored_config
+from evolve.models import OF_THIS_MACHINE
+from evolve.trackers import Subject, folder
+from evolve.trackers.process import Process
+from evolve.watch import Snapshot, Watch
+
+if TYPE_CHECKING:
+    from evolve.finale import Result
+    from evolve.session import Ending
+
+PATIENCE = 60.0  # seconds that a tracker gets to end
+_TOLD = (
+    "task", "domain", "device", "seed", "evals", "minutes", "usd", "tokens", "workers", "islands", "novelty", "dev_instances",
+    "fresh_instances",
+)  # fmt: skip
+
+
+class Trackers:
+    """The trackers of one session."""
+
+    def __init__(self, names: Sequence[str], db: Path, say: Callable[[str], None]) -> None:
+        self._names, self._db, self._say = tuple(dict.fromkeys(names)), db, say
+        self._processes: list[Process] = []
+        self._seen = -1
+
+    def beside(self, watch: Watch) -> Watch:
+        """Return a watch that shows the same as another, and tells the trackers."""
+        return _Beside(watch, self) if self._names else watch
+
+    def follow(self, now: Snapshot) -> list[str]:
+        """Tell the trackers where the run stands, once for each evaluation; return a sentence for each that has failed."""
+        if now.evaluations == self._seen:
+            return []
+        if self._seen < 0:
+            subject = subject_of(self._db)
+            self._processes = [Process(name, subject) for name in self._names]
+        self._seen = now.evaluations
+        failed = [process for process in self._processes if process.gone]
+        self._processes = [process for process in self._processes if process not in failed]
+        for process in self._processes:
+            process.tell({"step": now.evaluations, "values": values(now)})
+        return [process.problem() for process in failed]
+
+    def end(self, ending: Ending, report: Path) -> None:
+        """Tell the trackers what the run found and where its page lies."""
+        state = "finished" if ending.result and not ending.interrupted else "interrupted"
+        for process in self._processes:
+            process.tell({"state": state, "results": {**results(ending.result), "report": str(report.absolute())}})
+
+    def close(self) -> None:
+        """Wait until the trackers have written everything; one that was not told how the run ended takes it as interrupted."""
+        for process in self._processes:
+            sentence = process.finish(PATIENCE)
+            if sentence:
+                self._say(sentence)
+        self._processes = []
+
+
+class _Beside:
+    """A watch beside which trackers follow."""
+
+    def __init__(self, watch: Watch, trackers: Trackers) -> None:
+        self._watch, self._trackers = watch, trackers
+
+    def event(self, kind: str, text: str) -> None:
+        """Show something that happened."""
+        self._watch.event(kind, text)
+
+    def snapshot(self, now: Snapshot) -> None:
+        """Show where the run stands, and tell the trackers."""
+        self._watch.snapshot(now)
+        for sentence in self._trackers.follow(now):
+            self._watch.event("note", sentence)
+
+
+@contextlib.contextmanager
+def following(names: Sequence[str], db: Path, say: Callable[[str], None]) -> Iterator[Trackers]:
+    """Have trackers follow a session; `say` is told what goes wrong after it."""
+    trackers = Trackers(names, db, say)
+    try:
+        yield trackers
+    finally:
+        trackers.close()
+
+
+def values(now: Snapshot) -> dict[str, float]:
+    """Return the numbers of a snapshot that are known: best dev PGR with its interval, fitness, QD-score and so on."""
+    best = {"best_pgr": now.best.mean, "best_pgr_low": now.best.low, "best_pgr_high": now.best.high} if now.best else {}
+    found = {**best, "best_fitness": now.fitness, "qd_score": now.qd_score, "coverage": now.coverage, "usd": now.usd}
+    found |= {"direction_entropy": now.entropy, "refused": float(now.refused), "evaluations_per_minute": now.rate}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def results(result: Result | None) -> dict[str, str | float]:
+    """Return what a run found: the champion, its PGR on fresh instances with its interval, and the verdict."""
+    if result is None:
+        return {}
+    found: dict[str, str | float] = {"champion": result.champion.name, "verdict": result.verdict, "tried": result.tried}
+    found |= {"difference": result.difference, "difference_low": result.low, "inflation": result.inflation}
+    for line in result.lines:
+        interval = line.intervals[0]
+        if interval is not None:
+            name = f"fresh_pgr_{line.domain}"
+            found |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return found
+
+
+def subject_of(db: Path) -> Subject:
+    """Return a run as trackers see it."""
+    with contextlib.closing(Archive.open(db)) as archive:
+        run, config = archive.run(), stored_config(archive)
+    digest = hashlib.sha256(f"{run.id}/{run.created}/{run.vault}".encode()).hexdigest()[:8]
+    settings: Mapping[str, object] = config.model_dump()
+    told = {name: value for name in _TOLD if isinstance(value := settings[name], (str, int, float))}
+    models = ", ".join(map(_shown, config.model)) or "none"
+    facts = {**told, "models": models, "task_version": run.task_version, "sandbox": run.level, "evolve": run.evolve_version}
+    where = folder(db)
+    where.mkdir(parents=True, exist_ok=True)
+    return Subject(run.id, f"{re.sub(r'[^A-Za-z0-9_-]+', '-', run.id)[:80]}-{digest}", where, facts)
+
+
+def _shown(spec: str) -> str:
+    """Return a model's name; a command line, or a path, is not told."""
+    provider = spec.strip().partition(":")[0]
+    return provider if provider in OF_THIS_MACHINE else spec
