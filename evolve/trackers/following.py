@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
+from evolve.errors import EvolveError
 from evolve.lab import stored_config
 from evolve.models import OF_THIS_MACHINE
 from evolve.trackers import Subject, folder
@@ -43,15 +45,14 @@ class Trackers:
         """Tell the trackers where the run stands, once for each evaluation; return a sentence for each that has failed."""
         if now.evaluations == self._seen:
             return []
-        if self._seen < 0:
-            subject = subject_of(self._db)
-            self._processes = [Process(name, subject) for name in self._names]
+        sentences = self._begin() if self._seen < 0 else []
         self._seen = now.evaluations
-        failed = [process for process in self._processes if process.gone]
-        self._processes = [process for process in self._processes if process not in failed]
-        for process in self._processes:
-            process.tell({"step": now.evaluations, "values": values(now)})
-        return [process.problem() for process in failed]
+        sentences += [process.problem() for process in self._processes if process.gone]
+        self._processes = [process for process in self._processes if not process.gone]
+        if now.evaluations:
+            for process in self._processes:
+                process.tell({"step": now.evaluations, "values": values(now)})
+        return sentences
 
     def end(self, ending: Ending, report: Path) -> None:
         """Tell the trackers what the run found and where its page lies."""
@@ -66,6 +67,15 @@ class Trackers:
             if sentence:
                 self._say(sentence)
         self._processes = []
+
+    def _begin(self) -> list[str]:
+        """Start a process for each tracker; return a sentence when that cannot be."""
+        try:
+            subject = subject_of(self._db)
+            self._processes = [Process(name, subject) for name in self._names]
+        except (OSError, EvolveError) as error:
+            return [f"no tracker follows this run: {error}"]
+        return []
 
 
 class _Beside:
@@ -97,10 +107,14 @@ def following(names: Sequence[str], db: Path, say: Callable[[str], None]) -> Ite
 
 def values(now: Snapshot) -> dict[str, float]:
     """Return the numbers of a snapshot that are known: best dev PGR with its interval, fitness, QD-score and so on."""
-    best = {"best_pgr": now.best.mean, "best_pgr_low": now.best.low, "best_pgr_high": now.best.high} if now.best else {}
-    found = {**best, "best_fitness": now.fitness, "qd_score": now.qd_score, "coverage": now.coverage, "usd": now.usd}
-    found |= {"direction_entropy": now.entropy, "refused": float(now.refused), "evaluations_per_minute": now.rate}
-    return {name: value for name, value in found.items() if value is not None}
+    found = {"qd_score": now.qd_score, "coverage": now.coverage, "usd": now.usd, "direction_entropy": now.entropy}
+    found |= {"refused": float(now.refused), "evaluations_per_minute": now.rate}
+    if now.best and now.best_name not in now.baselines:  # before there is a bred method the best is a seed
+        best = now.best
+        found |= {"best_pgr": best.mean, "best_pgr_low": best.low, "best_pgr_high": best.high, "best_fitness": now.fitness}
+    if now.baselines:
+        found["human_best_pgr"] = max(now.baselines.values())
+    return {name: value for name, value in found.items() if value is not None and math.isfinite(value)}
 
 
 def results(result: Result | None) -> dict[str, str | float]:

@@ -42,13 +42,15 @@ class Wandb:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
 
+        place = os.environ.get("WANDB_DIR") or str(subject.folder)
+        os.makedirs(place, exist_ok=True)  # wandb would take a temporary folder in silence
         mode: Any = os.environ.get("WANDB_MODE") or "offline"  # wandb says what it makes of another word
         return wandb.init(
             project=os.environ.get("WANDB_PROJECT") or PROJECT,
             id=subject.key,
             name=subject.name,
             resume="allow",
-            dir=os.environ.get("WANDB_DIR") or str(subject.folder),
+            dir=place,
             mode=mode,
             config=dict(subject.settings),
             settings=wandb.Settings(
@@ -69,7 +71,8 @@ class Trackio(Wandb):
         self._run.finish()
 
     def _begin(self, subject: Subject) -> Any:
-        os.environ.setdefault("TRACKIO_DIR", str(subject.folder / "trackio"))
+        place = os.environ.setdefault("TRACKIO_DIR", str(subject.folder / "trackio"))
+        os.makedirs(place, exist_ok=True)  # Trackio would go on in silence, and keep nothing
         import trackio
 
         return trackio.init(

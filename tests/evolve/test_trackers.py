@@ -1,0 +1,360 @@
+"""The trackers' table: what every tracker keeps, read back with its own package; and a run that trackers follow, or fail to."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from archives.grid import Grid
+from evolve import trackers
+from evolve.cli import run
+from evolve.errors import UsageError
+from evolve.trackers import TABLE, Subject
+from evolve.trackers.following import Trackers, subject_of, values
+from evolve.trackers.process import Process
+from evolve.watch import Snapshot
+from fitness.nouns import Interval
+from tests import tiny
+from tests.test_end_to_end import rows, start
+
+SUBJECT = ("run", "run-1a2b3c4d")
+SETTINGS: dict[str, str | float] = {"task": "tiny", "seed": 3}
+RESULTS = {"champion": "abc", "verdict": "shown: abc beats lda", "fresh_pgr_chat": 0.75, "report": __file__}
+
+
+@dataclass
+class Kept:
+    """What a tracker holds of a run, as its own package reads it.
+
+    Attributes:
+        runs: how many runs it takes them for.
+        series: name -> step -> value.
+        words: name -> text: settings, state and results.
+    """
+
+    runs: int
+    series: dict[str, dict[int, float]] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, name: str, step: int, value: object) -> None:
+        if isinstance(value, (int, float)):
+            self.series.setdefault(name, {})[step] = float(value)
+        else:
+            self.words[name] = str(value)
+
+
+def read_tensorboard(folder: Path) -> Kept:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    runs = list((folder / "tensorboard").iterdir())
+    kept = Kept(len(runs))
+    events = EventAccumulator(str(runs[0]), {"scalars": 0, "tensors": 0})
+    events.Reload()
+    for name in events.Tags()["scalars"]:
+        for event in events.Scalars(name):
+            kept.keep(name, event.step, event.value)
+    for name in events.Tags()["tensors"]:
+        kept.words[name] = events.Tensors(name)[-1].tensor_proto.string_val[0].decode()
+    for line in kept.words.pop("settings").splitlines():
+        name, _, value = line.removeprefix("- ").partition(": ")
+        kept.words[name] = value
+    return kept
+
+
+def read_mlflow(folder: Path) -> Kept:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.sqlite'}")
+    experiment = client.get_experiment_by_name("evolve")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    found, kept = runs[0], Kept(len(runs))
+    for name in found.data.metrics:
+        for metric in client.get_metric_history(found.info.run_id, name):
+            kept.keep(name, metric.step, metric.value)
+    kept.words |= {**found.data.params, **found.data.tags}
+    assert found.info.status == {"finished": "FINISHED", "interrupted": "KILLED"}[kept.words["state"]]
+    return kept
+
+
+def read_trackio(folder: Path) -> Kept:
+    with sqlite3.connect(folder / "trackio" / "evolve.db") as db:
+        found = db.execute("select run_name, step, metrics from metrics order by rowid").fetchall()
+        settings = json.loads(db.execute("select config from configs order by rowid desc").fetchone()[0])
+    kept = Kept(len({name for name, _, _ in found}), words={name: str(value) for name, value in settings.items()})
+    for _, step, metrics in found:
+        for name, value in json.loads(metrics).items():
+            kept.keep(name, step, value)
+    return kept
+
+
+def wandb_records(data: bytes) -> Iterator[bytes]:
+    """Yield the records of a .wandb file: a header, then LevelDB's log format, blocks of 32 KiB with chunks of records."""
+    at, whole = 7, b""
+    while at + 7 <= len(data):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        whole += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # a whole record, or its last chunk
+            yield whole
+            whole = b""
+
+
+def read_wandb(folder: Path) -> Kept:
+    from wandb.proto import wandb_internal_pb2
+
+    files = sorted((folder / "wandb").glob("offline-run-*/*.wandb"))
+    kept = Kept(len({file.name for file in files}))
+    for file in files:
+        for data in wandb_records(file.read_bytes()):
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(data)
+            history = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
+            for name, value in history.items():
+                kept.keep(name, history["_step"], value)
+            for item in (*record.summary.update, *record.run.config.update):
+                kept.keep(item.key or item.nested_key[0], -1, json.loads(item.value_json))
+    kept.words |= {name: f"{steps[-1]:g}" for name, steps in kept.series.items() if -1 in steps}
+    return kept
+
+
+READERS: dict[str, Callable[[Path], Kept]] = {
+    "tensorboard": read_tensorboard,
+    "mlflow": read_mlflow,
+    "trackio": read_trackio,
+    "wandb": read_wandb,
+}
+
+
+@pytest.fixture(params=list(TABLE))
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A tracker of the table; one whose package this machine lacks is a named skip."""
+    wanted = str(request.param)
+    for variable in [variable for variable in os.environ if variable.startswith(("WANDB_", "MLFLOW_", "TRACKIO_"))]:
+        monkeypatch.delenv(variable)
+    try:
+        trackers.check([wanted])
+    except UsageError:
+        pytest.skip(f"needs the extra {wanted}")
+    return wanted
+
+
+def subject(folder: Path) -> Subject:
+    return Subject(*SUBJECT, folder, SETTINGS)
+
+
+def follow(name: str, folder: Path, steps: range, results: dict[str, object] | None) -> str:
+    """Have a tracker follow a session of so many evaluations; without results it is cut off. Return what went wrong."""
+    process = Process(name, subject(folder))
+    for step in steps:
+        process.tell({"step": step, "values": {"best_pgr": step / 10, "qd_score": 2.0 * step}})
+    if results is not None:
+        process.tell({"state": "finished", "results": results})
+    return process.finish(60.0)
+
+
+def test_every_tracker_can_be_read_back() -> None:
+    assert set(READERS) == set(TABLE)
+
+
+def test_a_tracker_keeps_what_it_is_told(name: str, tmp_path: Path) -> None:
+    assert follow(name, tmp_path, range(1, 5), RESULTS) == ""
+    kept = READERS[name](tmp_path)
+    assert kept.series["best_pgr"] == pytest.approx({1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4} | _summary(kept, "best_pgr"))
+    assert {step: value for step, value in kept.series["qd_score"].items() if step > 0} == {1: 2.0, 2: 4.0, 3: 6.0, 4: 8.0}
+    assert 0.75 in kept.series["fresh_pgr_chat"].values()
+    words = {"state": "finished", "champion": "abc", "verdict": "shown: abc beats lda", "report": __file__}
+    assert kept.words.items() >= {**words, "task": "tiny", "seed": "3"}.items()
+
+
+def _summary(kept: Kept, name: str) -> dict[int, float]:
+    """Return what wandb repeats in its summary."""
+    return {step: value for step, value in kept.series[name].items() if step < 0}
+
+
+def test_a_resumed_run_is_the_same_run(name: str, tmp_path: Path) -> None:
+    assert follow(name, tmp_path, range(1, 3), None) == ""
+    if name != "wandb":  # an offline file of wandb's ends where its session did, without a state of its own
+        assert READERS[name](tmp_path).words["state"] == "interrupted"
+    assert follow(name, tmp_path, range(3, 5), RESULTS) == ""
+    kept = READERS[name](tmp_path)
+    assert kept.runs == 1
+    assert {step for step in kept.series["best_pgr"] if step > 0} == {1, 2, 3, 4}
+    assert kept.words["state"] == "finished"
+
+
+def test_a_tracker_is_given_no_key(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_BASE_URL", "SOME_HOST_API_KEY"):
+        monkeypatch.setenv(variable, "http://planted-secret@host/")
+    monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "planted-secret"))
+    assert follow(name, tmp_path / "kept", range(1, 2), RESULTS) == ""
+    files = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"planted-secret" in path.read_bytes()]
+
+
+def test_a_tracker_prints_nothing(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    follow(name, tmp_path, range(1, 3), RESULTS)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    sentence = follow(name, tmp_path / "file", range(1, 3), RESULTS)
+    assert sentence.startswith(f"the tracker {name} is left out: ")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("missing", list(TABLE))
+def test_a_missing_package_is_a_sentence_before_anything_is_begun(
+    missing: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = trackers.load(missing).package
+    monkeypatch.delitem(sys.modules, package, raising=False)
+    monkeypatch.setattr(sys, "path", [str(root), *(path for path in sys.path if not (Path(path) / package).exists())])
+    importlib.invalidate_caches()
+    db = tmp_path / "run.db"
+    assert run(["start", *tiny.SMALL[2:], "--tracker", missing, "--db", str(db)]) == 2
+    said = capsys.readouterr().err
+    assert f"the tracker {missing} needs the extra {missing}: run `pip install -e '.[{missing}]'`" in said
+    assert not db.exists()
+
+
+def test_the_extras_are_named_like_the_table(root: Path) -> None:
+    import tomllib
+
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(TABLE) <= set(extras)
+
+
+def test_an_unknown_tracker_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["start", "--tracker", "comet", "--dry-run"]) == 2
+    assert "the trackers are wandb, trackio, mlflow, tensorboard" in capsys.readouterr().err
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_tracker_that_hangs_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_server: str) -> None:
+    try:
+        trackers.check(["mlflow"])
+    except UsageError:
+        pytest.skip("needs the extra mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", silent_server)
+    process = Process("mlflow", subject(tmp_path))
+    for step in range(5000):  # some 400 kB: more than a pipe holds
+        process.tell({"step": step, "values": {"best_pgr": 0.5, "qd_score": 2.0, "coverage": 0.25}})
+    assert not process.gone
+    sentence = process.finish(0.1)
+    assert "the tracker mlflow did not end within 0 s and was stopped" in sentence
+    assert process.gone
+
+
+def test_only_known_numbers_are_told() -> None:
+    best = Interval(0.5, float("-inf"), 0.75, 10)
+    now = Snapshot("breeding", 4, 9, best, "abc", {"lda": 0.25}, 30.0, None, (1, 1), 1.5, 2, None, 0.25, 3.0, 0.125)
+    told = {"qd_score": 3.0, "coverage": 0.125, "direction_entropy": 1.5, "refused": 2.0, "evaluations_per_minute": 30.0}
+    assert values(now) == {**told, "best_pgr": 0.5, "best_pgr_high": 0.75, "best_fitness": 0.25, "human_best_pgr": 0.25}
+    seed = Snapshot("breeding", 1, 9, best, "lda", {"lda": 0.25}, 30.0, None, (1, 1), 1.5, 2, 0.0, 0.25, 3.0, 0.125)
+    assert values(seed) == {**told, "usd": 0.0, "human_best_pgr": 0.25}
+
+
+# whole runs
+
+
+@pytest.fixture
+def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for runs that tensorboard follows."""
+    try:
+        trackers.check(["tensorboard"])
+    except UsageError:
+        pytest.skip("needs the extra tensorboard")
+    tiny.register(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_and_its_second_session_are_followed_to_the_end(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("--seed", "3", "--tracker", "tensorboard", evals=5) == 0
+    assert run(["resume", "--db", "run.db", "--evals", "+3"]) == 0
+    kept = read_tensorboard(followed / "trackers")
+    assert kept.runs == 1
+    assert set(kept.series["coverage"]) == set(range(1, 9)), "every evaluation is told"
+    grid = rows("select count(distinct cell) as cells from elites")[0]["cells"]
+    assert kept.series["coverage"][8] == pytest.approx(grid / Grid(tiny.TASK.measures).cells, rel=1e-5)
+    champion = rows("select champion, verdict from runs")[0]
+    assert kept.words["champion"] == champion["champion"][:8]
+    assert kept.words["verdict"] == champion["verdict"]
+    assert kept.words["state"] == "finished"
+    assert kept.words["report"] == str(followed / "run.html")
+    fresh = rows(f"select pgr from evaluations where method = '{champion['champion']}' and domain = 'chat' and split = 'fresh'")
+    assert kept.series["fresh_pgr_chat"][8] == pytest.approx(fresh[-1]["pgr"], rel=1e-5)
+    capsys.readouterr()
+    assert run(["replay", "--db", "run.db"]) == 0
+
+
+def test_a_tracker_that_fails_is_told_once_and_the_run_goes_on(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (followed / "trackers").mkdir()
+    (followed / "trackers" / "tensorboard").write_text("no folder")
+    assert start("--seed", "3", "--tracker", "tensorboard", evals=4) == 0
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("the tracker tensorboard is left out: ") == 1
+    assert rows("select state from runs")[0]["state"] == "finished"
+    assert not rows("select 1 from events where text like '%tracker%'")
+
+
+def test_no_place_for_trackers_is_told_once_and_the_run_goes_on(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (followed / "trackers").write_text("no folder")
+    assert start("--seed", "3", "--tracker", "tensorboard", evals=2) == 0
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("no tracker follows this run: ") == 1
+
+
+def test_an_archive_cannot_make_a_run_depend_on_a_tracker(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start("--seed", "3", evals=2) == 0
+    with sqlite3.connect("run.db") as db:
+        db.execute("update runs set config = json_set(config, '$.trackers', json('[\"comet\"]'))")
+    assert run(["resume", "--db", "run.db", "--evals", "+1"]) == 0
+    assert "not followed: there is no tracker named 'comet'" in capsys.readouterr().out
+    assert run(["resume", "--db", "run.db", "--evals", "+1", "--tracker", "comet"]) == 2
+
+
+def test_a_command_line_is_not_told(followed: Path) -> None:
+    assert start("--seed", "3", evals=1) == 0
+    with sqlite3.connect("run.db") as db:
+        db.execute(
+            "update runs set config = json_set(config, '$.model', json('[\"command:agent --key planted\", \"openai:a\"]'))"
+        )
+    told = subject_of(followed / "run.db")
+    assert told.settings["models"] == "command, openai:a"
+    assert "planted" not in json.dumps(dict(told.settings))
+    shutil.copy("run.db", "copy.db")
+    assert subject_of(followed / "copy.db").key == told.key, "a run keeps its key wherever its archive lies"
+
+
+def test_two_names_of_one_tracker_are_one(followed: Path) -> None:
+    assert start("--seed", "3", evals=1) == 0
+    said: list[str] = []
+    both = Trackers(["tensorboard", "tensorboard"], followed / "run.db", said.append)
+    now = Snapshot("breeding", 1, 9, None, "", {}, 1.0, None, (1, 1), 0.0, 0, 0.0, None, 0.0, 0.0)
+    assert both.follow(now) == []
+    both.close()
+    assert said == []
+    assert len(list((followed / "trackers" / "tensorboard").rglob("events*"))) == 1
