@@ -59,7 +59,7 @@ def fresh(report: Report) -> Figure | None:
     if not rows:
         return None
     rows = sorted(rows, key=lambda pair: pair[1], reverse=True)[:_ROWS][::-1]
-    figure, axes = column(0.65 + 0.145 * len(rows))
+    figure, axes = column(0.75 + 0.145 * len(rows))
     human = report.standing.human_best
     kinds = (("finalist", BLUE, "o"), ("human best", VERMILION, "D"), ("human baseline", GREY, "s"))
     for text, colour, marker in kinds:
@@ -80,7 +80,7 @@ def fresh(report: Report) -> Figure | None:
     axes.grid(axis="y", color=LIGHT, linewidth=0.5)
     axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(ticks(6))
-    axes.set_xlabel("PGR on fresh instances, 90 % interval")
+    axes.set_xlabel("PGR on fresh instances\n(mean and 90 % interval)")
     figure.legend(loc="outside upper left", ncols=3, columnspacing=1.0, handletextpad=0.3, borderaxespad=0.2)
     return figure
 

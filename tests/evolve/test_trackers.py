@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from evolve.trackers.process import Process
 from evolve.watch import Snapshot
 from fitness.nouns import Interval
 from tests import tiny
+from tests.example_run import build
 from tests.test_end_to_end import rows, start
 
 SUBJECT = ("run", "run-1a2b3c4d")
@@ -170,8 +171,16 @@ def test_every_tracker_can_be_read_back() -> None:
     assert set(READERS) == set(TABLE)
 
 
-def test_a_tracker_keeps_what_it_is_told(name: str, tmp_path: Path) -> None:
+def test_a_tracker_keeps_what_it_is_told_and_no_key_and_prints_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_BASE_URL", "SOME_HOST_API_KEY"):
+        monkeypatch.setenv(variable, "http://planted-secret@host/")
+    monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "planted-secret"))
     assert follow(name, tmp_path, range(1, 5), RESULTS) == ""
+    assert capfd.readouterr() == ("", "")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"planted-secret" in path.read_bytes()]
     kept = READERS[name](tmp_path)
     assert kept.series["best_pgr"] == pytest.approx({1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4} | _summary(kept, "best_pgr"))
     assert {step: value for step, value in kept.series["qd_score"].items() if step > 0} == {1: 2.0, 2: 4.0, 3: 6.0, 4: 8.0}
@@ -194,21 +203,6 @@ def test_a_resumed_run_is_the_same_run(name: str, tmp_path: Path) -> None:
     assert kept.runs == 1
     assert {step for step in kept.series["best_pgr"] if step > 0} == {1, 2, 3, 4}
     assert kept.words["state"] == "finished"
-
-
-def test_a_tracker_is_given_no_key(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("OPENAI_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_BASE_URL", "SOME_HOST_API_KEY"):
-        monkeypatch.setenv(variable, "http://planted-secret@host/")
-    monkeypatch.setenv("EVOLVE_HOME", str(tmp_path / "planted-secret"))
-    assert follow(name, tmp_path / "kept", range(1, 2), RESULTS) == ""
-    files = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
-    assert files
-    assert not [path for path in files if b"planted-secret" in path.read_bytes()]
-
-
-def test_a_tracker_prints_nothing(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    follow(name, tmp_path, range(1, 3), RESULTS)
-    assert capfd.readouterr() == ("", "")
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(name: str, tmp_path: Path) -> None:
@@ -292,69 +286,76 @@ def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_and_its_second_session_are_followed_to_the_end(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert start("--seed", "3", "--tracker", "tensorboard", evals=5) == 0
-    assert run(["resume", "--db", "run.db", "--evals", "+3"]) == 0
+    assert start("--seed", "3", "--tracker", "tensorboard", evals=4) == 0
+    assert run(["resume", "--db", "run.db", "--evals", "+2"]) == 0
     kept = read_tensorboard(followed / "trackers")
     assert kept.runs == 1
-    assert set(kept.series["coverage"]) == set(range(1, 9)), "every evaluation is told"
+    assert set(kept.series["coverage"]) == set(range(1, 7)), "every evaluation is told"
     grid = rows("select count(distinct cell) as cells from elites")[0]["cells"]
-    assert kept.series["coverage"][8] == pytest.approx(grid / Grid(tiny.TASK.measures).cells, rel=1e-5)
+    assert kept.series["coverage"][6] == pytest.approx(grid / Grid(tiny.TASK.measures).cells, rel=1e-5)
     champion = rows("select champion, verdict from runs")[0]
     assert kept.words["champion"] == champion["champion"][:8]
     assert kept.words["verdict"] == champion["verdict"]
     assert kept.words["state"] == "finished"
     assert kept.words["report"] == str(followed / "run.html")
     fresh = rows(f"select pgr from evaluations where method = '{champion['champion']}' and domain = 'chat' and split = 'fresh'")
-    assert kept.series["fresh_pgr_chat"][8] == pytest.approx(fresh[-1]["pgr"], rel=1e-5)
+    assert kept.series["fresh_pgr_chat"][6] == pytest.approx(fresh[-1]["pgr"], rel=1e-5)
     capsys.readouterr()
     assert run(["replay", "--db", "run.db"]) == 0
 
 
-def test_a_tracker_that_fails_is_told_once_and_the_run_goes_on(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tracker_that_fails_or_is_unknown_is_told_once_and_the_run_goes_on(
+    followed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (followed / "trackers").mkdir()
     (followed / "trackers" / "tensorboard").write_text("no folder")
     assert start("--seed", "3", "--tracker", "tensorboard", evals=4) == 0
     said = capsys.readouterr()
     assert (said.out + said.err).count("the tracker tensorboard is left out: ") == 1
-    assert rows("select state from runs")[0]["state"] == "finished"
+    assert rows("select count(*) as n from evaluations where proposal is not null")[0]["n"] == 4
     assert not rows("select 1 from events where text like '%tracker%'")
-
-
-def test_no_place_for_trackers_is_told_once_and_the_run_goes_on(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (followed / "trackers").write_text("no folder")
-    assert start("--seed", "3", "--tracker", "tensorboard", evals=2) == 0
-    said = capsys.readouterr()
-    assert (said.out + said.err).count("no tracker follows this run: ") == 1
-
-
-def test_an_archive_cannot_make_a_run_depend_on_a_tracker(followed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert start("--seed", "3", evals=2) == 0
     with sqlite3.connect("run.db") as db:
         db.execute("update runs set config = json_set(config, '$.trackers', json('[\"comet\"]'))")
     assert run(["resume", "--db", "run.db", "--evals", "+1"]) == 0
     assert "not followed: there is no tracker named 'comet'" in capsys.readouterr().out
-    assert run(["resume", "--db", "run.db", "--evals", "+1", "--tracker", "comet"]) == 2
+    assert run(["resume", "--db", "run.db", "--evals", "+1", "--tracker", "comet"]) == 2, (
+        "only what one asks for oneself stops it"
+    )
 
 
-def test_a_command_line_is_not_told(followed: Path) -> None:
-    assert start("--seed", "3", evals=1) == 0
-    with sqlite3.connect("run.db") as db:
+# runs that were made up
+
+
+def test_a_command_line_is_not_told(tmp_path: Path) -> None:
+    path = build(tmp_path / "run.db", 3)
+    with sqlite3.connect(path) as db:
         db.execute(
             "update runs set config = json_set(config, '$.model', json('[\"command:agent --key planted\", \"openai:a\"]'))"
         )
-    told = subject_of(followed / "run.db")
+    told = subject_of(path)
     assert told.settings["models"] == "command, openai:a"
     assert "planted" not in json.dumps(dict(told.settings))
-    shutil.copy("run.db", "copy.db")
-    assert subject_of(followed / "copy.db").key == told.key, "a run keeps its key wherever its archive lies"
+    shutil.copy(path, tmp_path / "copy.db")
+    assert subject_of(tmp_path / "copy.db").key == told.key, "a run keeps its key wherever its archive lies"
+
+
+NOW = Snapshot("breeding", 1, 9, None, "", {}, 1.0, None, (1, 1), 0.0, 0, 0.0, None, 0.0, 0.0)
 
 
 def test_two_names_of_one_tracker_are_one(followed: Path) -> None:
-    assert start("--seed", "3", evals=1) == 0
     said: list[str] = []
-    both = Trackers(["tensorboard", "tensorboard"], followed / "run.db", said.append)
-    now = Snapshot("breeding", 1, 9, None, "", {}, 1.0, None, (1, 1), 0.0, 0, 0.0, None, 0.0, 0.0)
-    assert both.follow(now) == []
+    both = Trackers(["tensorboard", "tensorboard"], build(followed / "run.db", 3), said.append)
+    assert both.follow(NOW) == []
     both.close()
     assert said == []
     assert len(list((followed / "trackers" / "tensorboard").rglob("events*"))) == 1
+
+
+def test_no_place_for_trackers_is_told_once(followed: Path) -> None:
+    (followed / "trackers").write_text("no folder")
+    said: list[str] = []
+    one = Trackers(["tensorboard"], build(followed / "run.db", 3), said.append)
+    assert "no tracker follows this run: " in one.follow(NOW)[0]
+    assert one.follow(replace(NOW, evaluations=2)) == []
+    one.close()
+    assert said == []
