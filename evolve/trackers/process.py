@@ -28,7 +28,7 @@ class Process:
             start_new_session=True,
         )  # fmt: skip
         assert self._process.stdin is not None
-        self._pipe = self._process.stdin.fileno()
+        self._pipe, self.pid = self._process.stdin.fileno(), self._process.pid
         os.set_blocking(self._pipe, False)
         self.tell({"name": subject.name, "key": subject.key, "folder": str(subject.folder), "settings": dict(subject.settings)})
 
