@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -18,7 +19,10 @@ import pytest
 from archives.grid import Grid
 from evolve import trackers
 from evolve.cli import run
+from evolve.config import Config
 from evolve.errors import UsageError
+from evolve.lab import load_models
+from evolve.models import walls
 from evolve.trackers import TABLE, Subject
 from evolve.trackers.following import Trackers, subject_of, values
 from evolve.trackers.process import Process
@@ -325,6 +329,16 @@ def test_a_command_line_is_not_told(tmp_path: Path) -> None:
     assert "planted" not in json.dumps(dict(told.settings))
     shutil.copy(path, tmp_path / "copy.db")
     assert subject_of(tmp_path / "copy.db").key == told.key, "a run keeps its key wherever its archive lies"
+
+
+@pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
+def test_a_command_cannot_look_at_what_trackers_keep(tmp_path: Path) -> None:
+    kept = trackers.folder(tmp_path / "run.db") / "scores"
+    kept.parent.mkdir()
+    kept.write_text("0.875")
+    look = shlex.join([sys.executable, "-I", "-c", f"import os; print(os.path.exists({str(kept)!r}), 'seen')"])
+    (model,) = load_models(Config(model=(f"command:{look}",)), None, tmp_path / "run.db").values()
+    assert model.ask("system", "prompt").text.split() == ["False", "seen"]
 
 
 NOW = Snapshot("breeding", 1, 9, None, "", {}, 1.0, None, (1, 1), 0.0, 0, 0.0, None, 0.0, 0.0)
