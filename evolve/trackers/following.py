@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import math
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from evolve.finale import Result
     from evolve.session import Ending
 
-PATIENCE = 60.0  # seconds that a tracker gets to end
+PATIENCE = 60.0  # seconds that trackers get to end
+SOON = 2.0  # seconds after which they are waited for aloud
 _TOLD = (
     "task", "domain", "device", "seed", "evals", "minutes", "usd", "tokens", "workers", "islands", "novelty", "dev_instances",
     "fresh_instances",
@@ -62,8 +64,11 @@ class Trackers:
 
     def close(self) -> None:
         """Wait until the trackers have written everything; one that was not told how the run ended takes it as interrupted."""
+        until = time.monotonic() + PATIENCE
         for process in self._processes:
-            sentence = process.finish(PATIENCE)
+            if not process.ended(SOON):
+                self._say(f"waiting until the tracker {process.name} has written everything, at most {PATIENCE:.0f} s")
+            sentence = process.finish(max(0.0, until - time.monotonic()))
             if sentence:
                 self._say(sentence)
         self._processes = []

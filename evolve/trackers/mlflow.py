@@ -30,10 +30,10 @@ class Mlflow:
             self._run = runs[0].info.run_id
             self._client.update_run(self._run, status="RUNNING")
         else:
-            tags = {_KEY: subject.key, "state": "running"}
-            self._run = self._client.create_run(experiment, tags=tags, run_name=subject.name).info.run_id
+            self._run = self._client.create_run(experiment, tags={_KEY: subject.key}, run_name=subject.name).info.run_id
             for name, value in subject.settings.items():
                 self._client.log_param(self._run, name, value)
+        self._client.set_tag(self._run, "state", "running")
         self._step = 0
 
     def log(self, step: int, values: Mapping[str, float]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,8 +29,10 @@ class Process:
             start_new_session=True,
         )  # fmt: skip
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._pipe, self.pid = self._process.stdin.fileno(), self._process.pid
-        os.set_blocking(self._pipe, False)
+        for end in (self._process.stdin, self._process.stdout):
+            os.set_blocking(end.fileno(), False)
         self.tell({"name": subject.name, "key": subject.key, "folder": str(subject.folder), "settings": dict(subject.settings)})
 
     def tell(self, message: dict[str, object]) -> None:
@@ -45,26 +48,30 @@ class Process:
     def problem(self) -> str:
         """Return in a sentence why it ended before the run did."""
         assert self._process.stdout is not None
-        words = one_line(self._process.stdout.read().decode("utf-8", "replace"), 240)
+        said = self._process.stdout.read() or b""
+        words = one_line(said.decode("utf-8", "replace"), 240)
         return f"the tracker {self.name} is left out: {words or f'its process ended with status {self._process.returncode}'}"
 
-    def finish(self, seconds: float) -> str:
-        """Let it write what it was told, and return a sentence when it fails, or does not end in time."""
+    def ended(self, seconds: float) -> bool:
+        """Tell it that nothing more comes, and whether it ends within so many seconds."""
         assert self._process.stdin is not None
         until = time.monotonic() + seconds
         while self._waiting and not self.gone and time.monotonic() < until:
             self._push()
             time.sleep(_STEP if self._waiting else 0)
-        self._process.stdin.close()
+        if not self._waiting or self.gone:
+            self._process.stdin.close()
         while not self.gone and time.monotonic() < until:
             time.sleep(_STEP)
-        if not self.gone:
-            self._process.kill()
-            self._process.wait()
-            return (
-                f"the tracker {self.name} did not end within {seconds:.0f} s and was stopped: its last numbers may be missing"
-            )
-        return self.problem() if self._process.returncode else ""
+        return self.gone
+
+    def finish(self, seconds: float) -> str:
+        """Let it write what it was told, and return a sentence when it fails, or does not end in time and is stopped."""
+        if self.ended(seconds):
+            return self.problem() if self._process.returncode else ""
+        os.killpg(self.pid, signal.SIGKILL)  # with what it may have begun
+        self._process.wait()
+        return f"the tracker {self.name} did not end in time and was stopped: its last numbers may be missing"
 
     def _push(self) -> None:
         try:

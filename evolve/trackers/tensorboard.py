@@ -20,6 +20,7 @@ class TensorBoard:
         self._writer = EventFileWriter(str(subject.folder / "tensorboard" / subject.key))
         self._step = 0
         self._say("settings", "\n".join(f"- {name}: {value}" for name, value in subject.settings.items()))
+        self._say("state", "running")
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Write each number as a scalar."""

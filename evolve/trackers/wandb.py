@@ -45,7 +45,7 @@ class Wandb:
         place = os.environ.get("WANDB_DIR") or str(subject.folder)
         os.makedirs(place, exist_ok=True)  # wandb would take a temporary folder in silence
         mode: Any = os.environ.get("WANDB_MODE") or "offline"  # wandb says what it makes of another word
-        return wandb.init(
+        run = wandb.init(
             project=os.environ.get("WANDB_PROJECT") or PROJECT,
             id=subject.key,
             name=subject.name,
@@ -58,6 +58,8 @@ class Wandb:
                 x_disable_meta=True, x_disable_stats=True, x_disable_machine_info=True, x_save_requirements=False,
             ),
         )  # fmt: skip
+        run.summary.update({"state": "running"})
+        return run
 
 
 class Trackio(Wandb):
