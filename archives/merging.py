@@ -50,6 +50,11 @@ def _check(sources: Sequence[Archive], runs: Sequence[RunRecord]) -> None:
                     f"{source.path} cannot be merged with {sources[0].path}: its {what} is {theirs}, not {ours}, "
                     "so their scores are not to be compared"
                 )
+        if run.grid != first.grid:
+            raise ArchiveError(
+                f"{source.path} cannot be merged with {sources[0].path}: its grid has other cells; "
+                "`python -m evolve archive regrid` gives both the same"
+            )
 
 
 def _config(run: RunRecord) -> dict[str, object]:

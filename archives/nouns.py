@@ -53,6 +53,7 @@ class RunRecord:
         tried: methods that selection chose the champion from.
         inflation: the champion's dev PGR minus its fresh PGR, None before it is known.
         system: the system prompt of the run's model calls, "" without a model.
+        grid: the grid's measures with their edges and, of Voronoi cells, the centroids, as JSON; "" in runs that are older.
         seconds: wall clock so far; `engine_seconds`: the engine's own share of it.
     """
 
@@ -74,6 +75,7 @@ class RunRecord:
     inflation: float | None = None
     seconds: float = 0.0
     engine_seconds: float = 0.0
+    grid: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ ABOUT = {
     "leaderboard": "View: every method that was judged OK, the fittest first, with dev and fresh PGR, cost and flags.",
     "lineage": "View: one row for each parent of each child, with the operator and the gain in PGR over that parent.",
     "baselines": "View: the human baselines of the leaderboard, best on fresh instances first.",
-    "cells": "View: the elite of every occupied cell of every island, with its fitness and its size in syntax nodes.",
+    "cells": "View: the elite of every occupied cell of every island, with its fitness and its measures.",
     "costs": "View: what each model cost: calls, tokens, dollars (empty when a price is not known).",
     "failures": "View: why candidates were refused or failed, the most frequent reasons first.",
     "arms": "View: what came of each operator and model on each island: the arms of the bandit that chooses among them.",

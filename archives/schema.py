@@ -232,6 +232,26 @@ def m004_readme(db: Database) -> None:
     explain(db)
 
 
+_GRIDS = """
+alter table runs add column grid text not null default '';
+drop view cells;
+create view cells as
+select e.island, e.cell, e.method, m.name, round(e.fitness, 3) as fitness, m.nodes as size, e.placed, (
+    select v.measures from evaluations v where v.method = e.method and v.split = 'dev' and v.fitness = e.fitness
+    order by v.id desc limit 1
+) as measures
+from elites e join methods m on m.id = e.method order by e.island, e.cell;
+"""
+
+
+@migrations()
+def m005_grids(db: Database) -> None:
+    """Keep the grid of a run, and say of each cell what was measured of its elite."""
+    for statement in _statements(_GRIDS):
+        db.execute(statement)
+    explain(db)
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in _statements(_VIEWS) if f"create view {name} as" in view)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Grid
 from archives.nouns import Elite, Look
 from evolve.baselines import SeedFile
+from evolve.gridding import grid_of
 from evolve.lab import bench, check_origin, dev_instances, record_walls, stored_config
 from evolve.nouns import short
 from evolve.screen import Screen
@@ -55,7 +55,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
             evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
-            cell = Grid(things.task.measures).cell(evaluation.measures)
+            cell = grid_of(archive).cell(evaluation.measures)
             with archive.transaction():
                 if things.sandbox.level not in CONTAINED:
                     record_walls(archive, things.sandbox)

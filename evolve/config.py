@@ -58,6 +58,9 @@ class Config(BaseModel):
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."
     )
 
+    measures: tuple[str, ...] = Field((), description="Measures that span the grid; none means the task's default ones.")
+    grid: Literal["bins", "cvt"] = Field("bins", description="Cells: equal bins of two or three measures, or Voronoi cells.")
+    cells: int = Field(100, ge=2, le=10_000, description="Cells of a Voronoi grid.")
     islands: int = Field(3, ge=1, le=64, description="Populations that evolve apart.")
     migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of elites to the next island (a ring).")
     reset_every: int = Field(120, ge=1, description="Evaluations between resets of the worst half of the islands.")

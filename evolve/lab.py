@@ -17,6 +17,7 @@ from evolve import executors, models, operators, trackers
 from evolve.budget import Budget
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
+from evolve.gridding import measures_of
 from evolve.models.retry import Clock
 from evolve.models.usage import Price
 from evolve.nouns import Model, Operator
@@ -118,6 +119,7 @@ def check_config(task: Task, config: Config) -> None:
     if config.dev_instances < task.least_instances:
         least = f"{task.name} places a method only after {task.least_instances} dev instances of each search domain"
         raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
+    measures_of(task, config)
     executors.load(config.executor, 1).close()
 
 

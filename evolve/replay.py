@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from archives.archive import Archive
-from archives.grid import Grid
 from archives.nouns import Elite, Entry
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.engine import Engine
 from evolve.errors import EvolveError, ModelError
+from evolve.gridding import grid_of
 from evolve.lab import Desk, Lab, bench, check_origin, config_of, dev_instances, load_operators, stored_config, wanted_instances
 from evolve.memory import Memory
 from evolve.metered import Absent
@@ -176,7 +176,7 @@ class Replay:
             bench=self._desk,
             screen=Screen(self._desk.syntax, self.archive.methods()),
             budget=Budget(Limit(config.evals), self.archive.judged()),
-            grid=Grid(self._task.measures),
+            grid=grid_of(self.archive),
             watch=Silent(),
             operators=load_operators(config),
             models=dict[str, Model](self._models),
@@ -222,7 +222,7 @@ class Replay:
             self.archive.journal("added", method=evaluation.method)
             self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
             if evaluation.fitness is not None and not evaluation.flags:
-                cell = Grid(self._task.measures).cell(evaluation.measures)
+                cell = grid_of(self.archive).cell(evaluation.measures)
                 for island in range(self._config.islands):
                     self.archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
 

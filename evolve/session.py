@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import dump
 from archives.nouns import MethodRecord, RunRecord
 from evolve import __version__, baselines, models
 from evolve.baselines import SeedFile, collect
@@ -24,6 +24,7 @@ from evolve.directions import DIRECTIONS
 from evolve.errors import UsageError
 from evolve.finale import Finale, Result
 from evolve.forecast import check_budget, system_text
+from evolve.gridding import grid_for, grid_of
 from evolve.lab import (
     Bench,
     Lab,
@@ -163,6 +164,7 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
                 level=things.sandbox.level,
                 evolve_version=__version__,
                 system=system_text(things.task) if config.model else "",
+                grid=dump(grid_for(things.task, config)),
             )
         )
         record_walls(archive, things.sandbox)
@@ -181,7 +183,7 @@ def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
         bench=things,
         screen=Screen(things.syntax, archive.methods()),
         budget=Budget(limit, archive.judged(), archive.counted(), run.seconds),
-        grid=Grid(things.task.measures),
+        grid=grid_of(archive),
         watch=watch,
         operators=load_operators(config),
         models=load_models(config, things.stop, archive.path),

@@ -20,6 +20,7 @@ from fitness.vault import Instance, InstanceName, Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
 LOST_RETRIES = 2
+BEHAVIOUR = ("teacher_agreement", "confidence", "positive_rate")  # what is measured of every trial's answers
 
 Rival = Callable[[Mapping[str, float]], Sequence[float]]  # measures -> the PGRs to beat, instance by instance; empty for none
 
@@ -151,7 +152,7 @@ class Judge(Evaluator):
             marks = answers.score(outcome.predictions)
             agreement = marks.teacher_agreement if problem.n_classes == 2 else None
             score = pgr.score(marks.transfer_acc, instance.weak_acc, instance.strong_acc, len(outcome.predictions), agreement)
-            measures = {"teacher_agreement": marks.teacher_agreement}
+            measures = {name: getattr(marks, name) for name in BEHAVIOUR}
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message,

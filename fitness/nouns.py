@@ -258,10 +258,16 @@ class Measure:
 
     def bin(self, value: float) -> int:
         """Return the bin of a value, 0 to bins - 1. Raises ValueError for one that is not finite."""
+        return int(min(max(self._along(value) * self.bins, 0), self.bins - 1))
+
+    def share(self, value: float) -> float:
+        """Return how far along the axis a value lies, from 0 to 1. Raises ValueError for one that is not finite."""
+        return float(min(max(self._along(value), 0.0), 1.0))
+
+    def _along(self, value: float) -> float:
         if not math.isfinite(value):
-            raise ValueError(f"{self.name} must be finite to lie in a bin, got {value}")
-        place = (value - self.low) / (self.high - self.low) * self.bins
-        return int(min(max(place, 0), self.bins - 1))
+            raise ValueError(f"{self.name} must be finite to lie in a cell, got {value}")
+        return (value - self.low) / (self.high - self.low)
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,19 @@ class Instance:
 
 
 class Marks(NamedTuple):
-    """What one set of predictions is worth: accuracy on the truth, and share of answers equal to the teacher's."""
+    """What one set of predictions is worth, and what it is like.
+
+    Attributes:
+        transfer_acc: accuracy on the truth.
+        teacher_agreement: share of answers equal to the teacher's.
+        confidence: mean probability of the answers.
+        positive_rate: share of answers that are not class 0.
+    """
 
     transfer_acc: float
     teacher_agreement: float
+    confidence: float
+    positive_rate: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +97,10 @@ class Answers:
 
     def score(self, predictions: np.ndarray) -> Marks:
         """Score (n_test, n_classes) probabilities in the trial's row order; a tie is the lowest class."""
-        hard = self.restore(predictions).argmax(1)
-        return Marks(float(np.mean(hard == self.test_y)), float(np.mean(hard == self.teacher)))
+        restored = self.restore(predictions)
+        hard = restored.argmax(1)
+        shares = (hard == self.test_y, hard == self.teacher, restored.max(1).astype(np.float64), hard != 0)
+        return Marks(*(float(np.mean(share)) for share in shares))
 
 
 def default_home() -> Path:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import CallRecord, Direction, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
 from fitness.tasks import load
 
-GRID = Grid(load("embedded").measures)
+GRID = Bins(load("embedded").measures)
 SEEDS = {
     "vanilla": 0.07, "vanilla_soft": 0.09, "confident": 0.13, "auxconf": 0.24, "selftrain": 0.34, "coteaching": 0.08,
     "noisychannel": 0.11, "gce": 0.12, "knn": 0.17, "zeroshot": 0.05, "earlystop": 0.10, "lda": 0.62,

@@ -21,7 +21,7 @@ from statistics import fmean
 import numpy as np
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import MethodRecord, Row, RunRecord
 from evolve import session
 from evolve.budget import Budget, Limit
@@ -60,6 +60,7 @@ class Simulated:
     search_domains: tuple[str, ...] = ("chat",)
     held_out_domains: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = field(default_factory=lambda: load("embedded").measures)
+    other_measures: tuple[Measure, ...] = ()
     limits: Limits = field(default_factory=Limits)
     margin: float = 0.2
     least_instances: int = 10
@@ -215,7 +216,7 @@ def _lab(config: Config, archive: Archive, task: Task, vault: Vault) -> Lab:
     judge = Judge(task, vault, sandbox, lambda name: None, stop)
     bench = Desk(task, judge, Syntax(), stop)
     budget = Budget(Limit(config.evals))
-    return Lab(config, archive, bench, screen, budget, Grid(task.measures), Silent(), {"reseed": Reseed()}, {})
+    return Lab(config, archive, bench, screen, budget, Bins(task.measures), Silent(), {"reseed": Reseed()}, {})
 
 
 def _begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: Screen) -> None:

@@ -50,11 +50,11 @@ def check(context: click.Context, db: Path | None, as_json: bool) -> None:
 
 
 def _grid(held: Archive) -> tuple[Grid | None, str]:
-    """Return the grid of the run's task, or None and why."""
-    from fitness.tasks import load
+    """Return the run's grid, or None and why."""
+    from evolve.gridding import grid_of
 
     try:
-        return Grid(load(held.run().task).measures), ""
+        return grid_of(held), ""
     except EvolveError as error:
         return None, f"Elites were not held against their cells: {error}"
 

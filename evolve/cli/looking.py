@@ -129,11 +129,10 @@ def map_(island: int | None, db: Path | None, as_json: bool) -> None:
     """The grid of a run as a heat map: all islands together, then each."""
     from evolve.cli.printing import heat_map, legend, say
     from evolve.report.maps import heat_maps
-    from fitness.tasks import load
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        maps = heat_maps(archive, load(archive.run().task).measures)
+        maps = heat_maps(archive)
     if island is not None:
         islands = {heat.island for heat in maps if heat.island is not None} or {square.island for square in maps[0].squares}
         if island not in islands:

@@ -114,6 +114,8 @@ def heat_map(heat: HeatMap) -> None:
     edges = "".join(f"{heat.x.edges[x]:<{wide * every}.3g}" for x in range(0, heat.x.bins, every))
     say(" " * margin + edges.rstrip(), "dim")
     say(" " * margin + f"{heat.x.title}, from", "dim")
+    if heat.note:
+        paragraph(heat.note)
 
 
 def legend() -> None:

@@ -16,7 +16,6 @@ from evolve.report.series import Curve, curve
 from evolve.report.standing import Happening, Standing, events, standing
 from evolve.report.wording import label
 from fitness.nouns import EvolveError
-from fitness.tasks import load
 
 LEADERBOARD = 100
 DIFFS = 5
@@ -79,7 +78,7 @@ def collect(archive: Archive, *, alive: bool) -> Report:
             judged=int(str(archive.rows("select count(*) as n from leaderboard")[0]["n"])),
             leaderboard=board,
             baselines=tuple(sorted(seeds, key=_worth, reverse=True)),
-            maps=_maps(archive, run.task),
+            maps=_maps(archive),
             lineage=pedigree(archive, best) if best else None,
             source=str(sources[0]["source"]) if sources else "",
             changes=_changes(archive, now.best, board),
@@ -103,9 +102,9 @@ def _worth(row: Ranked) -> float:
     return -math.inf if score is None else score
 
 
-def _maps(archive: Archive, task: str) -> tuple[HeatMap, ...]:
+def _maps(archive: Archive) -> tuple[HeatMap, ...]:
     try:
-        return heat_maps(archive, load(task).measures)
+        return heat_maps(archive)
     except EvolveError:
         return ()
 

@@ -46,6 +46,7 @@ def heat_picture(heat: HeatMap, linked: Collection[str], *, large: bool) -> Safe
     about = f"{heat.occupied} of {heat.cells} cells are occupied." + (
         f" The best is {best.label} with fitness {number(best.fitness)}." if best else ""
     )
+    about = f"{about} {heat.note}".rstrip()
     name = f"grid-{'all' if heat.island is None else heat.island}"
     width, height = left + heat.x.bins * wide + (22 if large else 6), top + heat.y.bins * high + below
     return picture((width, height), heat.title, about, *parts, name=name, least=540.0 if large else 0.0)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Grid, Voronoi
 from archives.nouns import Elite
+from evolve.gridding import grid_of
 from evolve.report.rows import text
 from evolve.report.wording import label, words
 from fitness.nouns import Measure
@@ -51,7 +52,7 @@ class HeatMap:
 
     Attributes:
         island: its number, or None for the best of all islands.
-        squares: the occupied cells; with more than two measures each shows the best over the others.
+        squares: the occupied places; each shows the best of the cells that lie there (`note` says which do).
         occupied: cells of the whole grid that hold an elite, of `cells`.
     """
 
@@ -61,6 +62,7 @@ class HeatMap:
     squares: tuple[Square, ...]
     occupied: int
     cells: int
+    note: str = ""
 
     @property
     def title(self) -> str:
@@ -73,14 +75,15 @@ def colour_step(fitness: float) -> int:
     return 0 if fitness < 0 else min(1 + int(fitness * 8), 8)
 
 
-def heat_maps(archive: Archive, measures: tuple[Measure, ...]) -> tuple[HeatMap, ...]:
-    """Return the map over all islands and, where there are several, one for each."""
+def heat_maps(archive: Archive) -> tuple[HeatMap, ...]:
+    """Return the map over all islands and, where there are several, one for each. Raises EvolveError without a grid."""
+    grid = grid_of(archive)
     elites = archive.elites()
     names = {text(row, "method"): text(row, "name") for row in archive.rows("select distinct method, name from cells")}
     islands = sorted({elite.island for elite in elites})
-    maps = [_map(Grid(measures), elites, names, None)]
+    maps = [_map(grid, elites, names, None)]
     if len(islands) > 1:
-        maps += [_map(Grid(measures), [e for e in elites if e.island == island], names, island) for island in islands]
+        maps += [_map(grid, [e for e in elites if e.island == island], names, island) for island in islands]
     return tuple(maps)
 
 
@@ -100,7 +103,15 @@ def _map(grid: Grid, elites: Iterable[Elite], names: Mapping[str, str], island: 
         for (x, y), elite in sorted(best.items())
     ]
     y_axis = axes[1] if len(axes) > 1 else Axis("", "", (0.0, 1.0))
-    return HeatMap(island, axes[0], y_axis, tuple(squares), len(occupied), grid.cells)
+    return HeatMap(island, axes[0], y_axis, tuple(squares), len(occupied), grid.cells, _note(grid))
+
+
+def _note(grid: Grid) -> str:
+    """Say what a square stands for when it is not one cell."""
+    if isinstance(grid, Voronoi):
+        return f"{grid.cells} Voronoi cells: a square shows the best of those whose centres lie in it."
+    rest = [words(measure.name) for measure in grid.measures[2:]]
+    return f"A square shows the best over every {' and '.join(rest)}." if rest else ""
 
 
 def _axis(measure: Measure) -> Axis:

@@ -43,6 +43,11 @@ class Task(Protocol):
         ...
 
     @property
+    def other_measures(self) -> tuple[Measure, ...]:
+        """Measures that a run may choose as axes instead; every evaluation records them too."""
+        ...
+
+    @property
     def limits(self) -> Limits:
         """What one run of a method may use."""
         ...

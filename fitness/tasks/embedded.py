@@ -52,6 +52,11 @@ MEASURES = (
     Measure("teacher_agreement", 0.5, 0.76, 16),
     Measure("size", 7.0, 10.0, 6),
 )
+# How sure the answers are (baselines: .52 to .97), and how many are class 1 (baselines: .46 to .58; in truth half are).
+OTHER_MEASURES = (
+    Measure("confidence", 0.5, 1.0, 10),
+    Measure("positive_rate", 0.4, 0.6, 8),
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Embedded:
     search_domains: tuple[str, ...] = ("chat", "code_deceptive")
     held_out_domains: tuple[str, ...] = ("math", "code", "digits")
     measures: tuple[Measure, ...] = MEASURES
+    other_measures: tuple[Measure, ...] = OTHER_MEASURES
     limits: Limits = LIMITS
     least_instances: int = 10
     source: str = "fitness.tasks.sources:Embedded"

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Placement
 from fitness.nouns import Measure
 from fitness.tasks import load
 
 ribs = pytest.importorskip("ribs.archives")
 MEASURES = load("embedded").measures
-GRID = Grid(MEASURES)
+GRID = Bins(MEASURES)
 BEYOND = 0.2  # of an axis: how far the stream reaches on either side
 
 
@@ -97,7 +97,7 @@ def test_every_point_has_the_same_cell(data: st.DataObject) -> None:
     )
     at = [m.low + data.draw(st.floats(-1, 2)) * (m.high - m.low) for m in measures]
     places = [(value - m.low) / (m.high - m.low) * m.bins for m, value in zip(measures, at)]
-    cell = Grid(measures).cell({m.name: value for m, value in zip(measures, at)})
+    cell = Bins(measures).cell({m.name: value for m, value in zip(measures, at)})
     if all(abs(place - round(place)) > 1e-9 for place in places):  # nearer, rounding decides on which side of an edge it is
         assert cell == int(pyribs(measures).index_of_single(at))
 

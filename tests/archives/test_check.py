@@ -15,14 +15,14 @@ import pytest
 from archives import connection
 from archives.archive import Archive
 from archives.check import check
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import ArchiveError
 from evolve.cli import run
 from fitness.tasks import load
 from tests import hostile
 from tests.example_run import build
 
-GRID = Grid(load("embedded").measures)
+GRID = Bins(load("embedded").measures)
 BROKEN = {
     "delete from runs": ("one run", "holds 0 runs"),
     "update runs set champion = 'nobody'": ("the champion is known", "names the method nobody"),

@@ -12,7 +12,7 @@ import pytest
 
 from archives.archive import Archive
 from archives.check import check
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.schema import is_older
 from evolve.cli import run
 from fitness.tasks import load
@@ -58,7 +58,7 @@ def test_it_is_migrated_without_losing_a_row_or_a_value(earlier: Path) -> None:
 
 
 def test_it_is_then_as_one_of_today(earlier: Path) -> None:
-    assert check(Archive.open(earlier), Grid(load("embedded").measures)) == ()
+    assert check(Archive.open(earlier), Bins(load("embedded").measures)) == ()
 
 
 def test_it_is_migrated_once(earlier: Path) -> None:

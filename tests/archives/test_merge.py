@@ -13,7 +13,7 @@ import pytest
 
 from archives.archive import Archive
 from archives.check import check
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import Elite
 from evolve.cli import run
 from fitness.tasks import load
@@ -69,7 +69,7 @@ def test_the_better_elite_of_each_cell_stays(merged: Archive, runs: tuple[Path, 
 
 
 def test_it_is_whole_and_every_verb_reads_it(merged: Archive, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(merged, Grid(load("embedded").measures)) == ()
+    assert check(merged, Bins(load("embedded").measures)) == ()
     for verb in VERBS:
         assert run([verb, "--json", "--db", str(merged.path)]) == 0
         assert json.loads(capsys.readouterr().out)
@@ -119,7 +119,7 @@ def test_a_run_merged_with_its_own_copy_gains_no_method_and_no_baseline_twice(ru
     assert two.elites() == one.elites()
     free = "select method, domain, split from evaluations where proposal is null order by id"
     assert two.rows(free) == one.rows(free)
-    assert check(two, Grid(load("embedded").measures)) == ()
+    assert check(two, Bins(load("embedded").measures)) == ()
 
 
 def test_a_method_that_one_run_flagged_is_in_no_cell(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import RunRecord, Usage
 from evolve import models, operators
 from evolve.budget import Budget, Limit
@@ -166,7 +166,7 @@ def bred(
         screen.remember(seed)
     desk = Desk(task, judge, syntax, threading.Event())
     chosen_operators = {name: operators.load(name) for name in names}
-    budget, grid = Budget(Limit(config.evals)), Grid(task.measures)
+    budget, grid = Budget(Limit(config.evals)), Bins(task.measures)
     lab = Lab(config, archive, desk, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
     memory = Memory.of(archive)
     search, began = Search(lab, selector_of(lab, memory), memory), time.perf_counter()

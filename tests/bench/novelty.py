@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields
 from itertools import product
 from statistics import mean
 
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.baselines import FOLDER
 from evolve.config import Config
@@ -88,7 +88,7 @@ class Bench:
         self.selector = Selector(islands, sources, DIRECTIONS, novelty)
         self.screen, self.loyal, self.seed = screen, loyal, seed
         self.methods: dict[str, MethodRecord] = {}
-        self.grid = Grid(load("embedded").measures)
+        self.grid = Bins(load("embedded").measures)
         self.accepted: list[tuple[str, str, int]] = []  # structure, direction and island
         self.entropies: list[float] = []  # of the recent directions, once there are as many as are remembered
         for path in sorted(FOLDER.glob("*.py")):

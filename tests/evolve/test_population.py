@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import MethodRecord, Placement, RunRecord
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
@@ -16,7 +16,7 @@ from evolve.select import Selector, Source
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
 
-GRID = Grid((Measure("teacher_agreement", 0.5, 0.9, 4), Measure("size", 7, 11, 4)))
+GRID = Bins((Measure("teacher_agreement", 0.5, 0.9, 4), Measure("size", 7, 11, 4)))
 INSTANCES = 3
 
 

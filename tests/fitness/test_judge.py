@@ -172,7 +172,7 @@ def test_a_method_as_good_as_its_rival_runs_on_every_instance() -> None:
 
     done = judge(Scripted(right(0.8))).evaluate(METHOD, dev(10), rival)
     assert len(done.trials) == 10
-    assert asked == [{"teacher_agreement": pytest.approx(0.2), "size": 8.0}]
+    assert asked == [{"teacher_agreement": pytest.approx(0.2), "confidence": 1.0, "positive_rate": 0.8, "size": 8.0}]
 
 
 def test_a_stopping_run_drops_the_evaluation() -> None:

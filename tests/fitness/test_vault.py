@@ -167,9 +167,19 @@ def test_scores_are_counted_in_the_instances_row_order(vault: Vault, instance: I
     assert answers.score(1 - perfect).transfer_acc == 0
 
 
+def test_what_answers_are_like_is_measured_without_the_truth(vault: Vault, instance: Instance) -> None:
+    _, answers = vault.problem(instance, "method-a")
+    rows = np.arange(len(answers.rows))
+    unsure = np.where((rows % 4 == 0)[:, None], [0.25, 0.75], [0.9, 0.1]).astype(np.float32)
+    marks = answers.score(unsure)
+    share = np.mean(rows % 4 == 0)
+    assert marks.positive_rate == share
+    assert marks.confidence == pytest.approx(0.9 - 0.15 * share)
+
+
 def test_a_tie_is_class_zero_and_a_wrong_length_an_error() -> None:
     answers = Answers(np.array([2, 0, 1]), np.array([0, 0, 1]), np.array([1, 1, 1]))
-    assert answers.score(np.full((3, 2), 0.5, np.float32)) == (pytest.approx(2 / 3), 0)
+    assert answers.score(np.full((3, 2), 0.5, np.float32)) == (pytest.approx(2 / 3), 0, 0.5, 0)
     with pytest.raises(ValueError, match="expected 3 rows"):
         answers.score(np.zeros((2, 2), np.float32))
 

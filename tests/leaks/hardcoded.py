@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
@@ -146,7 +146,7 @@ class _Climb:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
         selector = Selector(config.islands, [Source("flip", 1, "")], DIRECTIONS, config.novelty)
-        self.population = Population(archive, Grid(TASK.measures), selector, Memory(), config, lambda *event: None)
+        self.population = Population(archive, Bins(TASK.measures), selector, Memory(), config, lambda *event: None)
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
         self._answers: dict[str, np.ndarray] = {}
