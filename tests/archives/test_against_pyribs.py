@@ -1,4 +1,7 @@
-"""The grid and its rule of placement against pyribs' GridArchive (github.com/icaros-usc/pyribs), on the same stream of adds."""
+"""The grids and the rule of placement against pyribs' GridArchive and CVTArchive, on the same streams of adds.
+
+pyribs is at github.com/icaros-usc/pyribs.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.grid import Bins
+from archives.grid import Bins, Grid, Voronoi, voronoi
 from archives.nouns import Elite, MethodRecord, Placement
 from fitness.nouns import Measure
 from fitness.tasks import load
 
 ribs = pytest.importorskip("ribs.archives")
 MEASURES = load("embedded").measures
-GRID = Bins(MEASURES)
+THREE = (*MEASURES, load("embedded").other_measures[0])
+EVERY = (*MEASURES, *load("embedded").other_measures)
+GRID, CVT = Bins(MEASURES), voronoi(EVERY, 80, 3)
+GRIDS = pytest.mark.parametrize("grid", [GRID, Bins(THREE), CVT], ids=["two measures", "three measures", "cvt"])
 BEYOND = 0.2  # of an axis: how far the stream reaches on either side
 
 
@@ -34,33 +40,43 @@ class Add:
     fitness: float
 
 
-def stream(adds: int, seed: int) -> list[Add]:
+def stream(grid: Grid, adds: int, seed: int) -> list[Add]:
     """Return random adds, some of them outside the edges or on them, many as fit as another."""
     rng = np.random.default_rng(seed)
-    low, high = (np.array([getattr(m, name) for m in MEASURES], float) for name in ("low", "high"))
-    at = low + (rng.uniform(-BEYOND, 1 + BEYOND, (adds, len(MEASURES)))) * (high - low)
+    low, high = (np.array([getattr(m, name) for m in grid.measures], float) for name in ("low", "high"))
+    at = low + (rng.uniform(-BEYOND, 1 + BEYOND, (adds, len(low)))) * (high - low)
     ends = rng.random(at.shape)
     at = np.where(ends < 0.02, low, np.where(ends > 0.98, high, at))
     fitness = np.round(rng.normal(0.3, 0.3, adds), 2)
     return [Add(number, tuple(map(float, at[number])), float(fitness[number])) for number in range(adds)]
 
 
-def pyribs(measures: tuple[Measure, ...]) -> Any:
+def pyribs(grid: Grid) -> Any:
     """Return pyribs' archive of the same cells; its epsilon, for values a rounding error below an edge, is ours: none."""
-    ranges = [(measure.low, measure.high) for measure in measures]
-    return ribs.GridArchive(solution_dim=1, dims=[m.bins for m in measures], ranges=ranges, epsilon=0.0, dtype=np.float64)
+    if isinstance(grid, Voronoi):
+        ranges, points = [(0.0, 1.0)] * len(grid.measures), np.array(grid.centroids)
+        return ribs.CVTArchive(solution_dim=1, centroids=points, ranges=ranges, dtype=np.float64)
+    ranges = [(measure.low, measure.high) for measure in grid.measures]
+    return ribs.GridArchive(solution_dim=1, dims=[m.bins for m in grid.measures], ranges=ranges, epsilon=0.0, dtype=np.float64)
 
 
-def both(path: Path, adds: list[Add]) -> Iterator[tuple[Add, Placement, int]]:
+def theirs_at(grid: Grid, at: tuple[float, ...]) -> tuple[float, ...]:
+    """Return where pyribs is told that a point lies: it has neither edges nor units of its own around centroids."""
+    if not isinstance(grid, Voronoi):
+        return at
+    return tuple((min(max(x, m.low), m.high) - m.low) / (m.high - m.low) for m, x in zip(grid.measures, at))
+
+
+def both(path: Path, grid: Grid, adds: list[Add]) -> Iterator[tuple[Add, Placement, int]]:
     """Offer the same adds to both and yield what each made of them; compare the elites at the end."""
-    theirs = pyribs(MEASURES)
+    theirs = pyribs(grid)
     ours = Archive.create(path)
     with ours.transaction():
         for add in adds:
             ours.add_method(MethodRecord(str(add.number), "", 1, "", "search", "", (), ()))
-            cell = GRID.cell({m.name: value for m, value in zip(MEASURES, add.at)})
+            cell = grid.cell({m.name: value for m, value in zip(grid.measures, add.at)})
             placement = ours.place(Elite(0, cell, str(add.number), add.fitness))
-            status = theirs.add_single([add.number], add.fitness, add.at)["status"]
+            status = theirs.add_single([add.number], add.fitness, theirs_at(grid, add.at))["status"]
             yield add, placement, int(status)
     held = theirs.data(["index", "solution", "objective"])
     wanted = {(int(cell), str(int(number[0])), float(fitness)) for cell, number, fitness in zip(*(held[k] for k in held))}
@@ -68,24 +84,26 @@ def both(path: Path, adds: list[Add]) -> Iterator[tuple[Add, Placement, int]]:
     ours.close()
 
 
-def same(path: Path, adds: list[Add]) -> dict[Placement, int]:
+def same(path: Path, grid: Grid, adds: list[Add]) -> dict[Placement, int]:
     counts = dict.fromkeys(Placement, 0)
-    for add, placement, status in both(path, adds):
+    for add, placement, status in both(path, grid, adds):
         assert placement == status, add
         counts[placement] += 1
     return counts
 
 
-def test_the_same_stream_gives_the_same_elites(tmp_path: Path) -> None:
-    counts = same(tmp_path / "run.db", stream(2_000, 0))
+@GRIDS
+def test_the_same_stream_gives_the_same_elites(grid: Grid, tmp_path: Path) -> None:
+    counts = same(tmp_path / "run.db", grid, stream(grid, 2_000, 0))
     assert all(counts.values())
     assert sum(counts.values()) == 2_000
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_adds_give_the_same_elites(tmp_path: Path) -> None:
-    counts = same(tmp_path / "run.db", stream(100_000, 1))
-    assert counts[Placement.NEW] == GRID.cells
+@GRIDS
+def test_a_hundred_thousand_adds_give_the_same_elites(grid: Grid, tmp_path: Path) -> None:
+    counts = same(tmp_path / "run.db", grid, stream(grid, 100_000, 1))
+    assert counts[Placement.NEW] == grid.cells
 
 
 @settings(max_examples=200, deadline=None)
@@ -99,7 +117,17 @@ def test_every_point_has_the_same_cell(data: st.DataObject) -> None:
     places = [(value - m.low) / (m.high - m.low) * m.bins for m, value in zip(measures, at)]
     cell = Bins(measures).cell({m.name: value for m, value in zip(measures, at)})
     if all(abs(place - round(place)) > 1e-9 for place in places):  # nearer, rounding decides on which side of an edge it is
-        assert cell == int(pyribs(measures).index_of_single(at))
+        assert cell == int(pyribs(Bins(measures)).index_of_single(at))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.tuples(*(st.floats(-1, 2) for _ in EVERY)))
+def test_every_point_has_the_same_nearest_centroid(shares: tuple[float, ...]) -> None:
+    at = tuple(m.low + share * (m.high - m.low) for m, share in zip(EVERY, shares))
+    inside = theirs_at(CVT, at)
+    near, next_ = sorted(math.dist(inside, centroid) for centroid in CVT.centroids)[:2]
+    if next_ - near > 1e-9:  # nearer, rounding decides between two centroids
+        assert CVT.cell({m.name: x for m, x in zip(EVERY, at)}) == int(pyribs(CVT).index_of_single(inside))
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
@@ -130,7 +158,7 @@ def test_bins_follow_the_order_of_values_however_far_outside(measure: Measure, a
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_refused_by_both(value: float, tmp_path: Path) -> None:
     middle = [(m.low + m.high) / 2 for m in MEASURES]
-    theirs = pyribs(MEASURES)
+    theirs = pyribs(GRID)
     for place in range(len(MEASURES)):
         at = [*middle[:place], value, *middle[place + 1 :]]
         with pytest.raises(ValueError, match=f"{MEASURES[place].name} must be finite"):
@@ -146,7 +174,7 @@ def test_what_is_not_finite_is_refused_by_both(value: float, tmp_path: Path) -> 
 def test_the_first_of_equals_stays(tmp_path: Path) -> None:
     at = tuple((m.low + m.high) / 2 for m in MEASURES)
     adds = [Add(number, at, fitness) for number, fitness in enumerate((0.5, 0.5, 0.6, 0.6, 0.5))]
-    placements = [(placement, status) for _, placement, status in both(tmp_path / "run.db", adds)]
+    placements = [(placement, status) for _, placement, status in both(tmp_path / "run.db", GRID, adds)]
     new, improved, rejected = Placement.NEW, Placement.IMPROVED, Placement.REJECTED
     assert [ours for ours, _ in placements] == [new, rejected, improved, rejected, rejected]
     assert all(ours == theirs for ours, theirs in placements)
