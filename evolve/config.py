@@ -62,7 +62,10 @@ class Config(BaseModel):
     grid: Literal["bins", "cvt"] = Field("bins", description="Cells: equal bins of two or three measures, or Voronoi cells.")
     cells: int = Field(100, ge=2, le=10_000, description="Cells of a Voronoi grid.")
     islands: int = Field(3, ge=1, le=64, description="Populations that evolve apart.")
-    migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of elites to the next island (a ring).")
+    migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of the best elites to other islands.")
+    topology: Literal["ring", "complete", "random"] = Field(
+        "ring", description="Where migrants go: to the next island, to every other, or to one that is drawn."
+    )
     reset_every: int = Field(120, ge=1, description="Evaluations between resets of the worst half of the islands.")
     novelty: float = Field(1.0, ge=0, description="Weight of a prompt's novelty against its value; 0 switches it off.")
     dev_instances: int = Field(10, ge=2, description="Instances of each search domain a method needs before it can be placed.")

@@ -14,11 +14,12 @@ from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.nouns import Direction, Exhibit, short
 from evolve.select import Selector
+from evolve.topology import TOPOLOGIES
 from fitness import pgr
 from fitness.judge import Rival
 from fitness.nouns import Evaluation, Split
 
-Tell = Callable[[str, str, int | None, str | None], None]  # kind, text, island, method
+Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
 
 
 class Population:
@@ -74,7 +75,7 @@ class Population:
             direction = replace(direction, name=f"{direction.name}-{proposal}")
         self.archive.add_direction(direction, proposal)
         self.selector.add_direction(direction, island)
-        self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None)
+        self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None, None)
 
     def exhibit(self, method: str) -> Exhibit:
         """Return a method as a brief shows it; of its scores only the coarse ones."""
@@ -99,15 +100,19 @@ class Population:
         if self.selector.islands == 1:
             return
         if evaluations % self._config.reset_every == 0 and not late:
-            self._reset(random.Random(f"{self._config.seed}/reset/{evaluations}"))
+            self._reset(evaluations)
         elif evaluations % self._config.migrate_every == 0:
-            for island, elite in self.selector.migrants():
-                if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
-                    text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
-                    self._tell("migration", text, island, elite.method)
+            self._migrate(evaluations)
 
-    def _reset(self, rng: random.Random) -> None:
-        worst = self.selector.worst()
+    def _migrate(self, evaluations: int) -> None:
+        rng = random.Random(f"{self._config.seed}/migrate/{evaluations}")
+        for island, elite in self.selector.migrants(TOPOLOGIES[self._config.topology](self.selector.islands, rng)):
+            if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
+                text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
+                self._tell("migration", text, island, elite.method, evaluations)
+
+    def _reset(self, evaluations: int) -> None:
+        worst, rng = self.selector.worst(), random.Random(f"{self._config.seed}/reset/{evaluations}")
         for island in worst:
             founder = self.selector.founder(island, worst, rng)
             if founder is None:
@@ -119,7 +124,7 @@ class Population:
                     self._offer(elite)
                 self._offer(Elite(island, founder.cell, founder.method, founder.fitness))
             text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
-            self._tell("reset", text, island, founder.method)
+            self._tell("reset", text, island, founder.method, evaluations)
 
     def _offer(self, elite: Elite) -> Placement:
         placement = self.archive.place(elite)

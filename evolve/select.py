@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -20,6 +20,7 @@ from evolve.directions import Ballot, Directions
 from evolve.mending import Mending
 from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features, looks
+from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 INSPIRATIONS = 2
@@ -246,13 +247,9 @@ class Selector:
 
     # migration and reset
 
-    def migrants(self) -> list[tuple[int, Elite]]:
-        """Return (target island, elite): the best elite of every island goes to the next one, in a ring."""
-        moves = []
-        for island, elites in enumerate(self.elites):
-            if elites and self.islands > 1:
-                moves.append(((island + 1) % self.islands, _best(elites)))
-        return moves
+    def migrants(self, routes: Iterable[Route]) -> list[tuple[int, Elite]]:
+        """Return (target island, elite): the best elite of each route's first island goes to its second."""
+        return [(target, _best(self.elites[source])) for source, target in routes if self.elites[source]]
 
     def worst(self) -> list[int]:
         """Return the islands to reset: the half whose best elite is least fit (the smaller half when odd)."""

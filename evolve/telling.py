@@ -24,9 +24,11 @@ class Teller:
         self._shown, self._phase, self._evaluations = 0.0, "", -1
         self._priced = all(model.worst(lab.system, "").usd is not None for model in lab.models.values())
 
-    def event(self, kind: str, text: str, island: int | None = None, method: str | None = None) -> None:
+    def event(
+        self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
+    ) -> None:
         """Store and show something that happened."""
-        self._lab.archive.event(kind, text, island, method)
+        self._lab.archive.event(kind, text, island, method, value)
         self._lab.watch.event(kind, text)
 
     def seed(self, name: str, evaluation: Evaluation) -> None:

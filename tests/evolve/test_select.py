@@ -86,9 +86,11 @@ def test_novelty_makes_prompts_more_diverse() -> None:
     assert repeats(2.0) < repeats(0.0)
 
 
-def test_migrants_go_round_a_ring() -> None:
-    assert [(target, elite.method) for target, elite in selector().migrants()] == [(1, "m05"), (2, "m15"), (0, "m25")]
-    assert selector(1).migrants() == []
+def test_the_best_elites_are_the_migrants() -> None:
+    made, routes = selector(), [(0, 1), (0, 2), (2, 0)]
+    assert [(target, elite.method) for target, elite in made.migrants(routes)] == [(1, "m05"), (2, "m05"), (0, "m25")]
+    made.elites[2].clear()
+    assert [target for target, _ in made.migrants(routes)] == [1, 2]
 
 
 @pytest.mark.parametrize(("islands", "reset"), [(2, 1), (3, 1), (4, 2), (5, 2)])
