@@ -169,10 +169,10 @@ class Found:
         return self.dev.mean - self.fresh.mean
 
 
-def search(folder: Path, seed: int, methods: int = 100) -> Found:
+def search(folder: Path, seed: int, methods: int = 100, **settings: object) -> Found:
     """Search among `methods` methods of one quality with the program's own engine; the same seed finds the same."""
     task = Simulated()
-    config = resolve({"task": task.name, "seed": seed, "evals": methods, "workers": 1, "held_out_instances": 0})
+    config = resolve({"task": task.name, "seed": seed, "evals": methods, "workers": 1, "held_out_instances": 0}, settings)
     vault = open_vault(folder, task, seed, wanted_instances(task, config))
     archive = Archive.create(folder / "run.db")
     with contextlib.closing(archive):

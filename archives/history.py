@@ -1,0 +1,131 @@
+"""How a run's grids came about: every offer of a method to a cell, in order, from what was judged and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from archives.grid import Grid
+from archives.nouns import Elite, Row
+from archives.typed import value
+
+ISLANDS = 1000  # at most: a stranger's archive may name any number
+
+_JUDGED = """
+select e.id, e.method, e.fitness, e.measures, e.created, e.proposal, p.island, m.flags, m.origin
+from evaluations e join methods m on m.id = e.method left join proposals p on p.id = e.proposal
+where e.split = 'dev' and e.status != 'LOST' order by e.id
+"""
+_MIXED = (
+    "select kind, island, method, value, at from events where kind in ('migration', 'reset') and method is not null order by id"
+)
+_ISLANDS = "select island from elites union select island from proposals order by island limit ?"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A method that is offered to its cell, or with no elite, an island that is emptied.
+
+    Attributes:
+        judged: bred methods that had been judged by then.
+    """
+
+    judged: int
+    island: int
+    elite: Elite | None
+
+
+class History:
+    """The offers of a run on a grid, which need not be the one it was searched with.
+
+    Baselines and methods that were added by hand are offered to every island, bred ones to theirs; what migrated or founded an
+    island again is offered there. Flagged methods never are. In a merged archive nothing is emptied.
+
+    Attributes:
+        missing: what could not be offered: a method's id, and the measure that was not recorded of it (or is not finite).
+    """
+
+    def __init__(self, archive: Archive, grid: Grid) -> None:
+        self._grid = grid
+        self._judged = archive.rows(_JUDGED)
+        self._mixed = archive.rows(_MIXED)
+        self._islands = [value(row, "island", int) for row in archive.rows(_ISLANDS, [ISLANDS])]
+        self._merged = bool(archive.rows("select 1 from events where kind = 'merge' limit 1"))
+        self._known: dict[str, tuple[int, float]] = {}  # method -> its cell and fitness
+        self._seeds: list[str] = []
+        self.missing: dict[str, str] = {}
+
+    def offers(self) -> Iterator[Offer]:
+        """Yield the offers, oldest first."""
+        self._known, self._seeds, self.missing = {}, [], {}
+        judged, mixed = 0, iter(self._mixed)
+        next_ = next(mixed, None)
+        for row in self._judged:
+            while next_ is not None and not self._merged and self._is_before(next_, judged, row):
+                yield from self._mix(next_, judged)
+                next_ = next(mixed, None)
+            bred = row["proposal"] is not None
+            judged += bred
+            method = value(row, "method", str)
+            if row["fitness"] is None or row["flags"] or not self._learn(row, method):
+                continue
+            if value(row, "origin", str) in ("seed", "added"):
+                self._seeds.append(method)
+            for island in [value(row, "island", int)] if bred else self._islands:
+                yield self._offer(judged, island, method)
+        while next_ is not None:
+            yield from self._mix(next_, judged)
+            next_ = next(mixed, None)
+
+    def _is_before(self, event: Row, judged: int, row: Row) -> bool:
+        """Tell whether an event happened before the next method was judged; older runs have only clocks to go by."""
+        if event["value"] is not None:
+            return value(event, "value", float) <= judged  # type: ignore[no-any-return]
+        return value(event, "at", str) < value(row, "created", str)  # type: ignore[no-any-return]
+
+    def _learn(self, row: Row, method: str) -> bool:
+        """Remember where a method lies, unless a measure is missing."""
+        measures = value(row, "measures", dict[str, float])
+        try:
+            self._known[method] = self._grid.cell(measures), value(row, "fitness", float)
+        except (KeyError, ValueError):
+            self.missing[method] = _lacking(self._grid, measures)
+            return False
+        return True
+
+    def _mix(self, event: Row, judged: int) -> Iterator[Offer]:
+        island, method = value(event, "island", int), value(event, "method", str)
+        if event["kind"] == "reset" and not self._merged:
+            yield Offer(judged, island, None)
+            for seed in self._seeds:
+                yield self._offer(judged, island, seed)
+        if method in self._known:
+            yield self._offer(judged, island, method)
+
+    def _offer(self, judged: int, island: int, method: str) -> Offer:
+        cell, fitness = self._known[method]
+        return Offer(judged, island, Elite(island, cell, method, fitness))
+
+
+def _lacking(grid: Grid, measures: Mapping[str, float]) -> str:
+    """Return the first measure of a grid that places a method nowhere."""
+    for measure in grid.measures:
+        try:
+            measure.bin(measures[measure.name])
+        except (KeyError, ValueError):
+            return measure.name
+    return ""
+
+
+def elites(history: History) -> list[Elite]:
+    """Return the elites that a history ends with, by island and cell."""
+    held: dict[tuple[int, int], Elite] = {}
+    for offer in history.offers():
+        if offer.elite is None:
+            held = {place: elite for place, elite in held.items() if place[0] != offer.island}
+            continue
+        place = offer.island, offer.elite.cell
+        if place not in held or offer.elite.fitness > held[place].fitness:
+            held[place] = offer.elite
+    return [held[place] for place in sorted(held)]
