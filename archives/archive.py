@@ -217,6 +217,12 @@ class Archive(Ledger):
         rows = self.rows("select island, cell, method, fitness from elites order by island, cell")
         return [noun(Elite, row) for row in rows]
 
+    def replace_elites(self, elites: Sequence[Elite]) -> None:
+        """Empty every island's grid and fill it with other elites."""
+        with self.transaction():
+            self._db.execute("delete from elites")
+            self.insert_all("elites", [vars(elite) for elite in elites])
+
     def clear_island(self, island: int) -> None:
         """Empty an island's grid (its methods stay in the archive)."""
         with self.transaction():

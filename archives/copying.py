@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import sqlite3
@@ -25,6 +26,14 @@ def backup(source: Path, target: Path, *, force: bool = False) -> int:
         _copy(source, part)
         shutil.copymode(source, part)
         return part.stat().st_size
+
+
+def aside(source: Path) -> Path:
+    """Copy an archive to a new file beside it before it is changed, and return that: NAME.db.backup, or with a number."""
+    names = (source.with_name(f"{source.name}.backup{number or ''}") for number in itertools.count())
+    target = next(name for name in names if not os.path.lexists(name))
+    backup(source, target)
+    return target
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
@@ -78,6 +79,10 @@ class History:
             yield from self._mix(next_, judged)
             next_ = next(mixed, None)
 
+    def offered(self, elite: Elite) -> list[Offer]:
+        """Return the offer of an elite of another grid to its island, after all others; none when it lies nowhere."""
+        return [self._offer(len(self._judged), elite.island, elite.method)] if elite.method in self._known else []
+
     def _is_before(self, event: Row, judged: int, row: Row) -> bool:
         """Tell whether an event happened before the next method was judged; older runs have only clocks to go by."""
         if event["value"] is not None:
@@ -118,10 +123,10 @@ def _lacking(grid: Grid, measures: Mapping[str, float]) -> str:
     return ""
 
 
-def elites(history: History) -> list[Elite]:
-    """Return the elites that a history ends with, by island and cell."""
+def elites(history: History, again: Iterable[Elite] = ()) -> list[Elite]:
+    """Return the elites that a history ends with, by island and cell; the methods of `again` are offered once more then."""
     held: dict[tuple[int, int], Elite] = {}
-    for offer in history.offers():
+    for offer in itertools.chain(history.offers(), (offer for elite in again for offer in history.offered(elite))):
         if offer.elite is None:
             held = {place: elite for place, elite in held.items() if place[0] != offer.island}
             continue

@@ -65,7 +65,8 @@ def progress(history: History, cells: int) -> Mapping[int | None, tuple[Point, .
         if changed:
             island.note(offer.judged)
             whole.note(offer.judged)
-    series = {None: whole, **{number: islands[number] for number in sorted(islands)}}
+    series: dict[int | None, _Tally] = {None: whole}
+    series |= {number: islands[number] for number in sorted(islands)}
     return {number: _thinned(tally.points) for number, tally in series.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
@@ -19,24 +20,27 @@ MOST_AXES = 3  # of equal bins: more have too many cells to fill
 
 def measures_of(task: Task, config: Config) -> tuple[Measure, ...]:
     """Return the measures of a run's grid. Raises UsageError when the task does not offer them, or there are too few."""
-    offered = {measure.name: measure for measure in (*task.measures, *task.other_measures)}
-    for name in config.measures:
-        if name not in offered:
-            raise UsageError(f"{name!r} is no measure of {task.name}: choose among {', '.join(offered)}")
-    chosen = tuple(offered[name] for name in dict.fromkeys(config.measures)) or task.measures
-    if len(chosen) < 2:
-        raise UsageError(f"measures = {list(config.measures)} is too few for a grid: name two or more of {', '.join(offered)}")
-    if config.grid == "bins" and len(chosen) > MOST_AXES:
-        raise UsageError(
-            f'{len(chosen)} measures cut into equal bins make too many cells: set grid = "cvt", or name at most three'
-        )
-    return chosen
+    names = config.measures or [measure.name for measure in task.measures]
+    return _chosen(task.name, (*task.measures, *task.other_measures), names, config.grid == "cvt")
 
 
 def grid_for(task: Task, config: Config) -> Grid:
     """Return the grid of a new run. Raises UsageError."""
     measures = measures_of(task, config)
     return voronoi(measures, config.cells, config.seed) if config.grid == "cvt" else Bins(measures)
+
+
+def other_grid(archive: Archive, names: Sequence[str], edges: Mapping[str, Measure], cells: int | None, seed: int) -> Grid:
+    """Return the grid of some measures for a run that has another; without names, of the measures that it has.
+
+    With a number of cells they are Voronoi cells; `edges` replace a measure's own. Raises UsageError.
+    """
+    held, task = grid_of(archive), tasks.load(archive.run().task)
+    offered = (*task.measures, *task.other_measures)
+    names = names or [measure.name for measure in held.measures]
+    _chosen(task.name, offered, [*names, *edges], True)
+    measures = tuple(edges.get(m.name, m) for m in _chosen(task.name, offered, names, cells is not None))
+    return Bins(measures) if cells is None else voronoi(measures, cells, seed)
 
 
 def grid_of(archive: Archive) -> Grid:
@@ -46,3 +50,17 @@ def grid_of(archive: Archive) -> Grid:
     """
     run = archive.run()
     return parse(run.grid) if run.grid else Bins(tasks.load(run.task).measures)
+
+
+def _chosen(task: str, offered: Sequence[Measure], names: Sequence[str], many: bool) -> tuple[Measure, ...]:
+    """Return the measures of some names, each once. Raises UsageError for unknown ones, and for too few or too many."""
+    known = {measure.name: measure for measure in offered}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{name!r} is no measure of {task}: choose among {', '.join(known)}")
+    chosen = tuple(known[name] for name in dict.fromkeys(names))
+    if len(chosen) < 2:
+        raise UsageError(f"a grid needs two measures or more: name others of {', '.join(known)}")
+    if len(chosen) > MOST_AXES and not many:
+        raise UsageError(f"{len(chosen)} measures cut into equal bins make too many cells: take Voronoi cells (cvt), or three")
+    return chosen

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from archives.archive import Archive
+from archives.grid import parse
 from archives.nouns import Elite, Entry
+from archives.regridding import regrid
+from archives.typed import value
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.engine import Engine
@@ -125,12 +128,12 @@ class Replay:
         return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found))
 
     def _set_out(self) -> None:
-        """Copy what a run begins with: its record, the directions of the literature, the seeds."""
+        """Copy what a run begins with: its record with the grid that it had, the directions of the literature, the seeds."""
+        run, moves = self._recording.run(), [entry for entry in self._journal if entry.step == "regrid"]
+        grid = _grids(moves[0])["from"] if moves else run.grid
         later = {entry.method for entry in self._journal if entry.step == "added"}
         with self.archive.transaction():
-            self.archive.add_run(
-                replace(self._recording.run(), champion="", human_best="", verdict="", inflation=None, tried=0)
-            )
+            self.archive.add_run(replace(run, grid=grid, champion="", human_best="", verdict="", inflation=None, tried=0))
             for direction in self._recording.directions():
                 if direction.origin == "literature":
                     self.archive.add_direction(direction)
@@ -142,6 +145,9 @@ class Replay:
         """Do what one line of the journal says."""
         if entry.step == "session":
             self._begin(entry.config)
+            return
+        if entry.step == "regrid":
+            regrid(self.archive, parse(_grids(entry)["to"]))
             return
         if entry.step == "added":
             self._add(entry)
@@ -225,6 +231,11 @@ class Replay:
                 cell = grid_of(self.archive).cell(evaluation.measures)
                 for island in range(self._config.islands):
                     self.archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
+
+
+def _grids(entry: Entry) -> Mapping[str, str]:
+    """Return the grids before and after a move onto another, as JSON."""
+    return value(vars(entry), "config", dict[str, str])  # type: ignore[no-any-return]
 
 
 def _first(table: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> Iterator[Difference]:

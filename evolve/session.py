@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +35,7 @@ from evolve.lab import (
     stored_config,
     wanted_instances,
 )
+from evolve.locking import only_writer
 from evolve.memory import Memory
 from evolve.recall import selector_of
 from evolve.screen import Screen
@@ -82,7 +81,7 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
         config = _settled(config, things, watch)
         methods = _screen_seeds(things, seeds)
         archive = Archive.create(path)
-        with contextlib.closing(archive), _only_writer(path):
+        with contextlib.closing(archive), only_writer(path):
             _store(archive, config, things, methods)
             return _session(_lab(config, archive, things, watch), things.sandbox.close)
 
@@ -93,7 +92,7 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
     What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
     """
     archive = Archive.open(path, write=True)
-    with contextlib.closing(archive), _only_writer(path):
+    with contextlib.closing(archive), only_writer(path):
         stored = stored_config(archive)
         config = resolve(stored.model_dump(), changes)
         if config.model:
@@ -217,27 +216,6 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
     stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.config.device
     return Ending(archive.path, result, stopped_by_user, budget.evals, device, budget.seconds, engine)
-
-
-@contextlib.contextmanager
-def _only_writer(path: Path) -> Iterator[None]:
-    """Hold the run's lock. Raises UsageError when another process works on the run."""
-    try:
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-    except OSError as error:
-        raise UsageError(f"cannot lock {path}: {path}.lock cannot be opened ({error.strerror})") from error
-    with os.fdopen(descriptor, "w") as lock:
-        for attempt in (1, 2):  # `status` holds the lock for a moment to see whether anyone else does
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if attempt == 2:
-                    raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
-                time.sleep(0.2)
-        yield
-    with contextlib.suppress(OSError):
-        os.unlink(f"{path}.lock")
 
 
 @contextlib.contextmanager

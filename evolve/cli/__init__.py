@@ -29,7 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("evolve.cli.replay:replay", "A recorded run again, offline: is everything the same?"),
     "report": ("evolve.cli.output:report", "One self-contained page about a run."),
     "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
-    "archive": ("evolve.cli.archive:archive", "Check, copy (also a live run), or merge archives."),
+    "archive": ("evolve.cli.archive:archive", "Check, copy (also a live run), merge or re-grid archives."),
     "doctor": ("evolve.cli.doctor:doctor", "Which walls, devices and providers this machine has."),
 }
 

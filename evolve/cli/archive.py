@@ -1,9 +1,10 @@
-"""The verb `archive`: is a run's archive whole, a copy of it, and several made into one."""
+"""The verb `archive`: is a run's archive whole, a copy of it, several made into one, and one moved onto another grid."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +12,19 @@ from archives.archive import Archive
 from archives.grid import Grid
 from evolve.cli.common import db_option, echo_json, find_run, is_running, json_option
 from evolve.errors import EvolveError, UsageError
+from fitness.nouns import Measure
+
+if TYPE_CHECKING:
+    from archives.regridding import Regridded
 
 _FOUND = 2  # exit code when something does not hold
+_MOST_BINS = 1000
+_NAMED = 8  # methods that are named
 
 
 @click.group()
 def archive() -> None:
-    """Check a run's archive, copy it while the run goes on, or merge several into one."""
+    """Check a run's archive, copy it while the run goes on, merge several into one, or move one onto another grid."""
 
 
 @archive.command()
@@ -114,3 +121,86 @@ def merge(runs: tuple[Path, ...], out: Path, force: bool, as_json: bool) -> None
         echo_json({"runs": [str(run) for run in runs], "out": str(out), **counts})
     else:
         click.echo(out)
+
+
+def _edges(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, Measure]:
+    """Read NAME=LOW:HIGH:BINS."""
+    found = {}
+    for word in words:
+        try:
+            name, _, rest = word.partition("=")
+            low, high, bins = rest.split(":")
+            found[name] = Measure(name, float(low), float(high), int(bins))
+        except ValueError as error:
+            raise UsageError(f"--edges takes NAME=LOW:HIGH:BINS, such as size=7:11:8, got {word!r}") from error
+        if not (-1e9 < found[name].low < found[name].high < 1e9 and 0 < found[name].bins <= _MOST_BINS):
+            raise UsageError(f"--edges {word}: LOW must lie below HIGH, with 1 to {_MOST_BINS} bins between them")
+    return found
+
+
+@archive.command()
+@click.option("--measures", default="", help="Measures of the new grid, joined by commas (default: those of the old one).")
+@click.option("--edges", multiple=True, callback=_edges, help="Other edges of a measure: NAME=LOW:HIGH:BINS.")
+@click.option("--grid", type=click.Choice(["bins", "cvt"]), default="bins", help="Equal bins, or Voronoi cells.")
+@click.option("--cells", type=click.IntRange(2, 10_000), default=100, help="How many Voronoi cells.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the Voronoi cells.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write another archive, and leave this one as it is.")
+@click.option("--force", is_flag=True, help="Replace what is at --out.")
+@db_option
+@json_option
+def regrid(
+    measures: str, edges: dict[str, Measure], grid: str, cells: int, seed: int,
+    out: Path | None, force: bool, db: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Move a run onto another grid: its elites are found again among everything it judged.
+
+    Without --out the archive is changed, after a copy of it was made beside it (NAME.db.backup). `resume` goes on with the new
+    grid. What cannot be placed, because a measure was never recorded of it, is named.
+    """
+    from contextlib import closing
+
+    from archives.copying import aside, backup, new_file
+    from archives.regridding import regrid as move
+    from evolve.gridding import other_grid
+    from evolve.locking import only_writer
+
+    source, names = find_run(db), [name.strip() for name in measures.split(",") if name.strip()]
+    with closing(Archive.open(source)) as held:
+        chosen = other_grid(held, names, edges, cells if grid == "cvt" else None, seed)
+
+    def moved(path: Path) -> Regridded:
+        with closing(Archive.open(path, write=True)) as held:
+            return move(held, chosen)
+
+    if out is None:
+        with only_writer(source):
+            kept = aside(source)
+            try:
+                found = moved(source)
+            except EvolveError:
+                kept.unlink()
+                raise
+    else:
+        if force and is_running(out):
+            raise UsageError(f"a run is going on in {out}: it cannot be replaced; name another file")
+        with new_file(out, (source,), force=force) as part:
+            backup(source, part)
+            found, kept = moved(part), source
+    _say_moved(out or source, kept, found, as_json)
+
+
+def _say_moved(path: Path, kept: Path, found: Regridded, as_json: bool) -> None:
+    """Print what became of the elites, and where the archive is as it was."""
+    from evolve.cli.printing import facts, paragraph, say
+    from evolve.nouns import short
+
+    if as_json:
+        echo_json({"db": str(path), "kept": str(kept), **asdict(found)})
+        return
+    say(str(path), "dim")
+    counts = f"{found.after} (there were {found.before}), in {found.occupied} of {found.cells} cells"
+    facts([("elites", counts), ("as it was", str(kept))])
+    for measure in dict.fromkeys(found.missing.values()):
+        lost = [short(method) for method, name in found.missing.items() if name == measure]
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        paragraph(f"- {measure} was never recorded of {', '.join(lost[:_NAMED])}{more}: they lie in no cell.")

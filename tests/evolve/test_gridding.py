@@ -47,8 +47,8 @@ def test_voronoi_cells_come_from_the_runs_seed() -> None:
     ("settings", "sentence"),
     [
         ({"measures": ("size", "agreement")}, "'agreement' is no measure of embedded: choose among teacher_agreement, size"),
-        ({"measures": ("size", "size")}, "too few for a grid"),
-        ({"measures": EVERY}, 'set grid = "cvt", or name at most three'),
+        ({"measures": ("size", "size")}, "needs two measures or more"),
+        ({"measures": EVERY}, "take Voronoi cells"),
     ],
 )
 def test_a_grid_that_cannot_be_made_is_a_sentence(settings: dict[str, Any], sentence: str) -> None:
