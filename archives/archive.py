@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from archives.connection import connect, sentences
+from archives.connection import connect, connect_to_read, sentences
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
@@ -48,7 +48,7 @@ class Archive(Ledger):
         if not path.is_file():
             raise ArchiveError(f"there is no archive at {path}")
         with sentences(path):
-            db = connect(path) if write else connect(path, "?mode=ro")
+            db = connect(path) if write else connect_to_read(path)
             if not {"runs", "evaluations"} <= set(db.table_names()):
                 raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
             if not write and is_older(db):

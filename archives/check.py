@@ -10,12 +10,14 @@ from sqlite_utils import Database
 
 from archives.archive import Archive
 from archives.grid import Grid
+from archives.history import History, elites
 from archives.nouns import ArchiveError
 from archives.schema import migrate
 from archives.typed import value
 
 _MOST = 20  # violations of one rule that are listed
 _CELLS = "elites are in their own cell"
+_FITTEST = "elites are the best of their cell"
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def check(archive: Archive, grid: Grid | None) -> tuple[Violation, ...]:
             found += _guarded(rule.name, partial(_broken, archive, rule))
         if grid is not None:
             found += _guarded(_CELLS, partial(_cells, archive, grid))
+            found += _guarded(_FITTEST, partial(_best, archive, grid))
     return tuple(found)
 
 
@@ -214,4 +217,19 @@ def _cells(archive: Archive, grid: Grid) -> list[Violation]:
         else:
             if cell != row["cell"]:
                 found.append(Violation(_CELLS, f"{where} belongs to cell {cell}"))
+    return found[:_MOST]
+
+
+def _best(archive: Archive, grid: Grid) -> list[Violation]:
+    """Return the elites that are less fit than a method that was offered to their cell."""
+    history = History(archive, grid)
+    if not history.exact:
+        return []
+    held = {(elite.island, elite.cell): elite for elite in archive.elites()}
+    found = []
+    for best in elites(history):
+        elite = held.get((best.island, best.cell))
+        if elite is not None and elite.fitness < best.fitness:
+            where = f"the elite of cell {elite.cell} on island {elite.island}, {elite.method[:12]}, has fitness {elite.fitness}"
+            found.append(Violation(_FITTEST, f"{where}, but {best.method[:12]} with {best.fitness} was offered there"))
     return found[:_MOST]

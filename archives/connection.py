@@ -92,6 +92,27 @@ def connect(path: Path, mode: str = "") -> Database:
     return Database(connection, execute_plugins=False)
 
 
+def connect_to_read(path: Path) -> Database:
+    """Open a database to read it only, also on a read-only disk, where SQLite cannot share it with a writer.
+
+    Raises ArchiveError when its last changes cannot be read there.
+    """
+    try:
+        db = connect(path, "?mode=ro")
+        db.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if "unable to open" not in str(error):
+            raise
+        wal = Path(f"{path}-wal")
+        if wal.is_file() and wal.stat().st_size:
+            raise ArchiveError(
+                f"cannot use {path}: its last changes are still in {wal.name}, and SQLite reads that only where it can write: "
+                "copy both files to a folder that can be written"
+            ) from error
+        return connect(path, "?mode=ro&immutable=1")
+    return db
+
+
 @contextmanager
 def _bounded(db: Database) -> Iterator[None]:
     """Interrupt a query that takes too long."""

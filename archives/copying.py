@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from archives.connection import connect, sentences
+from archives.connection import connect_to_read, sentences
 from archives.nouns import ArchiveError
 
 
@@ -30,10 +30,15 @@ def backup(source: Path, target: Path, *, force: bool = False) -> int:
 
 def aside(source: Path) -> Path:
     """Copy an archive to a new file beside it before it is changed, and return that: NAME.db.backup, or with a number."""
-    names = (source.with_name(f"{source.name}.backup{number or ''}") for number in itertools.count())
-    target = next(name for name in names if not os.path.lexists(name))
+    target = free_name(source)
     backup(source, target)
     return target
+
+
+def free_name(path: Path, end: str = "backup") -> Path:
+    """Return a name beside a file that nothing has: NAME.backup, NAME.backup1 and so on."""
+    names = (path.with_name(f"{path.name}.{end}{number or ''}") for number in itertools.count())
+    return next(name for name in names if not os.path.lexists(name))
 
 
 @contextlib.contextmanager
@@ -61,7 +66,7 @@ def new_file(target: Path, sources: tuple[Path, ...], *, force: bool = False) ->
 
 def _copy(source: Path, part: Path) -> None:
     """Copy a database with SQLite's backup API, in one read transaction, and look whether the copy is whole."""
-    with sentences(source), contextlib.closing(connect(source, "?mode=ro")) as db:
+    with sentences(source), contextlib.closing(connect_to_read(source)) as db:
         if not {"runs", "evaluations"} <= set(db.table_names()):
             raise ArchiveError(f"{source} is not an archive of evolve: it has no tables named runs and evaluations")
         with contextlib.closing(sqlite3.connect(part)) as copy:

@@ -44,6 +44,7 @@ class History:
     island again is offered there. Flagged methods never are. In a merged archive nothing is emptied.
 
     Attributes:
+        exact: whether the archive says when everything happened; older and merged ones have only clocks to go by.
         missing: what could not be offered: a method's id, and the measure that was not recorded of it (or is not finite).
     """
 
@@ -53,6 +54,7 @@ class History:
         self._mixed = archive.rows(_MIXED)
         self._islands = [value(row, "island", int) for row in archive.rows(_ISLANDS, [ISLANDS])]
         self._merged = bool(archive.rows("select 1 from events where kind = 'merge' limit 1"))
+        self.exact = not self._merged and all(row["value"] is not None for row in self._mixed)
         self._known: dict[str, tuple[int, float]] = {}  # method -> its cell and fitness
         self._seeds: list[str] = []
         self.missing: dict[str, str] = {}
@@ -66,14 +68,16 @@ class History:
             while next_ is not None and not self._merged and self._is_before(next_, judged, row):
                 yield from self._mix(next_, judged)
                 next_ = next(mixed, None)
-            bred = row["proposal"] is not None
+            bred = row["island"] is not None
             judged += bred
             method = value(row, "method", str)
             if row["fitness"] is None or row["flags"] or not self._learn(row, method):
                 continue
+            own = [value(row, "island", int)] if bred else []
             if value(row, "origin", str) in ("seed", "added"):
                 self._seeds.append(method)
-            for island in [value(row, "island", int)] if bred else self._islands:
+                own = self._islands
+            for island in own:
                 yield self._offer(judged, island, method)
         while next_ is not None:
             yield from self._mix(next_, judged)

@@ -261,6 +261,11 @@ def _statements(script: str) -> list[str]:
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 
+def names() -> list[str]:
+    """Return the names of the migrations, oldest first."""
+    return sorted(name for name in globals() if name.startswith("m0"))
+
+
 def is_older(db: Database) -> bool:
     """Tell whether an archive lacks migrations that we know."""
     return bool(migrations.pending(db))
@@ -268,9 +273,7 @@ def is_older(db: Database) -> bool:
 
 def migrate(db: Database) -> None:
     """Bring an archive up to date. Raises ArchiveError when it is from a newer version."""
-    known = {migration.name for migration in migrations.pending(db)} | {m.name for m in migrations.applied(db)}
-    ours = {name for name in globals() if name.startswith("m0")}
-    newer = sorted(known - ours)
+    newer = sorted({migration.name for migration in migrations.applied(db)} - set(names()))
     if newer:
         raise ArchiveError(f"this archive was written by a newer evolve (it has {', '.join(newer)}): update evolve to open it")
     if migrations.pending(db):

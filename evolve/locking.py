@@ -28,6 +28,8 @@ def only_writer(path: Path) -> Iterator[None]:
                 if attempt == 2:
                     raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
                 time.sleep(0.2)
-        yield
-    with contextlib.suppress(OSError):
-        os.unlink(f"{path}.lock")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(f"{path}.lock")

@@ -106,10 +106,12 @@ class Population:
 
     def _migrate(self, evaluations: int) -> None:
         rng = random.Random(f"{self._config.seed}/migrate/{evaluations}")
-        for island, elite in self.selector.migrants(TOPOLOGIES[self._config.topology](self.selector.islands, rng)):
-            if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
-                text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
-                self._tell("migration", text, island, elite.method, evaluations)
+        routes = TOPOLOGIES[self._config.topology](self.selector.islands, rng)
+        with self.archive.transaction():
+            for island, elite in self.selector.migrants(routes):
+                if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
+                    text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
+                    self._tell("migration", text, island, elite.method, evaluations)
 
     def _reset(self, evaluations: int) -> None:
         worst, rng = self.selector.worst(), random.Random(f"{self._config.seed}/reset/{evaluations}")
@@ -123,8 +125,8 @@ class Population:
                 for elite in self.memory.seed_elites(island, self.grid):
                     self._offer(elite)
                 self._offer(Elite(island, founder.cell, founder.method, founder.fitness))
-            text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
-            self._tell("reset", text, island, founder.method, evaluations)
+                text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
+                self._tell("reset", text, island, founder.method, evaluations)
 
     def _offer(self, elite: Elite) -> Placement:
         placement = self.archive.place(elite)

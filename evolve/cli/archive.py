@@ -28,18 +28,28 @@ def archive() -> None:
 
 
 @archive.command()
+@click.option("--repair", is_flag=True, help="Write a whole archive in its place, and keep it as NAME.db.backup.")
+@click.option("--out", type=click.Path(path_type=Path), help="With --repair: write it there, and leave the damaged one.")
 @db_option
 @json_option
 @click.pass_context
-def check(context: click.Context, db: Path | None, as_json: bool) -> None:
+def check(context: click.Context, repair: bool, out: Path | None, db: Path | None, as_json: bool) -> None:
     """Look whether an archive is whole: its pages, its schema, and what must hold between its rows.
 
-    Each thing that does not hold is a sentence, and the exit code is then 2. Nothing is changed.
+    Each thing that does not hold is a sentence, and the exit code is then 2. Without --repair nothing is changed. With it, what
+    can be read is written into a new archive, elites are found again, and what had to go is listed beside it.
     """
     from archives.check import check as violations
     from evolve.cli.printing import paragraph, say
+    from evolve.cli.repairing import mend
     from evolve.report.wording import count
 
+    if out is not None and not repair:
+        raise UsageError("--out goes with --repair")
+    if repair:
+        if mend(find_run(db), out, as_json):
+            context.exit(_FOUND)
+        return
     held = Archive.open(find_run(db))
     grid, note = _grid(held)
     found = violations(held, grid)

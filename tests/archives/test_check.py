@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -245,21 +246,62 @@ def test_places_that_take_no_copy_are_sentences(db: Path, tmp_path: Path, capsys
     assert db.read_bytes() == before
 
 
-@pytest.mark.parametrize("mode", ["delete", "wal"])
-def test_a_read_only_disk_is_a_sentence_or_an_answer(mode: str, db: Path, tmp_path: Path, root: Path) -> None:
+@pytest.fixture
+def read_only(root: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a verb where no file can be written but under one folder, if one is named."""
     bwrap = shutil.which("bwrap")
     walls = [str(bwrap), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     if bwrap is None or subprocess.run([*walls, "true"], capture_output=True).returncode:
         pytest.skip("archives on a read-only disk (needs bubblewrap)")
+
+    def verb(*words: str, writable: Path | None = None) -> subprocess.CompletedProcess[str]:
+        hole = ["--bind", str(writable), str(writable)] if writable else []
+        command = [*walls, *hole, sys.executable, "-m", "evolve", *words]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+    return verb
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_an_archive_on_a_read_only_disk_can_be_read_and_copied(
+    mode: str, db: Path, tmp_path: Path, read_only: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     hostile.script(db, f"pragma journal_mode = {mode}")
     before = db.read_bytes()
-    for arguments in (["check"], ["backup", str(tmp_path / "copy.db")]):
-        command = [*walls, sys.executable, "-m", "evolve", "archive", *arguments, "--db", str(db)]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        assert (done.returncode == 0 and "Nothing is wrong." in done.stdout) or (
-            done.returncode == 2 and done.stderr.startswith("evolve: cannot ") and done.stderr.count("\n") == 1
-        ), done.stderr
-    assert db.read_bytes() == before
+    assert "Nothing is wrong." in read_only("archive", "check", "--db", str(db)).stdout
+    assert "leaderboard" not in read_only("status", "--db", str(db)).stderr
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    assert read_only("archive", "backup", str(folder / "copy.db"), "--db", str(db), writable=folder).returncode == 0
+    assert broken(folder / "copy.db") == {}
+    for words in (
+        ["archive", "backup", str(tmp_path / "copy.db")],
+        ["archive", "regrid", "--grid", "cvt"],
+        ["seed", "add", __file__],
+    ):
+        done = read_only(*words, "--db", str(db))
+        assert done.returncode == 2
+        assert "cannot" in done.stderr
+        assert done.stderr.count("\n") == 1
+    hostile.script(db, "drop view costs")
+    damaged = db.read_bytes()
+    done = read_only("archive", "check", "--repair", "--db", str(db))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert (damaged, before != damaged) == (db.read_bytes(), True)
+
+
+def test_changes_that_lie_in_a_log_on_a_read_only_disk_are_not_passed_over(
+    tmp_path: Path, read_only: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    live, db = build(tmp_path / "live.db", 6, finished=False), tmp_path / "run.db"
+    with closing(Archive.open(live, write=True)) as writer:
+        writer.event("note", "only in the log")
+        shutil.copy(live, db)
+        shutil.copy(f"{live}-wal", f"{db}-wal")
+    done = read_only("status", "--db", str(db))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "its last changes are still in run.db-wal" in done.stderr
+    assert "copy both files to a folder that can be written" in done.stderr
 
 
 def test_backup_in_python_refuses_too(tmp_path: Path) -> None:
