@@ -10,6 +10,8 @@ ABOUT = {
     "lineage": "View: one row for each parent of each child, with the operator and the gain in PGR over that parent.",
     "baselines": "View: the human baselines of the leaderboard, best on fresh instances first.",
     "cells": "View: the elite of every occupied cell of every island, with its fitness and its measures.",
+    "vectors": "View: the mean dev PGR of every method on each search domain.",
+    "pareto": "View: the methods of vectors that no other beats on every search domain: the Pareto front.",
     "costs": "View: what each model cost: calls, tokens, dollars (empty when a price is not known).",
     "failures": "View: why candidates were refused or failed, the most frequent reasons first.",
     "arms": "View: what came of each operator and model on each island: the arms of the bandit that chooses among them.",

@@ -241,12 +241,31 @@ select e.island, e.cell, e.method, m.name, round(e.fitness, 3) as fitness, m.nod
     order by v.id desc limit 1
 ) as measures
 from elites e join methods m on m.id = e.method order by e.island, e.cell;
+create view vectors as
+select e.method, m.name, round(e.fitness, 3) as fitness, (
+    select '{' || group_concat('"' || replace(domain, '"', '') || '": ' || pgr, ', ') || '}' from (
+        select domain, round(avg(pgr), 3) as pgr from trials where evaluation = e.id group by domain order by domain
+    )
+) as pgrs
+from evaluations e join methods m on m.id = e.method
+where e.id in (
+    select max(id) from evaluations where split = 'dev' and status = 'OK' and fitness is not null group by method
+) and m.flags = ''
+order by e.fitness desc;
+create view pareto as
+with v as materialized (select method, name, fitness, pgrs from vectors order by fitness desc limit -1)
+select method, name, fitness, pgrs from v where not exists (
+    select 1 from v other where (
+        select min(theirs.value >= ours.value) and max(theirs.value > ours.value)
+        from json_each(other.pgrs) theirs join json_each(v.pgrs) ours on theirs.key = ours.key
+    )
+);
 """
 
 
 @migrations()
-def m005_grids(db: Database) -> None:
-    """Keep the grid of a run, and say of each cell what was measured of its elite."""
+def m005_grids_and_vectors(db: Database) -> None:
+    """Keep the grid of a run, say of each cell what was measured of its elite, and fitness as a vector over search domains."""
     for statement in _statements(_GRIDS):
         db.execute(statement)
     explain(db)
