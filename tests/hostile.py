@@ -34,6 +34,7 @@ VALUES: tuple[object, ...] = (
 JSON = (
     *(
         ("runs", "config"),
+        ("runs", "grid"),
         ("proposals", "parents"),
         ("methods", "constants"),
         ("evaluations", "measures"),

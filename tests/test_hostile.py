@@ -100,6 +100,37 @@ def test_views_and_triggers_of_a_strangers_are_bounded(db: Path, view: str) -> N
     assert db.read_bytes() == before
 
 
+ARCHIVE = (["check"], ["check", "--repair", "--out", "OUT"], ["regrid", "--grid", "cvt", "--out", "OUT"])
+
+
+def maintain(db: Path) -> None:
+    """Check, repair and regrid an archive: what is said is clean, an error is one sentence, and the archive stays."""
+    before = db.read_bytes()
+    for number, verb in enumerate([[*verb, *more] for verb in ARCHIVE for more in ([], ["--json"])]):
+        words = [str(db.with_name(f"{number}.db")) if word == "OUT" else word for word in verb]
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(["archive", *words, "--db", str(db)])
+        said = err.getvalue()
+        assert code in (0, 2), (verb, said)
+        assert out.getvalue() if not said else said.startswith("evolve: ") and said.count("\n") == 1, (verb, said)
+        assert not CONTROLS.search(out.getvalue() + said), verb
+    assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize("spoil", [hostile.free_texts, hostile.names_and_ids, hostile.every_text, hostile.loosen])
+def test_a_strangers_archive_is_repaired_and_moved_or_refused(db: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(db)
+    maintain(db)
+
+
+@pytest.mark.parametrize("held", hostile.BROKEN, ids=range(len(hostile.BROKEN)))
+def test_a_grid_that_is_none_is_a_sentence(db: Path, held: str) -> None:
+    hostile.put(db, ("runs", "grid", held))
+    read(db, [["map"], ["report", "--out", "-"]])
+    maintain(db)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("column", hostile.JSON, ids=".".join)
 def test_json_that_is_none_is_a_sentence(db: Path, column: tuple[str, str]) -> None:
