@@ -290,6 +290,18 @@ def test_an_archive_on_a_read_only_disk_can_be_read_and_copied(
     assert (damaged, before != damaged) == (db.read_bytes(), True)
 
 
+def test_an_older_archive_on_a_read_only_disk_is_a_sentence(
+    tmp_path: Path, read_only: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    db = Path(shutil.copy(Path(__file__).parent / "earlier" / "m004.db", tmp_path / "run.db"))
+    before = db.read_bytes()
+    done = read_only("status", "--db", str(db))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "written by an earlier evolve" in done.stderr
+    assert "copy it to a folder" in done.stderr
+    assert db.read_bytes() == before
+
+
 def test_changes_that_lie_in_a_log_on_a_read_only_disk_are_not_passed_over(
     tmp_path: Path, read_only: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

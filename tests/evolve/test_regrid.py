@@ -141,6 +141,18 @@ def test_an_old_run_that_recorded_none_is_left_alone(tmp_path: Path, capsys: pyt
     assert violations(db) == ()
 
 
+def test_runs_of_one_grid_are_merged_and_others_are_not(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other, out = Path(shutil.copy(db, tmp_path / "other.db")), tmp_path / "merged.db"
+    words = ("--grid", "cvt", "--cells", "9")
+    regrid(capsys, other, *words)
+    assert run(["archive", "merge", str(db), str(other), "--out", str(out)]) == 2
+    assert "its grid has other cells; `python -m evolve archive regrid` gives both the same" in capsys.readouterr().err
+    regrid(capsys, db, *words)
+    assert run(["archive", "merge", str(db), str(other), "--out", str(out)]) == 0
+    assert elites(out) == elites(db)
+    assert violations(out) == ()
+
+
 def test_a_run_that_goes_on_is_left_alone(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open(f"{db}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
