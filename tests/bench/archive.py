@@ -35,7 +35,7 @@ from fitness.tasks import load
 
 SIZES = (1_000, 10_000, 100_000)
 LARGE = Bins((Measure("a", 0.0, 1.0, 100), Measure("b", 0.0, 1.0, 100)))
-BLOCK, BLOCKS = 400, 7  # adds of one measurement, and measurements of which the median is printed
+BLOCK, BLOCKS = 400, 5  # adds of one measurement, and measurements of which the median is printed
 CHOICES = 60
 SOURCE = "".join(f"    x{line} = problem.train_x.mean() * {line}.0\n" for line in range(24))
 _RAW = (
