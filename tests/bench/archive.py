@@ -217,7 +217,7 @@ def main() -> None:
     most = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else SIZES[-1]
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, SQLite {sqlite3.sqlite_version}")
     print(f"steps a second, medians of {BLOCKS} blocks of {BLOCK}, in turns")
-    print(f"{'':34}" + "".join(f"{title:>13} {'us CPU':>8}" for title in ("add + place", "sqlite3 alone", "whole record")))
+    print(f"{'':34}" + "".join(f"{title:>13} {'us CPU':>8}" for title in ("add + place", "SQLite alone", "whole record")))
     rates: list[Rate] = []
     with tempfile.TemporaryDirectory() as name:
         for label, found in archives(Path(name), most):
