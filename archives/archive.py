@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from archives.connection import connect, connect_to_read, sentences
+from archives.connection import connect, connect_to_read, migrating, sentences
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
@@ -53,7 +52,7 @@ class Archive(Ledger):
             if not {"runs", "evaluations"} <= set(db.table_names()):
                 raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
             if not write and is_older(db):
-                with _migrating(path), contextlib.closing(connect(path)) as writable:
+                with migrating(path), contextlib.closing(connect(path)) as writable:
                     migrate(writable)
             migrate(db)
             db.execute("select count(*) from evaluations").fetchone()
@@ -228,20 +227,6 @@ class Archive(Ledger):
         """Empty an island's grid (its methods stay in the archive)."""
         with self.transaction():
             self._db.execute("delete from elites where island = ?", [island])
-
-
-@contextlib.contextmanager
-def _migrating(path: Path) -> Iterator[None]:
-    """Say why an older archive cannot be read where nothing can be written."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "readonly" not in str(error) and "unable to open" not in str(error):
-            raise
-        raise ArchiveError(
-            f"{path} was written by an earlier evolve and has to be brought up to date before it is read, but it cannot be "
-            "written: copy it to a folder that can be"
-        ) from error
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:

@@ -137,6 +137,20 @@ def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
 
 
 @contextmanager
+def migrating(path: Path) -> Iterator[None]:
+    """Say why an older archive cannot be read where nothing can be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "readonly" not in str(error) and "unable to open" not in str(error):
+            raise
+        raise ArchiveError(
+            f"{path} was written by an earlier evolve and has to be brought up to date before it is read, but it cannot be "
+            "written: copy it to a folder that can be"
+        ) from error
+
+
+@contextmanager
 def sentences(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into sentences."""
     try:
