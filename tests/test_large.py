@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from archives.archive import Archive
+from archives.check import check
+from archives.grid import Grid
+from evolve.lab import stored_config
+from evolve.memory import Memory
+from fitness.tasks import load
+from tests.large import build
+
+
+def test_a_large_archive_is_whole_and_can_be_read_for_a_resume(tmp_path: Path) -> None:
+    archive = Archive.open(build(tmp_path / "large.db", 60))
+    assert check(archive, Grid(load("embedded").measures)) == ()
+    memory = Memory.of(archive)
+    assert len(memory.methods) == 60
+    assert memory.methods[memory.best].origin == "search"
+    assert memory.last_proposal >= 45
+    assert stored_config(archive).evals == 160
+    assert {elite.island for elite in archive.elites()} == {0, 1, 2}
