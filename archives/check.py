@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from sqlite_utils import Database
-
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.history import History, elites
+from archives.library import Database
 from archives.nouns import ArchiveError
 from archives.schema import migrate
 from archives.typed import value

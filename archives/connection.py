@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from archives.library import Database
 from archives.nouns import ArchiveError, Row
 
 _WAIT_MS = 5000

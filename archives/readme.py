@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from archives.library import Database
 
 # In the order in which a newcomer should read them: the views first.
 ABOUT = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
-
+from archives.library import Database, Migrations
 from archives.nouns import ArchiveError
 from archives.readme import explain
 

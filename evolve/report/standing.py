@@ -9,7 +9,7 @@ from archives.archive import Archive
 from archives.nouns import RunRecord
 from evolve.report.arms import Arm, DirectionLine, arms, directions
 from evolve.report.diversity import Breadth, Spread, breadth, spreads
-from evolve.report.ranking import Ranked, ranked, ranking
+from evolve.report.ranking import BRED, FAILED, HUMAN, JUDGED, Ranked, ranked, ranking
 from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
 from fitness.sandbox.doctor import CONTAINED
 
@@ -155,8 +155,8 @@ def standing(archive: Archive, *, alive: bool) -> Standing:
     run = archive.run()
     counts = _counts(archive)
     spent = _spent(archive, run, counts["evaluations"])
-    best = ranked(archive, run.champion) or next(iter(ranking(archive, 1, "l.origin not in ('seed', 'added')")), None)
-    human = ranked(archive, run.human_best) or next(iter(ranking(archive, 1, "l.origin = 'seed'")), None)
+    best = ranked(archive, run.champion) or next(iter(ranking(archive, 1, BRED)), None)
+    human = ranked(archive, run.human_best) or next(iter(ranking(archive, 1, HUMAN)), None)
     return Standing(
         run=run.id,
         db=str(archive.path),
@@ -197,12 +197,8 @@ def _uncontained(archive: Archive, run: RunRecord) -> str:
 
 def _counts(archive: Archive) -> dict[str, int]:
     """Return the counts of a standing in one query."""
-    judged = (
-        "select count(distinct e.method) from evaluations e join methods m on m.id = e.method "
-        "where e.split = 'dev' and m.origin not in ('seed', 'added') and e.status"
-    )
     row = archive.rows(
-        f"select ({judged} != 'LOST') as evaluations, ({judged} not in ('OK', 'LOST')) as failed, "
+        f"select {JUDGED} as evaluations, {FAILED} as failed, "
         "(select count(*) from methods) as methods, (select count(*) from proposals where state = 'refused') as refused, "
         "(select count(*) from proposals where state = 'unanswered') as unanswered, "
         "(select count(*) from proposals where state in ('asked', 'proposed', 'judging', 'lost')) as in_flight"

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from evolve.cli.common import is_running
 from evolve.errors import UsageError
 from evolve.nouns import short
 from evolve.report.clean import clean, one_line
+from evolve.report.ranking import ranking
 from evolve.report.standing import standing
 from tests.example_run import DIRECTIONS, SEEDS, add_hostile, add_model_call, build
 
@@ -166,6 +168,11 @@ def test_top_is_the_leaderboard(run: Path) -> None:
     rows = json.loads(text_of("top", "-n", "7", "--json", db=run))
     wanted = Archive.open(run).rows("select method, fitness, fresh_pgr from leaderboard limit 7")
     assert [(r["method"], r["fitness"], r["fresh_pgr"]) for r in rows] == [tuple(r.values()) for r in wanted]
+    whole = Archive.open(run).rows("select * from leaderboard")
+    shared = set(whole[0]) & set(asdict(ranking(Archive.open(run))[0]))
+    assert shared == set(whole[0])
+    for row, line in zip(ranking(Archive.open(run)), whole, strict=True):
+        assert {name: asdict(row)[name] for name in shared} == dict(line)
     output = text_of("top", "-n", "7", db=run)
     assert [line.split()[1] for line in output.splitlines()[1:8]] == [short(row["method"]) for row in rows]
     assert "Best of 52 methods tried" in output.splitlines()[-1], "selection among many flatters the best"
