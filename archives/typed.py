@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -15,6 +15,7 @@ from archives.nouns import ArchiveError, Row
 LARGEST = 1e15  # of a real; arithmetic on what is larger may overflow
 _EXACT = frozenset({str, int})  # types of which every value is good
 _PLAIN = _EXACT | {float}  # the same inside JSON
+_DECODER = json.JSONDecoder()
 N = TypeVar("N")
 _known: dict[type, dict[str, Any]] = {}
 
@@ -36,7 +37,7 @@ def value(row: Row, name: str, kind: Any) -> Any:
     """
     try:
         held = row[name]
-        return held if type(held) is kind and kind in _EXACT else _read(held, kind)
+        return held if type(held) is kind and kind in _EXACT else _reader(kind)(held)
     except (_Wrong, LookupError):
         text = repr(row.get(name))
         shown = text if len(text) <= 40 else f"{text[:39]}…"
@@ -53,47 +54,72 @@ def _hints(kind: type) -> dict[str, Any]:
     return _known[kind]
 
 
-def _read(held: object, kind: Any) -> object:
-    if kind is float and type(held) is float and -LARGEST <= held <= LARGEST:
-        return held
-    origin, inner = _shape(kind)
-    if origin is UnionType:
-        return None if held is None else _read(held, inner[0])
-    if origin in (tuple, Mapping, dict):
-        return _parsed(held, kind)
-    if kind is float and isinstance(held, int | float) and math.isfinite(held) and abs(held) <= LARGEST:
-        return float(held)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        if isinstance(held, str) and held in set(kind):
-            return kind(held)
-    elif kind is not float and isinstance(held, kind) and not isinstance(held, bool):
-        return held
-    raise _Wrong
-
-
 @cache
-def _shape(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return what a type is made of: its origin, and what is in its brackets."""
-    return get_origin(kind), get_args(kind)
+def _reader(kind: Any) -> Callable[[object], object]:
+    """Return what reads values of a type; it raises _Wrong for others."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        within = _reader(inner[0])
+        return lambda held: None if held is None else within(held)
+    if origin is tuple:
+        return partial(_tuple, inner[0])
+    if origin in (Mapping, dict):
+        return partial(_mapping, inner[1])
+    if kind is float:
+        return _real
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return partial(_member, {str(one): one for one in kind})
+    return partial(_instance, kind)
 
 
-def _parsed(held: object, kind: Any) -> object:
-    """Read JSON: a list of one type, or an object whose values have one type."""
-    try:
-        found = json.loads(cast(str, held))
-    except (ValueError, TypeError, RecursionError):
-        raise _Wrong from None
-    origin, inner = _shape(kind)
-    if origin is tuple and isinstance(found, list):
-        uniform = set(map(type, found)) <= {inner[0]} <= _PLAIN
-        return tuple(found if uniform else [_inner(one, inner[0]) for one in found])
-    if origin is not tuple and isinstance(found, dict):
-        return {name: _inner(one, inner[1]) for name, one in found.items()}
+def _real(held: object) -> float:
+    if type(held) is float and -LARGEST <= held <= LARGEST:
+        return held
+    if isinstance(held, int | float) and math.isfinite(held) and abs(held) <= LARGEST:
+        return float(held)
     raise _Wrong
+
+
+def _member(known: Mapping[str, StrEnum], held: object) -> StrEnum:
+    if isinstance(held, str) and held in known:
+        return known[held]
+    raise _Wrong
+
+
+def _instance(kind: type, held: object) -> object:
+    if isinstance(held, kind) and not isinstance(held, bool):
+        return held
+    raise _Wrong
+
+
+def _tuple(kind: type, held: object) -> object:
+    """Read a JSON list of one type."""
+    found = _parsed(held)
+    if not isinstance(found, list):
+        raise _Wrong
+    uniform = set(map(type, found)) <= {kind} <= _PLAIN
+    return tuple(found if uniform else [_inner(one, kind) for one in found])
+
+
+def _mapping(kind: type, held: object) -> object:
+    """Read a JSON object whose values have one type."""
+    found = _parsed(held)
+    if not isinstance(found, dict):
+        raise _Wrong
+    return {name: _inner(one, kind) for name, one in found.items()}
+
+
+def _parsed(held: object) -> object:
+    try:
+        text = cast(str, held)
+        found, end = _DECODER.raw_decode(text)
+        return found if end == len(text) else json.loads(text)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise _Wrong from None
 
 
 def _inner(held: object, kind: type) -> object:
     """Read a value inside JSON; a literal in a method's source may be infinite, so a number here may too."""
     if kind is float and isinstance(held, float):
         return held
-    return _read(held, kind)
+    return _reader(kind)(held)

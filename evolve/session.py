@@ -180,7 +180,7 @@ def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
         config=config,
         archive=archive,
         bench=things,
-        screen=Screen(things.syntax, archive.methods()),
+        screen=Screen(things.syntax),
         budget=Budget(limit, archive.judged(), archive.counted(), run.seconds),
         grid=grid_of(archive),
         watch=watch,
@@ -200,6 +200,8 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
     """Search, judge the champion, and store how it ended; `hurry` ends the trials in flight after a Ctrl-C."""
     archive, run = lab.archive, lab.archive.run()
     memory = Memory.of(archive)
+    for method in memory.methods.values():
+        lab.screen.remember(method)
     search = Search(lab, selector_of(lab, memory), memory)
     began = time.monotonic()
     result = None

@@ -89,7 +89,7 @@ def spreads(archive: Archive, window: int) -> tuple[Spread, ...]:
     wanted = list(ids) if window >= every else [one for end in ends for one in ids[end - window : end]]
     rows = archive.rows(_CHOSEN, [json.dumps(wanted)])
     chosen = {integer(row, "id"): (text(row, "direction"), real(row, "novelty")) for row in rows}
-    return tuple(_spread(end, [chosen[one] for one in ids[end - window : end]]) for end in ends)
+    return tuple(_spread(end, [chosen.get(one, ("", 0.0)) for one in ids[end - window : end]]) for end in ends)
 
 
 def _proposals(archive: Archive) -> Sequence[int]:
