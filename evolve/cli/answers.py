@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 
 from archives.nouns import Row
 from evolve.cli.printing import paragraph, say, table
@@ -14,7 +13,6 @@ from evolve.report.rows import integer, real
 from evolve.report.tables import CostLine, FailureLine, LostCalls
 from evolve.report.wording import NONE, count, duration, money, number
 
-_WIDTH = 78
 _REASON = 300  # characters of a reason that are shown
 _MARGIN = 8
 
@@ -30,8 +28,7 @@ def print_failures(statuses: Mapping[str, int], lines: Sequence[FailureLine], li
         say()
         example = short(line.method) if line.method else f"proposal {line.proposal}" if line.proposal is not None else ""
         say(f"{line.count:>6,}  {one_line(line.status, 20)}" + (f"  like {one_line(example)}" if example else ""), "bold")
-        for part in wrap(one_line(line.reason, _REASON) or "no reason given", _WIDTH - _MARGIN):
-            say(" " * _MARGIN + part)
+        paragraph(one_line(line.reason, _REASON) or "no reason given", margin=" " * _MARGIN)
     if len(lines) > limit:
         say()
         say(f"{count(len(lines) - limit, 'more reason')}: see them with -n {len(lines)}.", "dim")

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from archives.archive import Archive
+from archives.nouns import Row
 from evolve.errors import UsageError
-from evolve.report.clean import as_json
+from evolve.report.clean import as_json, one_line
 from evolve.report.ranking import ranking
 
 RUNS = Path("runs")
+_FEW = 4  # methods that a message names
 
 db_option = click.option("--db", type=click.Path(path_type=Path), help="The run's archive (default: the newest in runs/).")
 device_option = click.option(
@@ -57,13 +59,35 @@ def is_running(path: Path) -> bool:
 
 def find_method(archive: Archive, key: str) -> str:
     """Return the id of the method that a prefix of its id, or a name, means. Raises UsageError when none or several match."""
-    exact = archive.rows("select id from methods where name = ? or id = ?", [key, key])
-    rows = exact or archive.rows("select id from methods where substr(id, 1, ?) = ?", [len(key), key])
+    exact = archive.rows("select id, name from methods where id = ?1 union select id, name from methods where name = ?1", [key])
+    rows = exact or archive.rows("select id, name from methods where substr(id, 1, ?) = ?", [len(key), key])
     if len(rows) == 1:
         return str(rows[0]["id"])
-    if not rows:
-        raise UsageError(f"no method of this run is named or begins with {key!r}: see `python -m evolve top`")
-    raise UsageError(f"{key!r} fits {len(rows)} methods: give more characters of the id")
+    shown = one_line(key, 40)
+    if rows:
+        few = ", ".join(_called(row) for row in rows[:_FEW]) + (", …" if len(rows) > _FEW else "")
+        raise UsageError(f"{shown!r} fits {len(rows):,} methods ({few}): give more characters of the id")
+    near = _near(archive, key)
+    hint = f"did you mean {near}?" if near else "see `python -m evolve top`"
+    raise UsageError(f"no method of this run is named or begins with {shown!r}: {hint}")
+
+
+def _near(archive: Archive, key: str) -> str:
+    """Return what a mistyped id or name may have meant, "" when nothing is like it."""
+    from difflib import get_close_matches
+
+    named = archive.rows("select id, name from methods where origin != 'search' limit 1000")
+    names = get_close_matches(key, [str(row["name"]) for row in named], n=3)
+    for length in range(len(key) - 1, 3, -1):  # an id that was copied with a slip near its end
+        rows = [] if names else archive.rows("select id, name from methods where substr(id, 1, ?) = ?", [length, key[:length]])
+        if rows:
+            return " or ".join(_called(row) for row in rows[:_FEW])
+    return " or ".join(one_line(name, 40) for name in names)
+
+
+def _called(row: Row) -> str:
+    identity, name = str(row["id"]), one_line(str(row["name"]), 40)
+    return identity[:12] if identity.startswith(name) else f"{identity[:12]} {name}"
 
 
 def echo_json(value: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,8 @@ from archives.archive import Archive
 from evolve.cli.common import choose_method, db_option, echo_json, find_method, find_run, is_running, json_option
 from evolve.errors import UsageError
 from evolve.nouns import short
-from evolve.report.ranking import ranking, tried
+from evolve.report.board import ORDERS, Wanted, board
+from evolve.report.ranking import tried
 
 _KEY = click.argument("method", required=False, metavar="[ID|NAME]")
 
@@ -36,22 +38,33 @@ def status(db: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many methods.")
+@click.option(
+    "--by", type=click.Choice(list(ORDERS)), default="fitness", show_default=True, help="Sort by this, largest first."
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--domain", help="PGR on this domain, and only methods that were judged on it.")
+@click.option("--flagged/--clean", default=None, help="Only methods that a probe failed, or only the others.")
+@click.option("--island", type=click.IntRange(0), help="Only elites of this island.")
+@click.option("--direction", help="Only methods that were made for this direction.")
+@click.option("--operator", help="Only methods that this operator made.")
+@click.option("--model", help="Only methods that this model wrote.")
+@click.option("--origin", type=click.Choice(["seed", "search", "agent", "added"]), help="Only methods from there.")
 @db_option
 @json_option
-def top(limit: int, db: Path | None, as_json: bool) -> None:
+def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:
     """The best methods of a run, by fitness: the lower confidence bound of their PGR on dev instances.
 
     Selection flatters dev scores; where a method was judged on fresh instances too, the difference is shown.
     """
     from evolve.cli.texts import print_ranking
 
-    archive = Archive.open(find_run(db))
+    archive, wanted = Archive.open(find_run(db)), Wanted(**asked)
     with archive.transaction():
-        rows, among = ranking(archive, limit), tried(archive)
+        rows, among = board(archive, wanted, limit), tried(archive)
     if as_json:
         echo_json([asdict(row) for row in rows])
     else:
-        print_ranking(rows, among)
+        print_ranking(rows, among, wanted)
 
 
 @click.command()

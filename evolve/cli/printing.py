@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from textwrap import wrap
 
 import click
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -23,8 +25,9 @@ _LEAST = 8  # columns that a flexible column keeps
 
 
 def console() -> Console:
-    """Return a console on standard output as it is now; plain text when that is not a terminal."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Return a console on standard output as it is now; plain text when that is not a terminal, or NO_COLOR is set."""
+    plain = False if os.environ.get("NO_COLOR") else None
+    return Console(file=sys.stdout, force_terminal=plain, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def on_terminal() -> bool:
@@ -38,23 +41,44 @@ def say(text: str = "", style: str = "") -> None:
     console().print(Text(clean(text), style=style))
 
 
-def paragraph(text: str) -> None:
+def fit(text: str, width: int) -> str:
+    """Return untrusted text on one line of at most `width` columns, of which a wide character takes two."""
+    line = one_line(text)
+    return line if cell_len(line) <= width else set_cell_size(line, width - 1).rstrip() + "…"
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks up to `width` columns, before it when it stands on the right."""
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Return untrusted text as lines of at most `width` columns."""
+    line = one_line(text)
+    if cell_len(line) == len(line):
+        return wrap(line, width)
+    return [part.plain.rstrip() for part in Text(line).wrap(console(), width)]
+
+
+def paragraph(text: str, style: str = "", margin: str = "") -> None:
     """Print a sentence or two, folded to the screen."""
-    for line in wrap(one_line(text), console().width - 1):
-        say(line)
+    for line in fold(text, console().width - 1 - len(margin)):
+        say(margin + line, style)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], flexible: int, right: Sequence[int] = ()) -> None:
     """Print a table of untrusted texts; the `flexible` column gives way when the screen is too narrow."""
     cells = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[index]) for row in [list(headers), *cells]) for index in range(len(headers))]
+    widths = [max(cell_len(row[index]) for row in [list(headers), *cells]) for index in range(len(headers))]
     spare = console().width - sum(widths) - len(_GAP) * (len(widths) - 1)
-    widths[flexible] = max(widths[flexible] + min(spare, 0), _LEAST)
+    given = min(max(-spare, 0), max(widths[flexible] - _LEAST, 0))
+    widths[flexible] -= given
+    for _ in range(-spare - given):  # names of a stranger's choosing may be long in every column
+        widest = widths.index(max(widths))
+        widths[widest] -= widths[widest] > _LEAST
     for place, row in enumerate([list(headers), *cells]):
-        parts = [
-            one_line(cell, width).rjust(width) if index in right else one_line(cell, width).ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths))
-        ]
+        parts = [pad(fit(cell, width), width, right=index in right) for index, (cell, width) in enumerate(zip(row, widths))]
         say(_GAP.join(parts).rstrip(), "bold" if place == 0 else "")
 
 
@@ -62,7 +86,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     """Print names with their values, long values folded under themselves."""
     margin = max(len(name) for name, _ in rows) + len(_GAP)
     for name, value in rows:
-        lines = wrap(one_line(value), max(console().width - margin, 40)) or [""]
+        lines = fold(value, max(console().width - margin, 40)) or [""]
         line = Text(name.ljust(margin), style="dim")
         line.append(lines[0], style="not dim")
         console().print(line)

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evolve.cli.printing import dash, facts, paragraph, say, source, table
+from evolve.cli.printing import dash, facts, fit, pad, paragraph, say, source, table
 from evolve.cli.searching import over_time, print_search
 from evolve.nouns import short
+from evolve.report.board import Wanted
 from evolve.report.clean import one_line
 from evolve.report.diversity import Tally
 from evolve.report.dossier import Birth, Dossier, EvaluationLine
 from evolve.report.pedigree import Ancestor, Pedigree
 from evolve.report.ranking import Ranked
 from evolve.report.standing import Standing
-from evolve.report.wording import NONE, count, duration, estimate, label, money, number
+from evolve.report.wording import NONE, count, duration, estimate, interval, label, money, number
 from fitness.nouns import Finding
 
 _WIDTH = 78
+_MORE = {"cost": "cost", "low": "interval", "high": "interval", "trials": "trials", "size": "size", "seconds": "seconds"}
 _DEEPEST = 24  # columns of branches before a lineage is cut
 
 
 def print_status(now: Standing) -> None:
     """Print where a run stands."""
-    say(f"{now.run}: {now.state}", "bold")
-    say(f"{now.task} {now.task_version}, searching on {dash(now.domain)}; sandbox level {dash(now.level)}", "dim")
+    paragraph(f"{now.run}: {now.state}", "bold")
+    paragraph(f"{now.task} {now.task_version}, searching on {dash(now.domain)}; sandbox level {dash(now.level)}", "dim")
     say(now.db, "dim")
     if now.uncontained:
         paragraph(now.uncontained)
@@ -100,11 +102,16 @@ def _tallies(tallies: Sequence[Tally], limit: int) -> str:
     return ", ".join(parts) + (f", {len(tallies) - limit} more" if len(tallies) > limit else "")
 
 
-def print_ranking(rows: Sequence[Ranked], tried: int) -> None:
+def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
     """Print the leaderboard, and how many methods it was chosen from."""
     if not rows:
-        say("Nothing has been judged OK in this run yet.")
+        say(
+            "Nothing has been judged OK in this run yet."
+            if wanted == Wanted()
+            else "No method that was judged OK is like that."
+        )
         return
+    more = _MORE.get(wanted.by, "infl")
     cells = [
         [
             str(place),
@@ -113,29 +120,43 @@ def print_ranking(rows: Sequence[Ranked], tried: int) -> None:
             number(row.fitness),
             number(row.pgr),
             estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
-            number(row.inflation, sign=True),
+            _column(row, more),
             f"{row.island}/{row.cell}" if row.island is not None else NONE,
         ]
         for place, row in enumerate(rows, 1)
     ]
-    table(
-        ["", "method", "made by", "fitness", "dev PGR", "fresh PGR", "infl", "isl/cell"], cells, flexible=2, right=(0, 3, 4, 6)
-    )
-    flagged = [row for row in rows if row.flags]
-    for row in flagged:
-        say(f"⚑ {short(row.method)}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
-    say(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
+    headers = ["", "method", "made by", "fitness", "dev PGR", "fresh PGR", more, "isl/cell"]
+    table(headers, cells, flexible=2, right=(0, 3, 4, 6))
+    for row in rows:
+        if row.flags:
+            paragraph(f"⚑ {short(row.method)}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
+    if wanted.domain:
+        paragraph(f"PGR is the mean over instances of {wanted.domain}; fitness is over the whole search.", "dim")
+    paragraph(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
+
+
+def _column(row: Ranked, name: str) -> str:
+    """Return the column that changes with what a leaderboard is sorted by."""
+    if name == "infl":
+        return number(row.inflation, sign=True)
+    if name == "cost":
+        return money(row.usd) if row.usd is not None else NONE
+    if name == "interval":
+        return interval(row.pgr_low, row.pgr_high)
+    if name == "seconds":
+        return NONE if row.seconds is None else f"{row.seconds:.1f}"
+    return f"{row.trials:,}" if name == "trials" else f"{row.size:,}"
 
 
 def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
     """Print one method."""
-    say(
-        f"{method.label}  {method.origin}, {count(method.nodes, 'syntax node')}, {count(method.children, 'child', 'children')}",
-        "bold",
+    facts_of = (
+        f"{one_line(method.origin, 10)}, {count(method.nodes, 'syntax node')}, {count(method.children, 'child', 'children')}"
     )
+    say(f"{fit(method.label, 24)}  {facts_of}", "bold")
     say(f"id {method.method}", "dim")
     if method.flags:
-        say(f"⚑ {method.flags}")
+        paragraph(f"⚑ {method.flags}")
     say()
     _print_birth(method.birth)
     _print_findings(method.findings)
@@ -181,11 +202,9 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
     scores = estimate(evaluation.pgr, evaluation.pgr_low, evaluation.pgr_high)
     fitness = f", fitness {number(evaluation.fitness)}" if evaluation.fitness is not None else ""
     head = f"{evaluation.split} {evaluation.domain}: "
-    say(head + (f"PGR {scores}{fitness}" if evaluation.status == "OK" else evaluation.status), "bold")
-    if evaluation.message:
-        say(f"  {one_line(evaluation.message, 2 * _WIDTH)}")
-    if evaluation.measures:
-        say("  " + ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in evaluation.measures.items()))
+    paragraph(head + (f"PGR {scores}{fitness}" if evaluation.status == "OK" else evaluation.status), "bold")
+    paragraph(one_line(evaluation.message, 2 * _WIDTH), margin="  ")
+    paragraph(", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in evaluation.measures.items()), margin="  ")
     rows = [
         [
             trial.domain if "+" in evaluation.domain else "",
@@ -218,7 +237,7 @@ def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set
         ancestor = known.get(current)
         elsewhere = current in printed or (prefix and current in spine)
         if ancestor is None or elsewhere:
-            name = ancestor.label if ancestor else short(current)
+            name = fit(ancestor.label if ancestor else short(current), 20)
             say(
                 f"{prefix}○ {name}  {'in the main line' if current in spine else 'see above' if ancestor else 'not shown'}",
                 "dim",
@@ -229,7 +248,7 @@ def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set
         deep = len(prefix) >= _DEEPEST
         for other in ancestor.parents[1:]:
             if deep:
-                say(f"{prefix}├─○ {known[other].label if other in known else short(other)}  …", "dim")
+                say(f"{prefix}├─○ {fit(known[other].label if other in known else short(other), 20)}  …", "dim")
                 continue
             say(f"{prefix}├─╮")
             _print_line(other, f"{prefix}│ ", known, spine, printed)
@@ -237,9 +256,9 @@ def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set
 
 
 def _ancestor(ancestor: Ancestor, width: int) -> str:
-    scores = f"{ancestor.label}  {number(ancestor.pgr)}"
+    scores = pad(f"{fit(ancestor.label, 20)}  {number(ancestor.pgr)}", 14)
     if not ancestor.parents:
-        return f"{scores:<14}  {ancestor.origin}"
+        return f"{scores}  {one_line(ancestor.origin, 10)}"
     gains = " / ".join(number(gain, sign=True) for gain in ancestor.gains)
-    made = f"{scores:<14}  {ancestor.operator:<9}  {gains:<11}  "
-    return made + one_line(ancestor.direction, max(width - len(made), 8))
+    made = f"{scores}  {pad(fit(ancestor.operator, 12), 9)}  {gains:<11}  "
+    return fit(made + one_line(ancestor.direction), width)
