@@ -49,7 +49,7 @@ class Archive(Ledger):
             raise ArchiveError(f"there is no archive at {path}")
         with sentences(path):
             db = connect(path) if write else connect_to_read(path)
-            if not {"runs", "evaluations"} <= set(db.table_names()):
+            if not {"runs", "evaluations", "_sqlite_migrations"} <= set(db.table_names()):
                 raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
             if not write and is_older(db):
                 with migrating(path), contextlib.closing(connect(path)) as writable:
