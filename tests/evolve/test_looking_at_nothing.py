@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from evolve.cli import run as evolve
 from tests.example_run import build
 
 VERBS = (
-    ["status"], ["top"], ["show"], ["diff"], ["lineage"], ["map"], ["failures"], ["costs"], ["find", "x"], ["report", "--out", "-"],
+    ["status"], ["top"], ["show"], ["diff"], ["lineage"], ["map"], ["failures"], ["costs"], ["find", "x"],
+    ["report", "--out", "-"],
 )  # fmt: skip
 NAMED = [" ".join(verb) for verb in VERBS]
 
@@ -58,13 +60,13 @@ def torn(path: Path, whole: Path) -> str:
 
 
 def of_someone_else(path: Path, whole: Path) -> str:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("create table songs (id integer primary key, name text)")
     return "is not an archive of evolve"
 
 
 def with_tables_of_the_same_name(path: Path, whole: Path) -> str:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("create table runs (id integer primary key, athlete text)")
         db.execute("create table evaluations (id integer primary key, mark real)")
     return "is not an archive of evolve"
@@ -72,7 +74,7 @@ def with_tables_of_the_same_name(path: Path, whole: Path) -> str:
 
 def of_a_newer_evolve(path: Path, whole: Path) -> str:
     shutil.copy(whole, path)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("insert into _sqlite_migrations (migration_set, name, applied_at) values ('evolve', 'm999_moods', 'later')")
     return "newer evolve"
 
@@ -89,12 +91,8 @@ def digest(path: Path) -> str:
 def settle(path: Path) -> None:
     """Leave what a fixture wrote in the file itself, not beside it."""
     if path.is_file() and path.read_bytes()[:6] == b"SQLite":
-        try:
-            db = sqlite3.connect(path)
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as db:
             db.execute("pragma journal_mode = delete")
-            db.close()
-        except sqlite3.DatabaseError:
-            pass
 
 
 @pytest.mark.parametrize("make", WRONG, ids=lambda make: make.__name__)
@@ -138,14 +136,14 @@ def one_method(path: Path) -> None:
 def all_failed(path: Path) -> None:
     """Write a run in which everything failed."""
     build(path, 6, finished=False)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("update evaluations set status = 'CRASHED', fitness = null, pgr = null, message = 'it failed'")
         db.execute("update proposals set placement = 'REJECTED' where placement is not null")
         db.execute("delete from elites")
 
 
 def keep(path: Path, rows: str) -> None:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute(f"create temp table kept as select id from methods where rowid in ({rows})")
         for table in ("elites", "evaluations"):
             if table == "evaluations":
