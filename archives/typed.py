@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache, partial
 from types import UnionType
@@ -17,7 +17,6 @@ _EXACT = frozenset({str, int})  # types of which every value is good
 _PLAIN = _EXACT | {float}  # the same inside JSON
 _DECODER = json.JSONDecoder()
 N = TypeVar("N")
-_known: dict[type, dict[str, Any]] = {}
 
 
 class _Wrong(Exception):
@@ -26,8 +25,14 @@ class _Wrong(Exception):
 
 def noun(kind: type[N], row: Row, **given: object) -> N:
     """Return a noun from the columns of its fields, those that are not given. Raises ArchiveError for a wrong type."""
-    read = {name: value(row, name, hint) for name, hint in _hints(kind).items() if name not in given}
-    return kind(**read, **given)
+    read = dict(given)
+    for name, hint, reader in _plan(cast(Hashable, kind), tuple(given)):
+        try:
+            held = row[name]
+            read[name] = held if type(held) is hint and hint in _EXACT else reader(held)
+        except (_Wrong, LookupError):
+            read[name] = value(row, name, hint)
+    return kind(**read)
 
 
 def value(row: Row, name: str, kind: Any) -> Any:
@@ -47,11 +52,10 @@ def value(row: Row, name: str, kind: Any) -> Any:
         ) from None
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    """Return the types of a noun's fields, worked out once."""
-    if kind not in _known:
-        _known[kind] = get_type_hints(kind)
-    return _known[kind]
+@cache
+def _plan(kind: Any, given: tuple[str, ...]) -> list[tuple[str, Any, Callable[[object], object]]]:
+    """Return the fields of a noun that are not given: name, type, and what reads it."""
+    return [(name, hint, _reader(hint)) for name, hint in get_type_hints(kind).items() if name not in given]
 
 
 @cache
