@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from evolve.cli.printing import dash, facts, fit, pad, paragraph, say, source, table
 from evolve.cli.searching import over_time, print_search
 from evolve.nouns import short
@@ -261,4 +263,4 @@ def _ancestor(ancestor: Ancestor, width: int) -> str:
         return f"{scores}  {one_line(ancestor.origin, 10)}"
     gains = " / ".join(number(gain, sign=True) for gain in ancestor.gains)
     made = f"{scores}  {pad(fit(ancestor.operator, 12), 9)}  {gains:<11}  "
-    return fit(made + one_line(ancestor.direction), width)
+    return made + fit(ancestor.direction, max(width - cell_len(made), 8))
