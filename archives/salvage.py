@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from archives.connection import LONGEST
+from archives.library import Database
 from archives.nouns import ArchiveError
 from archives.schema import migrations, names
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from archives.nouns import Direction, RunRecord
 from evolve.baselines import collect
 from evolve.canonical import SKETCH, canonical
@@ -93,7 +93,7 @@ class Drawn:
     def __init__(self, archive: Archive, methods: int, seed: int) -> None:
         self.archive, self.methods, self.rng = archive, methods, random.Random(seed)
         self.task = load("embedded")
-        self.grid, self.clock = Grid(self.task.measures), 1_780_000_000.0
+        self.grid, self.clock = Bins(self.task.measures), 1_780_000_000.0
         self.rows: dict[str, list[dict[str, object]]] = {}
         self.elites: dict[tuple[int, int], tuple[Made, str]] = {}
         self.numbers = dict.fromkeys(("proposals", "evaluations", "spend"), 0)

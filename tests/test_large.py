@@ -2,7 +2,7 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.check import check
-from archives.grid import Grid
+from archives.grid import Bins
 from evolve.lab import stored_config
 from evolve.memory import Memory
 from fitness.tasks import load
@@ -11,7 +11,7 @@ from tests.large import build
 
 def test_a_large_archive_is_whole_and_can_be_read_for_a_resume(tmp_path: Path) -> None:
     archive = Archive.open(build(tmp_path / "large.db", 60))
-    assert check(archive, Grid(load("embedded").measures)) == ()
+    assert check(archive, Bins(load("embedded").measures)) == ()
     memory = Memory.of(archive)
     assert len(memory.methods) == 60
     assert memory.methods[memory.best].origin == "search"

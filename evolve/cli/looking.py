@@ -49,6 +49,7 @@ def status(db: Path | None, as_json: bool) -> None:
 @click.option("--operator", help="Only methods that this operator made.")
 @click.option("--model", help="Only methods that this model wrote.")
 @click.option("--origin", type=click.Choice(["seed", "search", "agent", "added"]), help="Only methods from there.")
+@click.option("--pareto", is_flag=True, help="Only methods that no other beats on every search domain.")
 @db_option
 @json_option
 def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:

@@ -113,7 +113,7 @@ def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
             else "No method that was judged OK is like that."
         )
         return
-    more = _MORE.get(wanted.by, "infl")
+    more = "by domain" if wanted.pareto else _MORE.get(wanted.by, "infl")
     cells = [
         [
             str(place),
@@ -132,6 +132,8 @@ def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
     for row in rows:
         if row.flags:
             paragraph(f"⚑ {short(row.method)}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
+    if wanted.pareto:
+        paragraph(f"The front over {' / '.join(rows[0].pgrs)}: no other method is as good on all of them.", "dim")
     if wanted.domain:
         paragraph(f"PGR is the mean over instances of {wanted.domain}; fitness is over the whole search.", "dim")
     paragraph(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
@@ -139,6 +141,8 @@ def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
 
 def _column(row: Ranked, name: str) -> str:
     """Return the column that changes with what a leaderboard is sorted by."""
+    if name == "by domain":
+        return " / ".join(number(pgr) for pgr in row.pgrs.values())
     if name == "infl":
         return number(row.inflation, sign=True)
     if name == "cost":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from archives.archive import Archive
+from archives.pareto import pareto
 from evolve.errors import UsageError
 from evolve.report.ranking import BEST_FIRST, Ranked, ranking
 from evolve.report.rows import maybe_real, text
@@ -50,6 +51,7 @@ class Wanted:
         flagged: only methods that a probe failed, or with False only the others.
         island: only its elites, with the cell that they hold there.
         direction, operator, model: only methods that were made so; `origin`: seed, search, agent, added.
+        pareto: only the front over the search domains.
     """
 
     by: str = "fitness"
@@ -61,6 +63,7 @@ class Wanted:
     operator: str | None = None
     model: str | None = None
     origin: str | None = None
+    pareto: bool = False
 
 
 def board(archive: Archive, wanted: Wanted, limit: int = -1) -> tuple[Ranked, ...]:
@@ -84,10 +87,15 @@ def board(archive: Archive, wanted: Wanted, limit: int = -1) -> tuple[Ranked, ..
         _check("island", wanted.island, islands)
         conditions.append("e.method in (select method from elites where island = ?)")
         values.append(wanted.island)
+    front = {vector.method: vector.pgrs for vector in pareto(archive)} if wanted.pareto else {}
+    if wanted.pareto:
+        conditions.append("e.method in (select value from json_each(?))")
+        values.append(json.dumps(list(front)))
     order = ORDERS[wanted.by]
     if wanted.domain is not None:
         order = _on_domain(archive, wanted, order, conditions)
     rows = ranking(archive, limit, " and ".join(conditions), tuple(values), _order(wanted, order))
+    rows = tuple(replace(row, pgrs=front[row.method]) for row in rows) if wanted.pareto else rows
     return _placed(archive, _scored(archive, rows, wanted.domain), wanted.island)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from archives.archive import Archive
 from archives.nouns import Row
@@ -68,6 +69,7 @@ class Ranked:
         island, cell: where it is an elite, if it is.
         operator, model, direction: how it was made; empty for seeds.
         size: syntax nodes; `seconds`: what its dev trials took.
+        pgrs: mean dev PGR on each search domain, where the front over them is asked for; else empty.
     """
 
     method: str
@@ -92,6 +94,7 @@ class Ranked:
     model: str = ""
     size: int = 0
     seconds: float | None = None
+    pgrs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Bins
 from evolve.budget import Budget, Limit
 from evolve.lab import Desk, Lab, load_operators, stored_config
 from evolve.memory import Memory
@@ -56,7 +56,7 @@ def resumed(path: Path) -> tuple[float, float]:
     with Syntax() as syntax:
         desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax, memory.methods.values())
         limit = Limit(config.evals)
-        budget, grid = Budget(limit, archive.judged(), archive.counted()), Grid(judge._task.measures)
+        budget, grid = Budget(limit, archive.judged(), archive.counted()), Bins(judge._task.measures)
         chosen = {spec: replace(Author(), name=spec) for spec in config.model}
         lab = Lab(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
         search = Search(lab, selector_of(lab, memory), memory)

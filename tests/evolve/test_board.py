@@ -16,9 +16,10 @@ import pytest
 from rich.cells import cell_len
 
 from archives.archive import Archive
+from archives.nouns import MethodRecord, RunRecord
 from evolve.errors import UsageError
 from evolve.report.board import ORDERS
-from fitness.nouns import Split
+from fitness.nouns import Evaluation, Score, Split, Status, Trial
 from tests.evolve.test_looking import CONTROLS, call, text_of
 from tests.example_run import add_hostile, add_model_call, build
 from tests.large import build as build_large
@@ -163,6 +164,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from archives.archive import Archive
+from archives.nouns import MethodRecord, RunRecord
 archive = Archive.open(Path(sys.argv[1]), write=True)
 number = 0
 while True:
@@ -186,3 +188,25 @@ def test_every_verb_answers_while_another_process_writes(tmp_path: Path) -> None
             assert json.loads(text_of("find", "whiten", "--json", db=path))
         finally:
             writer.kill()
+
+
+def test_the_front_over_search_domains_and_the_best_on_one_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "two.db"
+    archive = Archive.create(path)
+    archive.add_run(RunRecord("two", "now", "embedded", "1", "v", "{}", 0, "finished", "A", "0"))
+    for name, pgrs, fitness in (("a", (0.9, 0.1), 0.4), ("b", (0.2, 0.8), 0.3), ("c", (0.1, 0.7), 0.2), ("d", (0.5, 0.5), 0.5)):
+        archive.add_method(MethodRecord(name * 16, "pass", 9, name, "seed", "[]", (), ()))
+        trials = tuple(
+            Trial(name * 16, "embedded", domain, place, Split.DEV, Status.OK, Score(pgr, 0.01, 0.7, 0.6, 0.9, 100), {}, 0.1)
+            for domain, pgr in zip(("chat", "code_deceptive"), pgrs)
+            for place in (0, 1)
+        )
+        archive.add_evaluation(Evaluation(name * 16, trials, Status.OK, fitness), None, "chat+code_deceptive", Split.DEV, None)
+    archive.close()
+    assert [row["name"] for row in top(path, "--pareto")] == ["d", "a", "b"]
+    assert top(path, "--pareto")[0]["pgrs"] == {"chat": 0.5, "code_deceptive": 0.5}
+    assert [row["name"] for row in top(path, "--domain", "code_deceptive")] == ["b", "c", "d", "a"]
+    assert [row["pgr"] for row in top(path, "--domain", "chat", "--by", "dev")] == [0.9, 0.5, 0.2, 0.1]
+    printed = text_of("top", "--pareto", db=path)
+    assert ".90 / .10" in printed
+    assert "The front over chat / code_deceptive" in printed
