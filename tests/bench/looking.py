@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.grid import Bins
 from evolve.budget import Budget, Limit
+from evolve.gridding import grid_of
 from evolve.lab import Desk, Lab, load_operators, stored_config
 from evolve.memory import Memory
 from evolve.recall import selector_of
@@ -48,20 +48,18 @@ def timed(command: list[str]) -> tuple[float, float]:
     return min(walls), min(cpus)
 
 
-def resumed(path: Path) -> tuple[float, float]:
+def resumed(path: Path, syntax: Syntax) -> tuple[float, float]:
     """Return the wall clock and CPU seconds until a run's next candidate could set off."""
     began, cpu = time.perf_counter(), time.process_time()
     archive = Archive.open(path)
     config, judge, memory = stored_config(archive), Stand(0.0), Memory.of(archive)
-    with Syntax() as syntax:
-        desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax, memory.methods.values())
-        limit = Limit(config.evals)
-        budget, grid = Budget(limit, archive.judged(), archive.counted()), Bins(judge._task.measures)
-        chosen = {spec: replace(Author(), name=spec) for spec in config.model}
-        lab = Lab(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
-        search = Search(lab, selector_of(lab, memory), memory)
-        seconds = time.perf_counter() - began, time.process_time() - cpu
-        search.live.close()
+    desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax, memory.methods.values())
+    budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
+    chosen = {spec: replace(Author(), name=spec) for spec in config.model}
+    lab = Lab(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
+    search = Search(lab, selector_of(lab, memory), memory)
+    seconds = time.perf_counter() - began, time.process_time() - cpu
+    search.live.close()
     archive.close()
     return seconds
 
@@ -81,7 +79,8 @@ def main() -> None:
             base, base_cpu = timed([*evolve, *verb.split(), "--db", str(small)])
             cells = (wall, base, wall - base, wall / base, cpu, cpu - base_cpu)
             print(f"{verb:<22}" + "".join(f"{cell:9.2f}" for cell in cells))
-        print("opened for a resume: {:.2f} s, CPU {:.2f} s".format(*min(resumed(large) for _ in range(TIMES))))
+        with Syntax() as syntax:
+            print("opened for a resume: {:.2f} s, CPU {:.2f} s".format(*min(resumed(large, syntax) for _ in range(TIMES))))
 
 
 if __name__ == "__main__":
