@@ -123,7 +123,7 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
 @json_option
 def lineage(method: str | None, db: Path | None, as_json: bool) -> None:
     """A method's ancestors (default: the best's) down to the seeds, with the gain of each edge."""
-    from evolve.cli.texts import print_pedigree
+    from evolve.cli.pedigree import print_pedigree
     from evolve.report.pedigree import pedigree
 
     archive = Archive.open(find_run(db))

@@ -1,19 +1,16 @@
-"""What the looking verbs print for people: a run's standing, the leaderboard, one method, a lineage."""
+"""What the looking verbs print for people: a run's standing, the leaderboard, one method."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
-from evolve.cli.printing import dash, facts, fit, pad, paragraph, say, source, table
+from evolve.cli.printing import dash, facts, fit, paragraph, say, source, table
 from evolve.cli.searching import over_time, print_search
 from evolve.nouns import short
 from evolve.report.board import Wanted
 from evolve.report.clean import one_line
 from evolve.report.diversity import Tally
 from evolve.report.dossier import Birth, Dossier, EvaluationLine
-from evolve.report.pedigree import Ancestor, Pedigree
 from evolve.report.ranking import Ranked
 from evolve.report.standing import Standing
 from evolve.report.wording import NONE, count, duration, estimate, interval, label, money, number
@@ -21,7 +18,6 @@ from fitness.nouns import Finding
 
 _WIDTH = 78
 _MORE = {"cost": "cost", "low": "interval", "high": "interval", "trials": "trials", "size": "size", "seconds": "seconds"}
-_DEEPEST = 24  # columns of branches before a lineage is cut
 
 
 def print_status(now: Standing) -> None:
@@ -226,45 +222,3 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
         headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
         table(headers, rows, flexible=2, right=(1, 3, 4, 5, 6, 7))
     say()
-
-
-def print_pedigree(tree: Pedigree) -> None:
-    """Print a lineage like a commit graph: first parents straight down, other parents as branches, every method once."""
-    say("  method, dev PGR, operator, gain over each parent, direction", "dim")
-    _print_line(tree.root, "", tree.by_id(), {ancestor.method for ancestor in tree.spine()}, set())
-    if tree.left_out:
-        say(f"{count(tree.left_out, 'more ancestor')} not shown.", "dim")
-
-
-def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set[str], printed: set[str]) -> None:
-    """Print a method and its first parents; branches for other parents end where they meet what is printed elsewhere."""
-    current: str | None = method
-    while current is not None:
-        ancestor = known.get(current)
-        elsewhere = current in printed or (prefix and current in spine)
-        if ancestor is None or elsewhere:
-            name = fit(ancestor.label if ancestor else short(current), 20)
-            say(
-                f"{prefix}○ {name}  {'in the main line' if current in spine else 'see above' if ancestor else 'not shown'}",
-                "dim",
-            )
-            return
-        printed.add(current)
-        say(f"{prefix}● {_ancestor(ancestor, _WIDTH - len(prefix) - 2)}")
-        deep = len(prefix) >= _DEEPEST
-        for other in ancestor.parents[1:]:
-            if deep:
-                say(f"{prefix}├─○ {fit(known[other].label if other in known else short(other), 20)}  …", "dim")
-                continue
-            say(f"{prefix}├─╮")
-            _print_line(other, f"{prefix}│ ", known, spine, printed)
-        current = ancestor.parents[0] if ancestor.parents else None
-
-
-def _ancestor(ancestor: Ancestor, width: int) -> str:
-    scores = pad(f"{fit(ancestor.label, 20)}  {number(ancestor.pgr)}", 14)
-    if not ancestor.parents:
-        return f"{scores}  {one_line(ancestor.origin, 10)}"
-    gains = " / ".join(number(gain, sign=True) for gain in ancestor.gains)
-    made = f"{scores}  {pad(fit(ancestor.operator, 12), 9)}  {gains:<11}  "
-    return made + fit(ancestor.direction, max(width - cell_len(made), 8))
