@@ -35,13 +35,17 @@ def report(kind: str, out: Path | None, db: Path | None) -> None:
     """
     from evolve.report import markdown, page
     from evolve.report.data import as_json, collect
+    from evolve.report.view import view
 
     path = find_run(db)
-    data = collect(Archive.open(path), alive=is_running(path))
+    archive, alive = Archive.open(path), is_running(path)
     if kind in _PICTURES:
-        _write_plots(data, path, out, kind)
+        _write_plots(collect(archive, alive=alive), path, out, kind)
         return
-    text = {"html": page.render, "md": markdown.render, "json": as_json}[kind](data)
+    if kind == "html":
+        text = page.render(view(archive, alive=alive))
+    else:
+        text = {"md": markdown.render, "json": as_json}[kind](collect(archive, alive=alive))
     if str(out) == "-":
         click.echo(text, nl=False)
     else:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from evolve.report.markup import Safe, join, tag
 
+_WIDEST = 1104  # pixels of the page's column
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -27,6 +29,10 @@ class Scale:
         """Return the pixel of a value, held at the ends of the scale."""
         return self(min(max(value, self.low), self.high))
 
+    def counts(self, wanted: int) -> list[int]:
+        """Return about `wanted` whole numbers on the scale."""
+        return [round(tick) for tick in self.ticks(wanted) if tick == round(tick)]
+
     def ticks(self, wanted: int) -> list[float]:
         """Return about `wanted` round values on the scale."""
         raw = (self.high - self.low or 1.0) / max(wanted, 1)
@@ -36,10 +42,12 @@ class Scale:
         return [round(index * step, 10) for index in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def picture(size: tuple[float, float], title: str, about: str, *parts: Safe, name: str, least: float = 600.0) -> Safe:
-    """Return an SVG picture with a title and a description for those who cannot see it.
+def picture(
+    size: tuple[float, float], title: str, about: str, *parts: Safe, name: str, least: float = 600.0, links: bool = False
+) -> Safe:
+    """Return an SVG picture with a title and a description for those who cannot see it; `links`: parts of it can be opened.
 
-    On screens narrower than `least` pixels it scrolls in its frame.
+    On screens narrower than `least` pixels (0, 300, 600, 720 or 860) it scrolls in its frame; one wider than the page always.
     """
     width, height = size
     svg = tag(
@@ -48,11 +56,13 @@ def picture(size: tuple[float, float], title: str, about: str, *parts: Safe, nam
         tag("desc", about, id=f"{name}-d"),
         *parts,
         viewbox=f"0 0 {width:.0f} {height:.0f}",
-        role="img",
+        width=f"{width:.0f}",
+        height=f"{height:.0f}",
+        class_="whole" if width > _WIDEST else f"least{least:.0f}",
+        role="group" if links else "img",
         aria_labelledby=f"{name}-t {name}-d",
-        style=f"min-width:{min(width, least):.0f}px;max-width:{width:.0f}px",
     )
-    return tag("div", svg, class_="frame", tabindex=0, role="group", aria_label=title)
+    return tag("div", svg, class_="frame", tabindex=None if links else 0, role="group", aria_label=title)
 
 
 def words_at(x: float, y: float, text: str, class_: str = "", anchor: str = "start") -> Safe:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from evolve.report.axes import Scale, picture, rule, spaced, trace, whisker, words_at
 from evolve.report.data import Report
 from evolve.report.diversity import Spread
 from evolve.report.markup import Safe, join, tag
+from evolve.report.parts import anchor
 from evolve.report.ranking import Ranked
 from evolve.report.series import Best, Curve
 from evolve.report.tables import Comparison, Judged
@@ -38,7 +39,7 @@ def pgr_chart(report: Report) -> Safe:
     )
     return picture(
         (_WIDTH, _HEIGHT), "PGR so far", about, _frame(x, y, right), *_baselines(report.baselines, report, y, right),
-        tag("g", *dots), _best(curve, x, y), _fresh(report, y, right), name="curve",
+        tag("g", *dots), _best(curve, x, y), _fresh(report, y, right), name="curve", least=860.0, links=True,
     )  # fmt: skip
 
 
@@ -49,8 +50,8 @@ def _frame(x: Scale, y: Scale, right: float) -> Safe:
         strong = tick in (0.0, 1.0)
         parts.append(rule(_LEFT, y(tick), right, y(tick), "axis" if strong else "grid"))
         parts.append(words_at(_LEFT - 8, y(tick) + 4, number(tick), "tick", "end"))
-    for tick in x.ticks(8):
-        parts.append(words_at(x(tick), _HEIGHT - _BOTTOM + 18, f"{tick:,.0f}", "tick", "middle"))
+    for whole in x.counts(8):
+        parts.append(words_at(x(whole), _HEIGHT - _BOTTOM + 18, f"{whole:,}", "tick", "middle"))
     parts.append(words_at((_LEFT + right) / 2, _HEIGHT - 6, "evaluations", "name", "middle"))
     parts.append(words_at(_LEFT + 6, y(1.0) - 5, "PGR 1: the strong ceiling", "tick"))
     parts.append(words_at(_LEFT + 6, y(0.0) + 14, "PGR 0: the weak teacher", "tick"))
@@ -94,8 +95,9 @@ def _best(curve: Curve, x: Scale, y: Scale) -> Safe:
 
 def _mark(best: Best, x: Scale, y: Scale) -> Safe:
     scores = estimate(best.pgr, best.pgr_low, best.pgr_high)
-    title = tag("title", f"evaluation {best.evaluation}: {best.label}, dev PGR {scores}")
-    return tag("circle", title, cx=x(best.evaluation), cy=y.inside(best.pgr), r=3.5, class_="champion mark")
+    title = f"evaluation {best.evaluation}: {best.label}, dev PGR {scores}"
+    circle = tag("circle", cx=x(best.evaluation), cy=y.inside(best.pgr), r=4, class_="champion mark")
+    return tag("a", tag("title", title), circle, href=f"#{anchor(best.method)}", aria_label=title)
 
 
 def _fresh(report: Report, y: Scale, right: float) -> Safe:
@@ -111,7 +113,7 @@ def _fresh(report: Report, y: Scale, right: float) -> Safe:
         parts.append(
             words_at(right + 60, y.inside(first.champion.pgr) + 4, f"champion {number(first.champion.pgr)}", "champion label")
         )
-    parts.append(words_at(right + 34, _HEIGHT - _BOTTOM + 18, "fresh", "tick", "middle"))
+    parts.append(words_at(right + 34, _HEIGHT - _BOTTOM + 34, "fresh", "tick", "middle"))
     return join(*parts)
 
 
@@ -135,7 +137,7 @@ def forest(comparisons: Sequence[Comparison], champion: str, human: str) -> Safe
         parts.append(_side(comparison.champion, x, middle - 8, "champion", f"{comparison.domain}, {champion}"))
         parts.append(_side(comparison.human, x, middle + 8, "human", f"{comparison.domain}, {human}"))
     about = "; ".join(f"{c.domain}: champion {_said(c.champion)}, human best {_said(c.human)}" for c in comparisons)
-    return picture((width, height), "PGR on fresh instances, by domain", about, *parts, name="forest", least=330.0)
+    return picture((width, height), "PGR on fresh instances, by domain", about, *parts, name="forest", least=300.0)
 
 
 def _side(judged: Judged | None, x: Scale, y: float, class_: str, who: str) -> Safe:
@@ -159,32 +161,30 @@ def _said(judged: Judged | None) -> str:
 
 def breadth_charts(points: Sequence[Spread], entropy_max: float) -> tuple[Safe, Safe]:
     """Return the entropy of the directions, and the mean novelty of the prompts, over the run."""
+    entropy = [(float(point.proposal), point.entropy) for point in points]
+    novelty = [(float(point.proposal), point.novelty) for point in points]
+    limit = f"most possible: {entropy_max:.1f}"
     return (
-        _small(
-            points,
-            lambda p: p.entropy,
-            max(entropy_max, 0.1),
-            "Direction entropy, bits",
-            "entropy",
-            f"most possible: {entropy_max:.1f}",
-        ),
-        _small(points, lambda p: p.novelty, 1.0, "Prompt novelty, mean", "novelty", ""),
+        series_chart(entropy, "Direction entropy, bits", "entropy", most=max(entropy_max, 0.1), limit=limit),
+        series_chart(novelty, "Prompt novelty, mean", "novelty", most=1.0),
     )
 
 
-def _small(points: Sequence[Spread], value: Callable[[Spread], float], most: float, title: str, name: str, limit: str) -> Safe:
-    width, height, left = 480.0, 170.0, 34.0
+def series_chart(
+    points: Sequence[tuple[float, float]], title: str, name: str, *, most: float, limit: str = "", prefix: str = ""
+) -> Safe:
+    """Return one value over the proposals, up to `most`, which `limit` names."""
+    width, height, left = 480.0, 170.0, 52.0
     y = Scale(0, most * 1.18, height - 34, 8)
-    x = Scale(points[0].proposal, points[-1].proposal, left, width - 20)
+    x = Scale(points[0][0], points[-1][0], left, width - 20)
     parts: list[Safe] = []
     for tick in y.ticks(4):
-        parts += [rule(left, y(tick), width - 20, y(tick), "grid"), words_at(left - 6, y(tick) + 4, f"{tick:g}", "tick", "end")]
+        shown = f"{prefix}{tick:,.10g}"
+        parts += [rule(left, y(tick), width - 20, y(tick), "grid"), words_at(left - 6, y(tick) + 4, shown, "tick", "end")]
     if limit:
         parts += [rule(left, y(most), width - 20, y(most), "limit"), words_at(width - 20, y(most) - 5, limit, "tick", "end")]
-    parts += [
-        words_at(x(tick), height - 16, f"{tick:,.0f}", "tick", "middle") for tick in x.ticks(6) if points[0] != points[-1]
-    ]
+    parts += [words_at(x(tick), height - 16, f"{tick:,}", "tick", "middle") for tick in x.counts(5) if x.low != x.high]
     parts.append(words_at((left + width) / 2, height - 2, "proposals", "tick", "middle"))
-    parts.append(trace([(x(point.proposal), y.inside(value(point))) for point in points], "series"))
-    about = f"From {value(points[0]):.2f} to {value(points[-1]):.2f} over the run."
+    parts.append(trace([(x(at), y.inside(value)) for at, value in points], "series"))
+    about = f"From {prefix}{points[0][1]:,.4g} to {prefix}{points[-1][1]:,.4g} over the run."
     return picture((width, height), title, about, *parts, name=name, least=300.0)

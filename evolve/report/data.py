@@ -61,13 +61,18 @@ class Report:
         return label(best.name, best.method) if best else ""
 
 
-def collect(archive: Archive, *, alive: bool) -> Report:
-    """Read the report's data in one transaction; `alive` tells whether a process is working on the run."""
+def collect(archive: Archive, *, alive: bool, methods: tuple[Ranked, ...] | None = None) -> Report:
+    """Read the report's data in one transaction.
+
+    Args:
+        alive: whether a process is working on the run.
+        methods: the whole leaderboard, where the caller has read it in the same transaction.
+    """
     with archive.transaction():
         run = archive.run()
         now = standing(archive, alive=alive)
-        board = ranking(archive, LEADERBOARD)
-        seeds = ranking(archive, -1, "l.origin in ('seed', 'added')")
+        methods = ranking(archive) if methods is None else methods
+        board, seeds = methods[:LEADERBOARD], [row for row in methods if row.origin in ("seed", "added")]
         best = now.best.method if now.best else ""
         sources = archive.rows("select source from methods where id = ?", [best])
         return Report(
@@ -75,7 +80,7 @@ def collect(archive: Archive, *, alive: bool) -> Report:
             verdict=tables.verdict(archive, run),
             comparisons=tables.comparisons(archive, run.champion, run.human_best, now.domain),
             curve=curve(archive),
-            judged=int(str(archive.rows("select count(*) as n from leaderboard")[0]["n"])),
+            judged=len(methods),
             leaderboard=board,
             baselines=tuple(sorted(seeds, key=_worth, reverse=True)),
             maps=_maps(archive),

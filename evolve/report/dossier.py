@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.typed import value
-from evolve.report.ranking import Ranked, ranked
+from evolve.report import ranking
+from evolve.report.ranking import Ranked
 from evolve.report.rows import integer, maybe_real, real, text
 from evolve.report.wording import label
 from fitness.nouns import Finding
@@ -103,12 +105,14 @@ class Dossier:
         return label(self.name, self.method)
 
 
-def dossier(archive: Archive, method: str) -> Dossier:
-    """Return everything about a method. Raises ArchiveError when the archive has no such method."""
+def dossier(archive: Archive, method: str, *, ranked: bool = True) -> Dossier:
+    """Return everything about a method, its `ranked` row only when asked for. Raises ArchiveError for an unknown method."""
     rows = archive.rows("select * from methods where id = ?", [method])
     if not rows:
         raise ArchiveError(f"{archive.path} holds no method {method}")
-    children = archive.rows("select count(distinct child) as n from lineage where parent = ?", [method])[0]
+    children = archive.rows(
+        "select count(distinct method) as n from proposals where state = 'done' and instr(parents, ?)", [json.dumps(method)]
+    )[0]
     return Dossier(
         method=method,
         name=text(rows[0], "name"),
@@ -117,7 +121,7 @@ def dossier(archive: Archive, method: str) -> Dossier:
         flags=text(rows[0], "flags"),
         created=text(rows[0], "created"),
         source=text(rows[0], "source"),
-        ranked=ranked(archive, method),
+        ranked=ranking.ranked(archive, method) if ranked else None,
         birth=birth(archive, method),
         evaluations=_evaluations(archive, method),
         findings=tuple(archive.findings(method)),
@@ -164,10 +168,12 @@ def _parents(archive: Archive, method: str, ids: tuple[str, ...]) -> tuple[Paren
         row = archive.rows(
             "select (select name from methods where id = ?1) as name, "
             "(select pgr from evaluations where method = ?1 and split = 'dev' order by id desc limit 1) as pgr, "
-            "(select gain from lineage where child = ?2 and parent = ?1 limit 1) as gain",
+            "(select pgr from evaluations where method = ?2 and split = 'dev' order by id desc limit 1) as own",
             [parent, method],
         )[0]
-        found.append(Parent(parent, text(row, "name"), maybe_real(row, "pgr"), maybe_real(row, "gain")))
+        pgr, own = maybe_real(row, "pgr"), maybe_real(row, "own")
+        gain = None if pgr is None or own is None else round(own - pgr, 3)
+        found.append(Parent(parent, text(row, "name"), pgr, gain))
     return tuple(found)
 
 

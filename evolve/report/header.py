@@ -24,11 +24,15 @@ def header(report: Report) -> Safe:
     began = now.created[:16].replace("T", " ")
     eyebrow = f"Run {now.run} · {now.task} {now.task_version} · searching on {now.domain or NONE} · {began} UTC"
     pill = Safe() if shown is None else tag("span", "shown" if shown else "not shown", class_="pill yes" if shown else "pill")
-    waiting = "The champion is judged on fresh instances when the search ends; until then there is no verdict."
+    waiting = (
+        "The champion is judged on fresh instances and held-out domains when the search ends; until then there is no verdict."
+    )
     sentence = report.verdict.sentence.removeprefix("not shown: ").removeprefix("shown: ")
     lede = tag("p", pill, sentence or waiting, class_="lede")
     warning = tag("p", report.standing.uncontained, class_="warning") if report.standing.uncontained else Safe()
-    return tag("header", tag("p", eyebrow, class_="eyebrow"), tag("h1", headline(report)), warning, lede, _cards(report))
+    return tag(
+        "header", tag("p", eyebrow, class_="eyebrow"), tag("h1", headline(report)), warning, lede, _cards(report), id="top",
+    )  # fmt: skip
 
 
 def _cards(report: Report) -> Safe:
@@ -44,7 +48,9 @@ def _cards(report: Report) -> Safe:
     if now.champion and now.best and now.best.fresh_pgr is not None and now.best.pgr is not None:
         both = f"the champion's dev {number(now.best.pgr)} less fresh {number(now.best.fresh_pgr)}"
         cards.append(_card("Optimism of dev", number(now.best.pgr - now.best.fresh_pgr, sign=True), both))
-    cost = money(now.spent.usd) if now.spent.calls else "no model calls"
+    cost = "no model calls"
+    if now.spent.calls:
+        cost = "cost unknown" if now.spent.usd is None else money(now.spent.usd)
     budget = f"of {now.budget.evals:,.0f}; " if now.budget.evals else ""
     cards.append(_card("Evaluations", f"{now.evaluations:,}", f"{budget}{duration(now.seconds)}; {cost}"))
     refused = f"with the seeds; {count(now.refused, 'proposal')} refused, {now.failed:,} failed"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
-from evolve.report.clean import clean
+from evolve.report.clean import as_json, clean
 
 _VOID = {"meta", "br", "hr", "col", "rect", "circle", "line", "path", "polyline"}
 
@@ -27,6 +28,14 @@ def tag(name: str, /, *children: str, **attributes: str | float | None) -> Safe:
 def join(*children: str, by: str = "") -> Safe:
     """Return children side by side, escaping those that are text."""
     return Safe(by.join(child if isinstance(child, Safe) else escape(clean(child)) for child in children))
+
+
+def data(name: str, value: object) -> Safe:
+    """Return data for the page's script: nothing in it can end its element or begin another."""
+    text = re.sub(
+        r"<(?=[/!]|script)", r"\\u003c", as_json(value, ensure_ascii=False, separators=(",", ":")), flags=re.IGNORECASE
+    )
+    return Safe(f'<script type="application/json" id="{name}">{clean(text)}</script>')
 
 
 def _attribute(key: str, value: str | float | None) -> str:

@@ -1,52 +1,85 @@
-"""The report as one self-contained HTML page: inline style and pictures, no script, no outside asset."""
+"""The page about a run, as one file or live: inline style, script and pictures, no outside asset."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from archives.archive import Archive
 from evolve import __version__
 from evolve.errors import UsageError
 from evolve.report import search, sections
-from evolve.report.data import Report, collect
 from evolve.report.header import header, headline
-from evolve.report.markup import Safe, tag
-from evolve.report.style import style_sheet
+from evolve.report.leaderboard import board_section
+from evolve.report.markup import Safe, data, join, tag
+from evolve.report.style import script, style_sheet
+from evolve.report.view import View, view
+from evolve.report.wording import count
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
-
-def render(report: Report) -> str:
+def render(shown: View) -> str:
     """Return the page."""
-    linked = {row.method for row in report.leaderboard}
+    report = shown.report
+    champion = report.standing.champion or (report.standing.best.method if report.standing.best else "")
     parts = {
-        "result": ("Result", sections.final_section(report, linked)),
+        "result": ("Result", sections.final_section(report)),
         "curve": ("PGR so far", sections.curve_section(report)),
-        "grid": ("Grid", sections.grid_section(report, linked)),
-        "lineage": ("Lineage", sections.lineage_section(report, linked)),
+        "grid": ("Grid", sections.grid_section(report)),
+        "lineage": ("Lineage", sections.lineage_section(report)),
         "changes": ("What changed", sections.changes_section(report)),
-        "leaderboard": ("Leaderboard", sections.leaderboard_section(report)),
+        "leaderboard": ("Leaderboard", board_section(shown.methods, shown.domains, champion)),
         "search": ("Search", search.search_section(report)),
         "failures": ("Failures", search.failures_section(report)),
-        "costs": ("Costs", search.costs_section(report)),
+        "costs": ("Costs", search.costs_section(report, shown.spending, shown.system)),
     }
-    shown = {name: part for name, part in parts.items() if part[1]}
-    contents = tag("ul", *(tag("li", tag("a", title, href=f"#{name}")) for name, (title, _) in shown.items()))
+    present = {name: part for name, part in parts.items() if part[1]}
+    contents = tag("ul", *(tag("li", tag("a", title, href=f"#{name}")) for name, (title, _) in present.items()))
+    foot = tag("footer", tag("h2", "Words"), search.glossary(), tag("p", _colophon(report.standing.db, shown)), id="foot")
     body = tag(
         "body",
-        tag("a", "Skip to the result", href="#result", class_="skip"),
+        tag("a", "Skip to the panels", href="#main", class_="skip"),
+        tag("p", id="live", role="status", class_="live") if shown.live else Safe(),
         header(report),
         tag("nav", contents, aria_label="Sections"),
-        tag("main", *(part for _, part in shown.values())),
-        tag("footer", tag("h2", "Words"), search.glossary(), tag("p", _colophon(report))),
+        tag("noscript", tag("p", _WITHOUT_SCRIPT, class_="note without")),
+        tag("main", *(part for _, part in present.values()), id="main"),
+        *_frame(_pages(shown), foot),
     )
-    return f"<!doctype html>\n{tag('html', _head(report), body, lang='en')}\n"
+    return _document(_head(f"{report.standing.run}: {headline(report)}", live=shown.live), body)
+
+
+def waiting(run: str) -> str:
+    """Return the page of a live run that is still being read: its script asks for the rest."""
+    body = tag(
+        "body",
+        tag("p", id="live", role="status", class_="live"),
+        tag("header", tag("p", run, class_="eyebrow"), tag("h1", "Reading the run"), id="top"),
+        tag("nav", aria_label="Sections"),
+        tag("noscript", tag("p", "Reload the page in a moment.", class_="note without")),
+        tag("main", id="main"),
+        *_frame({"run": run, "live": True, "pages": {}, "missing": ""}, tag("footer", id="foot")),
+    )
+    return _document(_head(run, live=True), body)
+
+
+_WITHOUT_SCRIPT = (
+    "Without JavaScript the tables and pictures are complete, but methods do not open and the leaderboard shows the best only."
+)
+
+
+def policy(*, live: bool) -> str:
+    """Return the Content-Security-Policy: our style and script by their digests, and nothing else; live, our own server too."""
+    style, code = (f"'sha256-{_digest(text)}'" for text in (style_sheet(), script()))
+    reach = "connect-src 'self'; " if live else ""
+    return f"default-src 'none'; {reach}style-src {style}; script-src {code}; base-uri 'none'; form-action 'none'"
 
 
 def write_report(archive: Archive, path: Path, *, alive: bool = False) -> Path:
     """Write the page about a run; `alive`: whether its process still works. Raises UsageError when it cannot be written."""
-    return write_text(path, render(collect(archive, alive=alive)))
+    return write_text(path, render(view(archive, alive=alive)))
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -70,17 +103,49 @@ def write_bytes(path: Path, content: bytes) -> Path:
     return path
 
 
-def _head(report: Report) -> Safe:
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _document(head: Safe, body: Safe) -> str:
+    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _head(title: str, *, live: bool) -> Safe:
     return tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy(live=live)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", f"{report.standing.run}: {headline(report)}"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
         tag("style", Safe(style_sheet())),
     )
 
 
-def _colophon(report: Report) -> str:
-    name = Path(report.standing.db).name
-    return f"Written by evolve {__version__} from {name}, an SQLite file that holds all of this and more."
+def _frame(pages: Mapping[str, object], foot: Safe) -> tuple[Safe, ...]:
+    """Return what follows the sections: where a method opens, the foot, the tip, the methods' pages, and the script."""
+    return (
+        tag("main", id="method", hidden=""),
+        foot,
+        tag("div", id="tip", hidden="", aria_hidden="true"),
+        data("pages", pages),
+        tag("script", Safe(script())),
+    )
+
+
+def _pages(shown: View) -> dict[str, object]:
+    """Return the methods' pages by their anchors, and what is said of the others; live, the script asks for each."""
+    held = count(len(shown.pages), "method")
+    missing = f"This file holds the pages of {held}; of the others it has the line in the leaderboard."
+    return {"run": shown.report.standing.run, "live": shown.live, "pages": dict(shown.pages), "missing": missing}
+
+
+def _colophon(db: str, shown: View) -> Safe:
+    kept = ""
+    if not shown.live and len(shown.pages) < shown.report.standing.methods:
+        kept = (
+            f" To stay small it holds the pages (source, diff, prompt, reply) of {len(shown.pages):,} of "
+            f"{count(shown.report.standing.methods, 'method')}, and cuts long texts; `python -m evolve ui` shows all of them."
+        )
+    return join(f"Written by evolve {__version__} from {Path(db).name}, an SQLite file that holds all of this and more.{kept}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evolve.nouns import short
-from evolve.report.axes import Scale, rule
+from evolve.report.axes import rule
 from evolve.report.markup import Safe, join, tag
-from evolve.report.ranking import Ranked
 from evolve.report.wording import NONE, interval, number
+
+KEY = 12  # characters of a method's id that name its page
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,10 @@ class Column:
     class_: str = ""
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Safe]) -> Safe:
+def table(caption: str, columns: Sequence[Column], rows: Sequence[Safe], *, name: str = "") -> Safe:
     """Return a table with a caption, in a frame that scrolls when the screen is narrow."""
     head = tag("tr", *(tag("th", column.head, scope="col", class_=column.class_ or None) for column in columns))
-    inside = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows))
+    inside = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows), id=name or None)
     return tag("div", inside, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 
@@ -41,38 +44,45 @@ def guess(mean: float | None, low: float | None, high: float | None) -> Safe:
 
 
 def anchor(method: str) -> str:
-    """Return the name of a method's row in the leaderboard."""
-    return f"m-{method[:12]}"
+    """Return the name of a method's page: what follows # in its address."""
+    plain = re.fullmatch(r"[0-9a-f]+", method)  # ids of an archive that somebody tampered with may be any text
+    return f"m-{method[:KEY] if plain else hashlib.sha256(method.encode('utf-8', 'replace')).hexdigest()[:KEY]}"
 
 
-def link(method: str, label: str, linked: Collection[str]) -> Safe:
-    """Return a method's name, linked to its row of the leaderboard when it has one."""
+def link(method: str, label: str) -> Safe:
+    """Return a method's name, linked to its page."""
     shown = tag("span", label, class_="mono") if label == short(method) else join(label)
-    return tag("a", shown, href=f"#{anchor(method)}") if method in linked else shown
+    return tag("a", shown, href=f"#{anchor(method)}")
 
 
-def strip(ranked: Ranked) -> Safe:
-    """Return a method's PGR with its interval on a line from 0 to 1: fresh where it is known, else dev."""
-    fresh = ranked.fresh_pgr is not None
-    mean = ranked.fresh_pgr if fresh else ranked.pgr
-    low, high = (ranked.fresh_low, ranked.fresh_high) if fresh else (ranked.pgr_low, ranked.pgr_high)
-    if mean is None:
+def strip(middle: int | None, low: int | None, high: int | None, class_: str) -> Safe:
+    """Return a PGR with its interval, all in hundredths, on a line from 0 to 1."""
+    if middle is None:
         return Safe()
-    class_ = "human" if ranked.origin == "seed" else "champion"
-    x = Scale(-0.1, 1.1, 2, 138)
-    bar = rule(x.inside(low), 8, x.inside(high), 8, f"{class_} whisker") if low is not None and high is not None else Safe()
-    dot = tag("circle", cx=x.inside(mean), cy=8, r=3.6, class_=f"{class_} point")
-    ends = [rule(x(0), 8, x(1), 8, "grid"), rule(x(0), 3, x(0), 13, "axis"), rule(x(1), 3, x(1), 13, "axis")]
-    return tag("svg", *ends, bar, dot, viewbox="0 0 140 16", aria_hidden="true")
+    ends = [rule(20, 8, 120, 8, "grid"), rule(20, 3, 20, 13, "axis"), rule(120, 3, 120, 13, "axis")]
+    bar = Safe()
+    if low is not None and high is not None:
+        bar = rule(_pixel(low), 8, _pixel(high), 8, f"{class_} whisker")
+    dot = tag("circle", cx=_pixel(middle), cy=8, r=4, class_=f"{class_} point")
+    return tag("svg", *ends, bar, dot, viewbox="0 0 140 16", width=140, height=16, aria_hidden="true")
+
+
+def _pixel(hundredths: int) -> int:
+    return min(max(20 + hundredths, 2), 138)
+
+
+def bar(value: float, most: float, class_: str = "bar") -> Safe:
+    """Return a bar whose length compares a value with the largest."""
+    width = max(1, round(54 * abs(value) / most)) if most else 1
+    inside = tag("rect", width=width, height=9, rx=2)
+    return tag("svg", inside, width=width, height=9, class_=class_, aria_hidden="true")
 
 
 def gain_bar(gain: float | None, most: float) -> Safe:
     """Return a gain as a number with a bar whose length compares it with the largest."""
     if gain is None:
         return join(NONE)
-    width = round(54 * abs(gain) / most) if most else 0
-    bar = tag("span", class_="bar" if gain >= 0 else "bar down", style=f"width:{width}px", aria_hidden="true")
-    return join(bar, number(gain, sign=True))
+    return join(bar(gain, most, "bar" if gain >= 0 else "bar down"), number(gain, sign=True))
 
 
 def section(name: str, title: str, note: str, *children: str) -> Safe:
@@ -86,11 +96,17 @@ def figure(picture: Safe, caption: str = "") -> Safe:
     return tag("figure", picture, tag("figcaption", caption) if caption else Safe())
 
 
-def fold(summary: str, *children: str, is_open: bool = False) -> Safe:
+def fold(summary: str, *children: str, is_open: bool = False, class_: str = "") -> Safe:
     """Return something that opens on demand."""
-    return tag("details", tag("summary", summary), tag("div", *children, class_="inner"), open="" if is_open else None)
+    inner = tag("div", *children, class_="inner")
+    return tag("details", tag("summary", summary), inner, open="" if is_open else None, class_=class_ or None)
 
 
-def code(text: str) -> Safe:
+def as_table(caption: str, columns: Sequence[Column], rows: Sequence[Safe]) -> Safe:
+    """Return the numbers of a picture as a table that opens on demand; nothing without rows."""
+    return fold("The same as a table", table(caption, columns, rows), class_="plain") if rows else Safe()
+
+
+def code(text: str | Safe) -> Safe:
     """Return source text."""
     return tag("pre", tag("code", text), tabindex=0)

@@ -4,58 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evolve.report.arms import descent, explained, over_islands
-from evolve.report.charts import breadth_charts
+from evolve.nouns import short
+from evolve.report.arms import Arm, descent, explained, over_islands
+from evolve.report.charts import breadth_charts, series_chart
 from evolve.report.data import Report
 from evolve.report.markup import Safe, join, tag
-from evolve.report.parts import Column, figure, fold, gain_bar, row, section, table
+from evolve.report.parts import Column, as_table, bar, figure, fold, gain_bar, link, row, section, table
+from evolve.report.spending import Spending
 from evolve.report.tables import Yield
 from evolve.report.wording import NONE, count, duration, money, number
+
+_MOST_POINTS = 20  # rows of a table that stands for a chart
 
 
 def search_section(report: Report) -> Safe:
     """Return how broad the search was and what paid off."""
     if not report.operators:
-        return Safe()
+        return section("search", "The search", "", tag("p", "No candidate has been proposed yet."))
     note = (
         "Prompts are chosen for their value and for how far they are from recent ones. Entropy says how evenly the last ones "
         "spread over the directions. A gain is a child's dev PGR minus its first parent's."
     )
-    charts: list[Safe] = []
+    charts, numbers = Safe(), Safe()
     if len(report.spreads) > 1:
         entropy, novelty = breadth_charts(report.spreads, report.entropy_max)
-        charts = [
-            tag("div", tag("h3", "Direction entropy, bits"), figure(entropy)),
-            tag("div", tag("h3", "Prompt novelty"), figure(novelty)),
-        ]
+        both = (("Direction entropy, bits", entropy), ("Prompt novelty", novelty))
+        charts = tag("div", *(tag("div", tag("h3", title), figure(chart)) for title, chart in both), class_="two")
+        columns = [Column("Proposals", "n"), Column("Entropy, bits", "n"), Column("Novelty", "n")]
+        points = report.spreads[:: max(1, len(report.spreads) // _MOST_POINTS)]
+        rows = [row(columns, [f"{p.proposal:,}", f"{p.entropy:.2f}", number(p.novelty)]) for p in points]
+        numbers = as_table("Breadth of the last proposals", columns, rows)
+    arms = over_islands(report.standing.arms)
     return section(
-        "search", "The search", note, tag("div", *charts, class_="two"),
-        _arms(report), _yields("Operators", "Operator", report.operators),
-        _yields("Directions", "Direction", report.directions, _origins(report)),
+        "search", "The search", note, charts, numbers, tag("p", explained(arms)) if arms else Safe(),
+        _arms(arms, report.operators), _yields("Directions", "Direction", report.directions, _origins(report)),
     )  # fmt: skip
 
 
-def _arms(report: Report) -> Safe:
-    """Return what the bandit tried and what that gained for its cost, all islands together."""
-    summed = over_islands(report.standing.arms)
-    if not summed:
-        return Safe()
-    columns = [
-        Column("Arm", "text"),
-        *(Column(name, "n") for name in ("Tried", "Became elites", "Gain", "Calls", "Tokens", "Cost", "Gain per dollar")),
-    ]
-    rows = [
-        row(
-            columns,
-            [
-                arm.name, f"{arm.tried:,}", f"{arm.placed:,}", number(arm.gain), f"{arm.calls:,}", f"{arm.tokens:,}",
-                money(arm.usd) if arm.calls else NONE,
-                NONE if not arm.calls or arm.usd == 0 else "unknown" if arm.per_dollar is None else f"{arm.per_dollar:.3g}",
-            ],
-        )
-        for arm in summed
-    ]  # fmt: skip
-    return join(tag("p", explained(summed)), table("Arms: operators and models, all islands together", columns, rows))
+def _arms(arms: Sequence[Arm], operators: Sequence[Yield]) -> Safe:
+    """Return what every operator and model was tried, what came of it, and what it cost, all islands together."""
+    known = {(arm.operator, arm.model): arm for arm in arms}
+    heads = ("Proposals", "Refused", "Failed", "Elites", "Mean gain", "Best gain", "Calls", "Tokens", "Cost", "Gain per dollar")
+    columns = [Column("Operator"), Column("Model", "text"), *(Column(name, "n") for name in heads)]
+    most = max((abs(gain) for line in operators for gain in (line.mean_gain, line.best_gain) if gain is not None), default=0.0)
+    rows = []
+    for line in operators:
+        arm = known.get((line.name, line.model), Arm(line.model, line.name, None, 0, 0, 0.0, 0, 0, 0.0))
+        per_dollar = NONE if arm.usd == 0 else "unknown" if arm.per_dollar is None else f"{arm.per_dollar:.3g}"
+        paid = [f"{arm.calls:,}", f"{arm.tokens:,}", money(arm.usd), per_dollar] if arm.calls else [NONE] * 4
+        times = [f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)]
+        gains = [gain_bar(line.mean_gain, most), gain_bar(line.best_gain, most)]
+        rows.append(row(columns, [line.name, line.model or NONE, *times, *gains, *paid]))
+    return table("Operators and models, all islands together", columns, rows)
 
 
 def _origins(report: Report) -> dict[str, str]:
@@ -63,17 +63,17 @@ def _origins(report: Report) -> dict[str, str]:
     return {line.name: descent(line) for line in report.standing.directions if line.parent}
 
 
-def _yields(caption: str, head: str, lines: Sequence[Yield], origins: Mapping[str, str] | None = None) -> Safe:
+def _yields(caption: str, head: str, lines: Sequence[Yield], origins: Mapping[str, str]) -> Safe:
     columns = [
         Column(head, "text"),
-        *(Column(name, "n") for name in ("Proposals", "Refused", "Failed", "Became elites", "Mean gain", "Best gain")),
+        *(Column(name, "n") for name in ("Proposals", "Refused", "Failed", "Elites", "Mean gain", "Best gain")),
     ]
     most = max((abs(gain) for line in lines for gain in (line.mean_gain, line.best_gain) if gain is not None), default=0.0)
     rows = [
         row(
             columns,
             [
-                line.name + (f" ({note})" if (note := line.model or (origins or {}).get(line.name, "")) else ""),
+                line.name + (f" ({note})" if (note := origins.get(line.name, "")) else ""),
                 *(f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)),
                 gain_bar(line.mean_gain, most),
                 gain_bar(line.best_gain, most),
@@ -81,21 +81,34 @@ def _yields(caption: str, head: str, lines: Sequence[Yield], origins: Mapping[st
         )
         for line in lines
     ]
-    return table(caption, columns, rows)
+    first = table(caption, columns, rows[:_MOST_POINTS])
+    rest = rows[_MOST_POINTS:]
+    return join(first, fold(f"The other {len(rest)}", table(f"{caption}, continued", columns, rest))) if rest else first
 
 
 def failures_section(report: Report) -> Safe:
     """Return why candidates failed."""
     if not report.failures:
         return section("failures", "Failures", "", tag("p", "Nothing was refused and nothing failed."))
-    columns = [Column("Status"), Column("Count", "n"), Column("Reason", "text")]
-    rows = [row(columns, [line.status, f"{line.count:,}", line.reason or "no reason given"]) for line in report.failures]
+    columns = [Column("Status"), Column("Count", "nobr"), Column("Reason", "text"), Column("The newest", "nobr")]
+    most = max(line.count for line in report.failures)
+    rows = [
+        row(
+            columns,
+            [
+                line.status, join(bar(line.count, most, "bar down"), f"{line.count:,}"), line.reason or "no reason given",
+                link(line.method, short(line.method)) if line.method
+                else NONE if line.proposal is None else f"proposal {line.proposal:,}",
+            ],
+        )
+        for line in report.failures
+    ]  # fmt: skip
     note = "Refused: by the operator or the screen, before any evaluation. A failure is a state, never a score."
     return section("failures", "Failures", note, table("The most frequent reasons", columns, rows))
 
 
-def costs_section(report: Report) -> Safe:
-    """Return what the run cost, and what it was."""
+def costs_section(report: Report, spent_so_far: Sequence[Spending], system: str) -> Safe:
+    """Return what the run cost over its course, and what it was."""
     now, spent = report.standing, report.standing.spent
     engine = f"{now.engine_seconds / now.seconds:.1%}" if now.seconds > 0 else "unknown"
     facts = [
@@ -106,14 +119,37 @@ def costs_section(report: Report) -> Safe:
         ("Sandbox", f"level {now.level}"),
     ]
     listed = tag("dl", *(part for name, text in facts for part in (tag("dt", name), tag("dd", text))))
-    columns = [Column("Model"), Column("Calls", "n"), Column("Tokens in", "n"), Column("Tokens out", "n"), Column("Cost", "n")]
+    columns = [Column("Model"), *(Column(head, "n") for head in ("Calls", "Tokens in", "Tokens out", "Elites", "Gain", "Cost"))]
     rows = [
-        row(columns, [line.model, f"{line.calls:,}", f"{line.tokens_in:,}", f"{line.tokens_out:,}", money(line.usd)])
+        row(columns, [line.model, f"{line.calls:,}", f"{line.tokens_in:,}", f"{line.tokens_out:,}", f"{line.placed:,}",
+                      number(line.gain, sign=True), money(line.usd)])
         for line in report.costs
         if line.calls
-    ]
+    ]  # fmt: skip
     models = table("Models", columns, rows) if rows else Safe()
-    return section("costs", "Costs", "", listed, models, _events(report))
+    asked = fold("The system prompt of every call", tag("pre", system, tabindex=0, class_="wrap")) if system else Safe()
+    return section("costs", "Costs", "", _course(spent_so_far), listed, models, asked, _events(report))
+
+
+def _course(points: Sequence[Spending]) -> Safe:
+    """Return spend over the proposals: dollars where prices are known, else tokens; and sandbox time."""
+    if len(points) < 2:
+        return Safe()
+    last, charts = points[-1], []
+    dollars = [(float(p.proposal), p.usd) for p in points]
+    tokens = [(float(p.proposal), float(p.tokens)) for p in points]
+    if last.usd > 0 and not last.unpriced:
+        charts.append(("Dollars spent", series_chart(dollars, "Dollars spent", "spend", most=last.usd, prefix="$")))
+    elif last.tokens:
+        title = "Tokens, the price of some calls is unknown" if last.unpriced else "Tokens"
+        charts.append((title, series_chart(tokens, title, "spend", most=last.tokens)))
+    minutes = [(float(p.proposal), p.seconds / 60) for p in points]
+    charts.append(("Sandbox minutes", series_chart(minutes, "Sandbox minutes", "judging", most=max(last.seconds / 60, 0.01))))
+    columns = [Column("Proposals", "n"), Column("Dollars known", "n"), Column("Tokens", "n"), Column("Sandbox time", "n")]
+    thinned = [*points[: -1 : max(1, len(points) // _MOST_POINTS)], last]
+    rows = [row(columns, [f"{p.proposal:,}", money(p.usd), f"{p.tokens:,}", duration(p.seconds)]) for p in thinned]
+    both = (tag("div", tag("h3", title), figure(chart)) for title, chart in charts)
+    return join(tag("div", *both, class_="two"), as_table("Spent so far", columns, rows))
 
 
 def _events(report: Report) -> Safe:

@@ -1,36 +1,31 @@
-"""The sections of the page that show what was found: final table, curve, grid, lineage, changes, leaderboard."""
+"""The sections of the page that show what was found: final table, curve, grid, lineage, changes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
+from evolve.report.ancestry import lineage_picture
 from evolve.report.changes import Change
 from evolve.report.charts import forest, pgr_chart
 from evolve.report.data import Report
-from evolve.report.grids import heat_picture, lineage_picture
+from evolve.report.grids import heat_legend, heat_picture, heat_table
 from evolve.report.markup import Safe, join, tag
-from evolve.report.parts import Column, anchor, code, figure, fold, gain_bar, guess, link, row, section, strip, table
+from evolve.report.parts import Column, as_table, figure, fold, gain_bar, guess, link, row, section, table
 from evolve.report.tables import Comparison, Judged
 from evolve.report.wording import NONE, count, number
 
 _MOST_LINES = 300
-_FIRST = 25  # rows of the leaderboard that are open
 
 
-def final_section(report: Report, linked: Collection[str]) -> Safe:
-    """Return champion against human best on fresh instances of every domain."""
+def final_section(report: Report) -> Safe:
+    """Return champion against human best on fresh instances of every domain; nothing before they were judged."""
     note = (
         "Every instance here was drawn after selection had ended. Held-out domains entered no prompt, no score and no choice. "
         "PGR 0 is the weak teacher, 1 the strong ceiling."
     )
     if not report.comparisons:
-        waiting = (
-            "The champion is judged on fresh instances and held-out domains when the search ends; this run is not there yet."
-        )
-        return section("result", "Result", "", tag("p", waiting))
+        return Safe()  # the head says what is waited for
     now = report.standing
-    ours = link(now.best.method, now.best.label, linked) if now.best else join(NONE)
-    theirs = link(now.human_best.method, now.human_best.label, linked) if now.human_best else join(NONE)
+    ours = link(now.best.method, now.best.label) if now.best else join(NONE)
+    theirs = link(now.human_best.method, now.human_best.label) if now.human_best else join(NONE)
     columns = [Column("Domain"), Column("n", "n"), Column("Champion"), Column("Human best"), Column("Difference, ≥", "n")]
     rows = [row(columns, _compared(comparison)) for comparison in report.comparisons]
     caption = "Mean PGR with 90 % interval; difference on the same instances with its one-sided 95 % lower bound"
@@ -75,8 +70,13 @@ def curve_section(report: Report) -> Safe:
     """Return PGR so far."""
     note = (
         "On dev instances, which the search selects on: they flatter, so the champion's fresh PGR stands beside them. "
-        f"{count(report.curve.evaluations, 'evaluation')} of bred methods."
+        f"{count(report.curve.evaluations, 'evaluation')} of bred methods. Baselines stand at their fresh PGR where it is "
+        "known, else at dev."
     )
+    if not report.curve.dots and not report.baselines:
+        judged = count(report.curve.evaluations, "evaluation")
+        nothing = f"None of the {judged} ended OK." if report.curve.evaluations else "No bred method has been judged yet."
+        return section("curve", "PGR so far", "", tag("p", nothing))
     keys = (
         ("", "best method so far, mean dev PGR, nominal 90 % interval"),
         ("dashed", "its fitness, a lower confidence bound"),
@@ -86,11 +86,17 @@ def curve_section(report: Report) -> Safe:
         ("blob cutblob", "stopped early by the race"),
     )
     key = tag("ul", *(tag("li", tag("span", class_=class_ or None), text) for class_, text in keys), class_="key")
-    caption = "Baselines stand at their fresh PGR where it is known, else at dev."
-    return section("curve", "PGR so far", note, key, figure(pgr_chart(report), caption))
+    columns = [Column("Evaluation", "n"), Column("Best so far"), Column("Fitness", "n"), Column("Dev PGR")]
+    rows = [
+        row(columns, [f"{best.evaluation:,}", link(best.method, best.label), number(best.fitness),
+                      guess(best.pgr, best.pgr_low, best.pgr_high)])
+        for best in report.curve.best
+    ]  # fmt: skip
+    numbers = as_table("Every method that was the best when it was judged", columns, rows)
+    return section("curve", "PGR so far", note, key, figure(pgr_chart(report)), numbers)
 
 
-def grid_section(report: Report, linked: Collection[str]) -> Safe:
+def grid_section(report: Report) -> Safe:
     """Return the heat maps."""
     if not report.maps:
         return Safe()
@@ -101,27 +107,27 @@ def grid_section(report: Report, linked: Collection[str]) -> Safe:
     )
     if whole.x.name != "teacher_agreement":
         note = note.partition(" Agreement")[0]
-    names = ["below 0", *(f"{number(low / 8)}–{number((low + 1) / 8)}" for low in range(8))]
-    legend = tag(
-        "ul", *(tag("li", name, class_=f"h{index}") for index, name in enumerate(names)), class_="scale", aria_label="Colours"
-    )
     small = [
-        tag("figure", tag("h3", f"{heat.title}: {heat.occupied} cells"), heat_picture(heat, linked, large=False))
+        tag("figure", tag("h3", heat.title, tag("span", f" {count(heat.occupied, 'cell')}", class_="soft")),
+            heat_picture(heat, large=False))
         for heat in islands
-    ]
+    ]  # fmt: skip
     rest = tag("div", *small, class_="islands") if small else Safe()
-    large = tag("figure", tag("h3", whole.title), heat_picture(whole, linked, large=True), legend)
-    return section("grid", "The grid", note, tag("div", large, rest, class_="gridplot"))
+    large = tag("figure", tag("h3", whole.title), heat_picture(whole, large=True), heat_legend())
+    return section("grid", "The grid", note, tag("div", large, rest, class_="gridplot"), heat_table(report.maps))
 
 
-def lineage_section(report: Report, linked: Collection[str]) -> Safe:
+def lineage_section(report: Report) -> Safe:
     """Return the champion's ancestry."""
     tree = report.lineage
     if tree is None or not tree.ancestors:
         return Safe()
     spine = tree.spine()
+    if len(tree.ancestors) == 1:
+        alone = f"{report.champion} has no parents in this run."
+        return section("lineage", f"Lineage of {report.champion}", "", tag("p", alone))
     columns = [
-        Column("", "n"), Column("Method"), Column("Operator"), Column("Direction", "text"), Column("Idea", "text"),
+        Column("Step", "n"), Column("Method"), Column("Operator"), Column("Direction", "text"), Column("Idea", "text"),
         Column("Dev PGR", "n"), Column("Gain", "n"),
     ]  # fmt: skip
     most = max((abs(a.gains[0]) for a in spine if a.gains and a.gains[0] is not None), default=0.0)
@@ -129,72 +135,47 @@ def lineage_section(report: Report, linked: Collection[str]) -> Safe:
         row(
             columns,
             [
-                str(place), link(a.method, a.label, linked), a.operator or a.origin, a.direction or NONE, a.idea or NONE,
+                str(place), link(a.method, a.label), a.operator or a.origin, a.direction or NONE, a.idea or NONE,
                 number(a.pgr), gain_bar(a.gains[0], most) if a.gains else NONE,
             ],
         )
         for place, a in enumerate(reversed(spine), 1)
     ]  # fmt: skip
     human = report.standing.human_best.method if report.standing.human_best else ""
-    note = "Generations from left to right, height is dev PGR. Numbers are rows of the table; thin lines lead to other parents."
+    note = (
+        "From the seed to the best: generations from left to right, height is dev PGR, numbers on the bold line are the gain "
+        "of each step. Thin lines lead to other parents."
+    )
     lines = table("The line of first parents, from the seed", columns, rows)
     return section("lineage", f"Lineage of {report.champion}", note, figure(lineage_picture(tree, human)), lines)
 
 
 def changes_section(report: Report) -> Safe:
-    """Return the diffs of the best methods against their parents, and the best method's source."""
-    if not report.changes and not report.source:
+    """Return the diffs of the best methods against their parents."""
+    if not report.changes:
         return Safe()
-    source = fold(f"{report.champion}: the whole file", code(report.source)) if report.source else Safe()
     folds = [_change(change, is_open=index == 0) for index, change in enumerate(report.changes)]
-    return section(
-        "changes", "What changed", "The last step to each of the best methods, against its first parent.", *folds, source
-    )
+    note = "The last step to each of the best methods, against its first parent."
+    return section("changes", "What changed", note, *folds)
 
 
 def _change(change: Change, *, is_open: bool) -> Safe:
     gain = f"gain {number(change.gain, sign=True)}" if change.gain is not None else "gain unknown"
     made = ", ".join(part for part in (change.operator, change.direction, gain) if part)
     summary = join(tag("strong", f"{change.before_label} → {change.after_label}"), f"  {made}")
+    idea = tag("p", change.idea, class_="note") if change.idea else Safe()
+    return fold(summary, idea, diff_block(change), is_open=is_open)
+
+
+def diff_block(change: Change) -> Safe:
+    """Return a diff, its first 300 lines, added and removed lines told apart by sign and colour."""
+    if not change.lines:
+        return tag("p", "The two have the same source.", class_="note")
     lines = [tag("span", line or " ", class_=_kind(line)) for line in change.lines[2:_MOST_LINES]]
     left = len(change.lines) - _MOST_LINES
     more = tag("p", f"{count(left, 'more line')} not shown.", class_="note") if left > 0 else Safe()
-    idea = tag("p", change.idea, class_="note") if change.idea else Safe()
-    return fold(summary, idea, tag("pre", *lines, tabindex=0), more, is_open=is_open)
+    return join(tag("pre", *lines, tabindex=0, class_="diff"), more)
 
 
 def _kind(line: str) -> str:
     return {"+": "add", "-": "del", "@": "hunk"}.get(line[:1], "same")
-
-
-def leaderboard_section(report: Report) -> Safe:
-    """Return the best methods."""
-    cut = report.judged > len(report.leaderboard)
-    most = len(report.leaderboard)
-    note = (f"The best {most} of {report.judged:,} methods. " if cut else "") + (
-        "By fitness, the lower confidence bound on PGR over dev instances. Teal: bred; amber: human. The strip runs from 0 to "
-        "1 and shows fresh PGR where it is known."
-    )
-    if not report.leaderboard:
-        return section("leaderboard", "Leaderboard", "", tag("p", "Nothing has been judged OK yet."))
-    columns = [
-        Column("", "n"), Column("Method"), Column("Made by"), Column("Fitness", "n"), Column("Dev PGR"), Column("Fresh PGR"),
-        Column("0 to 1", "strip"), Column("Island / cell"), Column("Direction", "text"),
-    ]  # fmt: skip
-    rows = [
-        row(
-            columns,
-            [
-                str(place), join(link(r.method, r.label, ()), tag("span", r.flags, class_="tag") if r.flags else Safe()),
-                r.operator or r.origin, number(r.fitness), guess(r.pgr, r.pgr_low, r.pgr_high),
-                guess(r.fresh_pgr, r.fresh_low, r.fresh_high), strip(r), NONE if r.island is None else f"{r.island} / {r.cell}",
-                r.direction or NONE,
-            ],
-            name=anchor(r.method),
-            class_="top" if r.method == report.standing.champion else "",
-        )
-        for place, r in enumerate(report.leaderboard, 1)
-    ]  # fmt: skip
-    first, rest = rows[:_FIRST], rows[_FIRST:]
-    more = fold(f"The next {len(rest)}", table("Methods by fitness, continued", columns, rest)) if rest else Safe()
-    return section("leaderboard", "Leaderboard", note, table("Methods by fitness", columns, first), more)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import json
 import math
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
@@ -24,8 +27,11 @@ from evolve.report.axes import Scale
 from evolve.report.data import LEADERBOARD, Report, as_json, collect
 from evolve.report.diversity import entropy, spreads
 from evolve.report.export import write_best, write_methods
-from evolve.report.markup import join, tag
+from evolve.report.leaderboard import FIRST
+from evolve.report.markup import data, join, tag
+from evolve.report.style import script
 from evolve.report.tables import failures
+from evolve.report.view import view
 from evolve.report.wording import duration, interval, money, number
 from fitness.nouns import Evaluation, Split, Status
 from tests.example_run import add_hostile, build
@@ -73,8 +79,8 @@ def report(run: Path) -> Report:
 
 
 @pytest.fixture(scope="module")
-def html(report: Report) -> str:
-    return page.render(report)
+def html(run: Path) -> str:
+    return page.render(view(Archive.open(run), alive=False))
 
 
 def hostile(path: Path) -> tuple[Archive, str]:
@@ -85,39 +91,93 @@ def hostile(path: Path) -> tuple[Archive, str]:
     return archive, method
 
 
-def test_the_page_is_one_file_without_script(html: str) -> None:
+def test_the_page_is_one_file_that_asks_for_nothing_outside(html: str) -> None:
     reader = Reader(html)
     assert not reader.open
-    assert not {"script", "link", "img", "iframe", "object", "base", "form"} & {name for name, _ in reader.elements}
+    assert not {"link", "img", "iframe", "object", "base", "form"} & {name for name, _ in reader.elements}
     for name, attributes in reader.elements:
-        assert not [key for key in attributes if key.startswith("on") or key in ("src", "srcset", "action")], (name, attributes)
+        held = [key for key in attributes if key.startswith("on") or key in ("src", "srcset", "action", "style")]
+        assert not held, (name, attributes)
         assert attributes.get("href", "#").startswith("#")
     assert "url(" not in html
     assert "@import" not in html
-    assert len(html) < 400_000
+
+
+def test_only_the_style_and_the_script_of_ours_may_act(html: str) -> None:
+    (said,) = [m["content"] for m in Reader(html).named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    assert "unsafe" not in said
+    acting = re.findall(r"<(style|script)>(.*?)</(?:style|script)>", html, re.DOTALL)
+    assert [name for name, _ in acting] == ["style", "script"]
+    for name, text in acting:
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in said
+
+
+def test_untrusted_text_cannot_leave_the_data_of_the_page() -> None:
+    evil = "</script><script>alert(1)</script><!-- <SCRIPT> ]]> \u2028"
+    inside = re.fullmatch(r'<script type="application/json" id="x">(.*)</script>', data("x", [evil]))
+    assert inside
+    assert not re.search(r"</?script|<!--", inside[1], re.IGNORECASE)
+    assert json.loads(inside[1]) == [evil.replace("\u2028", "\ufffd")]
 
 
 def test_the_page_can_be_read_with_a_keyboard_and_a_screen_reader(html: str) -> None:
     reader = Reader(html)
     ids = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
+    pages = json.loads(held(html, "pages"))["pages"]
     for _, attributes in reader.elements:
         if "href" in attributes:
-            assert attributes["href"][1:] in ids
+            assert attributes["href"][1:] in {*ids, *pages}
         for name in attributes.get("aria-labelledby", "").split():
             assert name in ids
     assert len(reader.named("h1")) == 1
     assert len(reader.named("caption")) == len(reader.named("table")) > 5
     pictures = [svg for svg in reader.named("svg") if "aria-hidden" not in svg]
     assert len(pictures) == len(reader.named("desc")) > 5
+    assert all("aria-label" in link for link in reader.named("a") if "data-x" in link)
     assert all("scope" in head for head in reader.named("th"))
     assert reader.named("html") == [{"lang": "en"}]
 
 
+def held(html: str, name: str) -> str:
+    """Return one of the page's pieces of data."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def palette(theme: int) -> dict[str, str]:
+    blocks = re.findall(r":root\s*\{(.*?)\}", Path(page.__file__).with_name("page.css").read_text(), re.DOTALL)
+    return dict(re.findall(r"--(\w+):\s*(#\w+)", blocks[theme]))
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_equal_steps_of_fitness_look_equally_large_to_everybody(theme: int) -> None:
+    colours = [oklab(palette(theme)[f"h{step}"]) for step in range(1, 9)]
+    steps = [math.dist(one, other) for one, other in pairwise(colours)]
+    assert max(steps) < 1.12 * min(steps)
+    lightness = [colour[0] for colour in colours]
+    assert lightness == sorted(lightness, reverse=theme == 0)
+    assert min(abs(one - other) for one, other in pairwise(lightness)) > 0.05  # told apart without seeing any hue
+
+
+def oklab(colour: str) -> tuple[float, float, float]:
+    """Return a colour in OKLab (Ottosson 2020)."""
+    red, green, blue = linear(colour)
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    middle = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
+    )
+
+
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_the_colours_of_text_have_enough_contrast(theme: int) -> None:
-    blocks = re.findall(r":root\s*\{(.*?)\}", Path(page.__file__).with_name("page.css").read_text(), re.DOTALL)
-    colours = dict(re.findall(r"--(\w+):\s*(#\w+)", blocks[theme]))
+    colours = palette(theme)
     pairs = [
         ("ink", "paper"),
         ("soft", "paper"),
@@ -128,6 +188,9 @@ def test_the_colours_of_text_have_enough_contrast(theme: int) -> None:
     ]
     pairs += [("good", "goodbg"), ("neutral", "neutralbg"), ("add", "addbg"), ("del", "delbg")]
     pairs += [(f"t{index}", f"h{index}") for index in range(9)]
+    pairs += [(name, "card") for name in ("sk", "ss", "sn", "sc", "sf", "sb", "ink", "link")]
+    pairs += [(name, "goodbg") for name in ("ink", "soft", "link")]
+    pairs += [(name, ground) for name in ("ink", "soft", "link") for ground in ("faint", "card")] + [("ink", "neutralbg")]
     for text, ground in pairs:
         assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
 
@@ -139,10 +202,15 @@ def contrast(one: str, other: str) -> float:
 
 
 def luminance(colour: str) -> float:
+    red, green, blue = linear(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def linear(colour: str) -> list[float]:
+    """Return red, green and blue of a colour as amounts of light."""
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
 
 
 def test_the_page_says_what_the_archive_says(report: Report, html: str, run: Path) -> None:
@@ -173,10 +241,13 @@ def test_best_so_far_only_rises(report: Report) -> None:
 
 def test_untrusted_text_is_escaped_everywhere(tmp_path: Path) -> None:
     archive, _ = hostile(tmp_path / "hostile.db")
-    html = page.render(collect(archive, alive=False))
-    assert not {"script"} & {name for name, _ in Reader(html).elements}
-    assert "<script" not in html
+    html = page.render(view(archive, alive=False))
+    ours = [' type="application/json" id="board-data"', ' type="application/json" id="pages"', ""]
+    assert re.findall(r"<script([^>]*)>", html) == ours
+    assert len(re.findall("</script", html, re.IGNORECASE)) == 3
     assert "&lt;script&gt;" in html
+    for inside in json.loads(held(html, "pages"))["pages"].values():
+        assert not {"script"} & {name for name, _ in Reader(inside).elements}
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", html)
     text = markdown.render(collect(archive, alive=False))
     assert "\x1b" not in text
@@ -193,24 +264,24 @@ def test_a_method_that_failed_in_the_final_shows_its_status(tmp_path: Path) -> N
     line = next(line for line in report.comparisons if line.domain == "math")
     assert line.champion is not None
     assert (line.champion.status, line.champion.pgr, line.difference) == ("CRASHED", None, None)
-    assert "CRASHED" in page.render(report)
+    assert "CRASHED" in page.render(view(archive, alive=False))
 
 
 def test_reports_of_runs_that_did_not_get_far(tmp_path: Path) -> None:
     unfinished = Archive.open(build(tmp_path / "unfinished.db", 12, finished=False))
-    html = page.render(collect(unfinished, alive=False))
+    html = page.render(view(unfinished, alive=False))
     assert "The search was interrupted" in html
     assert "there is no verdict" in html
-    assert "The search is running" in page.render(collect(unfinished, alive=True))
+    assert "The search is running" in page.render(view(unfinished, alive=True))
     seeds = Archive.open(build(tmp_path / "seeds.db", 0, finished=False))
-    assert "lda" in page.render(collect(seeds, alive=True))
+    assert "lda" in page.render(view(seeds, alive=True))
     bare = Archive.open(build(tmp_path / "bare.db", 0, finished=False), write=True)
     with bare.transaction():
         for name in ("elites", "trials", "evaluations", "events", "methods", "directions"):
             bare._db.execute(f"delete from {name}")
-    report = collect(bare, alive=True)
-    assert not Reader(page.render(report)).open
-    assert "Nothing has been judged OK yet" in page.render(report)
+    report, text = collect(bare, alive=True), page.render(view(bare, alive=True))
+    assert not Reader(text).open
+    assert "Nothing has been judged OK yet" in text
     assert markdown.render(report)
     assert json.loads(as_json(report))["leaderboard"] == []
 
@@ -222,7 +293,7 @@ def test_a_run_in_which_everything_failed(tmp_path: Path) -> None:
         for name in ("elites", "trials", "evaluations"):
             archive._db.execute(f"delete from {name}")
         archive.add_evaluation(Evaluation(seed, (), Status.CRASHED, None, {}, "it raised"), None, "chat", Split.DEV, None)
-    html = page.render(collect(archive, alive=True))
+    html = page.render(view(archive, alive=True))
     assert "it raised" in html
     assert "Nothing has been judged OK yet" in html
 
@@ -244,22 +315,26 @@ def test_json_has_no_number_that_json_lacks(tmp_path: Path) -> None:
     report = collect(archive, alive=False)
     found = json.loads(as_json(report), parse_constant=lambda name: pytest.fail(name))
     assert found["comparisons"][0]["champion"]["pgr_low"] is None
-    assert not re.search(r"\b(inf|nan)\b", page.render(report).lower())
+    seen = " ".join(Reader(page.render(view(archive, alive=False))).texts)
+    assert not re.search(r"\b(inf|nan)\b", seen.replace(script(), "").lower())
 
 
 def test_a_large_run_is_cut_and_says_so(tmp_path: Path) -> None:
     archive = Archive.open(build(tmp_path / "large.db", 300))
     report = collect(archive, alive=False)
     assert len(report.leaderboard) == LEADERBOARD < report.judged
-    html = page.render(report)
-    assert f"The best {LEADERBOARD} of {report.judged:,} methods" in html
-    assert len(html) < 500_000
+    shown = view(archive, alive=False)
+    html = page.render(shown)
+    assert f"The best {FIRST} of {report.judged:,} methods" in html
+    assert len(json.loads(held(html, "board-data"))["rows"]) == len(shown.methods) == report.judged
+    assert len(json.loads(held(html, "pages"))["pages"]) == len(shown.pages)
 
 
 @pytest.mark.slow
 def test_the_page_of_ten_thousand_methods_is_small(tmp_path: Path) -> None:
     path = page.write_report(Archive.open(build(tmp_path / "huge.db", 13_000)), tmp_path / "huge.html")
-    assert path.stat().st_size < 1_000_000
+    assert path.stat().st_size < 5_000_000
+    assert re.search(r"holds the pages \(source, diff, prompt, reply\) of [\d,]+ of 1\d,\d{3} methods", path.read_text())
 
 
 def test_the_verb_writes_beside_the_archive(run: Path) -> None:
