@@ -43,11 +43,14 @@ def test_what_runs_inside_the_sandbox_imports_nothing_of_ours(root: Path) -> Non
             assert module.split(".")[0] not in ALLOWED, f"{name} imports {module}"
 
 
-@pytest.mark.parametrize("verb", ["--help", "start --help", "resume --help", "judge --help", "top --help", "report --help"])
+@pytest.mark.parametrize(
+    "verb", ["--help", "start --help", "resume --help", "judge --help", "top --help", "report --help", "ui --help"]
+)
 def test_help_loads_nothing_heavy(root: Path, verb: str) -> None:
     code = (
         "import sys; from evolve.cli import run; run(sys.argv[1:]); "
-        "heavy = {'torch', 'optuna', 'openai', 'libcst', 'sklearn', 'scipy', 'pydantic', 'matplotlib'} & set(sys.modules); "
+        "heavy = {'torch', 'optuna', 'openai', 'libcst', 'sklearn', 'scipy', 'pydantic', 'starlette', 'matplotlib'}; "
+        "heavy &= set(sys.modules); "
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code, *verb.split()], cwd=root, capture_output=True, text=True)
