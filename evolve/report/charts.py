@@ -184,7 +184,7 @@ def series_chart(
     if limit:
         parts += [rule(left, y(most), width - 20, y(most), "limit"), words_at(width - 20, y(most) - 5, limit, "tick", "end")]
     parts += [words_at(x(tick), height - 16, f"{tick:,}", "tick", "middle") for tick in x.counts(5) if x.low != x.high]
-    parts.append(words_at((left + width) / 2, height - 2, "proposals", "tick", "middle"))
+    parts.append(words_at((left + width) / 2, height - 4, "proposals", "tick", "middle"))
     parts.append(trace([(x(at), y.inside(value)) for at, value in points], "series"))
     about = f"From {prefix}{points[0][1]:,.4g} to {prefix}{points[-1][1]:,.4g} over the run."
     return picture((width, height), title, about, *parts, name=name, least=300.0)

@@ -11,6 +11,7 @@ from evolve.report.data import Report
 from evolve.report.markup import Safe, join, tag
 from evolve.report.parts import Column, as_table, bar, figure, fold, gain_bar, link, row, section, table
 from evolve.report.spending import Spending
+from evolve.report.standing import Spent
 from evolve.report.tables import Yield
 from evolve.report.wording import NONE, count, duration, money, number
 
@@ -114,7 +115,7 @@ def costs_section(report: Report, spent_so_far: Sequence[Spending], system: str)
     facts = [
         ("Wall clock", f"{duration(now.seconds)}, of which the engine itself {duration(now.engine_seconds)} ({engine})"),
         ("Judging", f"{count(spent.trials, 'trial')}, {duration(spent.trial_seconds)} of sandbox time"),
-        ("Model calls", f"{count(spent.calls, 'call')}, {money(spent.usd)}" if spent.calls else "none: offline operators only"),
+        ("Model calls", _calls(spent)),
         ("Task", f"{now.task} {now.task_version}, searching on {now.domain or 'an unknown domain'}"),
         ("Sandbox", f"level {now.level}"),
     ]
@@ -129,6 +130,10 @@ def costs_section(report: Report, spent_so_far: Sequence[Spending], system: str)
     models = table("Models", columns, rows) if rows else Safe()
     asked = fold("The system prompt of every call", tag("pre", system, tabindex=0, class_="wrap")) if system else Safe()
     return section("costs", "Costs", "", _course(spent_so_far), listed, models, asked, _events(report))
+
+
+def _calls(spent: Spent) -> str:
+    return f"{count(spent.calls, 'call')}, cost {money(spent.usd)}" if spent.calls else "none: offline operators only"
 
 
 def _course(points: Sequence[Spending]) -> Safe:
