@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from evolve.report.axes import Scale, picture, rule, spaced, trace, whisker, words_at
@@ -165,15 +166,21 @@ def breadth_charts(points: Sequence[Spread], entropy_max: float) -> tuple[Safe, 
     novelty = [(float(point.proposal), point.novelty) for point in points]
     limit = f"most possible: {entropy_max:.1f}"
     return (
-        series_chart(entropy, "Direction entropy, bits", "entropy", most=max(entropy_max, 0.1), limit=limit),
-        series_chart(novelty, "Prompt novelty, mean", "novelty", most=1.0),
+        series_chart(entropy, "Direction entropy, bits", most=max(entropy_max, 0.1), limit=limit),
+        series_chart(novelty, "Prompt novelty, mean", most=1.0),
     )
 
 
 def series_chart(
-    points: Sequence[tuple[float, float]], title: str, name: str, *, most: float, limit: str = "", prefix: str = ""
+    points: Sequence[tuple[float, float]],
+    title: str,
+    *,
+    most: float,
+    limit: str = "",
+    prefix: str = "",
+    over: str = "proposals",
 ) -> Safe:
-    """Return one value over the proposals, up to `most`, which `limit` names."""
+    """Return one value over the proposals (or what is said), up to `most`, which `limit` names."""
     width, height, left = 480.0, 170.0, 52.0
     y = Scale(0, most * 1.18, height - 34, 8)
     x = Scale(points[0][0], points[-1][0], left, width - 20)
@@ -184,7 +191,8 @@ def series_chart(
     if limit:
         parts += [rule(left, y(most), width - 20, y(most), "limit"), words_at(width - 20, y(most) - 5, limit, "tick", "end")]
     parts += [words_at(x(tick), height - 16, f"{tick:,}", "tick", "middle") for tick in x.counts(5) if x.low != x.high]
-    parts.append(words_at((left + width) / 2, height - 4, "proposals", "tick", "middle"))
+    parts.append(words_at((left + width) / 2, height - 4, over, "tick", "middle"))
     parts.append(trace([(x(at), y.inside(value)) for at, value in points], "series"))
+    name = re.sub(r"[^a-z]+", "-", title.lower())
     about = f"From {prefix}{points[0][1]:,.4g} to {prefix}{points[-1][1]:,.4g} over the run."
     return picture((width, height), title, about, *parts, name=name, least=300.0)

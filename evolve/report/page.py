@@ -27,7 +27,7 @@ def render(shown: View) -> str:
     parts = {
         "result": ("Result", sections.final_section(report)),
         "curve": ("PGR so far", sections.curve_section(report)),
-        "grid": ("Grid", sections.grid_section(report)),
+        "grid": ("Grid", sections.grid_section(report, shown.progress)),
         "lineage": ("Lineage", sections.lineage_section(report)),
         "changes": ("What changed", sections.changes_section(report)),
         "leaderboard": ("Leaderboard", board_section(shown.methods, shown.domains, champion)),

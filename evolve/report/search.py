@@ -144,12 +144,12 @@ def _course(points: Sequence[Spending]) -> Safe:
     dollars = [(float(p.proposal), p.usd) for p in points]
     tokens = [(float(p.proposal), float(p.tokens)) for p in points]
     if last.usd > 0 and not last.unpriced:
-        charts.append(("Dollars spent", series_chart(dollars, "Dollars spent", "spend", most=last.usd, prefix="$")))
+        charts.append(("Dollars spent", series_chart(dollars, "Dollars spent", most=last.usd, prefix="$")))
     elif last.tokens:
         title = "Tokens, the price of some calls is unknown" if last.unpriced else "Tokens"
-        charts.append((title, series_chart(tokens, title, "spend", most=last.tokens)))
+        charts.append((title, series_chart(tokens, title, most=last.tokens)))
     minutes = [(float(p.proposal), p.seconds / 60) for p in points]
-    charts.append(("Sandbox minutes", series_chart(minutes, "Sandbox minutes", "judging", most=max(last.seconds / 60, 0.01))))
+    charts.append(("Sandbox minutes", series_chart(minutes, "Sandbox minutes", most=max(last.seconds / 60, 0.01))))
     columns = [Column("Proposals", "n"), Column("Dollars known", "n"), Column("Tokens", "n"), Column("Sandbox time", "n")]
     thinned = [*points[: -1 : max(1, len(points) // _MOST_POINTS)], last]
     rows = [row(columns, [f"{p.proposal:,}", money(p.usd), f"{p.tokens:,}", duration(p.seconds)]) for p in thinned]

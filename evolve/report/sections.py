@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from archives.progress import Point
 from evolve.report.ancestry import lineage_picture
 from evolve.report.changes import Change
-from evolve.report.charts import forest, pgr_chart
+from evolve.report.charts import forest, pgr_chart, series_chart
 from evolve.report.data import Report
 from evolve.report.grids import heat_legend, heat_picture, heat_table
 from evolve.report.markup import Safe, join, tag
@@ -96,8 +99,8 @@ def curve_section(report: Report) -> Safe:
     return section("curve", "PGR so far", note, key, figure(pgr_chart(report)), numbers)
 
 
-def grid_section(report: Report) -> Safe:
-    """Return the heat maps."""
+def grid_section(report: Report, progress: Sequence[Point]) -> Safe:
+    """Return the heat maps, and how the grid filled."""
     if not report.maps:
         return Safe()
     whole, *islands = report.maps
@@ -114,7 +117,26 @@ def grid_section(report: Report) -> Safe:
     ]  # fmt: skip
     rest = tag("div", *small, class_="islands") if small else Safe()
     large = tag("figure", tag("h3", whole.title), heat_picture(whole, large=True), heat_legend())
-    return section("grid", "The grid", note, tag("div", large, rest, class_="gridplot"), heat_table(report.maps))
+    maps = tag("div", large, rest, class_="gridplot")
+    return section("grid", "The grid", f"{note} {whole.note}".strip(), maps, heat_table(report.maps), _filling(progress))
+
+
+def _filling(progress: Sequence[Point]) -> Safe:
+    """Return coverage and QD-score over the evaluations."""
+    if len(progress) < 2:
+        return Safe()
+    coverage = [(float(point.judged), 100 * point.coverage) for point in progress]
+    score = [(float(point.judged), point.qd_score) for point in progress]
+    most = max(max(value for _, value in score), 0.01)
+    charts = (
+        ("Coverage, % of the cells", series_chart(coverage, "Coverage", most=100, over="evaluations")),
+        ("QD-score, the sum of the elites' fitness", series_chart(score, "QD-score", most=most, over="evaluations")),
+    )
+    columns = [Column("Evaluations", "n"), Column("Coverage", "n"), Column("QD-score", "n")]
+    points = [*progress[: -1 : max(1, len(progress) // 20)], progress[-1]]
+    rows = [row(columns, [f"{p.judged:,}", f"{p.coverage:.0%}", f"{p.qd_score:.2f}"]) for p in points]
+    both = tag("div", *(tag("div", tag("h3", title), figure(chart)) for title, chart in charts), class_="two filling")
+    return join(both, as_table("How the grid filled, all islands together", columns, rows))
 
 
 def lineage_section(report: Report) -> Safe:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from archives.archive import Archive
+from archives.history import History
+from archives.progress import Point, progress
+from evolve.gridding import grid_of
 from evolve.report.changes import change
 from evolve.report.data import Report, collect
 from evolve.report.domains import DomainScores, domain_scores
@@ -16,6 +19,7 @@ from evolve.report.method_page import method_page
 from evolve.report.parts import anchor
 from evolve.report.ranking import Ranked, ranking
 from evolve.report.spending import Spending, spending
+from fitness.nouns import EvolveError
 
 ROOM = 2_500_000  # bytes of method pages in a file that holds them all
 LONGEST_INSIDE = 5_000  # characters of one text in such a file
@@ -30,6 +34,7 @@ class View:
         methods: everything that was judged OK, the fittest first.
         pages: pages of methods by their anchors; empty when `live`, where each is asked for when it is opened.
         system: the system prompt of the run's model calls.
+        progress: coverage and QD-score of the grid over all islands, after each evaluation that changed it.
     """
 
     report: Report
@@ -37,6 +42,7 @@ class View:
     domains: DomainScores
     spending: tuple[Spending, ...]
     system: str
+    progress: tuple[Point, ...]
     pages: Mapping[str, Safe]
     live: bool = False
 
@@ -52,9 +58,19 @@ def view(archive: Archive, *, alive: bool, live: bool = False) -> View:
             domains=domain_scores(archive, report.standing.domain),
             spending=spending(archive),
             system=archive.run().system,
+            progress=_progress(archive),
             pages={} if live else _pages(archive, _worth_a_page(report, methods), {row.method: row for row in methods}),
             live=live,
         )
+
+
+def _progress(archive: Archive) -> tuple[Point, ...]:
+    """Return the grid's series; nothing where the task, or what was recorded, is not known here."""
+    try:
+        grid = grid_of(archive)
+        return progress(History(archive, grid), grid.cells).get(None, ())
+    except EvolveError:
+        return ()
 
 
 def page_of(archive: Archive, method: str, ranked: Ranked | None, longest: int = LONGEST_ALONE) -> Safe:
