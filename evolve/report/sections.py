@@ -8,14 +8,17 @@ from archives.progress import Point
 from evolve.report.ancestry import lineage_picture
 from evolve.report.changes import Change
 from evolve.report.charts import forest, pgr_chart, series_chart
+from evolve.report.clean import clean
+from evolve.report.colours import coloured
 from evolve.report.data import Report
 from evolve.report.grids import heat_legend, heat_picture, heat_table
 from evolve.report.markup import Safe, join, tag
-from evolve.report.parts import Column, as_table, figure, fold, gain_bar, guess, link, row, section, table
+from evolve.report.parts import Column, as_table, code, figure, fold, gain_bar, guess, link, row, section, table
 from evolve.report.tables import Comparison, Judged
 from evolve.report.wording import NONE, count, number
 
 _MOST_LINES = 300
+_MOST_SOURCE = 60_000  # characters
 
 
 def final_section(report: Report) -> Safe:
@@ -173,12 +176,14 @@ def lineage_section(report: Report) -> Safe:
 
 
 def changes_section(report: Report) -> Safe:
-    """Return the diffs of the best methods against their parents."""
-    if not report.changes:
+    """Return the diffs of the best methods against their parents, and the best method's source."""
+    if not report.changes and not report.source:
         return Safe()
+    source = clean(report.source[:_MOST_SOURCE])
+    whole = fold(f"{report.champion}: the whole file", code(coloured(source))) if source else Safe()
     folds = [_change(change, is_open=index == 0) for index, change in enumerate(report.changes)]
     note = "The last step to each of the best methods, against its first parent."
-    return section("changes", "What changed", note, *folds)
+    return section("changes", "What changed", note, *folds, whole)
 
 
 def _change(change: Change, *, is_open: bool) -> Safe:

@@ -176,6 +176,8 @@ def test_without_javascript_the_tables_stand(opened: Browser, file: str) -> None
     assert "Without JavaScript" in plain.locator("noscript, .without").first.inner_text()
     assert plain.locator("input").count() == 0
     assert plain.locator("th button").count() == 0
+    plain.locator("#changes summary").last.click()
+    assert "def method(problem)" in plain.locator("#changes details").last.inner_text()
     plain.locator("#grid a.heat").first.click(force=True)
     assert plain.locator("#board tbody tr").nth(49).is_visible()
     plain.context.close()
