@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archives.archive import Archive
-from archives.nouns import MethodRecord
-from evolve.report.page import waiting, write_report
-from fitness.nouns import Evaluation, Split, Status
-from tests.browser import browser, served, watched
-from tests.example_run import add_hostile, add_model_call, build
+from evolve.report.page import write_report
+from tests.browser import browser, watched
+from tests.example_run import build
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -203,70 +201,6 @@ def test_dark_and_light_are_different_and_readable(opened: Browser, file: str) -
     assert bright["dark"][0] < 200 < 600 < bright["dark"][1]
 
 
-def empty(path: Path) -> Archive:
-    """Return a run in which nothing has been judged."""
-    archive = Archive.open(build(path, 0, finished=False), write=True)
-    with archive.transaction():
-        for name in ("elites", "trials", "evaluations", "events", "methods", "directions"):
-            archive._db.execute(f"delete from {name}")
-    return archive
-
-
-def nothing(path: Path) -> None:
-    empty(path)
-
-
-def one_method(path: Path) -> None:
-    archive = empty(path)
-    archive.add_method(
-        MethodRecord("ab" * 32, "def method(problem):\n    return problem.weak[:, 1]\n", 9, "", "search", "[]", (), ())
-    )
-    archive.add_evaluation(Evaluation("ab" * 32, (), Status.OK, 0.5, {}), None, "chat", Split.DEV, None)
-
-
-def all_failed(path: Path) -> None:
-    archive = empty(path)
-    for digit in "abcd":
-        archive.add_method(MethodRecord(digit * 64, "def method(problem):\n    raise\n", 9, "", "search", "[]", (), ()))
-        failed = Evaluation(digit * 64, (), Status.CRASHED, None, {}, f"it raised {digit}")
-        archive.add_evaluation(failed, None, "chat", Split.DEV, None)
-
-
-def long_names(path: Path) -> None:
-    archive = Archive.open(build(path, 12), write=True)
-    with archive.transaction():
-        archive._db.execute("update methods set name = printf('%.*c', 3000, 'x') || rowid, flags = printf('%.*c', 500, 'f')")
-        archive._db.execute("update evaluations set message = printf('%.*c', 3000, 'm')")
-        archive._db.execute("update proposals set idea = printf('%.*c', 3000, 'i')")
-        archive._db.execute("update runs set verdict = printf('%.*c', 3000, 'v'), task = printf('%.*c', 300, 't')")
-
-
-def hostile(path: Path) -> None:
-    archive = Archive.open(build(path, 12), write=True)
-    method = add_hostile(archive, 99, archive.methods()[0].id)
-    archive.update_run(champion=method, verdict="</p><script>alert(3)</script><img src=x onerror=alert(4)>")
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("make", [nothing, one_method, all_failed, long_names, hostile])
-def test_odd_runs_are_shown_without_error_or_overflow(opened: Browser, tmp_path: Path, make: object, width: int) -> None:
-    path = tmp_path / "odd.db"
-    make(path)  # type: ignore[operator]
-    shown = opened.new_page(viewport={"width": width, "height": 800})
-    seen = watched(shown)
-    shown.goto(write_report(Archive.open(path), tmp_path / "odd.html").as_uri())
-    assert shown.evaluate("document.documentElement.scrollWidth") <= width
-    for section in shown.locator("#main > section").all():
-        assert len(section.inner_text()) > 30
-    links = shown.locator("#board tbody a")
-    if links.count():
-        links.first.click()
-        shown.locator("#method h1").wait_for()
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width
-    assert seen == []
-    shown.close()
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_label_of_a_picture_is_cut_off(opened: Browser, file: str, width: int) -> None:
     shown = opened.new_page(viewport={"width": width, "height": 800})
@@ -280,70 +214,3 @@ def test_no_label_of_a_picture_is_cut_off(opened: Browser, file: str, width: int
     )
     assert outside == []
     shown.close()
-
-
-def test_a_live_page_follows_the_run_and_keeps_what_one_was_doing(opened: Browser, tmp_path: Path) -> None:
-    db = build(tmp_path / "running.db", 20, finished=False)
-    with served(db) as (url, _):
-        page = opened.new_page()
-        seen = watched(page)
-        page.goto(url)
-        page.get_by_text("Last change seen at").wait_for()
-        field = page.get_by_label("Search the leaderboard")
-        field.fill("lda")
-        page.locator("#grid summary").first.click()
-        archive = Archive.open(db, write=True)
-        parent = archive.methods()[0].id
-        for number in range(3):
-            add_model_call(archive, 100 + number, parent, 0.5)
-            page.get_by_text("$" + f"{0.5 * (number + 1):.2f}").first.wait_for()
-        assert field.input_value() == "lda"
-        assert page.locator("#board tbody tr").count() == 1
-        assert page.locator("#grid details").first.get_attribute("open") is not None
-        page.reload()
-        page.get_by_text("$1.50").first.wait_for()
-        page.locator("#board tbody a").first.click()
-        page.locator("#method h1").wait_for()
-        add_hostile(archive, 200, parent)
-        page.get_by_role("link", name="All methods").click()
-        page.locator("#failures").get_by_text("red").first.wait_for(timeout=15_000)
-        page.evaluate("location.hash = 'm-ffffffffffff'")
-        page.get_by_text("holds no method").wait_for()
-        assert [line for line in seen if "503" not in line] == []
-        page.close()
-
-
-def test_a_page_that_is_opened_before_the_run_was_read_fills_itself(opened: Browser, run: Path) -> None:
-    with served(run) as (url, _):
-        page = opened.new_page()
-        seen = watched(page)
-        page.route(url, lambda route: route.fulfill(body=waiting(run.name), content_type="text/html"))
-        page.goto(f"{url}#leaderboard")
-        assert page.locator("h1").inner_text() == "Reading the run"
-        page.get_by_label("Search the leaderboard").fill("lda")
-        assert page.locator("#board tbody tr").count() == 1
-        assert [part.get_attribute("id") for part in page.locator("#main > section").all()][:3] == ["result", "curve", "grid"]
-        assert "beats the human best" in page.locator("h1").inner_text() + page.title()
-        page.locator("#grid a.heat").first.click()
-        page.locator("#method h1").wait_for()
-        assert seen == []
-        page.close()
-
-
-def test_a_live_page_says_that_its_run_is_gone_or_another(opened: Browser, tmp_path: Path) -> None:
-    db, other = build(tmp_path / "first.db", 4), build(tmp_path / "second.db", 5, finished=False)
-    with served(db) as (url, process):
-        page = opened.new_page()
-        page.goto(url)
-        page.get_by_text("Last change seen at").wait_for()
-        db.rename(tmp_path / "away.db")
-        page.get_by_text("The run's file is gone").wait_for()
-        assert "Run first" in page.locator("header").inner_text()
-        other.rename(db)
-        page.get_by_text("The file now holds another run, second").wait_for()
-        assert "Run second" in page.locator("header").inner_text()
-        assert page.locator("#result").count() == 0
-        process.kill()
-        process.wait()
-        page.get_by_text("The server does not answer").wait_for()
-        page.close()
