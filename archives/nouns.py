@@ -109,6 +109,7 @@ class ProposalRecord:
         reason: why it was refused, or not answered, as a sentence.
         method: id of the method it became, or None.
         fixes: the failed proposal that it was asked to mend, or None.
+        cell: the cell whose elite the first parent was, or None.
     """
 
     id: int
@@ -127,6 +128,7 @@ class ProposalRecord:
     method: str | None
     inspirations: tuple[str, ...] = ()
     fixes: int | None = None
+    cell: int | None = None
 
 
 @dataclass(frozen=True)

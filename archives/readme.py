@@ -9,7 +9,7 @@ ABOUT = {
     "leaderboard": "View: every method that was judged OK, the fittest first, with dev and fresh PGR, cost and flags.",
     "lineage": "View: one row for each parent of each child, with the operator and the gain in PGR over that parent.",
     "baselines": "View: the human baselines of the leaderboard, best on fresh instances first.",
-    "cells": "View: the elite of every occupied cell of every island, with its fitness and its measures.",
+    "cells": "View: the elite of every occupied cell of every island: fitness, measures, age, visits, curiosity.",
     "vectors": "View: the mean dev PGR of every method on each search domain.",
     "pareto": "View: the methods of vectors that no other beats on every search domain: the Pareto front.",
     "costs": "View: what each model cost: calls, tokens, dollars (empty when a price is not known).",

@@ -270,6 +270,32 @@ def m005_grids_and_vectors(db: Database) -> None:
     explain(db)
 
 
+_VISITS = """
+alter table proposals add column cell integer;
+create index proposals_cell on proposals(island, cell);
+drop view cells;
+create view cells as
+select e.island, e.cell, e.method, m.name, round(e.fitness, 3) as fitness, m.nodes as size, e.placed, (
+    select v.measures from evaluations v where v.method = e.method and v.split = 'dev' and v.fitness = e.fitness
+    order by v.id desc limit 1
+) as measures,
+    (select max(id) from proposals) - coalesce((select min(id) from proposals p where p.method = e.method), 0) as age,
+    count(p.id) as visits, coalesce(sum(case when p.placement in ('NEW', 'IMPROVED') then 1
+        when p.state in ('done', 'refused') then -0.5 end), 0) as curiosity
+from elites e join methods m on m.id = e.method
+left join proposals p on p.island = e.island and p.cell = e.cell and p.operator != 'vary'
+group by e.island, e.cell;
+"""
+
+
+@migrations()
+def m006_visits(db: Database) -> None:
+    """Keep which cell a proposal's first parent held: its visits, and its curiosity."""
+    for statement in _statements(_VISITS):
+        db.execute(statement)
+    explain(db)
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in _statements(_VIEWS) if f"create view {name} as" in view)

@@ -324,4 +324,5 @@ def _record(number: int, choice: Choice) -> ProposalRecord:
         method=None,
         inspirations=choice.inspirations,
         fixes=choice.fixes,
+        cell=choice.cell,
     )

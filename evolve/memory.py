@@ -202,7 +202,7 @@ class Memory:
         """Return the choice that a stored proposal was made by."""
         direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
         prompt = direction, record.parents, record.inspirations
-        return Choice(record.island, record.operator, record.model, *prompt, 0.0, record.novelty, record.fixes)
+        return Choice(record.island, record.operator, record.model, *prompt, 0.0, record.novelty, record.fixes, record.cell)
 
     def _trace(self, method: str) -> None:
         """Follow a method's lineage from where it is known already; most methods are never a parent and are never followed."""

@@ -11,8 +11,8 @@ from evolve.screen import DIFFERS, REPEATS
 from evolve.select import Choice, Lesson, Selector, Source
 
 _HISTORY = f"""
-select p.id, p.island, p.operator, p.model, p.direction, p.parents, p.inspirations, p.novelty, p.fixes, p.state, p.method,
-    coalesce(p.placement, '') as placement, coalesce(p.gain, 0.0) as gain, s.calls, s.tokens, s.usd,
+select p.id, p.island, p.operator, p.model, p.direction, p.parents, p.inspirations, p.novelty, p.fixes, p.cell, p.state,
+    p.method, coalesce(p.placement, '') as placement, coalesce(p.gain, 0.0) as gain, s.calls, s.tokens, s.usd,
     p.source is not null and (p.state = 'refused' or e.status not in ('OK', 'LOST'))
     and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %' as failed
 from proposals p left join (
@@ -60,6 +60,7 @@ def _tell(selector: Selector, memory: Memory, row: Row, known: dict[str, Directi
         value=0.0,
         novelty=value(row, "novelty", float),
         fixes=value(row, "fixes", int | None),
+        cell=value(row, "cell", int | None),
     )
     selector.used(choice)
     if method is not None:

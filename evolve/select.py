@@ -1,13 +1,16 @@
 """Selection: which island, which parents, operator, direction and inspirations; migration and reset.
 
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
-and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015).
+and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
+the fitter, the less often visited and the more curious, the likelier. A cell's curiosity (Cully & Demiris 2018) grows by 1 with
+every child of its elites that is placed, and falls by .5 with every other.
 """
 
 from __future__ import annotations
 
+import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,9 +26,10 @@ from evolve.novelty import Features, Recent, features, looks
 from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
+CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
 INSPIRATIONS = 2
 PAIRS = 1 << 14  # distances between methods that are remembered
-PRESSURE = 4.0  # how much likelier the fittest elite is drawn than the least fit, as exp of the rank difference
+PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Choice:
-    """One prompt: what is asked of whom, about which methods; `fixes` is the failed proposal to be mended, if any."""
+    """One prompt: what is asked of whom, about which methods.
+
+    Attributes:
+        fixes: the failed proposal that is to be mended, if any.
+        cell: the cell whose elite the first parent was.
+    """
 
     island: int
     operator: str
@@ -51,6 +60,7 @@ class Choice:
     value: float
     novelty: float
     fixes: int | None = None
+    cell: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,16 +85,17 @@ class _Standing:
     """An island's elites, from the least fit to the fittest, how likely each is to be a parent, and its methods in cell order.
 
     Attributes:
-        cumulative: the sums of the weights, as `random.choices` takes them.
+        appeals: log2 of how likely each is to be drawn; `cumulative`: the sums of the weights, as `random.choices` takes them.
     """
 
     elites: list[Elite]
+    appeals: list[float]
     cumulative: list[float]
     methods: list[str]
 
     def value(self, place: int) -> float:
-        """Return the rank of an elite, from 0 to 1."""
-        return place / max(1, len(self.elites) - 1)
+        """Return the value of an elite: its rank, from 0 to 1, less for visits, more or less for curiosity."""
+        return self.appeals[place] / PRESSURE
 
 
 class Selector:
@@ -98,7 +109,8 @@ class Selector:
         self.islands = islands
         self.elites: list[dict[int, Elite]] = [{} for _ in range(islands)]
         self.sketches: dict[str, tuple[int, ...]] = {}
-        self.visits: Counter[Hashable] = Counter()
+        self.visits: Counter[Hashable] = Counter()  # of methods that look alike
+        self.curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
         self.recent = Recent(len(directions), novelty)
         self.bandit = Bandit()
         self._sources = tuple(sources)
@@ -134,6 +146,8 @@ class Selector:
         self.bandit.learn(arm, lesson.placed, lesson.gain, lesson.usage, judged=judged)
         if judged:
             self._directions.learn(choice.direction.name, choice.island, lesson.placed)
+            if choice.cell is not None:
+                self.curiosity[choice.island, choice.cell] += 1.0 if lesson.placed else -0.5
         if lesson.placed and lesson.method:
             self._born[lesson.method] = choice.direction.name
 
@@ -191,12 +205,13 @@ class Selector:
     def _draw(self, island: int, source: Source, standing: _Standing, ballot: Ballot, rng: random.Random) -> Choice:
         first = rng.choices(range(len(standing.elites)), cum_weights=standing.cumulative)[0]
         direction, rank = ballot.draw(rng)
-        parent = standing.elites[first].method
+        elite = standing.elites[first]
+        parent = elite.method
         others = [method for method in standing.methods if method != parent]
         parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
         inspirations = self._inspire(parents, others, rng)
         value = (standing.value(first) + rank) / 2
-        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0)
+        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0, cell=elite.cell)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
         """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
@@ -221,9 +236,10 @@ class Selector:
         elites = sorted(self.elites[island].values(), key=lambda e: (e.fitness, e.method))
         last = max(1, len(elites) - 1)
         rarities = [self.recent.rarity(self.visits[self._looks(elite.method)]) for elite in elites]
-        weights = [2.0 ** (PRESSURE * place / last) * rarity for place, rarity in enumerate(rarities)]
+        lures = [_lure(self.curiosity.get((island, elite.cell), 0.0)) for elite in elites]
+        appeals = [PRESSURE * place / last + math.log2(rarities[place]) + lures[place] for place in range(len(elites))]
         methods = dict.fromkeys(elite.method for _, elite in sorted(self.elites[island].items()))
-        return _Standing(elites, list(accumulate(weights)), list(methods))
+        return _Standing(elites, appeals, list(accumulate(2.0**appeal for appeal in appeals)), list(methods))
 
     def _looks(self, method: str) -> Hashable:
         """Return what methods share that differ in constants only."""
@@ -266,6 +282,11 @@ def prompt_features(choice: Choice, sketches: Mapping[str, tuple[int, ...]]) -> 
     """Return a prompt's place in the feature space of novelty, given the sketches of methods."""
     made = features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
     return made.union(*(looks(sketches[parent]) for parent in choice.parents if parent in sketches))
+
+
+def _lure(curiosity: float) -> float:
+    """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
+    return max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
 
 
 def _best(elites: Mapping[int, Elite]) -> Elite:

@@ -106,6 +106,21 @@ def test_the_worst_half_is_reset_from_a_survivor(islands: int, reset: int) -> No
     assert founder.method == f"best{founder.island}"
 
 
+def test_a_cell_is_drawn_the_more_often_the_more_curious_it_is() -> None:
+    def share(placed: bool) -> float:
+        made = selector(1)
+        for number in range(8):
+            parent = Choice(0, "graft", "", DIRECTIONS[number], ("m04",), (), 0.5, 0.5, cell=4)
+            made.learn(parent, Lesson(placed, 0.0, Usage()))
+        return sum(made.choose(3 * n, None, random.Random(n)).cell == 4 for n in range(300)) / 300
+
+    assert share(True) > 1.5 * share(False)
+
+
+def test_a_choice_names_the_cell_of_its_first_parent() -> None:
+    assert all(choice.parents[0] == f"m{choice.island}{choice.cell}" for choice in draw(selector(), 30))
+
+
 def test_a_lone_island_has_no_founder() -> None:
     assert selector(1).founder(0, [0], random.Random(0)) is None
 
