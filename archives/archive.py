@@ -95,6 +95,11 @@ class Archive(Ledger):
         """Return how many bred methods have been judged."""
         return len(self.rows("select id from proposals where state = 'done' and method is not null"))
 
+    def judged_trials(self) -> int:
+        """Return how many dev trials bred methods have had."""
+        rows = self.rows("select coalesce(sum(trials), 0) as n from evaluations where split = 'dev' and proposal is not null")
+        return int(str(rows[0]["n"]))
+
     def add_method(self, method: MethodRecord) -> None:
         """Store a method, once."""
         row = vars(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}

@@ -201,7 +201,9 @@ def _broken(archive: Archive, rule: _Rule) -> list[Violation]:
 
 
 def _cells(archive: Archive, grid: Grid) -> list[Violation]:
-    """Return the elites whose measures belong to another cell."""
+    """Return the elites whose measures belong to another cell; a population without a grid has none that could be wrong."""
+    if not grid.measures:
+        return []
     rows = archive.rows(
         "select e.island, e.cell, substr(e.method, 1, 12) as method, v.measures from elites e join evaluations v on v.id = ("
         "select max(id) from evaluations where method = e.method and split = 'dev' and fitness = e.fitness)"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
-from archives.nouns import ArchiveError
+from archives.nouns import ArchiveError, Elite
 from archives.typed import LARGEST
 from fitness.nouns import Measure
 
@@ -115,6 +115,48 @@ class Voronoi:
         return [tuple(min(int(x * m.bins), m.bins - 1) for x, m in zip(point, self.measures)) for point in self.centroids]
 
 
+@dataclass(frozen=True)
+class Pool:
+    """A population without a grid, as numbered places: a newcomer takes a free one, or the least fit method's."""
+
+    size: int
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """No measure matters."""
+        return ()
+
+    @property
+    def cells(self) -> int:
+        """The number of places."""
+        return self.size
+
+    def cell(self, measures: Mapping[str, float]) -> int:
+        """Raise ValueError: where a method belongs depends on who is there (see `niche`)."""
+        raise ValueError("a population without a grid has no cells")
+
+    def place(self, cell: int) -> tuple[int, ...]:
+        """Return the place itself."""
+        _within(cell, self.size)
+        return (cell,)
+
+    def open(self, elites: Mapping[int, Elite]) -> int:
+        """Return the place for which a newcomer competes."""
+        if len(elites) >= self.size:
+            return min(elites.values(), key=lambda e: (e.fitness, e.method)).cell
+        return next(place for place in range(self.size) if place not in elites)
+
+
+def niche(grid: Grid, measures: Mapping[str, float], elites: Mapping[int, Elite]) -> int:
+    """Return the cell for which a method with these measures competes, among the elites of an island."""
+    return grid.open(elites) if isinstance(grid, Pool) else grid.cell(measures)
+
+
+def by_cell(elites: Collection[Elite], island: int) -> dict[int, Elite]:
+    """Return the elites of an island, by cell."""
+    return {elite.cell: elite for elite in elites if elite.island == island}
+
+
 def _within(cell: int, cells: int) -> None:
     if not 0 <= cell < cells:
         raise ValueError(f"cell must be in 0..{cells - 1}, got {cell}")
@@ -139,6 +181,8 @@ def voronoi(measures: tuple[Measure, ...], cells: int, seed: int) -> Voronoi:
 def dump(grid: Grid) -> str:
     """Return a grid as JSON."""
     held: dict[str, object] = {"measures": [asdict(measure) for measure in grid.measures]}
+    if isinstance(grid, Pool):
+        held["pool"] = grid.size
     if isinstance(grid, Voronoi):
         held["centroids"] = grid.centroids
     return json.dumps(held)
@@ -148,6 +192,8 @@ def parse(text: str) -> Grid:
     """Return the grid that a JSON text describes. Raises ArchiveError when it describes none."""
     try:
         held: Any = json.loads(text)
+        if "pool" in held:
+            return Pool(_size(held["pool"]))
         measures = tuple(Measure(**measure) for measure in held["measures"])
         points = held.get("centroids")
         grid = Bins(measures) if points is None else Voronoi(measures, tuple(tuple(map(float, point)) for point in points))
@@ -157,6 +203,12 @@ def parse(text: str) -> Grid:
     if not sound:
         raise ArchiveError("the archive's grid cannot be read: it is damaged or was tampered with")
     return grid
+
+
+def _size(pool: object) -> int:
+    if type(pool) is not int or not 0 < pool <= MOST_CELLS:
+        raise ValueError("no size of a population")
+    return pool
 
 
 def _is_sound(grid: Bins | Voronoi) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.nouns import Elite, Look
+from archives.nouns import Look
 from evolve.baselines import SeedFile
 from evolve.gridding import grid_of
 from evolve.lab import bench, check_origin, dev_instances, record_walls, stored_config
 from evolve.nouns import short
+from evolve.population import settle
 from evolve.screen import Screen
 from fitness import pgr
 from fitness.nouns import Split, Status, Verdict
@@ -55,7 +56,6 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
             evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
-            cell = grid_of(archive).cell(evaluation.measures)
             with archive.transaction():
                 if things.sandbox.level not in CONTAINED:
                     record_walls(archive, things.sandbox)
@@ -68,8 +68,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                     text = f"{seed.name} ({short(method.id)}) was added by hand and is kept out of the grid"
                     archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
                 else:
-                    for island in range(config.islands):
-                        archive.place(Elite(island, cell, method.id, evaluation.fitness))
+                    settle(archive, grid_of(archive), evaluation, config.populations)
                     archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
     failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
     seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)

@@ -18,13 +18,14 @@ FREE = Usage()
 
 @dataclass(frozen=True)
 class Limit:
-    """What a run may use: evaluations, minutes, and dollars, tokens and number of its model calls; None is no limit."""
+    """What a run may use: evaluations, trials, minutes, and dollars, tokens and number of its model calls; None is no limit."""
 
     evals: int
     minutes: float | None = None
     usd: float | None = None
     tokens: int | None = None
     calls: int | None = None
+    trials: int | None = None
 
 
 @dataclass
@@ -44,8 +45,8 @@ class _Account:
 class Budget:
     """Counts what one run uses, earlier sessions included: `spent` is what its model calls have cost by then."""
 
-    def __init__(self, limit: Limit, evals: int = 0, spent: Usage = FREE, seconds: float = 0.0) -> None:
-        self.limit, self.evals = limit, evals
+    def __init__(self, limit: Limit, evals: int = 0, spent: Usage = FREE, seconds: float = 0.0, trials: int = 0) -> None:
+        self.limit, self.evals, self.trials = limit, evals, trials
         self._lock = threading.Lock()
         self._spent, self._held = _Account(), _Account()
         self._spent.add(spent)
@@ -69,6 +70,8 @@ class Budget:
         if self.limit.minutes is not None and self.seconds >= 60 * self.limit.minutes:
             return 0
         if any(limit is not None and spent >= limit for limit, spent, _ in self._money(FREE)):
+            return 0
+        if self.limit.trials is not None and self.trials >= self.limit.trials:
             return 0
         return max(0, self.limit.evals - self.evals - self._reserved)
 
@@ -105,15 +108,17 @@ class Budget:
         """Give back an evaluation that did not take place (a refused proposal, a lost worker)."""
         self._reserved -= 1
 
-    def settle(self) -> None:
-        """Count a reserved evaluation as done."""
+    def settle(self, trials: int = 0) -> None:
+        """Count a reserved evaluation as done, with its trials."""
         self._reserved -= 1
         self.evals += 1
+        self.trials += trials
 
     @property
     def judged_share(self) -> float:
-        """How much of the evaluations is used, in [0, 1]; not of time or money: what follows from it repeats in a replay."""
-        return self.evals / self.limit.evals
+        """How much of the evaluations or trials is used; not of time or money: what follows from it repeats in a replay."""
+        trials = self.trials / self.limit.trials if self.limit.trials else 0.0
+        return max(self.evals / self.limit.evals, trials)
 
     def _money(self, worst: Usage) -> list[tuple[float | None, float, float]]:
         """Return (limit, spent, spent with all reservations and one more call) of dollars, tokens and calls."""

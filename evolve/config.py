@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from evolve.baselines import read_regular
 from evolve.errors import UsageError
+from evolve.strategies import STRATEGIES
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
@@ -39,6 +40,7 @@ class Config(BaseModel):
     seeds: tuple[str, ...] = Field((), description="More seed files or folders, beside the human baselines.")
     seed: int = Field(0, ge=0, description="Seed of the run's random generators.")
     evals: int = Field(120, ge=1, description="Methods to judge (seeds and retries not counted).")
+    trials: Annotated[int, Field(gt=0)] | None = Field(None, description="Runs of bred methods on dev instances in all.")
     minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="Stop selecting after this long.")
     usd: Annotated[float, Field(gt=0)] | None = Field(None, description="What model calls may cost in all, in dollars.")
     tokens: Annotated[int, Field(gt=0)] | None = Field(None, description="Tokens that model calls may use in all.")
@@ -58,6 +60,7 @@ class Config(BaseModel):
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."
     )
 
+    strategy: str = Field("map-elites", description="What is kept, and what children are made of.")
     measures: tuple[str, ...] = Field((), description="Measures that span the grid; none means the task's default ones.")
     grid: Literal["bins", "cvt"] = Field("bins", description="Cells: equal bins of two or three measures, or Voronoi cells.")
     cells: int = Field(100, ge=2, le=10_000, description="Cells of a Voronoi grid.")
@@ -85,6 +88,18 @@ class Config(BaseModel):
         if not names or not all(names):
             raise ValueError("a domain has a name, such as chat")
         return "+".join(dict.fromkeys(names))
+
+    @field_validator("strategy")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in STRATEGIES:
+            raise ValueError(f"the strategies are {', '.join(STRATEGIES)}")
+        return value
+
+    @property
+    def populations(self) -> int:
+        """The number of populations: the islands, or one where the strategy has none."""
+        return self.islands if STRATEGIES[self.strategy].islands else 1
 
     @property
     def domains(self) -> tuple[str, ...]:

@@ -174,8 +174,10 @@ class Engine:
             self.lab.budget.refund()
             self.teller.lost(evaluation)
             return
-        self.lab.budget.settle()
+        self.lab.budget.settle(len(evaluation.trials))
         self._learn(candidate, bool(placement), gain)
+        if evaluation.status is Status.OK and not evaluation.flags:
+            self.selector.judged(evaluation.method, candidate.number)
         if evaluation.status is not Status.OK:
             self._failed(candidate, f"{evaluation.status}: {evaluation.message}")
         self.memory.judged_as(choice.parents, candidate.idea, evaluation, bool(placement))
@@ -299,6 +301,8 @@ class Engine:
             for island in range(self.selector.islands):
                 self.population.place(evaluation, island)
             self.lab.archive.journal("seed", method=evaluation.method)
+        if evaluation.fitness is not None and not evaluation.flags:
+            self.selector.add_seed(evaluation.method, evaluation.fitness)
         self.teller.seed(name, evaluation)
         self.teller.flags(evaluation)
 

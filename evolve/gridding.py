@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
-from archives.grid import Bins, Grid, parse, voronoi
+from archives.grid import Bins, Grid, Pool, parse, voronoi
 from evolve.errors import UsageError
+from evolve.strategies import strategy
 from fitness import tasks
 from fitness.nouns import Measure
 from fitness.tasks import Task
@@ -25,7 +26,10 @@ def measures_of(task: Task, config: Config) -> tuple[Measure, ...]:
 
 
 def grid_for(task: Task, config: Config) -> Grid:
-    """Return the grid of a new run. Raises UsageError."""
+    """Return the grid of a new run, or the population of a strategy without one. Raises UsageError."""
+    pool = strategy(config.strategy).pool
+    if pool is not None:
+        return Pool(pool)
     measures = measures_of(task, config)
     return voronoi(measures, config.cells, config.seed) if config.grid == "cvt" else Bins(measures)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Sequence
-from statistics import median
+from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean, median
 
 from archives.archive import Archive
-from archives.grid import Grid
-from archives.nouns import Elite, MethodRecord, ProposalRecord, Row
+from archives.nouns import MethodRecord, ProposalRecord, Row
 from archives.typed import LARGEST, value
 from evolve.cycling import Lineages
 from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
@@ -137,8 +136,8 @@ class Memory:
         self._remember(evaluation.method, evaluation.status, fitness, measures, evaluation.pgrs, interval)
 
     def fitness(self, method: str) -> float:
-        """Return a method's fitness; a parent always has one."""
-        return self._fitness[method]
+        """Return a parent's fitness, or its mean PGR where a race cut it short."""
+        return self._fitness[method] if method in self._fitness else fmean(self.pgrs[method])
 
     def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
         """Remember that a child of these parents was refused."""
@@ -186,10 +185,13 @@ class Memory:
         near = [(s, r) for tried, s, r in reversed(self._failures) if tried & set(parents)]
         return near[:most]
 
-    def seed_elites(self, island: int, grid: Grid) -> list[Elite]:
-        """Return the seeds as elites of an island."""
-        placed = [m.id for m in self.seeds if m.id in self._fitness and m.id not in self.flagged]
-        return [Elite(island, grid.cell(self._measures[m]), m, self._fitness[m]) for m in placed]
+    def sound_seeds(self) -> dict[str, float]:
+        """Return the fitness of the seeds that have one and that no probe failed, by id."""
+        return {m.id: self._fitness[m.id] for m in self.seeds if m.id in self._fitness and m.id not in self.flagged}
+
+    def measures(self, method: str) -> Mapping[str, float]:
+        """Return the measures of a method that has a fitness."""
+        return self._measures[method]
 
     def finalists(self, most: int, without: Collection[str] = ()) -> list[MethodRecord]:
         """Return the fittest bred methods that no probe failed, best first; the fittest seed when there are none."""

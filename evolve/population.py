@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archives.archive import Archive
-from archives.grid import Grid
+from archives.grid import Grid, by_cell, niche
 from archives.nouns import Elite, MethodRecord, Placement
 from evolve.config import Config
 from evolve.disclosure import Disclosure
@@ -20,6 +20,15 @@ from fitness.judge import Rival
 from fitness.nouns import Evaluation, Split
 
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
+
+
+def settle(archive: Archive, grid: Grid, evaluation: Evaluation, islands: int) -> None:
+    """Offer a method to every island of an archive that no engine holds."""
+    assert evaluation.fitness is not None
+    elites = archive.elites()
+    for island in range(islands):
+        cell = niche(grid, evaluation.measures, by_cell(elites, island))
+        archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
 
 
 class Population:
@@ -41,14 +50,14 @@ class Population:
         """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
         if evaluation.fitness is None:
             return False
-        elite = self.selector.elites[island].get(self.grid.cell(evaluation.measures))
+        elite = self.selector.elites[island].get(self._niche(evaluation.measures, island))
         return elite is None or evaluation.fitness > elite.fitness
 
     def place(self, evaluation: Evaluation, island: int) -> Placement:
         """Offer a judged method to its cell of an island; one that a probe failed is never placed."""
         if evaluation.fitness is None or evaluation.flags:
             return Placement.REJECTED
-        return self._offer(Elite(island, self.grid.cell(evaluation.measures), evaluation.method, evaluation.fitness))
+        return self._offer(evaluation.method, evaluation.fitness, evaluation.measures, island)
 
     def gain(self, evaluation: Evaluation, parent: str) -> float:
         """Return how much fitter a judged method is than a parent, 0 when it is not."""
@@ -64,7 +73,7 @@ class Population:
         elites, medians = dict(self.selector.elites[island]), self.memory.seed_medians
 
         def rival(measures: Mapping[str, float]) -> Sequence[float]:
-            elite = elites.get(self.grid.cell(measures))
+            elite = elites.get(niche(self.grid, measures, elites))
             return self.memory.pgrs[elite.method] if elite else medians
 
         return rival
@@ -90,6 +99,8 @@ class Population:
             self.memory.add_method(method, None)
             self.memory.recall(self.archive, method.id)
             self.selector.sketches[method.id] = method.sketch
+        for seed, fitness in self.memory.sound_seeds().items() if new else ():
+            self.selector.add_seed(seed, fitness)
         for elite in self.archive.elites() if new else ():
             if any(elite.method == m.id for m in new):
                 self.selector.place(elite)
@@ -109,7 +120,7 @@ class Population:
         routes = TOPOLOGIES[self._config.topology](self.selector.islands, rng)
         with self.archive.transaction():
             for island, elite in self.selector.migrants(routes):
-                if self._offer(Elite(island, elite.cell, elite.method, elite.fitness)):
+                if self._move(elite, island):
                     text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
                     self._tell("migration", text, island, elite.method, evaluations)
 
@@ -122,13 +133,23 @@ class Population:
             with self.archive.transaction():
                 self.archive.clear_island(island)
                 self.selector.elites[island].clear()
-                for elite in self.memory.seed_elites(island, self.grid):
-                    self._offer(elite)
-                self._offer(Elite(island, founder.cell, founder.method, founder.fitness))
+                for seed, fitness in self.memory.sound_seeds().items():
+                    self._offer(seed, fitness, self.memory.measures(seed), island)
+                self._move(founder, island)
                 text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
                 self._tell("reset", text, island, founder.method, evaluations)
 
-    def _offer(self, elite: Elite) -> Placement:
+    def _move(self, elite: Elite, island: int) -> Placement:
+        """Offer an elite to another island; one that it has already is not placed again."""
+        if any(known.method == elite.method for known in self.selector.elites[island].values()):
+            return Placement.REJECTED
+        return self._offer(elite.method, elite.fitness, self.memory.measures(elite.method), island)
+
+    def _niche(self, measures: Mapping[str, float], island: int) -> int:
+        return niche(self.grid, measures, self.selector.elites[island])
+
+    def _offer(self, method: str, fitness: float, measures: Mapping[str, float], island: int) -> Placement:
+        elite = Elite(island, self._niche(measures, island), method, fitness)
         placement = self.archive.place(elite)
         if placement:
             self.selector.place(elite)

@@ -9,17 +9,19 @@ from evolve.lab import Lab
 from evolve.memory import Memory
 from evolve.screen import DIFFERS, REPEATS
 from evolve.select import Choice, Lesson, Selector, Source
+from evolve.strategies import strategy
 
 _HISTORY = f"""
 select p.id, p.island, p.operator, p.model, p.direction, p.parents, p.inspirations, p.novelty, p.fixes, p.cell, p.state,
     p.method, coalesce(p.placement, '') as placement, coalesce(p.gain, 0.0) as gain, s.calls, s.tokens, s.usd,
     p.source is not null and (p.state = 'refused' or e.status not in ('OK', 'LOST'))
-    and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %' as failed
+    and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %' as failed, e.status = 'OK' and m.flags = '' as sound
 from proposals p left join (
     select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens,
         case when sum(usd is null) = 0 then sum(usd) end as usd
     from spend where kind = 'model' group by proposal
 ) s on s.proposal = p.id
+left join methods m on m.id = p.method
 left join (select proposal, status from evaluations where split = 'dev' and proposal is not null group by proposal) e
     on e.proposal = p.id
 order by p.id
@@ -34,9 +36,12 @@ def selector_of(lab: Lab, memory: Memory) -> Selector:
         for name, op in lab.operators.items()
         for spec in (specs if op.needs_model else [""])
     ]
-    selector = Selector(lab.config.islands, sources, DIRECTIONS, lab.config.novelty)
+    config = lab.config
+    selector = Selector(config.populations, sources, DIRECTIONS, config.novelty, strategy(config.strategy))
     for method in memory.seeds:
         selector.sketches[method.id] = method.sketch
+    for seed, fitness in memory.sound_seeds().items():
+        selector.add_seed(seed, fitness)
     made = lab.archive.made_directions()
     known = {direction.name: direction for direction in lab.archive.directions()}
     for row in lab.archive.rows(_HISTORY):
@@ -74,5 +79,7 @@ def _tell(selector: Selector, memory: Memory, row: Row, known: dict[str, Directi
         usage = Usage(choice.model, value(row, "calls", int), value(row, "tokens", int), 0, value(row, "usd", float | None))
     placed = value(row, "placement", str) in (Placement.NEW.name, Placement.IMPROVED.name)
     selector.learn(choice, Lesson(placed, value(row, "gain", float), usage, method.id if method else ""))
+    if method is not None and row["sound"]:
+        selector.judged(method.id, number)
     if row["failed"]:
         selector.failed(choice, number)

@@ -15,7 +15,7 @@ from typing import Any
 
 from archives.archive import Archive
 from archives.grid import parse
-from archives.nouns import Elite, Entry
+from archives.nouns import Entry
 from archives.regridding import regrid
 from archives.typed import value
 from evolve.budget import Budget, Limit
@@ -27,6 +27,7 @@ from evolve.lab import Desk, Lab, bench, check_origin, config_of, dev_instances,
 from evolve.memory import Memory
 from evolve.metered import Absent
 from evolve.nouns import Model
+from evolve.population import settle
 from evolve.recall import selector_of
 from evolve.screen import Screen
 from evolve.syntax import Syntax
@@ -181,7 +182,9 @@ class Replay:
             archive=self.archive,
             bench=self._desk,
             screen=Screen(self._desk.syntax, self.archive.methods()),
-            budget=Budget(Limit(config.evals), self.archive.judged()),
+            budget=Budget(
+                Limit(config.evals, trials=config.trials), self.archive.judged(), trials=self.archive.judged_trials()
+            ),
             grid=grid_of(self.archive),
             watch=Silent(),
             operators=load_operators(config),
@@ -228,9 +231,7 @@ class Replay:
             self.archive.journal("added", method=evaluation.method)
             self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
             if evaluation.fitness is not None and not evaluation.flags:
-                cell = grid_of(self.archive).cell(evaluation.measures)
-                for island in range(self._config.islands):
-                    self.archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
+                settle(self.archive, grid_of(self.archive), evaluation, self._config.populations)
 
 
 def _grids(entry: Entry) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from evolve.directions import Ballot, Directions
 from evolve.mending import Mending
 from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features, looks
+from evolve.strategies import STRATEGIES, Strategy
 from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
@@ -82,13 +83,15 @@ class Lesson:
 
 @dataclass(frozen=True)
 class _Standing:
-    """An island's elites, from the least fit to the fittest, how likely each is to be a parent, and its methods in cell order.
+    """Whom an island breeds from now.
 
     Attributes:
+        breeders: who may be a first parent, from the least fit to the fittest: method, and the cell it holds, if any.
         appeals: log2 of how likely each is to be drawn; `cumulative`: the sums of the weights, as `random.choices` takes them.
+        methods: who may be another parent, or an inspiration.
     """
 
-    elites: list[Elite]
+    breeders: list[tuple[str, int | None]]
     appeals: list[float]
     cumulative: list[float]
     methods: list[str]
@@ -105,15 +108,25 @@ class Selector:
     they were called; each takes the same time however many there were.
     """
 
-    def __init__(self, islands: int, sources: Sequence[Source], directions: Sequence[Direction], novelty: float) -> None:
-        self.islands = islands
+    def __init__(
+        self,
+        islands: int,
+        sources: Sequence[Source],
+        directions: Sequence[Direction],
+        novelty: float,
+        strategy: Strategy = STRATEGIES["map-elites"],
+    ) -> None:
+        self.islands, self.strategy = islands, strategy
         self.elites: list[dict[int, Elite]] = [{} for _ in range(islands)]
         self.sketches: dict[str, tuple[int, ...]] = {}
         self.visits: Counter[Hashable] = Counter()  # of methods that look alike
         self.curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
         self.recent = Recent(len(directions), novelty)
         self.bandit = Bandit()
-        self._sources = tuple(sources)
+        self.seeds: dict[str, float] = {}  # their fitness
+        self.last = ""  # the newest child that was judged OK
+        self._newest = 0
+        self._sources = tuple(s for s in sources if not strategy.operators or s.operator in strategy.operators)
         self._subjects = {source.operator: source.subject for source in sources}
         self._directions = Directions(islands, directions)
         self._born: dict[str, str] = {}  # the direction that an elite was made for
@@ -130,6 +143,15 @@ class Selector:
     def place(self, elite: Elite) -> None:
         """Mirror a placement of the archive."""
         self.elites[elite.island][elite.cell] = elite
+
+    def add_seed(self, method: str, fitness: float) -> None:
+        """Remember a seed that was judged."""
+        self.seeds[method] = fitness
+
+    def judged(self, method: str, proposal: int) -> None:
+        """Remember a child that was judged OK; the one of the newest proposal is the last."""
+        if proposal > self._newest:
+            self._newest, self.last = proposal, method
 
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
@@ -178,6 +200,8 @@ class Selector:
         """
         island = number % self.islands
         fitting = [s for s in self._sources if needs_model is None or bool(s.model) == needs_model]
+        if self.strategy.even:
+            return self._evenly(island, [s for s in fitting or self._sources if s.subject == "parents"], rng)
         owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
@@ -203,19 +227,30 @@ class Selector:
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
     def _draw(self, island: int, source: Source, standing: _Standing, ballot: Ballot, rng: random.Random) -> Choice:
-        first = rng.choices(range(len(standing.elites)), cum_weights=standing.cumulative)[0]
+        first = rng.choices(range(len(standing.breeders)), cum_weights=standing.cumulative)[0]
         direction, rank = ballot.draw(rng)
-        elite = standing.elites[first]
-        parent = elite.method
-        others = [method for method in standing.methods if method != parent]
-        parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
-        inspirations = self._inspire(parents, others, rng)
+        parent, cell = standing.breeders[first]
         value = (standing.value(first) + rank) / 2
-        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0, cell=elite.cell)
+        parents, inspirations = self._company(parent, standing.methods, source, rng)
+        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0, cell=cell)
+
+    def _evenly(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
+        """Choose seed, operator and direction evenly."""
+        source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
+        parents, inspirations = self._company(rng.choice(sorted(self.seeds)), sorted(self.seeds), source, rng)
+        return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
+
+    def _company(
+        self, parent: str, methods: Sequence[str], source: Source, rng: random.Random
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return a first parent with as many others as an operator takes, and inspirations beside them."""
+        others = [method for method in methods if method != parent]
+        parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
+        return parents, self._inspire(parents, others, rng)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
         """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
-        ranked = self._standing(island).elites
+        ranked = sorted(self.elites[island].values(), key=_rank)
         own = [elite for elite in ranked if self._born.get(elite.method) == direction.name]
         best = (own or ranked)[-1].method
         choice = Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0)
@@ -233,13 +268,31 @@ class Selector:
         return self._subjects.get(choice.operator) == "direction"
 
     def _standing(self, island: int) -> _Standing:
-        elites = sorted(self.elites[island].values(), key=lambda e: (e.fitness, e.method))
-        last = max(1, len(elites) - 1)
-        rarities = [self.recent.rarity(self.visits[self._looks(elite.method)]) for elite in elites]
-        lures = [_lure(self.curiosity.get((island, elite.cell), 0.0)) for elite in elites]
-        appeals = [PRESSURE * place / last + math.log2(rarities[place]) + lures[place] for place in range(len(elites))]
-        methods = dict.fromkeys(elite.method for _, elite in sorted(self.elites[island].items()))
-        return _Standing(elites, appeals, list(accumulate(2.0**appeal for appeal in appeals)), list(methods))
+        breeders = self._breeders(island)
+        last = max(1, len(breeders) - 1)
+        rarities = [self.recent.rarity(self.visits[self._looks(method)]) for method, _ in breeders]
+        lures = [_lure(self.curiosity.get((island, cell), 0.0)) if cell is not None else 0.0 for _, cell in breeders]
+        appeals = [PRESSURE * place / last + math.log2(rarities[place]) + lures[place] for place in range(len(breeders))]
+        return _Standing(breeders, appeals, list(accumulate(2.0**appeal for appeal in appeals)), self._methods(island))
+
+    def _breeders(self, island: int) -> list[tuple[str, int | None]]:
+        """Return who may be a first parent, from the least fit to the fittest."""
+        seeds = sorted(self.seeds, key=lambda seed: (self.seeds[seed], seed))
+        match self.strategy.parents:
+            case "seeds":
+                return [(seed, None) for seed in seeds]
+            case "best seed":
+                return [(seeds[-1], None)]
+            case "last" if self.last:
+                return [(self.last, None)]
+        gridded = self.strategy.pool is None
+        return [(e.method, e.cell if gridded else None) for e in sorted(self.elites[island].values(), key=_rank)]
+
+    def _methods(self, island: int) -> list[str]:
+        """Return who may be another parent, or an inspiration: the elites in cell order; the seeds where only one is kept."""
+        if self.strategy.pool == 1:
+            return sorted(self.seeds)
+        return list(dict.fromkeys(elite.method for _, elite in sorted(self.elites[island].items())))
 
     def _looks(self, method: str) -> Hashable:
         """Return what methods share that differ in constants only."""
@@ -289,5 +342,9 @@ def _lure(curiosity: float) -> float:
     return max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
 
 
+def _rank(elite: Elite) -> tuple[float, str]:
+    return elite.fitness, elite.method
+
+
 def _best(elites: Mapping[int, Elite]) -> Elite:
-    return max(elites.values(), key=lambda e: (e.fitness, e.method))
+    return max(elites.values(), key=_rank)

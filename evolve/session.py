@@ -174,14 +174,14 @@ def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[Me
 
 
 def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
-    limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls)
+    limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls, config.trials)
     run = archive.run()
     return Lab(
         config=config,
         archive=archive,
         bench=things,
         screen=Screen(things.syntax),
-        budget=Budget(limit, archive.judged(), archive.counted(), run.seconds),
+        budget=Budget(limit, archive.judged(), archive.counted(), run.seconds, archive.judged_trials()),
         grid=grid_of(archive),
         watch=watch,
         operators=load_operators(config),

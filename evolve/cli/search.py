@@ -39,6 +39,9 @@ tracker_option = click.option(
     help="A language model as provider:name (openai:NAME, anthropic:NAME, command:PROGRAM). May cost money.",
 )
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
+@click.option(
+    "--strategy", metavar="NAME", help="How to search: map-elites (default), islands, hillclimb, sequential, iid, random, tune."
+)
 @click.option("--islands", type=int, help="Populations that evolve apart.")
 @click.option("--evals", type=int, metavar="N", help="Methods to judge; seeds and retries not counted.")
 @click.option("--usd", type=float, metavar="X", help="What model calls may cost in all, in dollars.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.grid import Grid, Voronoi
+from archives.grid import Grid, Pool, Voronoi
 from archives.nouns import Elite
 from evolve.gridding import grid_of
 from evolve.report.rows import text
@@ -97,7 +97,7 @@ def _map(grid: Grid, elites: Iterable[Elite], names: Mapping[str, str], island: 
         x, y = (*grid.place(elite.cell), 0)[:2]
         if (x, y) not in best or elite.fitness > best[x, y].fitness:
             best[x, y] = elite
-    axes = [_axis(measure) for measure in grid.measures[:2]]
+    axes = [_axis(measure) for measure in grid.measures[:2]] or [_places(grid.cells)]
     squares = [
         Square(x, y, elite.method, label(names.get(elite.method, ""), elite.method), elite.fitness, elite.island)
         for (x, y), elite in sorted(best.items())
@@ -106,8 +106,14 @@ def _map(grid: Grid, elites: Iterable[Elite], names: Mapping[str, str], island: 
     return HeatMap(island, axes[0], y_axis, tuple(squares), len(occupied), grid.cells, _note(grid))
 
 
+def _places(count: int) -> Axis:
+    return Axis("place", "place in the population", tuple(float(place) for place in range(count + 1)))
+
+
 def _note(grid: Grid) -> str:
     """Say what a square stands for when it is not one cell."""
+    if isinstance(grid, Pool):
+        return "This strategy keeps no grid: a square is a method of the population, in no order."
     if isinstance(grid, Voronoi):
         return f"{grid.cells} Voronoi cells: a square shows the best of those whose centres lie in it."
     rest = [words(measure.name) for measure in grid.measures[2:]]
