@@ -55,6 +55,11 @@ class Connection:
         with self.transaction():
             return self._db.execute(_insert(table, tuple(row), ignore), list(row.values())).lastrowid or 0
 
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Change what a statement says."""
+        with self.transaction():
+            self._db.execute(sql, list(values))
+
     def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Store rows that have the same columns, in one step."""
         if rows:

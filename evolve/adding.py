@@ -68,7 +68,8 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                     text = f"{seed.name} ({short(method.id)}) was added by hand and is kept out of the grid"
                     archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
                 else:
-                    settle(archive, grid_of(archive), evaluation, config.populations)
+                    grid, measures = grid_of(archive), evaluation.measures
+                    settle(archive, grid, method.id, evaluation.fitness, measures, config.populations)
                     archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
     failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
     seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)

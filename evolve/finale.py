@@ -99,7 +99,7 @@ class Finale:
         config, memory, gone = self.lab.config, self.memory, set[str]()
         for _ in range(ROUNDS):
             finalists = memory.finalists(config.finalists, gone)
-            humans = [m for m in memory.seeds if m.origin == "seed" and m.id in memory.pgrs and m not in finalists]
+            humans = [m for m in self._humans() if m not in finalists]
             names = " ".join(short(m.id) for m in finalists)
             self._teller.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
             if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
@@ -127,6 +127,13 @@ class Finale:
             outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
             self.lab.archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
+
+    def judge_humans(self) -> bool:
+        """Judge the human baselines on the fresh instances; False when the run is stopping."""
+        return self._judge(self._humans(), fresh_instances(self.lab.config))
+
+    def _humans(self) -> list[MethodRecord]:
+        return [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.pgrs]
 
     def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
         """Judge methods on instances, unless they were before; False when the run is stopping."""

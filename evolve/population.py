@@ -22,13 +22,11 @@ from fitness.nouns import Evaluation, Split
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
 
 
-def settle(archive: Archive, grid: Grid, evaluation: Evaluation, islands: int) -> None:
+def settle(archive: Archive, grid: Grid, method: str, fitness: float, measures: Mapping[str, float], islands: int) -> None:
     """Offer a method to every island of an archive that no engine holds."""
-    assert evaluation.fitness is not None
     elites = archive.elites()
     for island in range(islands):
-        cell = niche(grid, evaluation.measures, by_cell(elites, island))
-        archive.place(Elite(island, cell, evaluation.method, evaluation.fitness))
+        archive.place(Elite(island, niche(grid, measures, by_cell(elites, island)), method, fitness))
 
 
 class Population:

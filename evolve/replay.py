@@ -231,7 +231,8 @@ class Replay:
             self.archive.journal("added", method=evaluation.method)
             self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
             if evaluation.fitness is not None and not evaluation.flags:
-                settle(self.archive, grid_of(self.archive), evaluation, self._config.populations)
+                grid, measures = grid_of(self.archive), evaluation.measures
+                settle(self.archive, grid, evaluation.method, evaluation.fitness, measures, self._config.populations)
 
 
 def _grids(entry: Entry) -> Mapping[str, str]:

@@ -43,6 +43,14 @@ class Search:
         finally:
             self.live.close()
 
+    def prepare(self) -> None:
+        """Judge the seeds, and breed nothing."""
+        try:
+            self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
+            self._judge_seeds()
+        finally:
+            self.live.close()
+
     def _advance(self) -> bool:
         """Send off as many candidates as there is room for; False when the search is over."""
         while self._room():

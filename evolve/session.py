@@ -70,6 +70,22 @@ class Ending:
 
 def start(config: Config, path: Path, watch: Watch) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
+    with _new(config, path, watch) as (lab, hurry):
+        return _session(lab, hurry)
+
+
+def prepare(config: Config, path: Path, watch: Watch) -> None:
+    """Judge the seeds of a run and the human baselines afresh, and breed nothing; the run is finished when that is done.
+
+    Raises EvolveError.
+    """
+    with _new(config, path, watch) as (lab, hurry):
+        _prepare(lab, hurry)
+
+
+@contextlib.contextmanager
+def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
+    """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
     task = tasks.load(config.task)
     check_config(task, config)
     _check_models(config, watch, system_text(task))
@@ -83,7 +99,7 @@ def start(config: Config, path: Path, watch: Watch) -> Ending:
         archive = Archive.create(path)
         with contextlib.closing(archive), only_writer(path):
             _store(archive, config, things, methods)
-            return _session(_lab(config, archive, things, watch), things.sandbox.close)
+            yield _lab(config, archive, things, watch), things.sandbox.close
 
 
 def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
@@ -91,6 +107,19 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
 
     What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
     """
+    with _known(path, changes, watch) as (lab, hurry):
+        return _session(lab, hurry)
+
+
+def go_on_preparing(path: Path, watch: Watch) -> None:
+    """Go on with what `prepare` was stopped at. Raises EvolveError."""
+    with _known(path, {}, watch) as (lab, hurry):
+        _prepare(lab, hurry)
+
+
+@contextlib.contextmanager
+def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
+    """Open a run that was begun before."""
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive), only_writer(path):
         stored = stored_config(archive)
@@ -107,7 +136,7 @@ def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
             config = _settled(config, things, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
             _count_lost(archive, watch)
-            return _session(_lab(config, archive, things, watch), things.sandbox.close)
+            yield _lab(config, archive, things, watch), things.sandbox.close
 
 
 def _count_lost(archive: Archive, watch: Watch) -> None:
@@ -218,6 +247,18 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
     stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.config.device
     return Ending(archive.path, result, stopped_by_user, budget.evals, device, budget.seconds, engine)
+
+
+def _prepare(lab: Lab, hurry: Callable[[], None]) -> None:
+    memory, done = Memory.of(lab.archive), False
+    search = Search(lab, selector_of(lab, memory), memory)
+    try:
+        with _interruptible(lab, hurry):
+            search.prepare()
+            if not lab.bench.stop.is_set():
+                done = Finale(lab, memory, search.engine.teller, search.engine.population.disclosure).judge_humans()
+    finally:
+        lab.archive.update_run(state="finished" if done else "interrupted")
 
 
 @contextlib.contextmanager

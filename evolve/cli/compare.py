@@ -1,0 +1,136 @@
+"""The verb `compare`: strategies of search at equal budget."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolve.cli.common import RUNS, echo_json, json_option
+from evolve.errors import UsageError
+
+if TYPE_CHECKING:
+    from evolve.study.outcome import Outcome
+    from evolve.study.plan import Plan
+    from evolve.study.table import Table
+
+
+@click.command()
+@click.option("--strategies", default="all", show_default=True, metavar="A,B", help="All, or names joined by commas.")
+@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1, 100), help="Searches of each strategy.")
+@click.option(
+    "--evals",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Budget of a search, in methods that run on every dev instance.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the first search of each.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Searches at once (default: one a core).")
+@click.option("--hold-out", default="", metavar="NAME", help="Leave this human baseline out: is it found again?")
+@click.option("--task", help="The task to search on (default: embedded).")
+@click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
+@click.option("--model", multiple=True, metavar="SPEC", help="A language model as provider:name. May cost money.")
+@click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
+@click.option("--usd", type=float, metavar="X", help="What model calls of one search may cost, in dollars.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml, for all searches.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder of the study (default: in runs/).")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@json_option
+def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
+    """Compare strategies of search on one task: as many trials for each, several seeds, answers judged on fresh instances.
+
+    Every search begins with the same judged seeds and uses one worker, so that the same command gives the same table. A study
+    that was stopped goes on when the same command is given again.
+    """
+    from evolve.cli.comparison import say_study
+    from evolve.study.outcome import read
+    from evolve.study.table import tabulate
+
+    plan = _plan(strategies, repeats, flags)
+    at_once = jobs or os.cpu_count() or 1
+    if dry_run:
+        searches = len(list(plan.cells()))
+        click.echo(f"{searches} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
+        return
+    try:
+        _run(plan, at_once, quiet=as_json)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
+        raise
+    outcomes = [read(cell.path, cell.strategy, cell.repeat, plan.config.domains, plan.trials) for cell in plan.cells()]
+    table = tabulate(outcomes)
+    if as_json:
+        echo_json(_as_json(plan, table, outcomes))
+    else:
+        say_study(plan, table, outcomes)
+
+
+def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
+    """Return the plan that the flags describe. Raises UsageError."""
+    from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
+    from evolve.strategies import STRATEGIES, strategy
+    from evolve.study.plan import Plan
+
+    names = tuple(STRATEGIES) if strategies == "all" else tuple(dict.fromkeys(name.strip() for name in strategies.split(",")))
+    for name in names:
+        strategy(name)
+    evals, out, pairs, hold_out = (flags.pop(name) for name in ("evals", "out", "pairs", "hold_out"))
+    file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
+    given = {key: value for key, value in flags.items() if value != ()}
+    config = resolve(file, parse_set(pairs), given, {"workers": 1, "strategy": "map-elites"})
+    if len(config.seeds):
+        raise UsageError("compare starts from the human baselines alone: leave --set seeds out")
+    label = "+".join(["compare", config.domain, str(evals), *([f"without-{hold_out}"] if hold_out else [])])
+    return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
+
+
+def _run(plan: Plan, at_once: int, quiet: bool) -> None:
+    """Do what is left of a study, and say what has been done."""
+    from evolve.cli.progress import Plain
+    from evolve.study import running
+    from evolve.study.beginning import prepare
+    from evolve.study.outcome import read
+    from evolve.study.plan import Cell
+    from evolve.watch import Silent
+
+    plan.settle()
+    cells = list(plan.cells())
+    todo = [cell for cell in cells if not running.is_finished(cell.path)]
+    if not todo:
+        return
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text)
+
+    say(f"{len(cells)} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
+    prepare(plan, Silent() if quiet else Plain())
+    finished = len(cells) - len(todo)
+
+    def done(cell: Cell) -> None:
+        nonlocal finished
+        finished += 1
+        outcome = read(cell.path, cell.strategy, cell.repeat, plan.config.domains, plan.trials)
+        fresh = sum(outcome.fresh) / len(outcome.fresh)
+        say(
+            f"{finished} of {len(cells)}: {cell.strategy}, seed {cell.config.seed}: fresh PGR {fresh:.2f} "
+            f"after {outcome.evaluations} methods, {outcome.seconds:.0f} s"
+        )
+
+    running.run(plan, todo, at_once, done)
+
+
+def _as_json(plan: Plan, table: Table, outcomes: list[Outcome]) -> dict[str, object]:
+    searches = [asdict(outcome) | {"curve": [[step.trials, step.pgr] for step in outcome.curve]} for outcome in outcomes]
+    return {
+        "folder": str(plan.folder),
+        "trials": plan.trials,
+        "repeats": plan.repeats,
+        "strategies": [asdict(line) for line in table.lines],
+        "pairs": [asdict(pair) for pair in table.pairs],
+        "searches": searches,
+    }

@@ -1,0 +1,51 @@
+"""A study on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evolve.cli.printing import paragraph, say, table
+from evolve.study.outcome import Outcome
+from evolve.study.plan import Plan
+from evolve.study.table import Table
+
+
+def say_study(plan: Plan, found: Table, outcomes: Sequence[Outcome]) -> None:
+    """Print the table of a study, who is better than whom, and what the numbers mean."""
+    say()
+    rows = [
+        [
+            line.strategy,
+            f"{line.fresh_pgr:.3f}",
+            f"[{line.fresh_low:.3f}, {line.fresh_high:.3f}]",
+            f"{line.auc:.3f}",
+            f"{line.qd_score:.2f}",
+            f"{line.behaviours:.1f}",
+            f"{line.evaluations:.0f}",
+            "unknown" if line.usd is None else f"{line.usd:.2f}",
+        ]
+        for line in found.lines
+    ]
+    headers = ["strategy", "fresh PGR", "90 % interval", "AUC", "QD", "cells", "methods", "usd"]
+    table(headers, rows, flexible=0, right=(1, 3, 4, 5, 6, 7))
+    say()
+    names = [line.strategy for line in found.lines]
+    chance = {(pair.better, pair.than): pair.probability for pair in found.pairs}
+    if len(names) > 1:
+        say("probability that the row's strategy is better than the column's", "bold")
+        grid = [[one, *(_cell(chance.get((one, other))) for other in names[1:])] for one in names[:-1]]
+        table(["", *names[1:]], grid, flexible=0, right=range(1, len(names)))
+        say()
+    barren = sum(line.barren for line in found.lines)
+    paragraph(
+        f"{plan.repeats} searches a strategy, {plan.trials:,} trials on dev instances each. Fresh PGR is that of a search's "
+        f"one answer on {len(outcomes[0].fresh)} instances that selection never saw; intervals and probabilities are "
+        "bootstrapped over searches and instances. AUC: mean dev PGR of the best so far. QD: sum of the best fitness of each "
+        "cell of the task's grid; cells: of them, those that bred methods occupy. Methods: judged, races won and lost."
+    )
+    if barren:
+        paragraph(f"{barren} searches bred nothing to answer with: the best human baseline stands for them.")
+
+
+def _cell(probability: float | None) -> str:
+    return "" if probability is None else f"{probability:.2f}"

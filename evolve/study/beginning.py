@@ -1,0 +1,56 @@
+"""How the searches of a study begin: with one archive in which the seeds have been judged, and a copy of it for each search."""
+
+from __future__ import annotations
+
+import contextlib
+
+from archives.archive import Archive
+from archives.copying import backup
+from archives.forking import begin_again, leave_out
+from archives.grid import dump
+from evolve import session
+from evolve.errors import UsageError
+from evolve.gridding import grid_for
+from evolve.memory import Memory
+from evolve.population import settle
+from evolve.study.plan import Cell, Plan
+from evolve.watch import Watch
+from fitness import tasks
+
+
+def prepare(plan: Plan, watch: Watch) -> None:
+    """Judge the seeds on the dev instances and the human baselines on the fresh ones, if that is not done yet."""
+    if plan.beginning.exists():
+        with contextlib.closing(Archive.open(plan.beginning)) as archive:
+            if archive.run().state == "finished":
+                return
+        session.go_on_preparing(plan.beginning, watch)
+    else:
+        session.prepare(plan.shared, plan.beginning, watch)
+
+
+def fork(plan: Plan, cell: Cell) -> None:
+    """Write the archive of one search: as if it had judged the seeds itself, a moment ago.
+
+    Raises UsageError when the baseline that is to be held out is not there.
+    """
+    part = cell.path.with_suffix(".part")
+    backup(plan.beginning, part, force=True)
+    with contextlib.closing(Archive.open(part, write=True)) as archive, archive.transaction():
+        settings = cell.config.model_dump_json()
+        grid = grid_for(tasks.load(cell.config.task), cell.config)
+        if plan.hold_out:
+            leave_out(archive, held_out(archive, plan.hold_out))
+        begin_again(archive, cell.path.stem, settings, cell.config.seed, dump(grid))
+        memory = Memory.of(archive)
+        for seed, fitness in memory.sound_seeds().items():
+            settle(archive, grid, seed, fitness, memory.measures(seed), cell.config.populations)
+    part.replace(cell.path)
+
+
+def held_out(archive: Archive, name: str) -> str:
+    """Return the id of the baseline that is held out. Raises UsageError when it is not there."""
+    for method in archive.methods():
+        if method.name == name:
+            return method.id
+    raise UsageError(f"there is no human baseline named {name!r} to hold out: see `python -m evolve seed list`")

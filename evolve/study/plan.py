@@ -1,0 +1,99 @@
+"""The plan of a study: which searches it consists of, and the folder that it can be taken up from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from evolve.config import Config
+from evolve.errors import UsageError
+
+PLAN = "plan.json"
+MANY = 20  # evaluations for each nominal one, at most: the limit is the trials
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One search of a study."""
+
+    strategy: str
+    repeat: int
+    config: Config
+    path: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study.
+
+    Attributes:
+        folder: where its archives lie.
+        evals: nominal evaluations a search: it gets as many trials as so many methods have that no race cuts short.
+        config: what all searches share.
+        hold_out: the human baseline that takes no part, "" for none.
+    """
+
+    folder: Path
+    strategies: tuple[str, ...]
+    repeats: int
+    evals: int
+    config: Config
+    hold_out: str = ""
+
+    @property
+    def trials(self) -> int:
+        """The trials on dev instances that each search may use."""
+        return self.evals * self.config.dev_instances * len(self.config.domains)
+
+    @property
+    def beginning(self) -> Path:
+        """The archive that every search begins as a copy of: the seeds, judged."""
+        return self.folder / "beginning.db"
+
+    @property
+    def shared(self) -> Config:
+        """The configuration of the beginning."""
+        # one worker: a run then repeats exactly; one finalist: a search answers with one method
+        given = {"workers": 1, "finalists": 1, "held_out_instances": 0, "evals": MANY * self.evals, "trials": self.trials}
+        return self.config.model_copy(update=given)
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield every search, all strategies with one seed before the next seed."""
+        for repeat in range(self.repeats):
+            for strategy in self.strategies:
+                config = self.shared.model_copy(update={"strategy": strategy, "seed": self.config.seed + repeat})
+                yield Cell(strategy, repeat, config, self.folder / f"{strategy}-{config.seed}.db")
+
+    def settle(self) -> None:
+        """Make the folder, or see that it holds a study like this one; strategies and repeats may be added to it.
+
+        Raises UsageError when it holds another study, or something else.
+        """
+        fixed = {"evals": self.evals, "hold_out": self.hold_out, "config": self.config.model_dump(mode="json")}
+        file = self.folder / PLAN
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if file.exists():
+                known = json.loads(file.read_text("utf-8"))
+                changed = sorted(name for name in fixed if known.get(name) != fixed[name])
+                if changed:
+                    what = _changes(known, fixed) if "config" in changed else ", ".join(changed)
+                    raise UsageError(f"{self.folder} holds another study (other {what}): name another folder with --out")
+            elif any(self.folder.iterdir()):
+                raise UsageError(f"{self.folder} is not empty and holds no study: name another folder with --out")
+            else:
+                file.write_text(json.dumps(fixed, indent=1) + "\n", "utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot use {self.folder}: {error.strerror}") from error
+        except (ValueError, AttributeError) as error:
+            raise UsageError(f"{file} is no plan of a study: name another folder with --out") from error
+
+
+def _changes(known: dict[str, object], fixed: dict[str, object]) -> str:
+    before, now = known.get("config"), fixed["config"]
+    assert isinstance(now, dict)
+    if not isinstance(before, dict):
+        return "settings"
+    return ", ".join(name for name in now if before.get(name) != now[name]) or "settings"

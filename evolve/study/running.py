@@ -1,0 +1,102 @@
+"""The searches of a study, several at once, each in a process of its own that works as `resume` does."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from archives.archive import Archive
+from evolve.errors import EvolveError
+from evolve.study.beginning import fork
+from evolve.study.plan import Cell, Plan
+
+GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
+
+
+class SearchFailed(EvolveError):
+    """A search of a study that ended with an error."""
+
+
+def is_finished(path: Path) -> bool:
+    """Tell whether a search has ended. Raises ArchiveError when its archive cannot be read."""
+    if not path.exists():
+        return False
+    with contextlib.closing(Archive.open(path)) as archive:
+        return archive.run().state == "finished"
+
+
+def run(plan: Plan, cells: Sequence[Cell], at_once: int, done: Callable[[Cell], None]) -> None:
+    """Do the searches that have not ended, so many at once; `done` is called (in this thread) as each ends.
+
+    Raises SearchFailed, when all others have ended, for one that ended with an error.
+    """
+    failures: list[str] = []
+    running = _Running()
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = {pool.submit(running.search, plan, cell): cell for cell in cells}
+        try:
+            for future in as_completed(futures):
+                cell = futures[future]
+                problem = future.result()
+                if problem:
+                    failures.append(f"{cell.path.name}: {problem}")
+                else:
+                    done(cell)
+        except BaseException:
+            running.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    if failures:
+        raise SearchFailed("; ".join(failures) + "; the same command again goes on from here")
+
+
+class _Running:
+    """The processes of the searches that are going on."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def search(self, plan: Plan, cell: Cell) -> str:
+        """Do one search and return what went wrong, as a sentence; "" when nothing did."""
+        if not cell.path.exists():
+            fork(plan, cell)
+        # its standard error goes to a file: a pipe that nobody reads would fill
+        with open(cell.path.with_suffix(".log"), "wb") as log:
+            with self._lock:
+                if self._stopping:
+                    return "it was stopped"
+                process = subprocess.Popen(
+                    [*_program(), "resume", "--db", str(cell.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+                self._processes.add(process)
+            code = process.wait()
+        with self._lock:
+            self._processes.discard(process)
+        if code == 0 and is_finished(cell.path):
+            return ""
+        lines = cell.path.with_suffix(".log").read_text("utf-8", "replace").strip().splitlines()
+        return lines[-1].removeprefix("error: ") if lines else f"it ended with exit code {code}"
+
+    def stop(self) -> None:
+        """End the searches: they stop cleanly, and can be gone on with."""
+        with self._lock:
+            self._stopping = True
+            processes = list(self._processes)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+
+
+def _program() -> list[str]:
+    """Return the command line of this program."""
+    module = getattr(sys.modules["__main__"].__spec__, "name", "evolve")
+    return [sys.executable, "-m", module.removesuffix(".__main__")]

@@ -1,0 +1,141 @@
+"""`compare` from end to end, with real searches on the tiny task."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archives.archive import Archive
+from evolve.cli import run
+from evolve.config import Config
+from evolve.errors import UsageError
+from evolve.study.plan import Plan
+from tests import tiny
+
+STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "4", "--jobs", "2"]
+
+
+def compared(folder: Path, *more: str) -> dict[str, Any]:
+    command = tiny.command(*STUDY, "--out", str(folder), "--json", *more)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def without_clock(study: dict[str, Any]) -> dict[str, Any]:
+    for one in (*study["strategies"], *study["searches"]):
+        del one["seconds"]
+        one.pop("path", None)
+    return study | {"folder": ""}
+
+
+def elites(path: Path) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute("select * from (select island, cell, method, fitness from elites) order by 1, 2").fetchall()
+
+
+@pytest.fixture(scope="module")
+def study(_module_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("study") / "one"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVOLVE_HOME", str(_module_home))
+        return folder, compared(folder, "--strategies", "map-elites,iid", "--repeats", "2")
+
+
+def test_every_search_has_the_same_budget_and_answers_with_one_method(study: tuple[Path, dict[str, Any]]) -> None:
+    _, found = study
+    assert found["trials"] == 12
+    assert len(found["searches"]) == 4
+    for one in found["searches"]:
+        assert 12 <= one["trials"] < 12 + 3
+        assert len(one["fresh"]) == 3
+        assert one["curve"][0][0] == 0, "the seeds are there before the first trial"
+    names = {line["strategy"] for line in found["strategies"]}
+    assert names == {"map-elites", "iid"}
+    assert {"fresh_pgr", "fresh_low", "fresh_high", "auc", "qd_score", "usd"} <= found["strategies"][0].keys()
+
+
+def test_all_searches_share_the_judged_seeds(study: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = study
+    scores = set()
+    for path in sorted(folder.glob("*.db")):
+        with contextlib.closing(Archive.open(path)) as archive:
+            rows = archive.rows(
+                "select e.method, e.split, e.pgr from evaluations e join methods m on m.id = e.method where origin = 'seed' "
+                "order by 1, 2"
+            )
+            scores.add(json.dumps([dict(row) for row in rows]))
+    assert len(scores) == 1
+    assert {row["split"] for row in rows} == {"dev", "fresh"}
+
+
+def test_the_same_command_gives_the_same_table(study: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, found = study
+    again = compared(tmp_path / "two", "--strategies", "map-elites,iid", "--repeats", "2")
+    assert without_clock(json.loads(json.dumps(again))) == without_clock(json.loads(json.dumps(found)))
+    assert without_clock(compared(folder, "--strategies", "map-elites,iid", "--repeats", "2")) == without_clock(again)
+
+
+def test_a_search_of_a_study_is_a_run_like_any_other(
+    study: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.register(monkeypatch)
+    folder, _ = study
+    for verb in (["replay"], ["archive", "check"], ["status"], ["top"]):
+        assert run([*verb, "--db", str(folder / "map-elites-0.db")]) == 0
+
+
+def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "stopped"
+    command = tiny.command(*STUDY, "--out", str(folder), "--strategies", "map-elites,hillclimb", "--repeats", "1")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (folder / "map-elites-0.db").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    time.sleep(1.0)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "the same command goes on" in errors
+    found = compared(folder, "--strategies", "map-elites,hillclimb", "--repeats", "1")
+    whole = compared(tmp_path / "whole", "--strategies", "map-elites,hillclimb", "--repeats", "1")
+    assert without_clock(found) == without_clock(whole)
+    assert elites(folder / "map-elites-0.db") == elites(tmp_path / "whole" / "map-elites-0.db")
+
+
+def test_a_baseline_that_is_held_out_takes_no_part(tmp_path: Path) -> None:
+    folder = tmp_path / "held"
+    compared(folder, "--strategies", "hillclimb", "--repeats", "1", "--hold-out", "lda")
+    with contextlib.closing(Archive.open(folder / "hillclimb-0.db")) as archive:
+        assert "lda" not in {method.name for method in archive.methods("origin = 'seed'")}
+        assert archive.rows("pragma foreign_key_check") == []
+
+
+def test_a_folder_with_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = Plan(tmp_path / "one", ("iid",), 1, 10, Config())
+    one.settle()
+    one.settle()
+    Plan(tmp_path / "one", ("iid", "random"), 5, 10, Config()).settle()  # more of the same
+    with pytest.raises(UsageError, match="other evals"):
+        Plan(tmp_path / "one", ("iid",), 1, 11, Config()).settle()
+    with pytest.raises(UsageError, match="other novelty"):
+        Plan(tmp_path / "one", ("iid",), 1, 10, Config(novelty=0.0)).settle()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(UsageError, match="holds no study"):
+        Plan(tmp_path / "full", ("iid",), 1, 10, Config()).settle()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "plan.json").write_text("[]")
+    with pytest.raises(UsageError, match="no plan"):
+        Plan(tmp_path / "broken", ("iid",), 1, 10, Config()).settle()
+    assert run(["compare", "--strategies", "map-elites,annealing"]) == 2
+    assert "annealing" in capsys.readouterr().err
