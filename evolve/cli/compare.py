@@ -15,6 +15,7 @@ from evolve.errors import UsageError
 if TYPE_CHECKING:
     from evolve.study.outcome import Outcome
     from evolve.study.plan import Plan
+    from evolve.study.rediscovery import Rediscovery
     from evolve.study.table import Table
 
 
@@ -46,8 +47,9 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     Every search begins with the same judged seeds and uses one worker, so that the same command gives the same table. A study
     that was stopped goes on when the same command is given again.
     """
-    from evolve.cli.comparison import say_study
+    from evolve.cli.comparison import say_rediscoveries, say_study
     from evolve.study.outcome import read
+    from evolve.study.rediscovery import rediscoveries
     from evolve.study.table import tabulate
 
     plan = _plan(strategies, repeats, flags)
@@ -62,11 +64,13 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
         click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
         raise
     outcomes = [read(cell.path, cell.strategy, cell.repeat, plan.config.domains, plan.trials) for cell in plan.cells()]
-    table = tabulate(outcomes)
+    table, found = tabulate(outcomes), rediscoveries(plan, outcomes) if plan.hold_out else ()
     if as_json:
-        echo_json(_as_json(plan, table, outcomes))
-    else:
-        say_study(plan, table, outcomes)
+        echo_json(_as_json(plan, table, outcomes, found))
+        return
+    say_study(plan, table, outcomes)
+    if found:
+        say_rediscoveries(plan.hold_out, found)
 
 
 def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
@@ -124,7 +128,7 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
     running.run(plan, todo, at_once, done)
 
 
-def _as_json(plan: Plan, table: Table, outcomes: list[Outcome]) -> dict[str, object]:
+def _as_json(plan: Plan, table: Table, outcomes: list[Outcome], found: tuple[Rediscovery, ...]) -> dict[str, object]:
     searches = [asdict(outcome) | {"curve": [[step.trials, step.pgr] for step in outcome.curve]} for outcome in outcomes]
     return {
         "folder": str(plan.folder),
@@ -133,4 +137,5 @@ def _as_json(plan: Plan, table: Table, outcomes: list[Outcome]) -> dict[str, obj
         "strategies": [asdict(line) for line in table.lines],
         "pairs": [asdict(pair) for pair in table.pairs],
         "searches": searches,
+        "rediscovery": [asdict(one) | {"better": one.better, "found": one.found} for one in found],
     }

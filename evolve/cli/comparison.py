@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from evolve.cli.printing import paragraph, say, table
 from evolve.study.outcome import Outcome
 from evolve.study.plan import Plan
+from evolve.study.rediscovery import Rediscovery
 from evolve.study.table import Table
 
 
@@ -45,6 +46,26 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[Outcome]) -> None:
     )
     if barren:
         paragraph(f"{barren} searches bred nothing to answer with: the best human baseline stands for them.")
+
+
+def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
+    """Print how near each search came to the baseline that was held out of it."""
+    say()
+    say(f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold")
+    rows = [
+        [one.strategy, str(one.repeat), f"{one.fresh:.3f}", f"{one.distance:.3f}", one.nearest[:8], _judgement(one)]
+        for one in found
+    ]
+    table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, flexible=5, right=(1, 2, 3))
+    paragraph(
+        "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the bred "
+        f"method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."
+    )
+
+
+def _judgement(one: Rediscovery) -> str:
+    near = "behaves more like it than any baseline" if one.found else "no nearer than a baseline"
+    return f"{near}; {'as good or better' if one.better else 'worse'}"
 
 
 def _cell(probability: float | None) -> str:

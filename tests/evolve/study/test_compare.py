@@ -114,7 +114,12 @@ def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
 
 def test_a_baseline_that_is_held_out_takes_no_part(tmp_path: Path) -> None:
     folder = tmp_path / "held"
-    compared(folder, "--strategies", "hillclimb", "--repeats", "1", "--hold-out", "lda")
+    found = compared(folder, "--strategies", "hillclimb", "--repeats", "1", "--hold-out", "lda")
+    (one,) = found["rediscovery"]
+    assert one["strategy"] == "hillclimb"
+    assert 0 < one["distance"] <= 1
+    assert one["better"] == (one["fresh"] >= one["baseline"])
+    assert one["found"] == (one["distance"] < one["usual"])
     with contextlib.closing(Archive.open(folder / "hillclimb-0.db")) as archive:
         assert "lda" not in {method.name for method in archive.methods("origin = 'seed'")}
         assert archive.rows("pragma foreign_key_check") == []
