@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evolve.cli.printing import paragraph, say, table
+from evolve.nouns import short
 from evolve.study.outcome import Outcome
 from evolve.study.plan import Plan
 from evolve.study.rediscovery import Rediscovery
@@ -53,13 +54,13 @@ def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
     say()
     say(f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold")
     rows = [
-        [one.strategy, str(one.repeat), f"{one.fresh:.3f}", f"{one.distance:.3f}", one.nearest[:8], _judgement(one)]
+        [one.strategy, str(one.repeat), f"{one.fresh:.3f}", f"{one.distance:.3f}", short(one.nearest), _judgement(one)]
         for one in found
     ]
     table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, flexible=5, right=(1, 2, 3))
     paragraph(
-        "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the bred "
-        f"method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."
+        "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the "
+        f"bred method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."
     )
 
 
