@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "sealed": ("evolve.cli.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
     "replay": ("evolve.cli.replay:replay", "A recorded run again, offline: is everything the same?"),
     "compare": ("evolve.cli.compare:compare", "Strategies of search at equal budget, with intervals."),
+    "credit": ("evolve.cli.credit:credit", "Which steps of a champion's lineage gained, and what holds on fresh instances."),
     "report": ("evolve.cli.output:report", "One self-contained page about a run."),
     "ui": ("evolve.cli.ui:ui", "The same page live, on this machine only."),
     "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
