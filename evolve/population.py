@@ -147,6 +147,8 @@ class Population:
         return niche(self.grid, measures, self.selector.elites[island])
 
     def _offer(self, method: str, fitness: float, measures: Mapping[str, float], island: int) -> Placement:
+        if any(measure.name not in measures for measure in self.grid.measures):  # judged before this one was recorded
+            return Placement.REJECTED
         elite = Elite(island, self._niche(measures, island), method, fitness)
         placement = self.archive.place(elite)
         if placement:
