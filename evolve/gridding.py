@@ -40,6 +40,8 @@ def other_grid(archive: Archive, names: Sequence[str], edges: Mapping[str, Measu
     With a number of cells they are Voronoi cells; `edges` replace a measure's own. Raises UsageError.
     """
     held, task = grid_of(archive), tasks.load(archive.run().task)
+    if isinstance(held, Pool):
+        raise UsageError(f"the strategy of {archive.path} keeps no grid, and a grid would change what it is: start another run")
     offered = (*task.measures, *task.other_measures)
     names = names or [measure.name for measure in held.measures]
     _chosen(task.name, offered, [*names, *edges], True)

@@ -132,3 +132,6 @@ def test_a_run_of_every_strategy_ends_and_replays(
     assert json.loads(capsys.readouterr().out)["identical"]
     assert run(["archive", "check", "--db", str(db)]) == 0
     assert run(["map", "--db", str(db)]) == 0
+    assert run(["archive", "regrid", "--db", str(db), "--out", str(tmp_path / "other.db")]) == (
+        2 if name != "map-elites" else 0
+    )
