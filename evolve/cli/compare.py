@@ -69,6 +69,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
         echo_json(_as_json(plan, table, outcomes, found))
         return
     say_study(plan, table, outcomes)
+    _draw(plan, table, outcomes)
     if found:
         say_rediscoveries(plan.hold_out, found)
 
@@ -126,6 +127,23 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         )
 
     running.run(plan, todo, at_once, done)
+
+
+def _draw(plan: Plan, table: Table, outcomes: list[Outcome]) -> None:
+    """Draw the best so far of every strategy into the study's folder, where matplotlib is installed."""
+    from functools import partial
+
+    from evolve.report.page import write_bytes
+    from evolve.report.plots import picture
+
+    try:
+        from evolve.study.plots import curves
+    except ModuleNotFoundError:
+        click.echo("for a plot of the curves install the extra plots: `pip install -e '.[plots]'`")
+        return
+    drawn = picture(partial(curves, outcomes, [line.strategy for line in table.lines], plan.trials), "png")
+    if drawn is not None:
+        click.echo(f"  curves  {write_bytes(plan.folder / 'curves.png', drawn)}")
 
 
 def _as_json(plan: Plan, table: Table, outcomes: list[Outcome], found: tuple[Rediscovery, ...]) -> dict[str, object]:

@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,23 +77,23 @@ def write_plots(report: Report, stem: Path, kind: str) -> Written:
     """Write every plot that there are data for as STEM-NAME.KIND. Raises UsageError without matplotlib or without any data."""
     files, left_out = [], []
     for name, plot in plots().items():
-        picture = _picture(plot, report, kind)
-        if picture is None:
+        drawn = picture(partial(plot.draw, report), kind)
+        if drawn is None:
             left_out.append(f"no plot {name}: {plot.missing}")
         else:
-            files.append(write_bytes(stem.with_name(f"{stem.name}-{name}.{kind}"), picture))
+            files.append(write_bytes(stem.with_name(f"{stem.name}-{name}.{kind}"), drawn))
     if not files:
         raise UsageError("nothing can be drawn yet: no method of this run has been judged OK, and nothing was proposed")
     return Written(tuple(files), tuple(left_out))
 
 
-def _picture(plot: Plot, report: Report, kind: str) -> bytes | None:
+def picture(draw: Callable[[], Figure | None], kind: str) -> bytes | None:
     """Return a plot as the bytes of a file; it holds no date and no version, and the user's own style stays out of it."""
     from matplotlib import style
 
     with style.context(["default", _STYLE]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
-        figure = plot.draw(report)
+        figure = draw()
         if figure is None:
             return None
         file = io.BytesIO()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evolve.config import Config
+from evolve.config import Config, resolve
 from evolve.errors import UsageError
 
 PLAN = "plan.json"
@@ -77,6 +77,7 @@ class Plan:
             self.folder.mkdir(parents=True, exist_ok=True)
             if file.exists():
                 known = json.loads(file.read_text("utf-8"))
+                known["config"] = resolve(known["config"]).model_dump(mode="json")  # settings that are new since then
                 changed = sorted(name for name in fixed if known.get(name) != fixed[name])
                 if changed:
                     what = _changes(known, fixed) if "config" in changed else ", ".join(changed)
@@ -87,13 +88,11 @@ class Plan:
                 file.write_text(json.dumps(fixed, indent=1) + "\n", "utf-8")
         except OSError as error:
             raise UsageError(f"cannot use {self.folder}: {error.strerror}") from error
-        except (ValueError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise UsageError(f"{file} is no plan of a study: name another folder with --out") from error
 
 
-def _changes(known: dict[str, object], fixed: dict[str, object]) -> str:
-    before, now = known.get("config"), fixed["config"]
+def _changes(known: dict[str, dict[str, object]], fixed: dict[str, object]) -> str:
+    now = fixed["config"]
     assert isinstance(now, dict)
-    if not isinstance(before, dict):
-        return "settings"
-    return ", ".join(name for name in now if before.get(name) != now[name]) or "settings"
+    return ", ".join(name for name in now if known["config"].get(name) != now[name])
