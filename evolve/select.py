@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
 
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.bandit import Arm, Bandit
 from evolve.canonical import sketch_distance
 from evolve.directions import Ballot, Directions
+from evolve.elites import Elites
 from evolve.mending import Mending
 from evolve.nouns import Direction, Subject
 from evolve.novelty import Features, Recent, features, looks
@@ -28,6 +28,8 @@ from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
+LURE = 1.0  # log2 of that
+TRIES = 64  # draws by rank until one is taken whatever its appeal
 INSPIRATIONS = 2
 PAIRS = 1 << 14  # distances between methods that are remembered
 PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
@@ -81,24 +83,35 @@ class Lesson:
     method: str = ""
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """Whom an island breeds from now.
+class _Breeders:
+    """Who may be a first parent, from the least fit to the fittest: methods with the cells they hold, if any."""
 
-    Attributes:
-        breeders: who may be a first parent, from the least fit to the fittest: method, and the cell it holds, if any.
-        appeals: log2 of how likely each is to be drawn; `cumulative`: the sums of the weights, as `random.choices` takes them.
-        methods: who may be another parent, or an inspiration.
-    """
+    def __init__(
+        self, count: int, at: Callable[[int], tuple[str, int | None]], appeal: Callable[[str, int | None], float]
+    ) -> None:
+        self._count, self._at, self._appeal = count, at, appeal
+        self._step = PRESSURE / max(
+            1, count - 1
+        )  # log2 of how much likelier each is drawn than the one before it, by rank alone
 
-    breeders: list[tuple[str, int | None]]
-    appeals: list[float]
-    cumulative: list[float]
-    methods: list[str]
+    def draw(self, rng: random.Random) -> tuple[str, int | None, float]:
+        """Draw one: method, cell and value.
 
-    def value(self, place: int) -> float:
-        """Return the value of an elite: its rank, from 0 to 1, less for visits, more or less for curiosity."""
-        return self.appeals[place] / PRESSURE
+        It is as likely as 2 to the power of its appeal and its step in rank: drawn by rank in closed form, then kept with a
+        probability, so that the time does not depend on how many there are.
+        """
+        for _ in range(TRIES):
+            place = self._by_rank(rng.random())
+            method, cell = self._at(place)
+            appeal = self._appeal(method, cell)
+            if rng.random() < 2.0 ** (appeal - LURE):
+                break
+        return method, cell, (self._step * place + appeal) / PRESSURE
+
+    def _by_rank(self, share: float) -> int:
+        """Return the place below which this share of the weight 2 ** (step * place) lies."""
+        whole = 2.0 ** (self._step * self._count) - 1.0
+        return min(int(math.log2(1.0 + share * whole) / self._step), self._count - 1)
 
 
 class Selector:
@@ -117,13 +130,14 @@ class Selector:
         strategy: Strategy = STRATEGIES["map-elites"],
     ) -> None:
         self.islands, self.strategy = islands, strategy
-        self.elites: list[dict[int, Elite]] = [{} for _ in range(islands)]
+        self.elites = [Elites() for _ in range(islands)]
         self.sketches: dict[str, tuple[int, ...]] = {}
         self.visits: Counter[Hashable] = Counter()  # of methods that look alike
         self.curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
         self.recent = Recent(len(directions), novelty)
         self.bandit = Bandit()
-        self.seeds: dict[str, float] = {}  # their fitness
+        self._seeds: list[str] = []  # from the least fit to the fittest
+        self._fitness: dict[str, float] = {}  # of the seeds
         self.last = ""  # the newest child that was judged OK
         self._newest = 0
         self._sources = tuple(s for s in sources if not strategy.operators or s.operator in strategy.operators)
@@ -142,11 +156,12 @@ class Selector:
 
     def place(self, elite: Elite) -> None:
         """Mirror a placement of the archive."""
-        self.elites[elite.island][elite.cell] = elite
+        self.elites[elite.island].place(elite)
 
     def add_seed(self, method: str, fitness: float) -> None:
         """Remember a seed that was judged."""
-        self.seeds[method] = fitness
+        self._fitness[method] = fitness
+        self._seeds = sorted(self._fitness, key=lambda seed: (self._fitness[seed], seed))
 
     def judged(self, method: str, proposal: int) -> None:
         """Remember a child that was judged OK; the one of the newest proposal is the last."""
@@ -211,13 +226,14 @@ class Selector:
         first = self._source(island, [*breeding, *mending], rng)
         if broken and first in mending:
             return self._fix(first, *broken)
-        standing, ballot = self._standing(island), self._directions.ballot(island, self.recent.rarity)
+        breeders, ballot = self._breeders(island), self._directions.ballot(island, self.recent.rarity)
         sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
-        drawn = [self._draw(island, source, standing, ballot, rng) for source in sources]
+        drawn = [self._draw(island, source, breeders, ballot, rng) for source in sources]
         weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
-        best = worth.index(max(worth))
-        return replace(drawn[best], novelty=novelties[best])
+        best = drawn[worth.index(max(worth))]
+        inspired = replace(best, inspirations=self._inspire(best.parents, self._company(island), rng))
+        return replace(inspired, novelty=self._novelty(inspired))
 
     def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
         return self._sources_of(island, sources, 1, rng)[0]
@@ -226,31 +242,24 @@ class Selector:
         arms = [Arm(island, s.model, s.operator) for s in sources]
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
-    def _draw(self, island: int, source: Source, standing: _Standing, ballot: Ballot, rng: random.Random) -> Choice:
-        first = rng.choices(range(len(standing.breeders)), cum_weights=standing.cumulative)[0]
-        direction, rank = ballot.draw(rng)
-        parent, cell = standing.breeders[first]
-        value = (standing.value(first) + rank) / 2
-        parents, inspirations = self._company(parent, standing.methods, source, rng)
-        return Choice(island, source.operator, source.model, direction, parents, inspirations, value, 0.0, cell=cell)
+    def _draw(self, island: int, source: Source, breeders: _Breeders, ballot: Ballot, rng: random.Random) -> Choice:
+        parent, cell, worth = breeders.draw(rng)
+        direction, standing = ballot.draw(rng)
+        value = (worth + standing) / 2
+        parents = (parent, *_few(self._company(island), source.parents - 1, (parent,), rng))
+        return Choice(island, source.operator, source.model, direction, parents, (), value, 0.0, cell=cell)
 
     def _evenly(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
         """Choose seed, operator and direction evenly."""
         source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
-        parents, inspirations = self._company(rng.choice(sorted(self.seeds)), sorted(self.seeds), source, rng)
+        parent = rng.choice(self._seeds)
+        parents = (parent, *_few(self._seeds, source.parents - 1, (parent,), rng))
+        inspirations = self._inspire(parents, self._seeds, rng)
         return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
-
-    def _company(
-        self, parent: str, methods: Sequence[str], source: Source, rng: random.Random
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return a first parent with as many others as an operator takes, and inspirations beside them."""
-        others = [method for method in methods if method != parent]
-        parents = (parent, *rng.sample(others, min(source.parents - 1, len(others))))
-        return parents, self._inspire(parents, others, rng)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
         """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
-        ranked = sorted(self.elites[island].values(), key=_rank)
+        ranked = self.elites[island].ranked
         own = [elite for elite in ranked if self._born.get(elite.method) == direction.name]
         best = (own or ranked)[-1].method
         choice = Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0)
@@ -267,47 +276,44 @@ class Selector:
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
 
-    def _standing(self, island: int) -> _Standing:
-        breeders = self._breeders(island)
-        last = max(1, len(breeders) - 1)
-        rarities = [self.recent.rarity(self.visits[self._looks(method)]) for method, _ in breeders]
-        lures = [_lure(self.curiosity.get((island, cell), 0.0)) if cell is not None else 0.0 for _, cell in breeders]
-        appeals = [PRESSURE * place / last + math.log2(rarities[place]) + lures[place] for place in range(len(breeders))]
-        return _Standing(breeders, appeals, list(accumulate(2.0**appeal for appeal in appeals)), self._methods(island))
-
-    def _breeders(self, island: int) -> list[tuple[str, int | None]]:
-        """Return who may be a first parent, from the least fit to the fittest."""
-        seeds = sorted(self.seeds, key=lambda seed: (self.seeds[seed], seed))
+    def _breeders(self, island: int) -> _Breeders:
+        """Return who may be a first parent."""
         match self.strategy.parents:
             case "seeds":
-                return [(seed, None) for seed in seeds]
+                return _Breeders(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
             case "best seed":
-                return [(seeds[-1], None)]
+                return _Breeders(1, lambda _: (self._seeds[-1], None), self._appeal)
             case "last" if self.last:
-                return [(self.last, None)]
-        gridded = self.strategy.pool is None
-        return [(e.method, e.cell if gridded else None) for e in sorted(self.elites[island].values(), key=_rank)]
+                return _Breeders(1, lambda _: (self.last, None), self._appeal)
+        ranked, gridded = self.elites[island].ranked, self.strategy.pool is None
 
-    def _methods(self, island: int) -> list[str]:
-        """Return who may be another parent, or an inspiration: the elites in cell order; the seeds where only one is kept."""
-        if self.strategy.pool == 1:
-            return sorted(self.seeds)
-        return list(dict.fromkeys(elite.method for _, elite in sorted(self.elites[island].items())))
+        def at(place: int) -> tuple[str, int | None]:
+            return ranked[place].method, ranked[place].cell if gridded else None
+
+        return _Breeders(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
+
+    def _appeal(self, method: str, cell: int | None, island: int = 0) -> float:
+        """Return log2 of how much likelier a method is drawn for its visits and its cell's curiosity, at most LURE."""
+        lure = 0.0 if cell is None else _lure(self.curiosity.get((island, cell), 0.0))
+        return math.log2(self.recent.rarity(self.visits[self._looks(method)])) + lure
+
+    def _company(self, island: int) -> Sequence[str]:
+        """Return who may be another parent, or an inspiration: the island's methods; the seeds where only one is kept."""
+        return self._seeds if self.strategy.pool == 1 else self.elites[island].methods
 
     def _looks(self, method: str) -> Hashable:
         """Return what methods share that differ in constants only."""
         return self.sketches.get(method, method)
 
-    def _inspire(self, parents: Sequence[str], others: Sequence[str], rng: random.Random) -> tuple[str, ...]:
+    def _inspire(self, parents: tuple[str, ...], methods: Sequence[str], rng: random.Random) -> tuple[str, ...]:
         """Return methods of other cells that are unlike the parents: the farthest of a few drawn."""
-        rest = [m for m in others if m not in parents]
-        chosen: list[str] = []
-        while rest and len(chosen) < INSPIRATIONS:
-            sample = rng.sample(rest, min(3, len(rest)))
-            best = max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen)))
-            chosen.append(best)
-            rest.remove(best)
-        return tuple(chosen)
+        chosen: tuple[str, ...] = ()
+        while len(chosen) < INSPIRATIONS:
+            sample = _few(methods, 3, (*parents, *chosen), rng)
+            if not sample:
+                break
+            chosen += (max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen))),)
+        return chosen
 
     def _measured(self, a: str, b: str) -> float:
         if a not in self.sketches or b not in self.sketches:
@@ -318,17 +324,19 @@ class Selector:
 
     def migrants(self, routes: Iterable[Route]) -> list[tuple[int, Elite]]:
         """Return (target island, elite): the best elite of each route's first island goes to its second."""
-        return [(target, _best(self.elites[source])) for source, target in routes if self.elites[source]]
+        return [(target, self.elites[source].ranked[-1]) for source, target in routes if self.elites[source]]
 
     def worst(self) -> list[int]:
         """Return the islands to reset: the half whose best elite is least fit (the smaller half when odd)."""
-        order = sorted(range(self.islands), key=lambda i: _best(self.elites[i]).fitness if self.elites[i] else float("-inf"))
+        order = sorted(
+            range(self.islands), key=lambda i: self.elites[i].ranked[-1].fitness if self.elites[i] else float("-inf")
+        )
         return order[: self.islands // 2]
 
     def founder(self, target: int, resetting: Sequence[int], rng: random.Random) -> Elite | None:
         """Return the elite that a cleared island starts from: the best of a surviving island, drawn at random."""
         surviving = [i for i in range(self.islands) if i not in resetting and i != target and self.elites[i]]
-        return _best(self.elites[rng.choice(surviving)]) if surviving else None
+        return self.elites[rng.choice(surviving)].ranked[-1] if surviving else None
 
 
 def prompt_features(choice: Choice, sketches: Mapping[str, tuple[int, ...]]) -> Features:
@@ -339,12 +347,10 @@ def prompt_features(choice: Choice, sketches: Mapping[str, tuple[int, ...]]) -> 
 
 def _lure(curiosity: float) -> float:
     """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
-    return max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
+    return LURE * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
 
 
-def _rank(elite: Elite) -> tuple[float, str]:
-    return elite.fitness, elite.method
-
-
-def _best(elites: Mapping[int, Elite]) -> Elite:
-    return max(elites.values(), key=_rank)
+def _few(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
+    """Draw at most so many different methods; the time does not depend on how many there are."""
+    drawn = [methods[place] for place in rng.sample(range(len(methods)), min(most + len(without), len(methods)))]
+    return [method for method in dict.fromkeys(drawn) if method not in without][:most]

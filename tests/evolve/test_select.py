@@ -311,7 +311,7 @@ def test_a_selector_told_again_what_happened_chooses_the_same() -> None:
     calls = live(made, 400)
     assert {arm.operator for arm in made.bandit.arms} == {"rewrite", "diff", "fix", "vary", "perturb"}
     for elites in reversed(made.elites):
-        for elite in reversed(elites.values()):
+        for elite in reversed(elites.ranked):
             again.place(elite)
     for call in calls:
         call(again)

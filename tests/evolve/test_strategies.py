@@ -53,7 +53,9 @@ def test_a_strategy_breeds_from_whom_it_says() -> None:
     assert first_parents("map-elites") <= {f"e{island}{cell}" for island in range(3) for cell in range(4)}
     assert first_parents("islands") <= first_parents("map-elites") | {f"e{i}{c}" for i in range(3) for c in range(4)}
     assert first_parents("hillclimb") == {"e00"}
-    assert first_parents("iid") == first_parents("random") == set(SEEDS)
+    assert first_parents("random") == set(SEEDS)
+    assert first_parents("iid") <= set(SEEDS)
+    assert len(first_parents("iid")) > 1
     assert first_parents("tune") == {"s2"}
 
 
