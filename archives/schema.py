@@ -273,6 +273,10 @@ def m005_grids_and_vectors(db: Database) -> None:
 _VISITS = """
 alter table proposals add column cell integer;
 create index proposals_cell on proposals(island, cell);
+create index proposals_made on proposals(id, state, island, model, operator, direction, placement, gain, novelty);
+create index spend_costs on spend(kind, model, proposal, calls, tokens_in, tokens_out, usd, cached, reasoning, seconds);
+create index methods_by_hand on methods(origin) where origin != 'search';
+drop index methods_added;
 drop view cells;
 create view cells as
 select e.island, e.cell, e.method, m.name, round(e.fitness, 3) as fitness, m.nodes as size, e.placed, (
@@ -290,7 +294,7 @@ group by e.island, e.cell;
 
 @migrations()
 def m006_visits(db: Database) -> None:
-    """Keep which cell a proposal's first parent held: its visits, and its curiosity."""
+    """Keep which cell a proposal's first parent held: its visits, and its curiosity. Index what is looked at: rows are long."""
     for statement in _statements(_VISITS):
         db.execute(statement)
     explain(db)
