@@ -18,6 +18,7 @@ from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
 from evolve.brief import longest
 from evolve.budget import FREE
+from evolve.choice import Choice, Lesson
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import Lab, dev_instances
 from evolve.memory import Memory
@@ -27,7 +28,7 @@ from evolve.nouns import Brief, Draft, Model, Tools
 from evolve.pipeline import Candidate, Landing, Pipeline, Step
 from evolve.population import Population
 from evolve.screen import Screened
-from evolve.select import Choice, Lesson, Selector
+from evolve.select import Selector
 from evolve.telling import Teller
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Finding, Method, Status

@@ -9,10 +9,11 @@ from statistics import fmean, median
 from archives.archive import Archive
 from archives.nouns import MethodRecord, ProposalRecord, Row
 from archives.typed import LARGEST, value
+from evolve.choice import Choice
 from evolve.cycling import Lineages
 from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
 from evolve.screen import DIFFERS, REPEATS
-from evolve.select import Choice, Selector
+from evolve.select import Selector
 from fitness.nouns import Evaluation, Interval, Split, Status
 
 FAILURES = 200  # remembered

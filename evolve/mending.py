@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from evolve.select import Choice
+from evolve.choice import Choice
 
 EVERY = 4  # model choices of an island, of which at most one mends a failure
 OPEN = 8  # failures of an island that wait; older ones are forgotten

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from archives.nouns import CallRecord
+from evolve.choice import Choice
 from evolve.executors import Executor
 from evolve.metered import Metered
 from evolve.nouns import Draft
-from evolve.select import Choice
 from fitness.nouns import Evaluation
 
 Step = Literal["propose", "screen", "judge", "probe"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from archives.nouns import Direction, Placement, Row, Usage
 from archives.typed import value
+from evolve.choice import Choice, Lesson, Source
 from evolve.directions import DIRECTIONS
 from evolve.lab import Lab
 from evolve.memory import Memory
 from evolve.screen import DIFFERS, REPEATS
-from evolve.select import Choice, Lesson, Selector, Source
+from evolve.select import Selector
 from evolve.strategies import strategy
 
 _HISTORY = f"""

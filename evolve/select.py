@@ -11,107 +11,26 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from archives.nouns import Elite, MethodRecord, Usage
+from archives.nouns import Elite, MethodRecord
 from evolve.bandit import Arm, Bandit
+from evolve.breeders import Breeders, few, lure
 from evolve.canonical import sketch_distance
+from evolve.choice import Choice, Lesson, Source
 from evolve.directions import Ballot, Directions
 from evolve.elites import Elites
 from evolve.mending import Mending
-from evolve.nouns import Direction, Subject
+from evolve.nouns import Direction
 from evolve.novelty import Features, Recent, features, looks
 from evolve.strategies import STRATEGIES, Strategy
 from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
-CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
-LURE = 1.0  # log2 of that
-TRIES = 64  # draws by rank until one is taken whatever its appeal
 INSPIRATIONS = 2
 PAIRS = 1 << 14  # distances between methods that are remembered
-PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
-
-
-@dataclass(frozen=True)
-class Source:
-    """What selection needs to know of an operator: its name, how many parents, its model ("" for none), what it works on."""
-
-    operator: str
-    parents: int
-    model: str
-    subject: Subject = "parents"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One prompt: what is asked of whom, about which methods.
-
-    Attributes:
-        fixes: the failed proposal that is to be mended, if any.
-        cell: the cell whose elite the first parent was.
-    """
-
-    island: int
-    operator: str
-    model: str
-    direction: Direction
-    parents: tuple[str, ...]
-    inspirations: tuple[str, ...]
-    value: float
-    novelty: float
-    fixes: int | None = None
-    cell: int | None = None
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What came of a proposal.
-
-    Attributes:
-        placed: whether the child became an elite.
-        gain: its fitness above that of its first parent, 0 unless it was placed and is fitter.
-        usage: what its model calls cost.
-        method: the child's id, "" when it did not become a method.
-    """
-
-    placed: bool
-    gain: float
-    usage: Usage
-    method: str = ""
-
-
-class _Breeders:
-    """Who may be a first parent, from the least fit to the fittest: methods with the cells they hold, if any."""
-
-    def __init__(
-        self, count: int, at: Callable[[int], tuple[str, int | None]], appeal: Callable[[str, int | None], float]
-    ) -> None:
-        self._count, self._at, self._appeal = count, at, appeal
-        self._step = PRESSURE / max(
-            1, count - 1
-        )  # log2 of how much likelier each is drawn than the one before it, by rank alone
-
-    def draw(self, rng: random.Random) -> tuple[str, int | None, float]:
-        """Draw one: method, cell and value.
-
-        It is as likely as 2 to the power of its appeal and its step in rank: drawn by rank in closed form, then kept with a
-        probability, so that the time does not depend on how many there are.
-        """
-        for _ in range(TRIES):
-            place = self._by_rank(rng.random())
-            method, cell = self._at(place)
-            appeal = self._appeal(method, cell)
-            if rng.random() < 2.0 ** (appeal - LURE):
-                break
-        return method, cell, (self._step * place + appeal) / PRESSURE
-
-    def _by_rank(self, share: float) -> int:
-        """Return the place below which this share of the weight 2 ** (step * place) lies."""
-        whole = 2.0 ** (self._step * self._count) - 1.0
-        return min(int(math.log2(1.0 + share * whole) / self._step), self._count - 1)
 
 
 class Selector:
@@ -242,18 +161,18 @@ class Selector:
         arms = [Arm(island, s.model, s.operator) for s in sources]
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
-    def _draw(self, island: int, source: Source, breeders: _Breeders, ballot: Ballot, rng: random.Random) -> Choice:
+    def _draw(self, island: int, source: Source, breeders: Breeders, ballot: Ballot, rng: random.Random) -> Choice:
         parent, cell, worth = breeders.draw(rng)
         direction, standing = ballot.draw(rng)
         value = (worth + standing) / 2
-        parents = (parent, *_few(self._company(island), source.parents - 1, (parent,), rng))
+        parents = (parent, *few(self._company(island), source.parents - 1, (parent,), rng))
         return Choice(island, source.operator, source.model, direction, parents, (), value, 0.0, cell=cell)
 
     def _evenly(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
         """Choose seed, operator and direction evenly."""
         source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
         parent = rng.choice(self._seeds)
-        parents = (parent, *_few(self._seeds, source.parents - 1, (parent,), rng))
+        parents = (parent, *few(self._seeds, source.parents - 1, (parent,), rng))
         inspirations = self._inspire(parents, self._seeds, rng)
         return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
 
@@ -276,26 +195,26 @@ class Selector:
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
 
-    def _breeders(self, island: int) -> _Breeders:
+    def _breeders(self, island: int) -> Breeders:
         """Return who may be a first parent."""
         match self.strategy.parents:
             case "seeds":
-                return _Breeders(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
+                return Breeders(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
             case "best seed":
-                return _Breeders(1, lambda _: (self._seeds[-1], None), self._appeal)
+                return Breeders(1, lambda _: (self._seeds[-1], None), self._appeal)
             case "last" if self.last:
-                return _Breeders(1, lambda _: (self.last, None), self._appeal)
+                return Breeders(1, lambda _: (self.last, None), self._appeal)
         ranked, gridded = self.elites[island].ranked, self.strategy.pool is None
 
         def at(place: int) -> tuple[str, int | None]:
             return ranked[place].method, ranked[place].cell if gridded else None
 
-        return _Breeders(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
+        return Breeders(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
 
     def _appeal(self, method: str, cell: int | None, island: int = 0) -> float:
         """Return log2 of how much likelier a method is drawn for its visits and its cell's curiosity, at most LURE."""
-        lure = 0.0 if cell is None else _lure(self.curiosity.get((island, cell), 0.0))
-        return math.log2(self.recent.rarity(self.visits[self._looks(method)])) + lure
+        rarity = math.log2(self.recent.rarity(self.visits[self._looks(method)]))
+        return rarity if cell is None else rarity + lure(self.curiosity.get((island, cell), 0.0))
 
     def _company(self, island: int) -> Sequence[str]:
         """Return who may be another parent, or an inspiration: the island's methods; the seeds where only one is kept."""
@@ -309,7 +228,7 @@ class Selector:
         """Return methods of other cells that are unlike the parents: the farthest of a few drawn."""
         chosen: tuple[str, ...] = ()
         while len(chosen) < INSPIRATIONS:
-            sample = _few(methods, 3, (*parents, *chosen), rng)
+            sample = few(methods, 3, (*parents, *chosen), rng)
             if not sample:
                 break
             chosen += (max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen))),)
@@ -343,14 +262,3 @@ def prompt_features(choice: Choice, sketches: Mapping[str, tuple[int, ...]]) -> 
     """Return a prompt's place in the feature space of novelty, given the sketches of methods."""
     made = features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
     return made.union(*(looks(sketches[parent]) for parent in choice.parents if parent in sketches))
-
-
-def _lure(curiosity: float) -> float:
-    """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
-    return LURE * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
-
-
-def _few(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
-    """Draw at most so many different methods; the time does not depend on how many there are."""
-    drawn = [methods[place] for place in rng.sample(range(len(methods)), min(most + len(without), len(methods)))]
-    return [method for method in dict.fromkeys(drawn) if method not in without][:most]

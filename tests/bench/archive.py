@@ -27,8 +27,9 @@ from archives.grid import Bins, Grid
 from archives.history import History
 from archives.nouns import Elite, MethodRecord, RunRecord
 from archives.progress import progress
+from evolve.choice import Source
 from evolve.directions import DIRECTIONS
-from evolve.select import Selector, Source
+from evolve.select import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Measure, Score, Split, Status, Trial
 from fitness.tasks import load

@@ -24,11 +24,12 @@ from statistics import mean
 from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.baselines import FOLDER
+from evolve.choice import Choice, Lesson, Source
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
 from evolve.novelty import RECENT, entropy
 from evolve.screen import Screen
-from evolve.select import Choice, Lesson, Selector, Source
+from evolve.select import Selector
 from evolve.syntax import Syntax
 from fitness.tasks import load
 

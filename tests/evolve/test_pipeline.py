@@ -3,9 +3,9 @@ from __future__ import annotations
 import threading
 
 from evolve import executors
+from evolve.choice import Choice
 from evolve.nouns import Direction
 from evolve.pipeline import Candidate, Landing, Live
-from evolve.select import Choice
 
 CHOICE = Choice(0, "rewrite", "tiny", Direction("clean", "", ()), ("p",), (), 0.0, 0.0)
 

@@ -7,12 +7,13 @@ import pytest
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, Placement, RunRecord
+from evolve.choice import Source
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
 from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.population import Population
-from evolve.select import Selector, Source
+from evolve.select import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
 

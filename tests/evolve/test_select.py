@@ -8,10 +8,11 @@ from functools import partial
 import pytest
 
 from archives.nouns import Elite, MethodRecord, Usage
+from evolve.choice import Choice, Lesson, Source
 from evolve.directions import DIRECTIONS, EARNS, FAIR, LIVE, Directions
 from evolve.mending import EVERY, OPEN
 from evolve.nouns import Direction
-from evolve.select import Choice, Lesson, Selector, Source
+from evolve.select import Selector
 
 FULL = [
     Source("rewrite", 1, "m"),

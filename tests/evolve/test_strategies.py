@@ -11,12 +11,13 @@ import pytest
 from archives.archive import Archive
 from archives.grid import Bins, Pool, dump, niche, parse
 from archives.nouns import ArchiveError, Elite
+from evolve.choice import Choice, Source
 from evolve.cli import run
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
 from evolve.errors import UsageError
 from evolve.gridding import grid_for, grid_of
-from evolve.select import Choice, Selector, Source
+from evolve.select import Selector
 from evolve.strategies import STRATEGIES, strategy
 from fitness.tasks import load
 from tests import tiny

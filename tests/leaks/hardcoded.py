@@ -24,11 +24,12 @@ import numpy as np
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
+from evolve.choice import Source
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
 from evolve.memory import Memory
 from evolve.population import Population
-from evolve.select import Selector, Source
+from evolve.select import Selector
 from fitness.judge import Judge, Rival
 from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
 from fitness.tasks import Task, storage

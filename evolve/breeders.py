@@ -1,0 +1,52 @@
+"""Who may be a parent: drawn by rank, visits and curiosity, in a time that does not depend on how many there are."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+
+CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
+LURE = 1.0  # log2 of that
+PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
+TRIES = 64  # draws by rank until one is taken whatever its appeal
+
+
+class Breeders:
+    """Who may be a first parent, from the least fit to the fittest: methods with the cells they hold, if any."""
+
+    def __init__(
+        self, count: int, at: Callable[[int], tuple[str, int | None]], appeal: Callable[[str, int | None], float]
+    ) -> None:
+        self._count, self._at, self._appeal = count, at, appeal
+        self._step = PRESSURE / max(1, count - 1)  # log2 of how much likelier each is than the one before it
+
+    def draw(self, rng: random.Random) -> tuple[str, int | None, float]:
+        """Draw one: method, cell and value.
+
+        It is as likely as 2 to the power of its appeal and its step in rank: drawn by rank in closed form, then kept with a
+        probability, so that the time does not depend on how many there are.
+        """
+        for _ in range(TRIES):
+            place = self._by_rank(rng.random())
+            method, cell = self._at(place)
+            appeal = self._appeal(method, cell)
+            if rng.random() < 2.0 ** (appeal - LURE):
+                break
+        return method, cell, (self._step * place + appeal) / PRESSURE
+
+    def _by_rank(self, share: float) -> int:
+        """Return the place below which this share of the weight 2 ** (step * place) lies."""
+        whole = 2.0 ** (self._step * self._count) - 1.0
+        return min(int(math.log2(1.0 + share * whole) / self._step), self._count - 1)
+
+
+def lure(curiosity: float) -> float:
+    """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
+    return LURE * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
+
+
+def few(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
+    """Draw at most so many different methods; the time does not depend on how many there are."""
+    drawn = [methods[place] for place in rng.sample(range(len(methods)), min(most + len(without), len(methods)))]
+    return [method for method in dict.fromkeys(drawn) if method not in without][:most]
