@@ -274,6 +274,8 @@ _VISITS = """
 alter table proposals add column cell integer;
 create index proposals_cell on proposals(island, cell);
 create index proposals_made on proposals(id, state, island, model, operator, direction, placement, gain, novelty);
+create index proposals_arm on proposals(island, model, operator, state, placement, gain);
+create index proposals_direction on proposals(direction, state, placement);
 create index spend_costs on spend(kind, model, proposal, calls, tokens_in, tokens_out, usd, cached, reasoning, seconds);
 create index methods_by_hand on methods(origin) where origin != 'search';
 drop index methods_added;
@@ -289,6 +291,21 @@ select e.island, e.cell, e.method, m.name, round(e.fitness, 3) as fitness, m.nod
 from elites e join methods m on m.id = e.method
 left join proposals p on p.island = e.island and p.cell = e.cell and p.operator != 'vary'
 group by e.island, e.cell;
+drop view arms;
+create view arms as
+with made as (
+    select island, model, operator, count(*) as tried, coalesce(sum(placement in ('NEW', 'IMPROVED')), 0) as placed,
+        round(coalesce(sum(gain), 0), 4) as gain
+    from proposals indexed by proposals_arm where state in ('done', 'refused') group by island, model, operator
+), paid as (
+    select p.island, p.model, p.operator, sum(s.calls) as calls, sum(s.tokens_in + s.tokens_out) as tokens,
+        sum(s.usd) as usd, sum(s.calls > 0 and s.usd is null) as unpriced
+    from spend s indexed by spend_costs cross join proposals p indexed by proposals_made on p.id = s.proposal
+    where s.kind = 'model' and p.state in ('done', 'refused') group by p.island, p.model, p.operator
+)
+select m.island, m.model, m.operator, m.tried, m.placed, m.gain, coalesce(p.calls, 0) as calls, coalesce(p.tokens, 0) as tokens,
+    case when coalesce(p.unpriced, 0) = 0 then round(coalesce(p.usd, 0), 6) end as usd
+from made m left join paid p on p.island = m.island and p.model = m.model and p.operator = m.operator;
 """
 
 
