@@ -14,6 +14,7 @@ from archives.nouns import ArchiveError, Row
 
 _WAIT_MS = 5000
 PATIENCE = 60.0  # seconds that one query may take
+STEPS = 10_000  # of SQLite's machine between two looks at the clock: about a millisecond
 LONGEST = 1 << 24  # bytes of one text
 LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
 
@@ -121,7 +122,7 @@ def connect_to_read(path: Path) -> Database:
 def _bounded(db: Database) -> Iterator[None]:
     """Interrupt a query that takes too long."""
     end = time.monotonic() + PATIENCE
-    db.conn.set_progress_handler(lambda: time.monotonic() > end, 100)
+    db.conn.set_progress_handler(lambda: time.monotonic() > end, STEPS)
     try:
         yield
     finally:

@@ -270,6 +270,7 @@ def m005_grids_and_vectors(db: Database) -> None:
     explain(db)
 
 
+# a plus before a column keeps SQLite from an index of that column alone: the ones meant hold all that is read
 _VISITS = """
 alter table proposals add column cell integer;
 create index proposals_cell on proposals(island, cell);
@@ -296,12 +297,13 @@ create view arms as
 with made as (
     select island, model, operator, count(*) as tried, coalesce(sum(placement in ('NEW', 'IMPROVED')), 0) as placed,
         round(coalesce(sum(gain), 0), 4) as gain
-    from proposals indexed by proposals_arm where state in ('done', 'refused') group by island, model, operator
+    from proposals where +state in ('done', 'refused') group by island, model, operator
+), ended as materialized (
+    select id, island, model, operator from proposals where +state in ('done', 'refused')
 ), paid as (
     select p.island, p.model, p.operator, sum(s.calls) as calls, sum(s.tokens_in + s.tokens_out) as tokens,
         sum(s.usd) as usd, sum(s.calls > 0 and s.usd is null) as unpriced
-    from spend s indexed by spend_costs cross join proposals p indexed by proposals_made on p.id = s.proposal
-    where s.kind = 'model' and p.state in ('done', 'refused') group by p.island, p.model, p.operator
+    from spend s cross join ended p on p.id = s.proposal where +s.kind = 'model' group by p.island, p.model, p.operator
 )
 select m.island, m.model, m.operator, m.tried, m.placed, m.gain, coalesce(p.calls, 0) as calls, coalesce(p.tokens, 0) as tokens,
     case when coalesce(p.unpriced, 0) = 0 then round(coalesce(p.usd, 0), 6) end as usd
