@@ -400,6 +400,15 @@ def family() -> set[int]:
     return found
 
 
+def settled() -> set[int]:
+    """Return the processes below this one once two looks in a row see the same: what an earlier test began may still start."""
+    before, now = set[int](), family()
+    while now != before:
+        time.sleep(0.01)
+        before, now = now, family()
+    return now
+
+
 def wait_for_less(count: int) -> set[int]:
     """Wait up to two seconds until no more than some processes are below this one; return those there are."""
     end = time.monotonic() + 2

@@ -33,6 +33,7 @@ from tests.attacks.arena import (
     kill,
     name,
     scripts,
+    settled,
     wait_for_less,
 )
 
@@ -75,7 +76,7 @@ def test_an_attack_is_contained(
         record_property("attack", (name(script), level, ""))
         return
     sandbox = sandboxes[level]
-    before, processes, zygote = arena.look(), family(), sandbox._zygote.process.pid
+    before, processes, zygote = arena.look(), settled(), sandbox._zygote.process.pid
     evidence: list[str] = []
     heir = script.parent.name == "inheritance"
     for _ in range(2 if heir else 1):  # the second looks for what the first left
