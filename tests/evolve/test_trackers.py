@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from archives.grid import Grid
+from archives.grid import Bins
 from evolve import trackers
 from evolve.cli import run
 from evolve.config import Config
@@ -176,7 +176,7 @@ def test_a_run_and_its_second_session_are_followed_to_the_end(followed: Path, ca
     assert kept.runs == 1
     assert set(kept.series["coverage"]) == set(range(1, 7)), "every evaluation is told"
     grid = rows("select count(distinct cell) as cells from elites")[0]["cells"]
-    assert kept.series["coverage"][6] == pytest.approx(grid / Grid(tiny.TASK.measures).cells, rel=1e-5)
+    assert kept.series["coverage"][6] == pytest.approx(grid / Bins(tiny.TASK.measures).cells, rel=1e-5)
     champion = rows("select champion, verdict from runs")[0]
     assert kept.words["champion"] == champion["champion"][:8]
     assert kept.words["verdict"] == champion["verdict"]

@@ -94,6 +94,7 @@ def test_a_search_of_a_study_is_a_run_like_any_other(
         assert run([*verb, "--db", str(folder / "map-elites-0.db")]) == 0
 
 
+@pytest.mark.slow
 def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "stopped"
     command = tiny.command(*STUDY, "--out", str(folder), "--strategies", "map-elites,hillclimb", "--repeats", "1")
@@ -112,6 +113,7 @@ def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
     assert elites(folder / "map-elites-0.db") == elites(tmp_path / "whole" / "map-elites-0.db")
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_held_out_takes_no_part(tmp_path: Path) -> None:
     folder = tmp_path / "held"
     found = compared(folder, "--strategies", "hillclimb", "--repeats", "1", "--hold-out", "lda")
