@@ -16,7 +16,7 @@ check: .venv/installed
 
 .venv/installed: requirements.txt constraints-cpu.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evolve needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
-	@echo "setting up .venv (once, about a minute)"
+	@echo "setting up .venv (once, one to two minutes)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true  # on every core; some libraries' tests do not compile
