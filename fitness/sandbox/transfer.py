@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import math
 import mmap
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from fitness.nouns import Limits, Problem
 
 ALIGNMENT = 64  # bytes; torch's vectorised loads like it
 BLOCK = 1 << 19  # bytes gathered at a time: they stay in the processor's cache until they are written
+PATIENCE = 10.0  # seconds that the kernel may keep a page to itself
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -72,11 +75,27 @@ def sealed(parts: Iterable[bytes | memoryview]) -> int:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+        seal(descriptor)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def seal(descriptor: int) -> None:
+    """Let nobody change a file any more. Raises OSError.
+
+    The kernel answers EBUSY while it holds a page of the file itself, such as to move it in memory: then it is asked again.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def lay_out(arrays: Mapping[str, np.ndarray], orders: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:

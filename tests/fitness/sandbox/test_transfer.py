@@ -7,13 +7,14 @@ import fcntl
 import gc
 import mmap
 import os
+import threading
 
 import numpy as np
 import pytest
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import Problem
-from fitness.sandbox.transfer import ALIGNMENT, BLOCK, SEALS, Sheet, lay_out, pack
+from fitness.sandbox.transfer import ALIGNMENT, BLOCK, SEALS, Sheet, lay_out, pack, seal
 
 
 @pytest.fixture
@@ -79,3 +80,17 @@ def test_a_sheet_is_closed_with_its_last_array() -> None:
     gc.collect()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_a_file_that_is_busy_for_a_moment_is_sealed_after_it() -> None:
+    descriptor = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(descriptor, b"held")
+    held = mmap.mmap(descriptor, 0)  # writable: the kernel refuses the seal with EBUSY for as long as it is there
+    with pytest.raises(OSError, match="busy"):
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+    timer = threading.Timer(0.2, held.close)
+    timer.start()
+    seal(descriptor)
+    timer.join()
+    assert fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) == SEALS
+    os.close(descriptor)
