@@ -10,13 +10,12 @@ from archives.archive import Archive
 from archives.nouns import Look
 from evolve.baselines import SeedFile
 from evolve.gridding import grid_of
-from evolve.lab import bench, check_origin, dev_instances, record_walls, stored_config
+from evolve.lab import bench, check_origin, dev_instances, record_weak_walls, stored_config
 from evolve.nouns import short
 from evolve.population import settle
 from evolve.screen import Screen
 from fitness import pgr
 from fitness.nouns import Split, Status, Verdict
-from fitness.sandbox.doctor import CONTAINED
 
 _WHO, _WHY = "seed add", "judged by hand, to be added to the run"
 
@@ -57,8 +56,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
             with archive.transaction():
-                if things.sandbox.level not in CONTAINED:
-                    record_walls(archive, things.sandbox)
+                record_weak_walls(archive, things.sandbox)
                 archive.add_method(method)
                 archive.journal("added", method=method.id)
                 archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))

@@ -30,7 +30,7 @@ from fitness.judge import Evaluator, Judge
 from fitness.nouns import Split
 from fitness.sandbox.client import Sandbox, opened
 from fitness.sandbox.device import choose
-from fitness.sandbox.doctor import LEVELS
+from fitness.sandbox.doctor import CONTAINED, LEVELS
 from fitness.tasks import Task
 from fitness.vault import InstanceName, Vault
 
@@ -150,6 +150,12 @@ def record_walls(archive: Archive, sandbox: Sandbox) -> None:
     with archive.transaction():
         archive.update_run(level=worst)
         archive.event("sandbox", sandbox.summary)
+
+
+def record_weak_walls(archive: Archive, sandbox: Sandbox) -> None:
+    """Store the sandbox level when it does not contain methods: what is judged outside a search may make a run's worse."""
+    if sandbox.level not in CONTAINED:
+        record_walls(archive, sandbox)
 
 
 def check_origin(archive: Archive) -> None:

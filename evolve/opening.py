@@ -14,10 +14,9 @@ from evolve import executors
 from evolve.config import Config
 from evolve.disclosure import Disclosure
 from evolve.errors import BudgetRefused
-from evolve.lab import bench, check_origin, instances, record_walls, stored_config
+from evolve.lab import bench, check_origin, instances, record_weak_walls, stored_config
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Interval, Split, Status
-from fitness.sandbox.doctor import CONTAINED
 from fitness.vault import Vault
 
 _WHO, _WHY = "sealed", "the sealed instances were opened"
@@ -67,8 +66,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         names = instances(config, domains, Split.SEALED, count)
         method = next(m.method for m in archive.methods() if m.id == method_id)
         with bench(task.name, names, config.device, trust=trust) as things:
-            if things.sandbox.level not in CONTAINED:
-                record_walls(archive, things.sandbox)
+            record_weak_walls(archive, things.sandbox)
             executor = executors.load(config.executor, config.workers)
             try:
                 work = {d: partial(things.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}

@@ -30,8 +30,7 @@ class Search:
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
         try:
-            self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
-            self._judge_seeds()
+            self._begin()
             for record in unfinished:
                 self.engine.take_up(record)
             while not self.lab.bench.stop.is_set() and self._advance():
@@ -46,10 +45,13 @@ class Search:
     def prepare(self) -> None:
         """Judge the seeds, and breed nothing."""
         try:
-            self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
-            self._judge_seeds()
+            self._begin()
         finally:
             self.live.close()
+
+    def _begin(self) -> None:
+        self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
+        self._judge_seeds()
 
     def _advance(self) -> bool:
         """Send off as many candidates as there is room for; False when the search is over."""

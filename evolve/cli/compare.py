@@ -55,7 +55,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
     if dry_run:
-        searches = len(list(plan.cells()))
+        searches = len(list(plan.contestants()))
         click.echo(f"{searches} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
         return
     try:
@@ -63,7 +63,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     except KeyboardInterrupt:
         click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
         raise
-    outcomes = [read(cell.path, cell.strategy, cell.repeat, plan.config.domains, plan.trials) for cell in plan.cells()]
+    outcomes = [read(contestant) for contestant in plan.contestants()]
     table, found = tabulate(outcomes), rediscoveries(plan, outcomes) if plan.hold_out else ()
     if as_json:
         echo_json(_as_json(plan, table, outcomes, found))
@@ -99,12 +99,12 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
     from evolve.study import running
     from evolve.study.beginning import prepare
     from evolve.study.outcome import read
-    from evolve.study.plan import Cell
+    from evolve.study.plan import Contestant
     from evolve.watch import Silent
 
     plan.settle()
-    cells = list(plan.cells())
-    todo = [cell for cell in cells if not running.is_finished(cell.path)]
+    contestants = list(plan.contestants())
+    todo = [contestant for contestant in contestants if not running.is_finished(contestant.path)]
     if not todo:
         return
 
@@ -112,17 +112,17 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         if not quiet:
             click.echo(text)
 
-    say(f"{len(cells)} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
+    say(f"{len(contestants)} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
     prepare(plan, Silent() if quiet else Plain())
-    finished = len(cells) - len(todo)
+    finished = len(contestants) - len(todo)
 
-    def done(cell: Cell) -> None:
+    def done(contestant: Contestant) -> None:
         nonlocal finished
         finished += 1
-        outcome = read(cell.path, cell.strategy, cell.repeat, plan.config.domains, plan.trials)
+        outcome = read(contestant)
         fresh = sum(outcome.fresh) / len(outcome.fresh)
         say(
-            f"{finished} of {len(cells)}: {cell.strategy}, seed {cell.config.seed}: fresh PGR {fresh:.2f} "
+            f"{finished} of {len(contestants)}: {contestant.strategy}, seed {contestant.config.seed}: fresh PGR {fresh:.2f} "
             f"after {outcome.evaluations} methods, {outcome.seconds:.0f} s"
         )
 

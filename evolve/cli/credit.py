@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import click
@@ -53,15 +54,15 @@ def _control(path: Path) -> float:
     """Return the mean fresh PGR of a tuning run's answer. Raises UsageError when it is none, or has none."""
     from evolve.errors import UsageError
     from evolve.lab import stored_config
-    from fitness.nouns import Split
+    from evolve.study.outcome import fresh_pgrs
 
     archive = Archive.open(path)
     config, champion = stored_config(archive), archive.run().champion
-    trials = archive.trials(champion, Split.FRESH, "+".join(config.domains)) if champion else []
+    fresh = fresh_pgrs(archive, champion, config.domains) if champion else ()
     archive.close()
-    if config.strategy != "tune" or not trials:
+    if config.strategy != "tune" or not fresh:
         raise UsageError(f"{path} is no finished run of `start --strategy tune`, so it cannot be the control")
-    return sum(trial.score.pgr for trial in trials if trial.score) / len(trials)
+    return fmean(fresh)
 
 
 def _say(found: Credit) -> None:

@@ -13,7 +13,7 @@ from evolve.errors import UsageError
 from evolve.gridding import grid_for
 from evolve.memory import Memory
 from evolve.population import settle
-from evolve.study.plan import Cell, Plan
+from evolve.study.plan import Contestant, Plan
 from evolve.watch import Watch
 from fitness import tasks
 
@@ -29,23 +29,23 @@ def prepare(plan: Plan, watch: Watch) -> None:
         session.prepare(plan.shared, plan.beginning, watch)
 
 
-def fork(plan: Plan, cell: Cell) -> None:
+def fork(plan: Plan, contestant: Contestant) -> None:
     """Write the archive of one search: as if it had judged the seeds itself, a moment ago.
 
     Raises UsageError when the baseline that is to be held out is not there.
     """
-    part = cell.path.with_suffix(".part")
+    part = contestant.path.with_suffix(".part")
     backup(plan.beginning, part, force=True)
     with contextlib.closing(Archive.open(part, write=True)) as archive, archive.transaction():
-        settings = cell.config.model_dump_json()
-        grid = grid_for(tasks.load(cell.config.task), cell.config)
+        settings = contestant.config.model_dump_json()
+        grid = grid_for(tasks.load(contestant.config.task), contestant.config)
         if plan.hold_out:
             leave_out(archive, held_out(archive, plan.hold_out))
-        begin_again(archive, cell.path.stem, settings, cell.config.seed, dump(grid))
+        begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
         memory = Memory.of(archive)
         for seed, fitness in memory.sound_seeds().items():
-            settle(archive, grid, seed, fitness, memory.measures(seed), cell.config.populations)
-    part.replace(cell.path)
+            settle(archive, grid, seed, fitness, memory.measures(seed), contestant.config.populations)
+    part.replace(contestant.path)
 
 
 def held_out(archive: Archive, name: str) -> str:

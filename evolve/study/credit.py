@@ -17,11 +17,10 @@ from evolve import executors
 from evolve.cycling import Lineages, significant
 from evolve.disclosure import ENGINE, Disclosure
 from evolve.errors import UsageError
-from evolve.lab import bench, check_origin, fresh_instances, record_walls, stored_config
+from evolve.lab import bench, check_origin, fresh_instances, record_weak_walls, stored_config
 from evolve.report.pedigree import Ancestor, pedigree
 from fitness import pgr
 from fitness.nouns import Evaluation, Score, Split, Status
-from fitness.sandbox.doctor import CONTAINED
 
 _WHY = "credit: the ancestors of a champion"
 Kind = Literal["structure", "constants"]
@@ -103,8 +102,7 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
         check_origin(archive)
         say(f"judging {len(todo)} ancestors on {len(names)} fresh instances")
         with bench(config.task, names, config.device, trust=trust) as things:
-            if things.sandbox.level not in CONTAINED:
-                record_walls(archive, things.sandbox)
+            record_weak_walls(archive, things.sandbox)
             executor = executors.load(config.executor, config.workers)
             try:
                 futures = [executor.submit(partial(things.judge.evaluate, m.method, names)) for m in todo]

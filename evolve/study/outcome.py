@@ -12,6 +12,7 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import Row
 from archives.typed import value
+from evolve.study.plan import Contestant
 from fitness import tasks
 from fitness.nouns import Split, Status
 
@@ -63,28 +64,27 @@ class Outcome:
     seconds: float
 
 
-def read(path: Path, strategy: str, repeat: int, domains: Sequence[str], trials: int) -> Outcome:
+def read(contestant: Contestant) -> Outcome:
     """Return the outcome of a search that has ended. Raises ArchiveError when it cannot be read."""
-    with contextlib.closing(Archive.open(path)) as archive:
+    with contextlib.closing(Archive.open(contestant.path)) as archive:
         run, rows = archive.run(), archive.rows(_JUDGED)
         clean = [row for row in rows if row["fitness"] is not None and not row["flags"]]
         champion = run.champion or _best_seed(clean)
         known = {value(row, "method", str): row for row in clean}
-        fresh = archive.trials(champion, Split.FRESH, "+".join(domains))
         curve = _curve(rows)
         bred = [row for row in rows if row["origin"] == "search"]
         usd = archive.rows(_USD)[0]["usd"]
         cells = _cells(run.task, clean)
         return Outcome(
-            strategy=strategy,
-            repeat=repeat,
-            path=path,
+            strategy=contestant.strategy,
+            repeat=contestant.repeat,
+            path=contestant.path,
             champion=champion,
             bred=bool(run.champion),
-            fresh=tuple(trial.score.pgr for trial in fresh if trial.status is Status.OK and trial.score),
+            fresh=fresh_pgrs(archive, champion, contestant.config.domains),
             dev=value(known[champion], "pgr", float),
             curve=curve,
-            auc=_area(curve, trials),
+            auc=_area(curve, contestant.trials),
             qd_score=sum(max(fitness, 0.0) for fitness, _ in cells.values()),
             behaviours=sum(is_bred for _, is_bred in cells.values()),
             evaluations=len(bred),
@@ -92,6 +92,12 @@ def read(path: Path, strategy: str, repeat: int, domains: Sequence[str], trials:
             usd=None if usd is None else float(str(usd)),
             seconds=run.seconds,
         )
+
+
+def fresh_pgrs(archive: Archive, method: str, domains: Sequence[str]) -> tuple[float, ...]:
+    """Return the PGR of a method on each fresh instance on which it ran."""
+    trials = archive.trials(method, Split.FRESH, "+".join(domains))
+    return tuple(trial.score.pgr for trial in trials if trial.status is Status.OK and trial.score)
 
 
 def _best_seed(clean: Sequence[Row]) -> str:

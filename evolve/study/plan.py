@@ -15,11 +15,12 @@ MANY = 20  # evaluations for each nominal one, at most: the limit is the trials
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One search of a study."""
+class Contestant:
+    """One search of a study; `trials` is its budget."""
 
     strategy: str
     repeat: int
+    trials: int
     config: Config
     path: Path
 
@@ -59,12 +60,12 @@ class Plan:
         given = {"workers": 1, "finalists": 1, "held_out_instances": 0, "evals": MANY * self.evals, "trials": self.trials}
         return self.config.model_copy(update=given)
 
-    def cells(self) -> Iterator[Cell]:
+    def contestants(self) -> Iterator[Contestant]:
         """Yield every search, all strategies with one seed before the next seed."""
         for repeat in range(self.repeats):
             for strategy in self.strategies:
                 config = self.shared.model_copy(update={"strategy": strategy, "seed": self.config.seed + repeat})
-                yield Cell(strategy, repeat, config, self.folder / f"{strategy}-{config.seed}.db")
+                yield Contestant(strategy, repeat, self.trials, config, self.folder / f"{strategy}-{config.seed}.db")
 
     def settle(self) -> None:
         """Make the folder, or see that it holds a study like this one; strategies and repeats may be added to it.

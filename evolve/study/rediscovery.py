@@ -10,7 +10,7 @@ from statistics import fmean
 
 from archives.archive import Archive
 from evolve.study.beginning import held_out
-from evolve.study.outcome import Outcome
+from evolve.study.outcome import Outcome, fresh_pgrs
 from evolve.study.plan import Plan
 from fitness.nouns import Split, Status, Trial
 
@@ -62,13 +62,14 @@ class Rediscovery:
 
 def rediscoveries(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[Rediscovery, ...]:
     """Return how near each search came to the baseline that the plan holds out. Raises UsageError when it is not there."""
-    label = "+".join(plan.config.domains)
+    domains = plan.config.domains
+    label = "+".join(domains)
     with contextlib.closing(Archive.open(plan.beginning)) as archive:
         target = held_out(archive, plan.hold_out)
         aim, others = _behaviour(archive, target, label), [m.id for m in archive.methods() if m.id != target]
         usual = min(aim.distance(_behaviour(archive, other, label)) for other in others if _whole(archive, other, label))
-        baseline = _fresh(archive, target, label)
-        rest = max(_fresh(archive, other, label) for other in others if archive.trials(other, Split.FRESH, label))
+        baseline = fmean(fresh_pgrs(archive, target, domains))
+        rest = max(fmean(pgrs) for other in others if (pgrs := fresh_pgrs(archive, other, domains)))
     found = []
     for outcome in outcomes:
         with contextlib.closing(Archive.open(outcome.path)) as archive:
@@ -102,7 +103,3 @@ def _whole(archive: Archive, method: str, label: str) -> bool:
 def _behaviour(archive: Archive, method: str, label: str) -> Behaviour:
     trials = _ok(archive, method, label)
     return Behaviour(tuple((t.score.transfer_acc, t.measures["teacher_agreement"]) for t in trials if t.score))
-
-
-def _fresh(archive: Archive, method: str, label: str) -> float:
-    return fmean(trial.score.pgr for trial in archive.trials(method, Split.FRESH, label) if trial.score)

@@ -13,7 +13,7 @@ from pathlib import Path
 from archives.archive import Archive
 from evolve.errors import EvolveError
 from evolve.study.beginning import fork
-from evolve.study.plan import Cell, Plan
+from evolve.study.plan import Contestant, Plan
 
 GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
 
@@ -30,7 +30,7 @@ def is_finished(path: Path) -> bool:
         return archive.run().state == "finished"
 
 
-def run(plan: Plan, cells: Sequence[Cell], at_once: int, done: Callable[[Cell], None]) -> None:
+def run(plan: Plan, contestants: Sequence[Contestant], at_once: int, done: Callable[[Contestant], None]) -> None:
     """Do the searches that have not ended, so many at once; `done` is called (in this thread) as each ends.
 
     Raises SearchFailed, when all others have ended, for one that ended with an error.
@@ -38,15 +38,15 @@ def run(plan: Plan, cells: Sequence[Cell], at_once: int, done: Callable[[Cell], 
     failures: list[str] = []
     running = _Running()
     with ThreadPoolExecutor(at_once) as pool:
-        futures = {pool.submit(running.search, plan, cell): cell for cell in cells}
+        futures = {pool.submit(running.search, plan, contestant): contestant for contestant in contestants}
         try:
             for future in as_completed(futures):
-                cell = futures[future]
+                contestant = futures[future]
                 problem = future.result()
                 if problem:
-                    failures.append(f"{cell.path.name}: {problem}")
+                    failures.append(f"{contestant.path.name}: {problem}")
                 else:
-                    done(cell)
+                    done(contestant)
         except BaseException:
             running.stop()
             pool.shutdown(cancel_futures=True)
@@ -63,26 +63,26 @@ class _Running:
         self._lock = threading.Lock()
         self._stopping = False
 
-    def search(self, plan: Plan, cell: Cell) -> str:
+    def search(self, plan: Plan, contestant: Contestant) -> str:
         """Do one search and return what went wrong, as a sentence; "" when nothing did."""
-        if not cell.path.exists():
-            fork(plan, cell)
+        if not contestant.path.exists():
+            fork(plan, contestant)
         # its standard error goes to a file: a pipe that nobody reads would fill
-        with open(cell.path.with_suffix(".log"), "wb") as log:
+        with open(contestant.path.with_suffix(".log"), "wb") as log:
             with self._lock:
                 if self._stopping:
                     return "it was stopped"
                 process = subprocess.Popen(
-                    [*_program(), "resume", "--db", str(cell.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                    [*_program(), "resume", "--db", str(contestant.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
                 )
                 self._processes.add(process)
             code = process.wait()
         with self._lock:
             self._processes.discard(process)
-        if code == 0 and is_finished(cell.path):
+        if code == 0 and is_finished(contestant.path):
             return ""
-        lines = cell.path.with_suffix(".log").read_text("utf-8", "replace").strip().splitlines()
-        return lines[-1].removeprefix("error: ") if lines else f"it ended with exit code {code}"
+        lines = contestant.path.with_suffix(".log").read_text("utf-8", "replace").strip().splitlines()
+        return lines[-1].removeprefix("evolve: ") if lines else f"it ended with exit code {code}"
 
     def stop(self) -> None:
         """End the searches: they stop cleanly, and can be gone on with."""
