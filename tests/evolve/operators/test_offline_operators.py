@@ -177,6 +177,20 @@ def test_grafts_use_only_what_is_in_the_given_sources(operator: str) -> None:
             assert set(functions(made.source)) <= known
 
 
+def test_after_generations_every_step_is_still_one_of_a_cited_human_baseline() -> None:
+    known, rng = set[str]().union(*map(functions, SEEDS.values())), random.Random(0)
+    pool, bred = list(SEEDS.values()), 0
+    for _ in range(150):
+        made = edit(rng.choice(["graft", "insert", "remove", "perturb"]), rng.sample(pool, 3), (), rng.getrandbits(32))
+        if made.source is not None:
+            assert set(functions(made.source)) <= known
+            pool.append(made.source)
+            bred += 1
+    assert bred > 75
+    grammar = ast.parse((Path(operators.__file__).parent / "steps.py").read_text())
+    assert not [node for node in ast.walk(grammar) if isinstance(node, ast.FunctionDef) and node.name in ORDER]
+
+
 def test_a_graft_brings_its_constants_and_renames_what_collides() -> None:
     first = COLLIDING
     assert parse(first).grammatical
