@@ -65,6 +65,12 @@ class _Running:
 
     def search(self, plan: Plan, contestant: Contestant) -> str:
         """Do one search and return what went wrong, as a sentence; "" when nothing did."""
+        try:
+            return self._search(plan, contestant)
+        except OSError as error:  # a full disk, a folder that was removed
+            return f"{error.filename or contestant.path}: {error.strerror}"
+
+    def _search(self, plan: Plan, contestant: Contestant) -> str:
         if not contestant.path.exists():
             fork(plan, contestant)
         # its standard error goes to a file: a pipe that nobody reads would fill

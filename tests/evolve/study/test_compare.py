@@ -18,7 +18,9 @@ from archives.archive import Archive
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
+from evolve.study import running
 from evolve.study.plan import Plan
+from evolve.study.running import SearchFailed
 from tests import tiny
 
 STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "4", "--jobs", "2"]
@@ -125,6 +127,15 @@ def test_a_baseline_that_is_held_out_takes_no_part(tmp_path: Path) -> None:
     with contextlib.closing(Archive.open(folder / "hillclimb-0.db")) as archive:
         assert "lda" not in {method.name for method in archive.methods("origin = 'seed'")}
         assert archive.rows("pragma foreign_key_check") == []
+
+
+def test_a_search_that_cannot_write_says_so_in_a_sentence(tmp_path: Path) -> None:
+    plan = Plan(tmp_path, ("iid",), 1, 10, Config())
+    (contestant,) = plan.contestants()
+    contestant.path.touch()
+    contestant.path.with_suffix(".log").mkdir()  # where its output should go
+    with pytest.raises(SearchFailed, match=r"iid-0\.log: Is a directory; the same command again goes on"):
+        running.run(plan, [contestant], 1, lambda _: None)
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
