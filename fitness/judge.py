@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from fitness import pgr, probes
+from fitness.examination import Case
 from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Status, Trial
 from fitness.tasks import Task
 from fitness.vault import Instance, InstanceName, Vault
@@ -165,7 +166,7 @@ class Judge(Evaluator):
         """
         instance = self._instance(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
         problem, answers = self._vault.problem(instance, method.id)
-        case = probes.Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
+        case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
         return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
 
     def _instance(self, name: InstanceName) -> Instance:

@@ -10,122 +10,26 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from itertools import pairwise
+from functools import partial
 from statistics import fmean, variance
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fitness import pgr
-from fitness.nouns import Finding, Outcome, Problem, Score, Status, Verdict
-
-if TYPE_CHECKING:
-    from fitness.vault import Answers
+from fitness.examination import SEEDS, CanaryTouched, Case, Examination, Reading, Run, Unanswered, hard, moved
+from fitness.frame import halves, turned
+from fitness.nouns import Finding, Outcome, Status, Verdict
 
 UNSTABLE = 0.005  # share of hard answers that may differ between two equal runs: on a GPU sums come in any order
 ONE_CLASS = 0.99  # share of hard answers in one class above which a method says always the same
 MOVED = 0.002  # share of hard answers that a row's company may move: products of other shapes round differently
 STRANGERS = 64  # rows that are shown twice, training rows that are shown beside them, rows of the smallest draw
 SLACK = 0.15  # of PGR: what new seeds do to an honest method; a smaller change is not looked into
-SEEDS = 3  # runs on either side of a change that is looked into
 CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate badly: Student's quantile is 6.6
-COMPONENTS = 16  # principal components that are mirrored: the truth is in the first eight
-GAP = 2.0  # ratio of spreads from which components do not trade places: that would be another problem
 SHUFFLED_FROM = 0.2  # PGR up to which a method cannot be said to know the answers
 SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a method that finds clusters
 
-Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's
-BLOCK = 256  # rows that are turned at a time
 _LARGE = threading.Lock()  # one frame at a time is turned: it takes 15 MB for a moment
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One trial's problem, and what the trusted process knows about it.
-
-    Attributes:
-        problem: as the method was handed it.
-        answers: what its predictions are scored against.
-        weak_acc: test accuracy of the weak teacher.
-        strong_acc: test accuracy of the ceiling.
-        reference: the score of the method's recorded trial on this very problem, or None when there is none.
-    """
-
-    problem: Problem
-    answers: Answers
-    weak_acc: float
-    strong_acc: float
-    reference: Score | None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a probe measured: a number above the threshold fails the method; None: the null says nothing about it."""
-
-    number: float | None
-    threshold: float | None
-    sentence: str
-
-
-class Unanswered(Exception):
-    """A run brought no predictions."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.message)
-        self.outcome = outcome
-
-
-class CanaryTouched(Unanswered):
-    """A run was ended because the method opened a decoy."""
-
-
-class Examination:
-    """A method on one case: runs it, and keeps what several probes compare with."""
-
-    def __init__(self, run: Run, case: Case, rng: np.random.Generator, thorough: bool) -> None:
-        self.case, self.problem, self.rng, self.thorough = case, case.problem, rng, thorough
-        self.answered = case.reference is not None  # the trial's own problem; a later refusal of another one tells something
-        self._run = run
-
-    def predict(self, problem: Problem) -> np.ndarray:
-        """Return the (n_test, n_classes) predictions for a problem. Raises Unanswered."""
-        outcome = self._run(problem)
-        if outcome.status is Status.VIOLATION and "canary" in outcome.message:
-            raise CanaryTouched(outcome)
-        if outcome.status is not Status.OK or outcome.predictions is None:
-            raise Unanswered(outcome)
-        self.answered = True
-        return outcome.predictions
-
-    def score(self, predictions: np.ndarray) -> Score:
-        """Score predictions for all test rows, in the trial's order."""
-        accuracy = self.case.answers.score(predictions).transfer_acc
-        return pgr.score(accuracy, self.case.weak_acc, self.case.strong_acc, len(predictions))
-
-    @cached_property
-    def reference(self) -> np.ndarray:
-        """The predictions for the trial's own problem. Raises Unanswered."""
-        return self.predict(self.problem)
-
-    @cached_property
-    def unrest(self) -> float:
-        """The share of the hard answers that a second run on the trial's own problem moves."""
-        return _moved(self.reference, self.predict(self.problem))
-
-    @cached_property
-    def real(self) -> float:
-        """The PGR on the trial's own problem."""
-        return self.score(self.reference).pgr
-
-    @cached_property
-    def reseeded(self) -> list[float]:
-        """The PGRs on the trial's own problem under new seeds."""
-        return [self.score(self.predict(replace(self.problem, seed=self.seed()))).pgr for _ in range(SEEDS)]
-
-    def seed(self) -> int:
-        """Draw a new seed."""
-        return int(self.rng.integers(2**31))
 
 
 @dataclass(frozen=True)
@@ -203,7 +107,7 @@ def _determinism(examination: Examination) -> Reading:
 
 def _constant(examination: Examination) -> Reading:
     """Count the most frequent hard answer."""
-    share = float(np.bincount(_hard(examination.reference)).max() / len(examination.reference))
+    share = float(np.bincount(hard(examination.reference)).max() / len(examination.reference))
     return Reading(share, ONE_CLASS, f"{share:.1%} of the answers are the same class")
 
 
@@ -217,9 +121,9 @@ def _rows(examination: Examination) -> Reading:
     worst, where = 0.0, ""
     for name, part in _parts(examination):
         rows = np.concatenate([part, examination.rng.choice(part, STRANGERS)])
-        moved = _moved(examination.reference[rows], _in_company(examination, rows))
-        if moved >= worst:
-            worst, where = moved, name
+        share = moved(examination.reference[rows], _in_company(examination, rows))
+        if share >= worst:
+            worst, where = share, name
     threshold = UNSTABLE if worst > MOVED and examination.unrest else MOVED
     return Reading(worst, threshold, f"shown {where} alone, the method moved {worst:.1%} of its answers")
 
@@ -302,71 +206,6 @@ def _difference(
     return Reading(size(fmean(ours) - fmean(changed)), threshold, sentence)
 
 
-def halves(problem: Problem, predictions: np.ndarray) -> list[int]:
-    """Choose the leading components that carry half of the method's answers, as nearly as the largest first allows.
-
-    Answers that follow a fixed direction of the frame are then as often wrong as right, whichever side the teacher prefers.
-    """
-    mean, axes = _principal(problem.train_x)
-    scores = problem.test_x @ axes[:, :COMPONENTS].astype(np.float32) - mean @ axes[:, :COMPONENTS]
-    said = np.eye(problem.n_classes)[_hard(predictions)]
-    shares = np.square((said - said.mean(0)).T @ (scores / scores.std(0).clip(1e-12))).sum(0)
-    chosen: list[int] = []
-    surplus = 0.0
-    for component in np.argsort(-shares):
-        if surplus <= 0:
-            chosen.append(int(component))
-        surplus += shares[component] if surplus <= 0 else -shares[component]
-    return chosen
-
-
-def turned(problem: Problem, mirrored: Sequence[int], first: int, rng: np.random.Generator) -> Problem:
-    """Turn round the principal components of train and test together: flip half of the signs, mirror the marginals of some.
-
-    A sign flip alone would be undone by a frame whose signs are the components' skewness. Mirroring gives each row the value
-    of the opposite rank with the opposite sign: it keeps the order of the rows and the variance, and negates every odd moment.
-    Leading components then trade their variance with the next one, beginning with the `first`: each stands in the place of the
-    other (unless a gap lies between them). Last, rows are brought to one norm, as in the data; where norms differed and told
-    something, they no longer do.
-    """
-    mean, axes = _principal(problem.train_x)
-    train, test = (_by_block(x, lambda rows: (rows - mean) @ axes) for x in (problem.train_x, problem.test_x))
-    furthest = max(float(max(scores.max(), -scores.min())) for scores in (train, test))
-    for component in mirrored:
-        values = np.concatenate([[-furthest], np.sort(train[:, component]), [furthest]])
-        train[:, component], test[:, component] = (np.interp(x[:, component], values, -values[::-1]) for x in (train, test))
-    scales = rng.choice([-1.0, 1.0], len(mean))
-    spread = [float(train[:, i].std(dtype=np.float64)) for i in range(min(COMPONENTS, len(mean)))]
-    for one, other in pairwise(range(len(spread))):
-        if one % 2 == first and spread[one] < GAP * spread[other]:
-            scales[one] *= spread[other] / spread[one]
-            scales[other] *= spread[one] / spread[other]
-    norm = np.sqrt(np.einsum("ij,ij->i", problem.train_x, problem.train_x)).mean(dtype=np.float64)
-
-    def back(scores: np.ndarray) -> np.ndarray:
-        rows = mean + (scores * scales) @ axes.T
-        scaled: np.ndarray = rows * (norm / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12))
-        return scaled
-
-    return replace(problem, train_x=_by_block(train, back), test_x=_by_block(test, back))
-
-
-def _by_block(x: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Change (n, d) rows in float64, a few at a time: the trusted process stays small. Returns (n, d) float32."""
-    changed = np.empty(x.shape, np.float32)
-    for start in range(0, len(x), BLOCK):
-        changed[start : start + BLOCK] = change(x[start : start + BLOCK].astype(np.float64))
-    return changed
-
-
-def _principal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the (d,) mean and the (d, d) principal axes of rows, the axis of largest variance first, in float64."""
-    mean = x.mean(0, dtype=np.float64)
-    centred = (x[start : start + BLOCK] - mean for start in range(0, len(x), BLOCK))
-    axes = np.linalg.eigh(sum((rows.T @ rows for rows in centred), np.zeros((len(mean), len(mean))))).eigenvectors
-    return mean, axes[:, ::-1]
-
-
 def _shuffle(examination: Examination) -> Reading:
     """Shuffle the teacher's labels over the training rows, each shuffle once as it is and once with its classes exchanged.
 
@@ -399,17 +238,6 @@ def _canary(examination: Examination) -> Reading:
 def _exchanged(probabilities: np.ndarray) -> np.ndarray:
     """Exchange the classes: the columns in reverse order."""
     return np.ascontiguousarray(probabilities[:, ::-1])
-
-
-def _hard(predictions: np.ndarray) -> np.ndarray:
-    """Return the (n,) most probable classes; a tie is the lowest, as in the vault."""
-    hard: np.ndarray = predictions.argmax(1)
-    return hard
-
-
-def _moved(before: np.ndarray, after: np.ndarray) -> float:
-    """Return the share of hard answers that differ."""
-    return float(np.mean(_hard(before) != _hard(after)))
 
 
 CANARY = Probe("canary", _canary, Verdict.FAILED, runs=0, alarms=0.0, null="no run opens the decoy label file")

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from fitness.sandbox.doctor import CONTAINED, examine
+from fitness.sandbox.doctor import CONTAINED, diagnose
 from tests import tiny
 from tests.model_server import ModelServer
 
-pytestmark = pytest.mark.skipif(examine().level not in CONTAINED, reason="masking walls (there are too few here to begin with)")
+pytestmark = pytest.mark.skipif(
+    diagnose().level not in CONTAINED, reason="masking walls (there are too few here to begin with)"
+)
 MISSING = "a method can read and change every file that you can"
 
 

@@ -14,9 +14,9 @@ def doctor(as_json: bool) -> None:
     from evolve import models
     from fitness.nouns import DeviceUnavailable
     from fitness.sandbox.device import find
-    from fitness.sandbox.doctor import LEVELS, examine
+    from fitness.sandbox.doctor import LEVELS, diagnose
 
-    found, devices, gpu = examine(), ["cpu"], ""
+    found, devices, gpu = diagnose(), ["cpu"], ""
     try:
         gpu = find().name
         devices.append("cuda")

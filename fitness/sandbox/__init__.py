@@ -1,6 +1,6 @@
 """The sandbox: methods run here, behind walls of the kernel, and only floats come back.
 
-The trusted process uses `client.Sandbox` and `doctor.examine`. `zygote.py`, `runner.py`, `walls.py`, `student.py` and
+The trusted process uses `client.Sandbox` and `doctor.diagnose`. `zygote.py`, `runner.py`, `walls.py`, `student.py` and
 `probe.py` are loaded inside, in a fresh interpreter, and import nothing else of ours.
 """
 

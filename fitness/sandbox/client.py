@@ -23,7 +23,7 @@ from fitness.sandbox import launch
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.collect import Collected, Watch, resident
 from fitness.sandbox.device import Choice, Gpu, on_the_cpu
-from fitness.sandbox.doctor import CONTAINED, LEVELS, Examination, examine
+from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
 from fitness.sandbox.nvidia import Meter
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import printable, verdict
@@ -123,7 +123,7 @@ class Sandbox:
         """
         if level not in (None, *LEVELS):
             raise ValueError(f"level is {level!r}, expected one of {', '.join(LEVELS)} or None")
-        found = examine()
+        found = diagnose()
         self.level, self.summary = _reach(found, level, trust), found.summary
         if gpu is not None and self.level not in CONTAINED:
             raise DeviceUnavailable(f"a GPU needs sandbox level B, and this machine reaches level {self.level}")
@@ -225,7 +225,7 @@ class Sandbox:
         raise AssertionError("unreachable")
 
 
-def _reach(found: Examination, wanted: str | None, trust: bool) -> str:
+def _reach(found: Diagnosis, wanted: str | None, trust: bool) -> str:
     """Return the level to run at. Raises SandboxUnavailable with what is missing, and what it would mean to trust methods."""
     level = wanted or found.level
     reached = CONTAINED[CONTAINED.index(found.level) :] if found.level in CONTAINED else (found.level,) if found.usable else ()

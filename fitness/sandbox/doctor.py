@@ -38,7 +38,7 @@ class Wall:
 
 
 @dataclass(frozen=True)
-class Examination:
+class Diagnosis:
     """What this machine offers.
 
     Attributes:
@@ -78,11 +78,11 @@ class Examination:
         return "; ".join(part for part in parts if part)
 
 
-def examine() -> Examination:
+def diagnose() -> Diagnosis:
     """Try every wall; about 0.3 s, without importing torch. Never raises for a wall that is down."""
     if not sys.platform.startswith("linux"):
         walls = tuple(Wall(n, False, f"there is none on {sys.platform}: it needs Linux") for n in (*_CORE, "bubblewrap"))
-        return Examination("none", walls)
+        return Diagnosis("none", walls)
     inner = launch.interior()
     try:
         program, lacking = launch.seccomp_program().hex(), None
@@ -97,7 +97,7 @@ def examine() -> Examination:
         walls.append(_bubblewrap(inside, walls))
     except SandboxUnavailable as error:
         walls.append(Wall("bubblewrap", False, str(error)))
-    return Examination(_level({wall.name: wall.up for wall in walls}), tuple(walls))
+    return Diagnosis(_level({wall.name: wall.up for wall in walls}), tuple(walls))
 
 
 def _level(up: dict[str, bool]) -> str:

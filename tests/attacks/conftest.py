@@ -13,13 +13,13 @@ import pytest
 from evolve.screen import Screen
 from evolve.syntax import Syntax
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 from tests.attacks.arena import Arena
 
 
 @pytest.fixture(scope="session")
 def reached() -> tuple[str, ...]:
-    return {"A": ("A", "B"), "B": ("B",)}.get(examine().level, ())
+    return {"A": ("A", "B"), "B": ("B",)}.get(diagnose().level, ())
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from fitness.judge import Judge
 from fitness.nouns import Limits, Method, Outcome, Problem, Split, Status
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 from fitness.tasks import load
 from fitness.vault import InstanceName, Vault
 
@@ -119,7 +119,7 @@ def main() -> None:
     vault.build(task, names)
     sources = {"returns at once": AT_ONCE} | {name: (SEEDS / f"{name}.py").read_text() for name in NAMES}
     print("level method           own ms   around  least  first use  overhead      %    aim")
-    for level in {"A": "AB", "B": "B"}.get(examine().level, ""):
+    for level in {"A": "AB", "B": "B"}.get(diagnose().level, ""):
         with Sandbox(level) as sandbox:
             twice = Twice(sandbox)
             judge = Judge(task, vault, twice, lambda name: None, threading.Event())

@@ -23,8 +23,9 @@ from evolve.cli.judge import FIRST
 from evolve.lab import Bench, bench
 from evolve.screen import Screen
 from fitness import pgr
+from fitness.examination import Case
 from fitness.nouns import Finding, Method, Outcome, Problem, Split, Status, Verdict
-from fitness.probes import PROBES, Case, examine
+from fitness.probes import PROBES, examine
 from fitness.vault import InstanceName
 
 CHILDREN = 200

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fitness.nouns import Limits, Outcome, Problem, Status
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.transfer import lay_out
 
 AT_ONCE = "import torch\ndef method(problem): return torch.full((len(problem.test_x),), 0.5)"
@@ -110,11 +110,11 @@ def main() -> None:
     arguments = parser.parse_args()
     loose = some_problem()
     problem = replace(loose, **lay_out({name: getattr(loose, name) for name in ("train_x", "weak", "test_x")}))
-    show("doctor", milliseconds(5, examine))
+    show("doctor", milliseconds(5, diagnose))
     show("laying out an instance of 7 MB", milliseconds(20, lambda: lay_out({"x": loose.train_x, "test": loose.test_x})))
     baseline = milliseconds(5, lambda: subprocess.run([sys.executable, "-c", FRESH], check=True))
     show("fresh process: import torch and numpy", baseline)
-    for level in {"A": "AB", "B": "B"}.get(examine().level, ""):
+    for level in {"A": "AB", "B": "B"}.get(diagnose().level, ""):
         with tempfile.TemporaryDirectory() as place:
             tempfile.tempdir = place
             begun = time.perf_counter()

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from fitness import pgr
+from fitness.examination import Case
+from fitness.frame import halves, turned
 from fitness.nouns import Finding, Outcome, Problem, Status, Verdict
-from fitness.probes import MOVED, PROBES, SLACK, UNSTABLE, Case, examine, halves, turned
+from fitness.probes import MOVED, PROBES, SLACK, UNSTABLE, examine
 from fitness.vault import Answers
 
 N, D = 1000, 60

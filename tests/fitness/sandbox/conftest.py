@@ -11,12 +11,12 @@ from small_problem import make_problem
 
 from fitness.nouns import Problem
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 
 
 @pytest.fixture(scope="session")
 def reached() -> tuple[str, ...]:
-    return {"A": ("A", "B"), "B": ("B",)}.get(examine().level, ())
+    return {"A": ("A", "B"), "B": ("B",)}.get(diagnose().level, ())
 
 
 @pytest.fixture(scope="session", params=["A", "B"])

@@ -16,13 +16,13 @@ from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import build_filter, launch
 from fitness.sandbox.client import Sandbox
 from fitness.sandbox.device import Choice, choose
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_the_examination_names_each_wall_with_a_sentence() -> None:
-    found = examine()
+    found = diagnose()
     assert [wall.name for wall in found.walls] == ["rlimits", "landlock", "seccomp", "children", "bubblewrap"]
     assert all(wall.detail for wall in found.walls)
     up = {wall.name: wall.up for wall in found.walls}
@@ -42,7 +42,7 @@ def test_the_verb_names_the_devices_and_why_there_is_no_gpu(capsys: pytest.Captu
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys; from fitness.sandbox.doctor import examine; examine(); sys.exit('torch' in sys.modules)"
+    code = "import sys; from fitness.sandbox.doctor import diagnose; diagnose(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
@@ -50,7 +50,7 @@ def test_without_bubblewrap_it_is_level_b(reached: tuple[str, ...], monkeypatch:
     if not reached:
         pytest.skip("sandbox level B (see `python -m evolve doctor`)")
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    found = examine()
+    found = diagnose()
     assert found.level == "B"
     assert "install the system package" in found.walls[-1].detail
     with pytest.raises(SandboxUnavailable, match=r"level A cannot be reached .* bubblewrap is not installed"):
@@ -96,22 +96,22 @@ def test_walls_that_do_not_hold_are_found_out(reached: tuple[str, ...], monkeypa
         pytest.skip("sandbox level B (see `python -m evolve doctor`)")
     with monkeypatch.context() as patch:
         patch.setattr(launch, "SYSTEM", ("/",))
-        found = {wall.name: wall for wall in examine().walls}
+        found = {wall.name: wall for wall in diagnose().walls}
         assert not found["landlock"].up
         assert "was not stopped" in found["landlock"].detail
     with monkeypatch.context() as patch:
         allow_all = build_filter._step(build_filter._RETURN, build_filter._ALLOW)
         patch.setattr(launch, "seccomp_program", lambda: allow_all)
-        found = {wall.name: wall for wall in examine().walls}
+        found = {wall.name: wall for wall in diagnose().walls}
         assert not found["seccomp"].up
-        assert examine().level == "none"
+        assert diagnose().level == "none"
         with pytest.raises(SandboxUnavailable, match="a new process was not stopped"):
             Sandbox()
 
 
 def test_another_system_has_no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    found = examine()
+    found = diagnose()
     assert found.level == "none"
     assert not any(wall.up for wall in found.walls)
     with pytest.raises(SandboxUnavailable, match="it needs Linux"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fitness.sandbox.doctor import CONTAINED, LEVELS, Examination, Wall
+from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, Wall
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
@@ -20,7 +20,7 @@ from tests.masked import mask
 mask(set(sys.argv[1].split("+")))
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 from small_problem import LIMITS, make_problem
 
 def ran(line):
@@ -90,7 +90,7 @@ def test_without_landlock_a_trusted_method_runs_inside_bubblewrap(reached: tuple
 def test_a_summary_says_what_is_missing_and_what_that_means() -> None:
     names = ("rlimits", "landlock", "seccomp", "children", "bubblewrap")
     for level in LEVELS:
-        found = Examination(
+        found = Diagnosis(
             level,
             tuple(Wall(name, False, "not here") for name in names),
         )

@@ -21,7 +21,7 @@ from small_problem import LIMITS, make_problem
 from fitness.nouns import SandboxUnavailable, Status
 from fitness.sandbox import client, launch
 from fitness.sandbox.client import Sandbox
-from fitness.sandbox.doctor import examine
+from fitness.sandbox.doctor import diagnose
 
 ROOT = Path(__file__).parents[3]
 HALF = "import torch\ndef method(problem): return torch.full((300,), 0.5)"
@@ -243,8 +243,8 @@ def test_a_sandbox_that_cannot_start_says_so(level: str, monkeypatch: pytest.Mon
 def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
     level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examination = examine()
-    monkeypatch.setattr(client, "examine", lambda: examination)
+    examination = diagnose()
+    monkeypatch.setattr(client, "diagnose", lambda: examination)
     monkeypatch.setattr(launch, "seccomp_program", lambda: b"not a filter, but some instructions of eight bytes long")
     with Sandbox(level) as sandbox:
         outcome = sandbox.run("raise ValueError('it ran')", make_problem(), LIMITS)
