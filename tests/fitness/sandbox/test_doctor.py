@@ -21,7 +21,7 @@ from fitness.sandbox.doctor import diagnose
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_examination_names_each_wall_with_a_sentence() -> None:
+def test_the_diagnosis_names_each_wall_with_a_sentence() -> None:
     found = diagnose()
     assert [wall.name for wall in found.walls] == ["rlimits", "landlock", "seccomp", "children", "bubblewrap"]
     assert all(wall.detail for wall in found.walls)

@@ -243,8 +243,8 @@ def test_a_sandbox_that_cannot_start_says_so(level: str, monkeypatch: pytest.Mon
 def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
     level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examination = diagnose()
-    monkeypatch.setattr(client, "diagnose", lambda: examination)
+    diagnosis = diagnose()
+    monkeypatch.setattr(client, "diagnose", lambda: diagnosis)
     monkeypatch.setattr(launch, "seccomp_program", lambda: b"not a filter, but some instructions of eight bytes long")
     with Sandbox(level) as sandbox:
         outcome = sandbox.run("raise ValueError('it ran')", make_problem(), LIMITS)
