@@ -76,6 +76,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
 
 def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     """Return the plan that the flags describe. Raises UsageError."""
+    from evolve import baselines
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
     from evolve.strategies import STRATEGIES, strategy
     from evolve.study.plan import Plan
@@ -84,6 +85,9 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     for name in names:
         strategy(name)
     evals, out, pairs, hold_out = (flags.pop(name) for name in ("evals", "out", "pairs", "hold_out"))
+    human = [seed.name for seed in baselines.collect()]
+    if hold_out and hold_out not in human:
+        raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
     given = {key: value for key, value in flags.items() if value != ()}
     config = resolve(file, parse_set(pairs), given, {"workers": 1, "strategy": "map-elites"})

@@ -157,3 +157,11 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path, capsys: pytest.
         Plan(tmp_path / "broken", ("iid",), 1, 10, Config()).settle()
     assert run(["compare", "--strategies", "map-elites,annealing"]) == 2
     assert "annealing" in capsys.readouterr().err
+
+
+def test_a_baseline_that_is_not_there_is_refused_before_anything_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--hold-out", "../ldb", "--dry-run"]) == 2
+    said = capsys.readouterr()
+    assert "no human baseline named '../ldb'" in said.err
+    assert "lda" in said.err
+    assert not said.out
