@@ -58,11 +58,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
         searches = len(list(plan.contestants()))
         click.echo(f"{searches} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
         return
-    try:
-        _run(plan, at_once, quiet=as_json)
-    except KeyboardInterrupt:
-        click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
-        raise
+    carry_out(plan, at_once, quiet=as_json)
     outcomes = [read(contestant) for contestant in plan.contestants()]
     table, found = tabulate(outcomes), rediscoveries(plan, outcomes) if plan.hold_out else ()
     if as_json:
@@ -97,8 +93,16 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
 
 
+def carry_out(plan: Plan, at_once: int, quiet: bool) -> None:
+    """Do what is left of a study, and say what has been done, also when it is stopped."""
+    try:
+        _run(plan, at_once, quiet)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
+        raise
+
+
 def _run(plan: Plan, at_once: int, quiet: bool) -> None:
-    """Do what is left of a study, and say what has been done."""
     from evolve.cli.progress import Plain
     from evolve.study import running
     from evolve.study.beginning import prepare

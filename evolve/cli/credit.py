@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -11,6 +12,7 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.common import choose_method, db_option, echo_json, find_run, json_option, trust_option
+from evolve.errors import UsageError
 from evolve.nouns import short
 from evolve.report.wording import count
 
@@ -23,10 +25,16 @@ if TYPE_CHECKING:
 @click.option(
     "--control", type=click.Path(path_type=Path), metavar="RUN.db", help="A run of `--strategy tune` to hold it against."
 )
+@click.option(
+    "--retune",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Make such a run first, of N evaluations, beside the run; it goes on where it was stopped.",
+)
 @db_option
 @trust_option
 @json_option
-def credit(method: str | None, control: Path | None, db: Path | None, trust: bool, as_json: bool) -> None:
+def credit(method: str | None, control: Path | None, retune: int | None, db: Path | None, trust: bool, as_json: bool) -> None:
     """Which steps of a method's lineage gained (default: the champion's), and how much of that holds on fresh instances.
 
     Its ancestors are judged on the run's fresh instances, which is recorded as a look at each. The lineage is the line of first
@@ -34,11 +42,15 @@ def credit(method: str | None, control: Path | None, db: Path | None, trust: boo
     """
     from evolve.study import credit as study
 
+    if control and retune:
+        raise UsageError("give --control or --retune, not both: --retune makes the run that --control names")
     path = find_run(db)
     archive = Archive.open(path)
     chosen = choose_method(archive, method)
     study.line_of(archive, chosen)
     archive.close()
+    if retune:
+        control = _retuned(path, retune, quiet=as_json)
     tuned = _control(control) if control else None
     study.judge_line(path, chosen, lambda text: click.echo(text, err=True), trust)
     archive = Archive.open(path)
@@ -50,9 +62,20 @@ def credit(method: str | None, control: Path | None, db: Path | None, trust: boo
         _say(found)
 
 
+def _retuned(path: Path, evals: int, quiet: bool) -> Path:
+    """Tune the constants of the best baseline, and return the archive of that search."""
+    from evolve.cli.compare import carry_out
+    from evolve.lab import stored_config
+    from evolve.study.plan import control
+
+    with closing(Archive.open(path)) as archive:
+        plan = control(path, stored_config(archive), evals)
+    carry_out(plan, 1, quiet)
+    return next(plan.contestants()).path
+
+
 def _control(path: Path) -> float:
     """Return the mean fresh PGR of a tuning run's answer. Raises UsageError when it is none, or has none."""
-    from evolve.errors import UsageError
     from evolve.lab import stored_config
     from evolve.study.outcome import fresh_pgrs
 

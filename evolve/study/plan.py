@@ -97,3 +97,10 @@ def _changes(known: dict[str, dict[str, object]], fixed: dict[str, object]) -> s
     now = fixed["config"]
     assert isinstance(now, dict)
     return ", ".join(name for name in now if known["config"].get(name) != now[name])
+
+
+def control(run: Path, config: Config, evals: int) -> Plan:
+    """Return the plan of a run's control: one search that tunes the best baseline's constants, judged as the run was."""
+    kept = ("task", "domain", "device", "trust_methods", "dev_instances", "fresh_instances")
+    judged = {name: getattr(config, name) for name in kept}
+    return Plan(run.with_name(f"{run.stem}-retuned"), ("tune",), 1, evals, resolve({"workers": 1} | judged))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_a_seed_has_no_credit_and_a_run_must_be_finished(
         method = deepest(archive)
     with pytest.raises(UsageError, match="resume"):
         judge_line(copy, method, print)
+
+
+@pytest.mark.slow
+def test_the_control_is_made_when_it_is_asked_for(searched: Path) -> None:
+    def credited(*more: str) -> subprocess.CompletedProcess[str]:
+        command = tiny.command("credit", "--db", str(searched), *more)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+    done = credited("--retune", "2")
+    assert done.returncode == 0, done.stderr
+    assert "Control: a run that only tuned the constants" in " ".join(done.stdout.split())
+    made = searched.with_name(f"{searched.stem}-retuned") / "tune-0.db"
+    again = credited("--control", str(made), "--json")
+    assert json.loads(again.stdout)["control"] is not None
+    assert "another study" in credited("--retune", "3").stderr
+    assert credited("--retune", "2", "--control", str(made)).returncode == 2
 
 
 def edge(kind: str, dev: float, fresh: float, low: float) -> Edge:
