@@ -11,7 +11,7 @@ from archives.connection import connect, connect_to_read, migrating, sentences
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema import is_older, migrate
-from archives.typed import noun, value
+from archives.typed import fields, noun, value
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
@@ -82,18 +82,18 @@ class Archive(Ledger):
 
     def directions(self) -> list[Direction]:
         """Return directions, oldest first."""
-        columns = ", ".join(Direction.__dataclass_fields__)
-        return [noun(Direction, row) for row in self.rows(f"select {columns} from directions order by rowid")]
+        return self.nouns(Direction, "directions order by rowid")
 
     def made_directions(self) -> dict[int, Direction]:
         """Return the directions that proposals made, by proposal."""
-        columns = ", ".join(Direction.__dataclass_fields__)
-        rows = self.rows(f"select proposal, {columns} from directions where proposal is not null order by rowid")
+        rows = self.rows(f"select proposal, {fields(Direction)} from directions where proposal is not null order by rowid")
         return {value(row, "proposal", int): noun(Direction, row) for row in rows}
 
     def judged(self) -> int:
         """Return how many bred methods have been judged."""
-        return len(self.rows("select id from proposals where state = 'done' and method is not null"))
+        made = "select id from proposals where method is not null"  # by their indices: a proposal's row is pages long
+        row = self.rows(f"select count(*) as n from proposals where state = 'done' and id in ({made})")[0]
+        return int(str(row["n"]))
 
     def judged_trials(self) -> int:
         """Return how many dev trials bred methods have had."""
@@ -107,8 +107,7 @@ class Archive(Ledger):
 
     def methods(self, where: str = "1") -> list[MethodRecord]:
         """Return methods, oldest first."""
-        columns = "id, source, nodes, name, origin, structure, constants, sketch"
-        return [noun(MethodRecord, row) for row in self.rows(f"select {columns} from methods where {where} order by rowid")]
+        return self.nouns(MethodRecord, f"methods where {where} order by rowid")
 
     def add_proposal(self, proposal: ProposalRecord, worst: Usage = _FREE) -> None:
         """Store a proposal from the moment it was chosen, with the worst case that was reserved for its first call."""
@@ -121,9 +120,7 @@ class Archive(Ledger):
 
     def proposals(self, where: str = "1", values: Sequence[object] = ()) -> list[ProposalRecord]:
         """Return proposals in order."""
-        columns = ", ".join(ProposalRecord.__dataclass_fields__)
-        rows = self.rows(f"select {columns} from proposals where {where} order by id", values)
-        return [noun(ProposalRecord, row) for row in rows]
+        return self.nouns(ProposalRecord, f"proposals where {where} order by id", values)
 
     # scores
 
@@ -195,10 +192,8 @@ class Archive(Ledger):
 
     def findings(self, method: str, split: Split | None = None) -> list[Finding]:
         """Return what probes found of a method, on one split when it is named, oldest first."""
-        columns = ", ".join(Finding.__dataclass_fields__)
         where, values = ("and split = ?", [split]) if split else ("", [])
-        rows = self.rows(f"select {columns} from probes where method = ? {where} order by id", [method, *values])
-        return [noun(Finding, row) for row in rows]
+        return self.nouns(Finding, f"probes where method = ? {where} order by id", [method, *values])
 
     def flagged(self) -> set[str]:
         """Return the ids of methods that a probe failed."""
@@ -219,8 +214,7 @@ class Archive(Ledger):
 
     def elites(self) -> list[Elite]:
         """Return every elite, by island and cell."""
-        rows = self.rows("select island, cell, method, fitness from elites order by island, cell")
-        return [noun(Elite, row) for row in rows]
+        return self.nouns(Elite, "elites order by island, cell")
 
     def replace_elites(self, elites: Sequence[Elite]) -> None:
         """Empty every island's grid and fill it with other elites."""

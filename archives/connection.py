@@ -8,15 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from archives.library import Database
 from archives.nouns import ArchiveError, Row
+from archives.typed import fields, nouns
 
 _WAIT_MS = 5000
 PATIENCE = 60.0  # seconds that one query may take
 STEPS = 10_000  # of SQLite's machine between two looks at the clock: about a millisecond
 LONGEST = 1 << 24  # bytes of one text
 LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
+N = TypeVar("N")
 
 
 class Connection:
@@ -79,6 +82,19 @@ class Connection:
             cursor = self._db.execute(sql, list(values))
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row)) for row in _within_reason(cursor)]
+
+    def nouns(self, kind: type[N], origin: str, values: Sequence[object] = ()) -> list[N]:
+        """Return what the rows of a table, or of `(a query)`, say as nouns: their columns are named as its fields.
+
+        Raises ArchiveError for a value of another type, and as `rows` does.
+        """
+        return list(self.each(kind, origin, values))
+
+    def each(self, kind: type[N], origin: str, values: Sequence[object] = ()) -> Iterator[N]:
+        """Return the same one after the other: everything is read by then, and no more than one is kept."""
+        with sentences(self.path), _bounded(self._db):
+            rows = list(_within_reason(self._db.execute(f"select {fields(kind)} from {origin}", list(values))))
+        return nouns(kind, rows)
 
 
 @cache

@@ -32,9 +32,7 @@ class Ledger(Connection):
 
     def looks(self, where: str = "1", values: Sequence[object] = ()) -> list[Look]:
         """Return looks, oldest first."""
-        columns = ", ".join(Look.__dataclass_fields__)
-        rows = self.rows(f"select {columns} from looks where {where} order by id", values)
-        return [noun(Look, row) for row in rows]
+        return self.nouns(Look, f"looks where {where} order by id", values)
 
     # model calls
 
@@ -98,4 +96,4 @@ class Ledger(Connection):
 
     def entries(self) -> list[Entry]:
         """Return the journal, oldest first."""
-        return [noun(Entry, row) for row in self.rows("select step, proposal, method, config from journal order by id")]
+        return self.nouns(Entry, "journal order by id")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.typed import noun
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Vector:
 
 def vectors(archive: Archive) -> list[Vector]:
     """Return the vector of every method that has a fitness and no flag, the fittest first; held-out domains are not in it."""
-    return [noun(Vector, row) for row in archive.rows("select method, name, fitness, pgrs from vectors")]
+    return archive.nouns(Vector, "vectors")
 
 
 def pareto(archive: Archive) -> list[Vector]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, partial
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from archives.nouns import ArchiveError, Row
@@ -35,6 +35,20 @@ def noun(kind: type[N], row: Row, **given: object) -> N:
     return kind(**read)
 
 
+def nouns(kind: type[N], rows: Sequence[tuple[object, ...]]) -> Iterator[N]:
+    """Return nouns from rows that hold their fields in order, read column by column: that is quicker than row by row.
+
+    Raises ArchiveError for a wrong type.
+    """
+    columns = [_column(held, *field) for held, field in zip(zip(*rows), _plan(cast(Hashable, kind), ()))]
+    return map(kind, *columns) if rows else iter(())
+
+
+def fields(kind: type) -> str:
+    """Return the names of a noun's fields, as a query lists its columns."""
+    return ", ".join(name for name, _, _ in _plan(cast(Hashable, kind), ()))
+
+
 def value(row: Row, name: str, kind: Any) -> Any:
     """Return a column's value as a str, int, float, enum or optional one, or from JSON as a tuple or mapping.
 
@@ -58,6 +72,21 @@ def _plan(kind: Any, given: tuple[str, ...]) -> list[tuple[str, Any, Callable[[o
     return [(name, hint, _reader(hint)) for name, hint in get_type_hints(kind).items() if name not in given]
 
 
+def _column(held: Sequence[object], name: str, hint: Any, reader: Callable[[object], object]) -> Sequence[object]:
+    """Read a column: most have the right type throughout, and of the texts that hold a list many are the same."""
+    kinds, optional = set(map(type, held)), get_origin(hint) is UnionType
+    plain = get_args(hint)[0] if optional else hint
+    if plain in _PLAIN and kinds <= ({plain, NoneType} if optional else {plain}) and (plain in _EXACT or _are_real(held)):
+        return held
+    try:
+        if kinds == {str} and get_origin(hint) is tuple:
+            read = {text: reader(text) for text in set(held)}
+            return [read[text] for text in held]
+        return [reader(one) for one in held]
+    except _Wrong:
+        return [value({name: one}, name, hint) for one in held]
+
+
 @cache
 def _reader(kind: Any) -> Callable[[object], object]:
     """Return what reads values of a type; it raises _Wrong for others."""
@@ -74,6 +103,12 @@ def _reader(kind: Any) -> Callable[[object], object]:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return partial(_member, {str(one): one for one in kind})
     return partial(_instance, kind)
+
+
+def _are_real(held: Sequence[Any]) -> bool:
+    """Tell whether all floats of a column are ones that arithmetic may use."""
+    some = [one for one in held if one is not None] if None in held else held
+    return not some or (min(some) >= -LARGEST and max(some) <= LARGEST)
 
 
 def _real(held: object) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from archives.nouns import Usage
+from archives.nouns import ProposalRecord, Usage
 from evolve.nouns import Direction, Subject
 
 
@@ -54,3 +56,35 @@ class Lesson:
     gain: float
     usage: Usage
     method: str = ""
+
+
+class Past(NamedTuple):
+    """A proposal of an earlier session: what was asked, and what came of it.
+
+    Attributes:
+        new: whether there is a source that repeats no other method.
+    """
+
+    id: int
+    island: int
+    operator: str
+    model: str
+    direction: str
+    parents: tuple[str, ...]
+    inspirations: tuple[str, ...]
+    novelty: float
+    fixes: int | None
+    cell: int | None
+    state: str
+    method: str | None
+    placement: str | None
+    gain: float | None
+    new: int
+
+
+def repeated(record: ProposalRecord | Past, directions: Mapping[str, Direction]) -> Choice:
+    """Return the choice that a proposal was made by, given the directions that are known by name."""
+    one = record
+    direction = directions.get(one.direction) or Direction(one.direction, "", ())
+    prompt = direction, one.parents, one.inspirations
+    return Choice(one.island, one.operator, one.model, *prompt, 0.0, one.novelty, one.fixes, one.cell)

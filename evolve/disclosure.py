@@ -7,7 +7,9 @@ method that failed, or that the race stopped, asked nothing. Held-out domains ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from statistics import fmean
+from typing import NamedTuple
 
 from archives.archive import Archive
 from archives.nouns import Look
@@ -20,13 +22,22 @@ ENGINE = "engine"  # who selects, and who prints the final table
 SELECTION = "selection on dev instances"
 
 
+class _Answer(NamedTuple):
+    """What the Ladder said of a method; None when it was not asked."""
+
+    method: str
+    lineage: str
+    instances: int
+    answer: float | None
+
+
 class Disclosure:
     """One Ladder per search domain, and a row in `looks` for every score that leaves the vault."""
 
     def __init__(self, archive: Archive, domains: Sequence[str]) -> None:
         """Take up where the archive's ledger ends."""
         self._archive, self._domains = archive, tuple(domains)
-        self._scores: dict[str, dict[str, CoarseScore]] = {}
+        self._scores: dict[str, dict[str, CoarseScore]] = {domain: {} for domain in domains}  # of each method
         self._lineages: dict[str, str] = {}
         self._ladders = {domain: self._recall(domain) for domain in domains}
 
@@ -47,7 +58,7 @@ class Disclosure:
 
     def scores(self, method: str) -> tuple[CoarseScore, ...]:
         """Return all that a prompt may show of a method's scores."""
-        return tuple(self._scores.get(method, {}).values())
+        return tuple(known[method] for known in self._scores.values() if method in known)
 
     def prompted(self, model: str, proposal: int, methods: Sequence[str]) -> None:
         """Enter in the ledger what a model's prompt showed."""
@@ -64,21 +75,24 @@ class Disclosure:
         scores = [trial.score for trial in trials if trial.score]
         rung = self._ladders[domain].ask(fmean(score.transfer_acc for score in scores))
         pgr = shown(rung.value, fmean(s.weak_acc for s in scores), fmean(s.strong_acc for s in scores))
-        self._keep(method, CoarseScore(domain, len(scores), rung.value, pgr, rung.raised))
+        self._scores[domain][method] = CoarseScore(domain, len(scores), rung.value, pgr, rung.raised)
         return rung.value
-
-    def _keep(self, method: str, score: CoarseScore) -> None:
-        self._scores.setdefault(method, {})[score.domain] = score
 
     def _recall(self, domain: str) -> Ladder:
         """Rebuild a domain's Ladder, and what it said of each method, from the ledger."""
         means = "select avg(weak_acc) as weak, avg(strong_acc) as strong from trials where split = 'dev' and domain = ?"
         row = self._archive.rows(means, [domain])[0]
         best, queries = 0.0, 0
-        for look in self._archive.looks("who = ? and why = ? and domain = ?", [ENGINE, SELECTION, domain]):
-            self._lineages[look.method] = look.lineage
-            if look.answer is not None:
-                pgr = shown(look.answer, value(row, "weak", float), value(row, "strong", float))
-                self._keep(look.method, CoarseScore(domain, look.instances, look.answer, pgr, look.answer > best))
-                best, queries = look.answer, queries + 1
+
+        @cache
+        def coarse(instances: int, answer: float, raised: bool) -> CoarseScore:
+            pgr = shown(answer, value(row, "weak", float), value(row, "strong", float))
+            return CoarseScore(domain, instances, answer, pgr, raised)
+
+        looks = "looks where who = ? and why = ? and domain = ? order by id"
+        for method, lineage, instances, answer in self._archive.each(_Answer, looks, [ENGINE, SELECTION, domain]):
+            self._lineages[method] = lineage
+            if answer is not None:
+                self._scores[domain][method] = coarse(instances, answer, answer > best)
+                best, queries = answer, queries + 1
         return Ladder(best=best, queries=queries)

@@ -18,7 +18,7 @@ from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
 from evolve.brief import longest
 from evolve.budget import FREE
-from evolve.choice import Choice, Lesson
+from evolve.choice import Choice, Lesson, repeated
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import Lab, dev_instances
 from evolve.memory import Memory
@@ -268,7 +268,8 @@ class Engine:
 
     def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
-        choice, recorded = self.memory.choice(record, self.selector), self.lab.archive.calls(record.id)
+        choice = repeated(record, {direction.name: direction for direction in self.selector.directions})
+        recorded = self.lab.archive.calls(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
         worst = self._worst(choice.model, brief) if brief and not recorded else FREE
         try:

@@ -133,7 +133,7 @@ class Finale:
         return self._judge(self._humans(), fresh_instances(self.lab.config))
 
     def _humans(self) -> list[MethodRecord]:
-        return [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.pgrs]
+        return [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.scored]
 
     def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
@@ -221,6 +221,6 @@ class Finale:
             verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
         else:
             verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
-        dev, fresh = fmean(self.memory.pgrs[champion.id]), fmean(s.pgr for s in self._search(champion))
+        dev, fresh = fmean(self.memory.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
         return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

@@ -1,43 +1,22 @@
-"""What the engine remembers of a run between steps: the archive's rows as it needs them, rebuilt on resume."""
+"""What the engine remembers of a run between steps; recall.py rebuilds it on resume."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean, median
 
-from archives.archive import Archive
-from archives.nouns import MethodRecord, ProposalRecord, Row
-from archives.typed import LARGEST, value
+from archives.nouns import MethodRecord
 from evolve.choice import Choice
 from evolve.cycling import Lineages
-from evolve.nouns import Brief, Broken, Direction, Exhibit, Failure, Tuned
-from evolve.screen import DIFFERS, REPEATS
-from evolve.select import Selector
-from fitness.nouns import Evaluation, Interval, Split, Status
+from evolve.nouns import Brief, Broken, Exhibit, Failure, Tuned
+from fitness.nouns import Evaluation, Interval, Status
 
 FAILURES = 200  # remembered
 SHOWN = 4  # failures shown in a brief
 BROKEN = 64  # failed children that can still be mended
 FAMILY = 60  # methods of one structure that a brief names, the newest
 NO_GAIN = "judged, and not placed: no better than what its cell holds"
-_FAILED = f"""
-select p.parents, coalesce(nullif(p.idea, ''), p.operator) as idea,
-    case when p.state = 'refused' then p.reason when m.flags != '' then 'flagged by ' || m.flags
-        when e.status = 'OK' then '{NO_GAIN}' else e.status || ': ' || e.message end as reason
-from proposals p left join methods m on m.id = p.method
-left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
-where p.state = 'refused' or (p.state = 'done' and e.status != 'LOST' and (p.placement = 'REJECTED' or m.flags != ''))
-order by p.id desc limit ?
-"""
-_PARENTS = "select method, parents from proposals where method is not null order by id desc"  # its first proposal counts
-_BROKEN = f"""
-select p.id, p.source, case when p.state = 'refused' then p.reason else e.status || ': ' || e.message end as reason
-from proposals p left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
-where p.source is not null and (p.state = 'refused' or (p.state = 'done' and e.status not in ('OK', 'LOST')))
-    and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %'
-order by p.id desc limit ?
-"""
 
 
 class Memory:
@@ -46,67 +25,48 @@ class Memory:
     Attributes:
         methods: every method by id.
         seeds: the human baselines and the user's own seeds, in the order they were added.
-        pgrs: dev PGRs of every method judged OK, instance by instance.
-        judged: ids that have a dev evaluation of the method's own (not lost).
+        judged: ids that have a dev evaluation of the method's own (not lost); `scored`: those of them that were judged OK.
         flagged: ids that a probe failed.
         best: id of the fittest method that is not a seed, or of the fittest seed before there is one; never a flagged one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[str], tuple[float, ...]] = lambda _method: ()) -> None:
+        """Begin with nothing; `read` returns the dev PGRs of a method that was judged in an earlier session."""
         self.methods: dict[str, MethodRecord] = {}
         self.seeds: list[MethodRecord] = []
-        self.pgrs: dict[str, tuple[float, ...]] = {}
         self.judged: set[str] = set()
+        self.scored: set[str] = set()
         self.flagged: set[str] = set()
         self.best = ""
         self.best_interval: Interval | None = None
         self.last_proposal = 0
         self.refusals = 0
         self.judged_here = 0
+        self._read, self._pgrs = read, dict[str, tuple[float, ...]]()
         self._fitness: dict[str, float] = {}
-        self._measures: dict[str, dict[str, float]] = {}
+        self._measures: dict[str, Mapping[str, float]] = {}
         self._failures: deque[tuple[frozenset[str], str, str]] = deque(maxlen=FAILURES)
         self._broken: dict[int, Broken] = {}
         self._parents: dict[str, str] = {}  # the first parent of each method that is no seed
         self._lineages = Lineages()
         self._families: dict[str, list[str]] = {}  # structure -> methods, in the order they were added
 
-    @classmethod
-    def of(cls, archive: Archive) -> Memory:
-        """Rebuild the memory from an archive."""
-        memory = cls()
-        parents = {str(row["method"]): value(row, "parents", tuple[str, ...]) for row in archive.rows(_PARENTS)}
-        for method in archive.methods():
-            memory.add_method(method, next(iter(parents.get(method.id, ())), None))
-        memory.flagged = archive.flagged()
-        memory.recall(archive)
-        counts = archive.rows(
-            "select coalesce(max(id), 0) as last, coalesce(sum(state = 'refused'), 0) as refused from proposals"
-        )[0]
-        for row in reversed(archive.rows(_FAILED, [FAILURES])):
-            memory.failed(value(row, "parents", tuple[str, ...]), str(row["idea"]), str(row["reason"]))
-        for row in reversed(archive.rows(_BROKEN, [BROKEN])):
-            memory.keep_broken(value(row, "id", int), str(row["source"]), str(row["reason"]))
-        memory.last_proposal, memory.refusals = value(counts, "last", int), value(counts, "refused", int)
-        memory.judged_here = 0
-        return memory
-
-    def recall(self, archive: Archive, method: str | None = None) -> None:
-        """Read the dev evaluations of one method, or of all, from the archive."""
-        pgrs = _pgrs(archive, method)
-        for row in archive.evaluations(Split.DEV, method):
-            self._add(row, tuple(pgrs.get(value(row, "id", int), [])))
-
     @property
     def seed_medians(self) -> list[float]:
         """The median PGR of the seeds on each dev instance."""
-        rows = [self.pgrs[m.id] for m in self.seeds if m.id in self.pgrs]
+        rows = [self.pgrs(m.id) for m in self.seeds if m.id in self.scored]
         return [median(column) for column in zip(*rows)]
 
     @property
     def baselines(self) -> dict[str, float]:
         """The mean dev PGR of each seed, by name."""
-        return {m.name: sum(self.pgrs[m.id]) / len(self.pgrs[m.id]) for m in self.seeds if m.id in self.pgrs}
+        return {m.name: sum(self.pgrs(m.id)) / len(self.pgrs(m.id)) for m in self.seeds if m.id in self.scored}
+
+    def pgrs(self, method: str) -> tuple[float, ...]:
+        """Return the dev PGRs of a method that was judged OK, instance by instance."""
+        if method not in self._pgrs:
+            self._pgrs[method] = self._read(method)
+        return self._pgrs[method]
 
     def add_method(self, method: MethodRecord, parent: str | None = None) -> None:
         """Remember a method, and the first parent that it came from."""
@@ -133,12 +93,34 @@ class Memory:
         """Remember a dev evaluation, with its interval when no stopping rule cut it short."""
         if evaluation.flags:
             self.flagged.add(evaluation.method)
-        fitness, measures = evaluation.fitness, dict(evaluation.measures)
-        self._remember(evaluation.method, evaluation.status, fitness, measures, evaluation.pgrs, interval)
+        if evaluation.status is Status.OK:
+            self._pgrs[evaluation.method] = evaluation.pgrs
+        if self.add_outcome(evaluation.method, evaluation.status, evaluation.fitness, evaluation.measures):
+            self.best_interval = interval
+
+    def add_outcome(self, method: str, status: Status, fitness: float | None, measures: Mapping[str, float]) -> bool:
+        """Remember what a dev evaluation came to; tell whether the method is the best so far. A lost one came to nothing."""
+        if status is Status.LOST:
+            return False
+        self.judged.add(method)
+        self.judged_here += self._bred(method)
+        if status is not Status.OK:
+            return False
+        self.scored.add(method)
+        if fitness is None:
+            return False
+        self._fitness[method], self._measures[method] = fitness, measures
+        if method in self.flagged:
+            return False
+        bred, champion = self._bred(method), bool(self.best) and self._bred(self.best)
+        if not self.best or bred > champion or (bred == champion and fitness > self._fitness[self.best]):
+            self.best = method
+            return True
+        return False
 
     def fitness(self, method: str) -> float:
         """Return a parent's fitness, or its mean PGR where a race cut it short."""
-        return self._fitness[method] if method in self._fitness else fmean(self.pgrs[method])
+        return self._fitness[method] if method in self._fitness else fmean(self.pgrs(method))
 
     def refused(self, parents: Sequence[str], summary: str, reason: str) -> None:
         """Remember that a child of these parents was refused."""
@@ -201,12 +183,6 @@ class Memory:
         bred = [m for m in order if self._bred(m)]
         return [self.methods[m] for m in (bred or order[:1])[:most]]
 
-    def choice(self, record: ProposalRecord, selector: Selector) -> Choice:
-        """Return the choice that a stored proposal was made by."""
-        direction = next((d for d in selector.directions if d.name == record.direction), Direction(record.direction, "", ()))
-        prompt = direction, record.parents, record.inspirations
-        return Choice(record.island, record.operator, record.model, *prompt, 0.0, record.novelty, record.fixes, record.cell)
-
     def _trace(self, method: str) -> None:
         """Follow a method's lineage from where it is known already; most methods are never a parent and are never followed."""
         line: dict[str, None] = {}
@@ -222,56 +198,5 @@ class Memory:
         kin = self._families.get(self.methods[method].structure, [])
         return tuple(Tuned(self.methods[m].constants, self._fitness[m]) for m in kin[-FAMILY:] if m in self._fitness)
 
-    def _add(self, row: Row, pgrs: tuple[float, ...]) -> None:
-        fitness = value(row, "fitness", float | None)
-        interval = None
-        if row["pgr_low"] is not None:
-            mean, low, high = (value(row, name, float) for name in ("pgr", "pgr_low", "pgr_high"))
-            interval = Interval(mean, low, high, len(pgrs))
-        measures = value(row, "measures", dict[str, float])
-        self._remember(value(row, "method", str), value(row, "status", Status), fitness, measures, pgrs, interval)
-
     def _bred(self, method: str) -> bool:
         return self.methods[method].origin == "search"
-
-    def _remember(
-        self,
-        method: str,
-        status: Status,
-        fitness: float | None,
-        measures: dict[str, float],
-        pgrs: tuple[float, ...],
-        interval: Interval | None,
-    ) -> None:
-        if status is Status.LOST:
-            return
-        self.judged.add(method)
-        self.judged_here += self._bred(method)
-        if status is not Status.OK:
-            return
-        self.pgrs[method] = pgrs
-        if fitness is None:
-            return
-        self._fitness[method], self._measures[method] = fitness, measures
-        if method in self.flagged:
-            return
-        bred, champion = self._bred(method), bool(self.best) and self._bred(self.best)
-        if not self.best or bred > champion or (bred == champion and fitness > self._fitness[self.best]):
-            self.best, self.best_interval = method, interval
-
-
-def _pgrs(archive: Archive, method: str | None) -> dict[int, list[float]]:
-    where, values = ("and e.method = ?", [method]) if method else ("", [])
-    rows = archive.rows(
-        "select t.evaluation, t.pgr from trials t join evaluations e on e.id = t.evaluation "
-        f"where t.split = 'dev' and t.status = 'OK' {where} order by t.evaluation, t.place",
-        values,
-    )
-    found: defaultdict[int, list[float]] = defaultdict(list)
-    for row in rows:  # ten for each method: the quick way where the type is right
-        number, pgr = row["evaluation"], row["pgr"]
-        if type(number) is int and type(pgr) is float and -LARGEST <= pgr <= LARGEST:
-            found[number].append(pgr)
-        else:
-            found[value(row, "evaluation", int)].append(value(row, "pgr", float))
-    return found

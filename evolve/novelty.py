@@ -52,7 +52,6 @@ class Recent:
     def __init__(self, directions: int, weight: float) -> None:
         self._prompts: dict[int, Features] = {}  # by place
         self._directions: deque[str] = deque(maxlen=RECENT)
-        self._waiting: deque[Features] = deque(maxlen=RECENT)  # added, and without a place yet
         self._added = 0
         self._sizes: NDArray[np.float64] = np.zeros(RECENT)  # of the prompts, each at the place that it took of the oldest
         self._having: dict[Feature, NDArray[np.float64]] = {}  # a feature's weight at the places of the prompts that have it
@@ -63,19 +62,9 @@ class Recent:
         self._weight = weight
 
     def add(self, prompt: Features) -> None:
-        """Remember a prompt that was used."""
-        self._waiting.append(prompt)
+        """Remember a prompt that was used; it takes the place of the oldest."""
+        place = self._added % RECENT
         self._added += 1
-
-    def _enter(self) -> None:
-        """Give the prompts that were added since the last question their places: a resume adds thousands, and 60 count."""
-        first = self._added - len(self._waiting)
-        for number, prompt in enumerate(self._waiting, first):
-            self._put(number % RECENT, prompt)
-        self._waiting.clear()
-
-    def _put(self, place: int, prompt: Features) -> None:
-        """Let a prompt take the place of the oldest."""
         for feature in self._prompts.get(place, ()):
             self._having[feature][place] = 0.0
             self._uses[feature] -= 1
@@ -97,7 +86,6 @@ class Recent:
 
     def novelty(self, prompt: Features) -> float:
         """Return the mean distance to the k nearest recent prompts, 1 when there is none."""
-        self._enter()
         if not self._prompts:
             return 1.0
         shared = np.zeros(RECENT)
@@ -115,7 +103,6 @@ class Recent:
     @property
     def entropy(self) -> float:
         """The entropy of the recent directions, in bits."""
-        self._enter()
         return entropy(self._directions)
 
     @property
@@ -130,7 +117,6 @@ class Recent:
     @property
     def weight(self) -> float:
         """The weight of novelty now: up to four times as much as the recent directions, or the recent children, collapse."""
-        self._enter()
         if not self._weight or len(self._prompts) < NEAREST:
             return self._weight
         spread = self.entropy / min(self._full, math.log2(len(self._prompts)))

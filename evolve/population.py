@@ -13,6 +13,7 @@ from evolve.config import Config
 from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.nouns import Direction, Exhibit, short
+from evolve.recall import tell_outcomes
 from evolve.select import Selector
 from evolve.topology import TOPOLOGIES
 from fitness import pgr
@@ -69,10 +70,10 @@ class Population:
         The elites are those of this moment: whatever is placed while a method is judged, it races the same rival in a replay.
         """
         elites, medians = dict(self.selector.elites[island]), self.memory.seed_medians
+        marks = {cell: self.memory.pgrs(elite.method) for cell, elite in elites.items()}
 
         def rival(measures: Mapping[str, float]) -> Sequence[float]:
-            elite = elites.get(niche(self.grid, measures, elites))
-            return self.memory.pgrs[elite.method] if elite else medians
+            return marks.get(niche(self.grid, measures, elites), medians)
 
         return rival
 
@@ -91,11 +92,11 @@ class Population:
 
     def adopt(self) -> list[MethodRecord]:
         """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
-        new = [m for m in self.archive.methods("origin = 'added'") if m.id not in self.memory.methods]
+        new = [m for m in self.archive.methods("origin != 'search' and origin = 'added'") if m.id not in self.memory.methods]
         self.memory.flagged |= self.archive.flagged() if new else set()
         for method in new:
             self.memory.add_method(method, None)
-            self.memory.recall(self.archive, method.id)
+            tell_outcomes(self.memory, self.archive, method.id)
             self.selector.sketches[method.id] = method.sketch
         for seed, fitness in self.memory.sound_seeds().items() if new else ():
             self.selector.add_seed(seed, fitness)

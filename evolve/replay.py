@@ -24,11 +24,10 @@ from evolve.engine import Engine
 from evolve.errors import EvolveError, ModelError
 from evolve.gridding import grid_of
 from evolve.lab import Desk, Lab, bench, check_origin, config_of, dev_instances, load_operators, stored_config, wanted_instances
-from evolve.memory import Memory
 from evolve.metered import Absent
 from evolve.nouns import Model
 from evolve.population import settle
-from evolve.recall import selector_of
+from evolve.recall import recall
 from evolve.screen import Screen
 from evolve.syntax import Syntax
 from evolve.tape import Diverged, Recorded, Tape
@@ -181,7 +180,7 @@ class Replay:
             config=config,
             archive=self.archive,
             bench=self._desk,
-            screen=Screen(self._desk.syntax, self.archive.methods()),
+            screen=Screen(self._desk.syntax),
             budget=Budget(
                 Limit(config.evals, trials=config.trials), self.archive.judged(), trials=self.archive.judged_trials()
             ),
@@ -191,8 +190,8 @@ class Replay:
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )
-        memory = Memory.of(self.archive)
-        self._engine = Engine(lab, selector_of(lab, memory), memory, self._tape)
+        selector, memory = recall(lab)
+        self._engine = Engine(lab, selector, memory, self._tape)
 
     def _land(self, engine: Engine, entry: Entry) -> None:
         landing = self._tape.landing(entry.proposal, "judge" if entry.step == "probe" else entry.step)

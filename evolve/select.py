@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -24,7 +24,7 @@ from evolve.directions import Ballot, Directions
 from evolve.elites import Elites
 from evolve.mending import Mending
 from evolve.nouns import Direction
-from evolve.novelty import Features, Recent, features, looks
+from evolve.novelty import RECENT, Features, Recent, features, looks
 from evolve.strategies import STRATEGIES, Strategy
 from evolve.topology import Route
 
@@ -53,7 +53,8 @@ class Selector:
         self.sketches: dict[str, tuple[int, ...]] = {}
         self.visits: Counter[Hashable] = Counter()  # of methods that look alike
         self.curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
-        self.recent = Recent(len(directions), novelty)
+        self._recent = Recent(len(directions), novelty)
+        self._waiting: deque[Choice] = deque(maxlen=RECENT)  # used since novelty was last asked about
         self.bandit = Bandit()
         self._seeds: list[str] = []  # from the least fit to the fittest
         self._fitness: dict[str, float] = {}  # of the seeds
@@ -70,6 +71,13 @@ class Selector:
     def directions(self) -> tuple[Direction, ...]:
         """Every direction of the run, also those that retired."""
         return self._directions.all
+
+    @property
+    def recent(self) -> Recent:
+        """The recent prompts and children. A resume repeats thousands of prompts, of which these few count."""
+        while self._waiting:
+            self._recent.add(prompt_features(self._waiting.popleft(), self.sketches))
+        return self._recent
 
     # what happened
 
@@ -93,7 +101,7 @@ class Selector:
         if self._makes_direction(choice):
             self._directions.varied(choice.direction.name, choice.island)
         else:
-            self.recent.add(prompt_features(choice, self.sketches))
+            self._waiting.append(choice)
             self.visits[self._looks(choice.parents[0])] += 1
 
     def learn(self, choice: Choice, lesson: Lesson) -> None:
@@ -114,7 +122,7 @@ class Selector:
     def child(self, method: MethodRecord) -> None:
         """Remember a child that passed the screen: how it looks, also for the diversity of children."""
         self.sketches[method.id] = method.sketch
-        self.recent.child(method.sketch)
+        self._recent.child(method.sketch)
 
     def add_direction(self, direction: Direction, island: int) -> None:
         """Let a new direction live on an island; the worst one there retires when there are too many."""

@@ -36,8 +36,7 @@ from evolve.lab import (
     wanted_instances,
 )
 from evolve.locking import only_writer
-from evolve.memory import Memory
-from evolve.recall import selector_of
+from evolve.recall import recall
 from evolve.screen import Screen
 from evolve.search import Search
 from evolve.watch import Watch
@@ -228,10 +227,8 @@ def _built(things: Bench) -> tuple[int, int]:
 def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
     """Search, judge the champion, and store how it ended; `hurry` ends the trials in flight after a Ctrl-C."""
     archive, run = lab.archive, lab.archive.run()
-    memory = Memory.of(archive)
-    for method in memory.methods.values():
-        lab.screen.remember(method)
-    search = Search(lab, selector_of(lab, memory), memory)
+    selector, memory = recall(lab)
+    search = Search(lab, selector, memory)
     began = time.monotonic()
     result = None
     engine = run.engine_seconds
@@ -250,8 +247,8 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
 
 
 def _prepare(lab: Lab, hurry: Callable[[], None]) -> None:
-    memory, done = Memory.of(lab.archive), False
-    search = Search(lab, selector_of(lab, memory), memory)
+    (selector, memory), done = recall(lab), False
+    search = Search(lab, selector, memory)
     try:
         with _interruptible(lab, hurry):
             search.prepare()

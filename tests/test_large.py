@@ -4,7 +4,7 @@ from archives.archive import Archive
 from archives.check import check
 from archives.grid import Bins
 from evolve.lab import stored_config
-from evolve.memory import Memory
+from evolve.recall import memory_of
 from fitness.tasks import load
 from tests.large import build
 
@@ -12,7 +12,7 @@ from tests.large import build
 def test_a_large_archive_is_whole_and_can_be_read_for_a_resume(tmp_path: Path) -> None:
     archive = Archive.open(build(tmp_path / "large.db", 60))
     assert check(archive, Bins(load("embedded").measures)) == ()
-    memory = Memory.of(archive)
+    memory = memory_of(archive)
     assert len(memory.methods) == 60
     assert memory.methods[memory.best].origin == "search"
     assert memory.last_proposal >= 45

@@ -14,8 +14,8 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from evolve.memory import Memory
 from evolve.nouns import short
+from evolve.recall import memory_of
 from fitness.nouns import Finding, Split, Verdict
 from tests import tiny
 from tests.model_server import Fault, ModelServer
@@ -92,7 +92,7 @@ def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path
     db = unpacked(tmp_path)
     repeats = {row["id"] for row in rows("select id from proposals where reason like 'it is the same method%'", str(db))}
     archive = Archive.open(db)
-    memory = Memory.of(archive)
+    memory = memory_of(archive)
     broken = {number for number in range(1, 400) if memory.broken(number)}
     archive.close()
     assert repeats

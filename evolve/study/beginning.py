@@ -11,8 +11,8 @@ from archives.grid import dump
 from evolve import session
 from evolve.errors import UsageError
 from evolve.gridding import grid_for
-from evolve.memory import Memory
 from evolve.population import settle
+from evolve.recall import memory_of
 from evolve.study.plan import Contestant, Plan
 from evolve.watch import Watch
 from fitness import tasks
@@ -42,7 +42,7 @@ def fork(plan: Plan, contestant: Contestant) -> None:
         if plan.hold_out:
             leave_out(archive, held_out(archive, plan.hold_out))
         begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
-        memory = Memory.of(archive)
+        memory = memory_of(archive)
         for seed, fitness in memory.sound_seeds().items():
             settle(archive, grid, seed, fitness, memory.measures(seed), contestant.config.populations)
     part.replace(contestant.path)

@@ -30,9 +30,8 @@ from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.directions import DIRECTIONS
 from evolve.lab import Desk, Lab
-from evolve.memory import Memory
 from evolve.nouns import Model, Reply
-from evolve.recall import selector_of
+from evolve.recall import recall
 from evolve.screen import Screen
 from evolve.search import Search
 from evolve.syntax import Syntax
@@ -168,8 +167,7 @@ def bred(
     chosen_operators = {name: operators.load(name) for name in names}
     budget, grid = Budget(Limit(config.evals)), Bins(task.measures)
     lab = Lab(config, archive, desk, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
-    memory = Memory.of(archive)
-    search, began = Search(lab, selector_of(lab, memory), memory), time.perf_counter()
+    search, began = Search(lab, *recall(lab)), time.perf_counter()
     search.run()
     watch.share = 1000 * (time.perf_counter() - began - search.live.waited) / config.evals
     archive.close()
@@ -201,9 +199,8 @@ def _resumed(lab: Lab) -> float:
     """Return the seconds until a run's next candidate could set off."""
     began = time.perf_counter()
     archive = Archive.open(lab.archive.path)
-    memory = Memory.of(archive)
-    again = replace(lab, archive=archive, screen=Screen(lab.bench.syntax, memory.methods.values()))
-    Search(again, selector_of(again, memory), memory)
+    again = replace(lab, archive=archive, screen=Screen(lab.bench.syntax))
+    Search(again, *recall(again))
     seconds = time.perf_counter() - began
     archive.close()
     return seconds

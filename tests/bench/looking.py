@@ -20,8 +20,7 @@ from archives.archive import Archive
 from evolve.budget import Budget, Limit
 from evolve.gridding import grid_of
 from evolve.lab import Desk, Lab, load_operators, stored_config
-from evolve.memory import Memory
-from evolve.recall import selector_of
+from evolve.recall import recall
 from evolve.screen import Screen
 from evolve.search import Search
 from evolve.syntax import Syntax
@@ -52,12 +51,12 @@ def resumed(path: Path, syntax: Syntax) -> tuple[float, float]:
     """Return the wall clock and CPU seconds until a run's next candidate could set off."""
     began, cpu = time.perf_counter(), time.process_time()
     archive = Archive.open(path)
-    config, judge, memory = stored_config(archive), Stand(0.0), Memory.of(archive)
-    desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax, memory.methods.values())
+    config, judge = stored_config(archive), Stand(0.0)
+    desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax)
     budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
     chosen = {spec: replace(Author(), name=spec) for spec in config.model}
     lab = Lab(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
-    search = Search(lab, selector_of(lab, memory), memory)
+    search = Search(lab, *recall(lab))
     seconds = time.perf_counter() - began, time.process_time() - cpu
     search.live.close()
     archive.close()

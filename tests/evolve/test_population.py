@@ -13,6 +13,7 @@ from evolve.directions import DIRECTIONS
 from evolve.disclosure import Disclosure
 from evolve.memory import Memory
 from evolve.population import Population
+from evolve.recall import memory_of
 from evolve.select import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
@@ -201,7 +202,8 @@ def test_the_ledger_is_taken_up_where_it_ended(population: Population) -> None:
 def test_memory_is_rebuilt_from_the_archive(population: Population) -> None:
     add(population, "star")
     population.record(evaluation("star", [0.8, 0.9, 1.0]), None)
-    again = Memory.of(population.archive)
-    for name in ("pgrs", "judged", "best", "best_interval", "seed_medians", "baselines"):
+    again = memory_of(population.archive)
+    for name in ("judged", "scored", "best", "best_interval", "seed_medians", "baselines"):
         assert getattr(again, name) == getattr(population.memory, name), name
+    assert all(again.pgrs(name) == population.memory.pgrs(name) for name in again.scored)
     assert again.best == "star"
