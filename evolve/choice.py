@@ -88,3 +88,26 @@ def repeated(record: ProposalRecord | Past, directions: Mapping[str, Direction])
     direction = directions.get(one.direction) or Direction(one.direction, "", ())
     prompt = direction, one.parents, one.inspirations
     return Choice(one.island, one.operator, one.model, *prompt, 0.0, one.novelty, one.fixes, one.cell)
+
+
+def asked(number: int, choice: Choice) -> ProposalRecord:
+    """Return the proposal that a choice begins: nothing has come of it yet."""
+    return ProposalRecord(
+        id=number,
+        island=choice.island,
+        operator=choice.operator,
+        model=choice.model,
+        direction=choice.direction.name,
+        parents=choice.parents,
+        prompt="",
+        reply="",
+        idea="",
+        source=None,
+        novelty=choice.novelty,
+        state="asked",
+        reason="",
+        method=None,
+        inspirations=choice.inspirations,
+        fixes=choice.fixes,
+        cell=choice.cell,
+    )

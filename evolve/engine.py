@@ -8,7 +8,6 @@ landings, in the order they end (search.py). Every step is a line of the journal
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,15 +15,16 @@ from typing import Any
 
 from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
-from evolve.brief import longest
 from evolve.budget import FREE
-from evolve.choice import Choice, Lesson, repeated
+from evolve.choice import Choice, Lesson, asked, repeated
+from evolve.drafts import Drafts
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import Lab, dev_instances
 from evolve.memory import Memory
-from evolve.metered import Absent, Metered
+from evolve.metered import Metered
 from evolve.models.usage import total
-from evolve.nouns import Brief, Draft, Model, Tools
+from evolve.nouns import Brief, Draft, Tools
+from evolve.outside import Outside
 from evolve.pipeline import Candidate, Landing, Pipeline, Step
 from evolve.population import Population
 from evolve.screen import Screened
@@ -33,7 +33,6 @@ from evolve.telling import Teller
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Finding, Method, Status
 
-OUTAGES = 8  # calls of one model in a row that fail after all their retries, after which it is asked no more
 LATE = 0.8  # share of the budget after which no island is reset
 
 
@@ -44,10 +43,10 @@ class Engine:
         self.lab, self.selector, self.memory, self.pipeline = lab, selector, memory, pipeline
         self.teller = Teller(lab, memory, selector)
         self.population = Population(lab.archive, lab.grid, selector, memory, lab.config, self.teller.event)
+        self.drafts = Drafts(lab, selector, self.population, self.teller)
+        self.outside = Outside(lab, selector, self.population, self.teller)
         self.barren = 0  # refused proposals in a row
-        self.outages: Counter[str] = Counter()  # unanswered calls of each model in a row
         self.number = memory.last_proposal
-        self.dearest = {spec: model.worst(lab.system, "") for spec, model in lab.models.items()}  # of one call, so far
 
     # the road of one candidate
 
@@ -56,12 +55,12 @@ class Engine:
         number = self.number + 1
         choice = self._select(number)
         brief = self._brief(choice)
-        worst = self._worst(choice.model, brief)
+        worst = self.drafts.worst(choice.model, brief)
         self.lab.budget.reserve(worst)  # step 3
         self.number = number
         self.selector.used(choice)
         with self.lab.archive.transaction():
-            self.lab.archive.add_proposal(_record(number, choice), worst)
+            self.lab.archive.add_proposal(asked(number, choice), worst)
             if choice.model:
                 self.population.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
             self.lab.archive.journal("select", number)
@@ -78,9 +77,9 @@ class Engine:
             self.lab.budget.refund()
         except ModelError as error:
             if self.lab.bench.stop.is_set():
-                self.put_off(candidate, error)
+                self.drafts.put_off(candidate, error)
             else:
-                self._unanswered(candidate, error)
+                self.drafts.unanswered(candidate, error)
         else:
             steps[landing.step](candidate, result)
 
@@ -100,15 +99,14 @@ class Engine:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
         lab, choice = self.lab, candidate.choice
         if choice.model:
-            model = self._model(choice.model)
+            model = self.drafts.model(choice.model)
             candidate.model = Metered(candidate.number, model, lab.budget, held, self.pipeline.heard, recorded)
         operator, tools = lab.operators[choice.operator], Tools(lab.bench.syntax, candidate.model, lab.system)
         self.pipeline.fly("propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number)))
 
     def _proposed(self, candidate: Candidate, draft: Draft) -> None:
         """Step 4, ended: once the draft is stored, the child goes to the screen."""
-        self.keep_draft(candidate, draft)
-        self.outages[candidate.choice.model] = 0
+        self.drafts.keep(candidate, draft)
         if draft.direction is not None:
             self.lab.budget.refund()
             self._learn(candidate)
@@ -207,71 +205,14 @@ class Engine:
         method = candidate.evaluation.method if candidate.evaluation else ""
         self.selector.learn(candidate.choice, Lesson(placed, gain, usage, method))
 
-    def _unanswered(self, candidate: Candidate, error: ModelError) -> None:
-        """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.
-
-        Raises ModelError when no model is left.
-        """
-        name = candidate.choice.model
-        self._close(candidate)
-        with self.lab.archive.transaction():
-            self.lab.archive.settle_proposal(candidate.number, "unanswered", reason=str(error))
-            self.lab.archive.journal("propose", candidate.number)
-        self.lab.budget.refund()
-        self.outages[name] += 1
-        self.teller.event("model", f"{name} did not answer: {error}")
-        if self.outages[name] != OUTAGES:
-            return
-        self.selector.retire(name)
-        self.teller.event("model", f"{name} is asked no more in this session: {OUTAGES} calls in a row failed")
-        if all(self.outages[spec] >= OUTAGES for spec in self.lab.models):
-            again = f"python -m evolve resume --db {self.lab.archive.path}"
-            raise ModelError(f"{error} ({OUTAGES} calls in a row failed; when it answers again: {again})")
-
-    # parts of steps
-
-    def _worst(self, model: str, brief: Brief) -> Usage:
-        """Return the worst case of the first call about a brief."""
-        if not model:
-            return FREE
-        worst = self._model(model).worst(self.lab.system, longest(brief))
-        self.dearest[model] = max(worst, self.dearest.get(model, FREE), key=lambda usage: usage.tokens_in)
-        return worst
-
-    def _model(self, name: str) -> Model:
-        """Return a model; one that a resumed run was begun with may take no part any more."""
-        return self.lab.models.get(name) or Absent(name)
-
-    def keep_draft(self, candidate: Candidate, draft: Draft) -> None:
-        """Store what an operator made, in full; its model's answers are stored already."""
-        self._close(candidate)
-        candidate.draft = draft
-        state = "proposed" if draft.source is not None else "done" if draft.direction is not None else "refused"
-        with self.lab.archive.transaction():
-            self.lab.archive.settle_proposal(
-                candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
-                reason=draft.problem, **reserved(FREE),
-            )  # fmt: skip
-            if draft.direction is not None:
-                self.population.redirect(draft.direction, candidate.choice.island, candidate.number)
-            self.lab.archive.journal("propose", candidate.number)
-
-    def put_off(self, candidate: Candidate, error: ModelError) -> None:
-        """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
-        self._close(candidate)
-        self.lab.archive.settle_proposal(candidate.number, "asked", **reserved(FREE))
-        self.teller.event("model", f"{candidate.choice.model} did not answer: {error}")
-
-    def _close(self, candidate: Candidate) -> None:
-        if candidate.model is not None:
-            candidate.model.close()
+    # where it begins in the middle
 
     def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
         choice = repeated(record, {direction.name: direction for direction in self.selector.directions})
         recorded = self.lab.archive.calls(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
-        worst = self._worst(choice.model, brief) if brief and not recorded else FREE
+        worst = self.drafts.worst(choice.model, brief) if brief and not recorded else FREE
         try:
             self.lab.budget.reserve(worst)
         except BudgetRefused:
@@ -288,47 +229,5 @@ class Engine:
         else:
             self.pipeline.fly("screen", candidate, partial(self.lab.screen.parse, record.source or ""))
 
-    # what is judged outside the road: the seeds, and methods that people add
-
-    def adopt(self) -> None:
-        """Take in methods that `seed add` has put into the archive while the run goes on."""
-        for method in self.population.adopt():
-            self.lab.screen.remember(method)
-            self.lab.archive.journal("adopt", method=method.id)
-
-    def judged_seed(self, evaluation: Evaluation, name: str) -> None:
-        """Record a seed's evaluation, and place it on every island."""
-        with self.lab.archive.transaction():
-            self.population.record(evaluation, None)
-            for island in range(self.selector.islands):
-                self.population.place(evaluation, island)
-            self.lab.archive.journal("seed", method=evaluation.method)
-        if evaluation.fitness is not None and not evaluation.flags:
-            self.selector.add_seed(evaluation.method, evaluation.fitness)
-        self.teller.seed(name, evaluation)
-        self.teller.flags(evaluation)
-
     def _rng(self, step: str, number: int) -> random.Random:
         return random.Random(f"{self.lab.config.seed}/{step}/{number}")
-
-
-def _record(number: int, choice: Choice) -> ProposalRecord:
-    return ProposalRecord(
-        id=number,
-        island=choice.island,
-        operator=choice.operator,
-        model=choice.model,
-        direction=choice.direction.name,
-        parents=choice.parents,
-        prompt="",
-        reply="",
-        idea="",
-        source=None,
-        novelty=choice.novelty,
-        state="asked",
-        reason="",
-        method=None,
-        inspirations=choice.inspirations,
-        fixes=choice.fixes,
-        cell=choice.cell,
-    )

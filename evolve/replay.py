@@ -161,9 +161,9 @@ class Replay:
                 self.archive.add_calls(self._tape.known(engine.number))
             case "seed":
                 evaluation = self._certified(entry)
-                engine.judged_seed(evaluation, self._methods[evaluation.method].name)
+                engine.outside.judged_seed(evaluation, self._methods[evaluation.method].name)
             case "adopt":
-                engine.adopt()
+                engine.outside.adopt()
             case "flagged":
                 self._flag(engine, entry.method or "")
             case "take up":

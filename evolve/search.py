@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archives.nouns import ProposalRecord
 from evolve import executors
 from evolve.batch import Batch
-from evolve.engine import OUTAGES, Engine
+from evolve.engine import Engine
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import IDLE, Lab, dev_instances
 from evolve.memory import Memory
@@ -80,9 +80,8 @@ class Search:
         return self.live.asking < config.calls and waiting < ahead and self._affords()
 
     def _affords(self) -> bool:
-        """Tell whether the budget has room for a call of every model that may be asked next."""
-        likely = [worst for spec, worst in self.engine.dearest.items() if self.engine.outages[spec] < OUTAGES]
-        affords = all(map(self.lab.budget.affords, likely))
+        """Tell whether the budget has room for the next model calls, and say so when it has none and the search ends."""
+        affords = self.engine.drafts.affordable()
         if not affords and not self.live.flying:
             self.engine.teller.event("note", "the budget has no room for another model call: the search ends here")
         return affords
@@ -93,7 +92,7 @@ class Search:
             self.lab.archive.add_calls(arrived)
         elif arrived is not None:
             if arrived.step in ("judge", "probe"):
-                self.engine.adopt()
+                self.engine.outside.adopt()
             self.engine.land(arrived)
 
     def _harvest(self) -> None:
@@ -108,9 +107,9 @@ class Search:
                 self.lab.archive.add_calls(arrived)
             elif arrived is not None and arrived.step == "propose":
                 try:
-                    self.engine.keep_draft(arrived.candidate, arrived.result())
+                    self.engine.drafts.keep(arrived.candidate, arrived.result())
                 except ModelError as error:
-                    self.engine.put_off(arrived.candidate, error)
+                    self.engine.drafts.put_off(arrived.candidate, error)
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""
@@ -119,7 +118,7 @@ class Search:
         batch = Batch(self.lab, lambda: self.engine.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"))
         judge, instances = self.lab.bench.judge, dev_instances(config)
         for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
-            self.engine.judged_seed(evaluation, method.name)
+            self.engine.outside.judged_seed(evaluation, method.name)
         self.live.waited += batch.waited
         if not any(self.engine.selector.elites) and not self.lab.bench.stop.is_set():
             raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")

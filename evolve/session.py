@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from archives.archive import Archive
 from archives.grid import dump
@@ -23,6 +21,7 @@ from evolve.errors import UsageError
 from evolve.finale import Finale, Result
 from evolve.forecast import check_budget, system_text
 from evolve.gridding import grid_for, grid_of
+from evolve.interrupting import interruptible
 from evolve.lab import (
     Bench,
     Lab,
@@ -41,8 +40,6 @@ from evolve.screen import Screen
 from evolve.search import Search
 from evolve.watch import Watch
 from fitness import tasks
-
-PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -95,8 +92,7 @@ def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callab
         watch.event("sandbox", things.sandbox.summary)
         config = _settled(config, things, watch)
         methods = _screen_seeds(things, seeds)
-        archive = Archive.create(path)
-        with contextlib.closing(archive), only_writer(path):
+        with contextlib.closing(Archive.create(path)) as archive, only_writer(path):
             _store(archive, config, things, methods)
             yield _lab(config, archive, things, watch), things.sandbox.close
 
@@ -119,8 +115,7 @@ def go_on_preparing(path: Path, watch: Watch) -> None:
 @contextlib.contextmanager
 def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
     """Open a run that was begun before."""
-    archive = Archive.open(path, write=True)
-    with contextlib.closing(archive), only_writer(path):
+    with contextlib.closing(Archive.open(path, write=True)) as archive, only_writer(path):
         stored = stored_config(archive)
         config = resolve(stored.model_dump(), changes)
         if config.model:
@@ -176,12 +171,11 @@ def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord
 
 
 def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[MethodRecord]) -> None:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     with archive.transaction():
         archive.add_run(
             RunRecord(
                 id=archive.path.stem,
-                created=now,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
                 task=config.task,
                 task_version=things.task.version,
                 vault=things.vault.fingerprint,
@@ -226,56 +220,30 @@ def _built(things: Bench) -> tuple[int, int]:
 
 def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
     """Search, judge the champion, and store how it ended; `hurry` ends the trials in flight after a Ctrl-C."""
-    archive, run = lab.archive, lab.archive.run()
-    selector, memory = recall(lab)
-    search = Search(lab, selector, memory)
+    archive, engine = lab.archive, lab.archive.run().engine_seconds
+    search = Search(lab, *recall(lab))
     began = time.monotonic()
     result = None
-    engine = run.engine_seconds
     try:
-        with _interruptible(lab, hurry):
+        with interruptible(lab, hurry):
             search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - search.live.waited
             archive.update_run(engine_seconds=engine)
-            if not lab.bench.stop.is_set() and memory.best:
-                result = Finale(lab, memory, search.engine.teller, search.engine.population.disclosure).run()
+            if not lab.bench.stop.is_set() and search.memory.best:
+                result = Finale(lab, search.memory, search.engine.teller, search.engine.population.disclosure).run()
     finally:
         stopped = lab.bench.stop.is_set() or result is None
         archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
-    stopped_by_user, budget, device = lab.bench.stop.is_set(), lab.budget, lab.config.device
-    return Ending(archive.path, result, stopped_by_user, budget.evals, device, budget.seconds, engine)
+    interrupted, budget = lab.bench.stop.is_set(), lab.budget
+    return Ending(archive.path, result, interrupted, budget.evals, lab.config.device, budget.seconds, engine)
 
 
 def _prepare(lab: Lab, hurry: Callable[[], None]) -> None:
-    (selector, memory), done = recall(lab), False
-    search = Search(lab, selector, memory)
+    search, done = Search(lab, *recall(lab)), False
     try:
-        with _interruptible(lab, hurry):
+        with interruptible(lab, hurry):
             search.prepare()
             if not lab.bench.stop.is_set():
-                done = Finale(lab, memory, search.engine.teller, search.engine.population.disclosure).judge_humans()
+                done = Finale(lab, search.memory, search.engine.teller, search.engine.population.disclosure).judge_humans()
     finally:
         lab.archive.update_run(state="finished" if done else "interrupted")
-
-
-@contextlib.contextmanager
-def _interruptible(lab: Lab, hurry: Callable[[], None]) -> Iterator[None]:
-    """Turn the first Ctrl-C into a clean stop; a second one ends at once."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if lab.bench.stop.is_set():
-            raise KeyboardInterrupt
-        lab.bench.stop.set()
-        lab.watch.event("note", "stopping: what is in flight goes round again on resume")
-        timer = threading.Timer(PATIENCE, hurry)
-        timer.daemon = True
-        timer.start()
-
-    import threading
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,34 @@
+"""Ctrl-C: the first one stops a session cleanly, a second one ends it at once."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from evolve.lab import Lab
+
+PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
+
+
+@contextlib.contextmanager
+def interruptible(lab: Lab, hurry: Callable[[], None]) -> Iterator[None]:
+    """Turn the first Ctrl-C into a clean stop; `hurry` ends the trials that are still in flight after a while."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if lab.bench.stop.is_set():
+            raise KeyboardInterrupt
+        lab.bench.stop.set()
+        lab.watch.event("note", "stopping: what is in flight goes round again on resume")
+        timer = threading.Timer(PATIENCE, hurry)
+        timer.daemon = True
+        timer.start()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
