@@ -92,7 +92,8 @@ class Population:
 
     def adopt(self) -> list[MethodRecord]:
         """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
-        new = [m for m in self.archive.methods("origin != 'search' and origin = 'added'") if m.id not in self.memory.methods]
+        by_hand = "origin != 'search' and origin = 'added'"  # the first part names the index: this is asked all the time
+        new = [m for m in self.archive.methods(by_hand) if m.id not in self.memory.methods]
         self.memory.flagged |= self.archive.flagged() if new else set()
         for method in new:
             self.memory.add_method(method, None)
