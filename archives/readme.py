@@ -28,6 +28,8 @@ ABOUT = {
     "spend": "Every answered call of a model with its tokens and dollars, and calls that were cut off, at most.",
     "events": "What happened, in order, as sentences: new bests, migrations, resets, notes, the verdict.",
     "journal": "The order in which the steps of the search ended: what a replay follows.",
+    "arm_totals": "Running totals of the view arms, kept by triggers as proposals end: what nobody has to count again.",
+    "direction_totals": "Running totals of each direction, kept likewise: its proposals that ended, and those that made an elite.",
     "findings": "What researchers and agents wrote down for each other (full text).",
     "reviews": "Methods that a person approved, flagged or rejected, with the reason.",
     "README": "This table: what each table and view is. docs/archive.md of evolve explains every column.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archives.library import Database, Migrations
 from archives.nouns import ArchiveError
 from archives.readme import explain
+from archives.totals import STATEMENTS
 
 migrations = Migrations("evolve")
 
@@ -315,6 +316,14 @@ from made m left join paid p on p.island = m.island and p.model = m.model and p.
 def m006_visits(db: Database) -> None:
     """Keep which cell a proposal's first parent held: its visits, and its curiosity. Index what is looked at: rows are long."""
     for statement in _statements(_VISITS):
+        db.execute(statement)
+    explain(db)
+
+
+@migrations()
+def m007_totals(db: Database) -> None:
+    """Keep totals of arms and directions by triggers; index evaluations best first, so that few are read to find the best."""
+    for statement in STATEMENTS:
         db.execute(statement)
     explain(db)
 

@@ -108,10 +108,8 @@ def earned(arm: Arm) -> str:
 def directions(archive: Archive) -> tuple[DirectionLine, ...]:
     """Return every direction of a run, also those never tried, the most tried first."""
     rows = archive.rows(
-        "with outcomes as materialized (select direction, count(*) as tried, sum(placement in ('NEW', 'IMPROVED')) as placed "
-        "from proposals where +state in ('done', 'refused') group by direction) "
-        "select d.name, d.origin, d.parent, coalesce(o.tried, 0) as tried, coalesce(o.placed, 0) as placed "
-        "from directions d left join outcomes o on o.direction = d.name order by tried desc, d.rowid"
+        "select d.name, d.origin, d.parent, coalesce(t.tried, 0) as tried, coalesce(t.placed, 0) as placed "
+        "from directions d left join direction_totals t on t.direction = d.name order by tried desc, d.rowid"
     )
     return tuple(
         DirectionLine(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from evolve.report.rows import integer, real, text
 
-_POINTS = 120
+POINTS = 120
 _CHOSEN = "select p.id, p.direction, p.novelty from json_each(?) one join proposals p on p.id = one.value"
 
 
@@ -80,11 +80,11 @@ def entropy_limit(archive: Archive) -> float:
     return math.log2(known) if known else 0.0
 
 
-def spreads(archive: Archive, window: int) -> tuple[Spread, ...]:
-    """Return the breadth of a sliding window over all proposals, at most 120 points, from the first full window on."""
+def spreads(archive: Archive, window: int, most: int = POINTS) -> tuple[Spread, ...]:
+    """Return the breadth of a sliding window over all proposals, at most `most` points, from the first full window on."""
     ids = _proposals(archive)
     window = min(window, max(len(ids) // 2, 1))
-    every = max(1, math.ceil(len(ids) / _POINTS))
+    every = max(1, math.ceil(len(ids) / most))
     ends = [end for end in range(window, len(ids) + 1) if (end - window) % every == 0 or end == len(ids)]
     wanted = list(ids) if window >= every else [one for end in ends for one in ids[end - window : end]]
     rows = archive.rows(_CHOSEN, [json.dumps(wanted)])
@@ -94,7 +94,10 @@ def spreads(archive: Archive, window: int) -> tuple[Spread, ...]:
 
 def _proposals(archive: Archive) -> Sequence[int]:
     """Return the numbers of all proposals; without a gap, as the engine gives them, they need not be read."""
-    known = archive.rows("select count(*) as n, min(id) as first, max(id) as last from proposals")[0]
+    known = archive.rows(
+        "select (select count(*) from proposals) as n, (select min(id) from proposals) as first, "
+        "(select max(id) from proposals) as last"  # each alone is a look at an index, all at once a walk through it
+    )[0]
     first, last = integer(known, "first"), integer(known, "last")
     if last - first + 1 == integer(known, "n"):
         return range(first, last + 1)

@@ -13,16 +13,13 @@ from evolve.report.wording import label
 
 BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed', 'added'))"
 BRED, HUMAN = f"e.method not in {BY_HAND}", "e.method in (select id from methods where origin != 'search' and origin = 'seed')"
-BEST_FIRST = "e.fitness is null, e.fitness desc, e.pgr desc, e.method"
+BEST_FIRST = "e.fitness desc, e.pgr desc, e.method"  # as the index evaluations_best: the best are read without the others
 
-# The newest dev evaluation of each method, when it is OK. Few methods have several, so those are looked up and not all sorted.
+# The newest dev evaluation of each method, when it is OK.
 _ORDER = """
-with again as materialized (
-    select method, max(id) as last from evaluations where split = 'dev' group by method having count(*) > 1
-)
 select e.id from evaluations e left join methods l on l.id = e.method
 where e.split = 'dev' and e.status = 'OK' and ({where})
-    and not exists (select 1 from again where again.method = e.method and again.last > e.id)
+    and not exists (select 1 from evaluations again where again.method = e.method and again.split = 'dev' and again.id > e.id)
 order by {order} limit ?
 """
 _ROWS = """
@@ -51,10 +48,10 @@ order by wanted.key
 _HELD = "exists (select 1 from evaluations where method = {0} and split = 'dev' and status != 'LOST')"
 JUDGED = f"""(select count(*) from (select 1 from evaluations where split = 'dev' group by method))
     - (select count(distinct method) from evaluations e
-        where split = 'dev' and status = 'LOST' and not {_HELD.format("e.method")})
+        where split = 'dev' and status != 'OK' and status = 'LOST' and not {_HELD.format("e.method")})
     - (select count(*) from methods m where id in {BY_HAND} and {_HELD.format("m.id")})"""
 FAILED = f"""(select count(distinct method) from evaluations e
-    where split = 'dev' and status not in ('OK', 'LOST') and {BRED})"""
+    where split = 'dev' and status != 'OK' and status != 'LOST' and {BRED})"""
 
 
 @dataclass(frozen=True)
