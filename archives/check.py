@@ -12,6 +12,7 @@ from archives.history import History, elites
 from archives.library import Database
 from archives.nouns import ArchiveError
 from archives.schema import migrate
+from archives.totals import wrong
 from archives.typed import value
 
 _MOST = 20  # violations of one rule that are listed
@@ -123,6 +124,16 @@ _RULES = (
         "where abs(s.said - r.held) > 1e-6 * (1 + r.held) or s.calls != r.entries",
     ),
     _Rule(
+        "arms add up",
+        "the arm {operator} {model} on island {island} has totals that its proposals and calls do not come to",
+        wrong("arm_totals"),
+    ),
+    _Rule(
+        "directions add up",
+        "the direction {direction} has totals that its proposals do not come to",
+        wrong("direction_totals"),
+    ),
+    _Rule(
         "the journal knows its proposals",
         "entry {id} of the journal is a step of proposal {proposal}, which the archive does not hold",
         "select id, proposal from journal where proposal is not null and proposal not in (select id from proposals)",
@@ -168,7 +179,7 @@ def _file(archive: Archive) -> list[Violation]:
 
 
 def _schema(archive: Archive) -> list[Violation]:
-    """Return which tables and views are not as evolve makes them, and triggers, of which it makes none."""
+    """Return which tables, views and triggers are not as evolve makes them, and triggers that it does not make."""
     fresh = Database(memory=True)
     migrate(fresh)
     query = "select type, name, sql from sqlite_master"
@@ -180,7 +191,8 @@ def _schema(archive: Archive) -> list[Violation]:
         for (kind, name), sql in ours.items()
         if held.get((kind, name)) != sql
     ]
-    found += [f"the trigger {name} is none of evolve's: it may change rows" for kind, name in held if kind == "trigger"]
+    strange = [name for kind, name in held.keys() - ours.keys() if kind == "trigger"]
+    found += [f"the trigger {name} is none of evolve's: it may change rows" for name in sorted(strange)]
     return [Violation("the schema", sentence) for sentence in found]
 
 

@@ -12,6 +12,7 @@ from archives.connection import LONGEST
 from archives.library import Database
 from archives.nouns import ArchiveError
 from archives.schema import migrations, names
+from archives.totals import COUNTED
 
 PROBES = 1 << 20  # rows that are asked for one by one between what can be read from the front and from the back
 _LISTS = {"trials": ("evaluation", "place"), "elites": ("island", "cell")}  # tables that have no rowid, and their keys
@@ -45,7 +46,7 @@ def salvage(source: Path, target: Path) -> list[Loss]:
             migrations.apply(db, stop_before=behind[0] if behind else None)
             made = {row[0] for row in new.execute("select name from sqlite_master where type = 'table'")}
             losses: list[Loss] = []
-            for table in sorted(made - {"README"}):
+            for table in sorted(made - {"README", *COUNTED}):  # what those hold follows from the others
                 if not table.startswith(("_", "sqlite_", "findings_")):
                     losses += _copy(old, new, table, there)
             losses += [

@@ -1,15 +1,14 @@
-"""Running totals of proposals that ended, kept by triggers in the file, whoever writes to it: nothing is summed to look at a run."""
+"""Running totals of the proposals that ended, kept by triggers in the file itself, whoever writes to it (migration m007)."""
 
 from __future__ import annotations
 
 _ENDED = "in ('done', 'refused')"
 _PLACED = "coalesce({0}placement in ('NEW', 'IMPROVED'), 0)"
-_PAID = (
-    "coalesce(sum({0}calls), 0) as calls, coalesce(sum({0}tokens_in + {0}tokens_out), 0) as tokens,\n"
-    "            coalesce(sum({0}usd), 0) as usd, coalesce(sum({0}calls > 0 and {0}usd is null), 0) as unpriced"
-)
+_PAID = """coalesce(sum({0}calls), 0) as calls, coalesce(sum({0}tokens_in + {0}tokens_out), 0) as tokens,
+        coalesce(sum({0}usd), 0) as usd, coalesce(sum({0}calls > 0 and {0}usd is null), 0) as unpriced"""
+_SUMS, _REALS = ("tried", "placed", "gain", "calls", "tokens", "usd", "unpriced"), ("gain", "usd")
 
-# Each table of totals as it is counted anew. A plus before a column keeps SQLite from an index of that column alone.
+# Each table of totals, counted anew. A plus before a column keeps SQLite from an index of that column alone.
 COUNTED = {
     "arm_totals": f"""
 with made as (
@@ -49,75 +48,61 @@ drop index proposals_arm;
 create index evaluations_best on evaluations(fitness desc, pgr desc, method) where split = 'dev' and status = 'OK';
 create index evaluations_failed on evaluations(split, status, method) where status != 'OK';
 """
-_SUMMED, _REAL = ("tried", "placed", "gain", "calls", "tokens", "usd", "unpriced"), ("gain", "usd")
 
 
 def _proposal(row: str, sign: str) -> str:
     """Return what counts a proposal that ended, with all that was spent on it: `new` in, or `old` out."""
-    placed, added = f"{sign}{_PLACED.format(f'{row}.')}", "{0} = {0} + excluded.{0}".format
+    placed, add = f"{sign}{_PLACED.format(f'{row}.')}", "{0} = {0} + excluded.{0}".format
     return f"""
     insert into arm_totals
-        select {row}.island, {row}.model, {row}.operator, {sign}1, {placed}, {sign}coalesce({row}.gain, 0),
-            {sign}calls, {sign}tokens, {sign}usd, {sign}unpriced
-        from (select {_PAID.format("")}
-            from spend where proposal = {row}.id and +kind = 'model')
-        where {row}.state {_ENDED}
-        on conflict (island, model, operator) do update set
-            {", ".join(map(added, _SUMMED[:3]))},
-            {", ".join(map(added, _SUMMED[3:]))};
+    select {row}.island, {row}.model, {row}.operator, {sign}1, {placed},
+        {sign}coalesce({row}.gain, 0), {sign}calls, {sign}tokens, {sign}usd, {sign}unpriced
+    from (
+        select {_PAID.format("")}
+        from spend where proposal = {row}.id and +kind = 'model'
+    ) where {row}.state {_ENDED}
+    on conflict (island, model, operator) do update set
+        {", ".join(map(add, _SUMS[:3]))},
+        {", ".join(map(add, _SUMS[3:]))};
     insert into direction_totals select {row}.direction, {sign}1, {placed} where {row}.state {_ENDED}
-        on conflict (direction) do update set {", ".join(map(added, _SUMMED[:2]))};"""
+    on conflict (direction) do update set {", ".join(map(add, _SUMS[:2]))};"""
 
 
 def _spend(row: str, sign: str) -> str:
-    """Return what counts a model call for a proposal that ended before: of `new` in, or of `old` out."""
+    """Return what counts a model call for a proposal that has ended: of `new` in, or of `old` out."""
     return f"""
     update arm_totals set calls = calls {sign} {row}.calls, tokens = tokens {sign} ({row}.tokens_in + {row}.tokens_out),
         usd = usd {sign} coalesce({row}.usd, 0), unpriced = unpriced {sign} ({row}.calls > 0 and {row}.usd is null)
-        where {row}.kind = 'model' and (island, model, operator) = (
-            select island, model, operator from proposals where id = {row}.proposal and state {_ENDED}
-        );"""
+    where {row}.kind = 'model' and (island, model, operator) = (
+        select island, model, operator from proposals where id = {row}.proposal and state {_ENDED}
+    );"""
 
 
-_EMPTY = """
-    delete from arm_totals
-        where island = old.island and model = old.model and operator = old.operator and tried = 0;
+_EMPTIED = """
+    delete from arm_totals where island = old.island and model = old.model and operator = old.operator and tried = 0;
     delete from direction_totals where direction = old.direction and tried = 0;"""
-_COLUMNS = "id, island, operator, model, direction, state, placement, gain"
-_TRIGGERS = (
-    f"""create trigger totals_proposal_insert after insert on proposals when new.state {_ENDED} begin{_proposal("new", "")}
-end""",
-    f"""create trigger totals_proposal_update after update of {_COLUMNS} on proposals
-when old.state {_ENDED} or new.state {_ENDED} begin{_proposal("old", "-")}{_proposal("new", "")}{_EMPTY}
-end""",
-    f"""create trigger totals_proposal_delete after delete on proposals when old.state {_ENDED} begin{_proposal("old", "-")}{_EMPTY}
-end""",
-    f"""create trigger totals_spend_insert after insert on spend begin{_spend("new", "+")}
-end""",
-    f"""create trigger totals_spend_update after update of proposal, kind, calls, tokens_in, tokens_out, usd on spend
-begin{_spend("old", "-")}{_spend("new", "+")}
-end""",
-    f"""create trigger totals_spend_delete after delete on spend begin{_spend("old", "-")}
-end""",
-)
-
-# Migration m007; a later change of the totals is a later migration.
+_OF_PROPOSAL = "id, island, operator, model, direction, state, placement, gain"
+_OF_SPEND = "proposal, kind, calls, tokens_in, tokens_out, usd"
+_TRIGGERS = {
+    "proposal_insert": f"after insert on proposals when new.state {_ENDED} begin" + _proposal("new", ""),
+    "proposal_update": f"after update of {_OF_PROPOSAL} on proposals when old.state {_ENDED} or new.state {_ENDED} begin"
+    + _proposal("old", "-") + _proposal("new", "") + _EMPTIED,
+    "proposal_delete": f"after delete on proposals when old.state {_ENDED} begin" + _proposal("old", "-") + _EMPTIED,
+    "spend_insert": "after insert on spend begin" + _spend("new", "+"),
+    "spend_update": f"after update of {_OF_SPEND} on spend begin" + _spend("old", "-") + _spend("new", "+"),
+    "spend_delete": "after delete on spend begin" + _spend("old", "-"),
+}  # fmt: skip
 STATEMENTS = (
     *(statement for statement in _TABLES.split(";\n") if statement.strip()),
     *(f"insert into {table} {counted}" for table, counted in COUNTED.items()),
-    *_TRIGGERS,
+    *(f"create trigger totals_{name}\n{rest}\nend" for name, rest in _TRIGGERS.items()),
 )
 
 
 def wrong(table: str) -> str:
-    """Return the query of the rows of a table of totals that are not what is counted; sums of reals may differ by a rounding."""
-    names = _SUMMED if table == "arm_totals" else _SUMMED[:2]
-    keys = "island, model, operator" if table == "arm_totals" else "direction"
-    less = ", ".join(f"-{name}" for name in names)
-    far = " or ".join(
-        f"abs(sum({name})) > 1e-6 * (1 + max(abs({name})))" if name in _REAL else f"sum({name}) != 0" for name in names
-    )
-    return (
-        f"select {keys} from (select * from {table} union all select {keys}, {less} from ({COUNTED[table]})) "
-        f"group by {keys} having {far}"
-    )
+    """Return the query of the totals that are not what is counted; a sum of reals may be off by a rounding."""
+    keys, sums = ("island, model, operator", _SUMS) if table == "arm_totals" else ("direction", _SUMS[:2])
+    less = ", ".join(f"-{name}" for name in sums)
+    off = " or ".join(f"abs(sum({name})) > {f'1e-6 * (1 + max({name}))' if name in _REALS else 0}" for name in sums)
+    counted = f"select {keys}, {less} from ({COUNTED[table]})"
+    return f"select {keys} from (select * from {table} union all {counted}) group by {keys} having {off}"

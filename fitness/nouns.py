@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+CONTAINED = ("A", "B")  # the levels of the sandbox at which anybody's code may run
+
 
 class EvolveError(Exception):
     """An error whose message is a sentence that tells the user what to do; the CLI prints it and exits with `exit_code`."""

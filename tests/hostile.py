@@ -95,12 +95,14 @@ def columns(path: Path, kind: str = "") -> list[tuple[str, str]]:
 
 
 def loosen(path: Path) -> None:
-    """Make every table take any type, and no constraint hold, as a file written by hand would."""
+    """Make every table take any type, and no constraint hold nor trigger fire, as a file written by hand would."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("pragma journal_mode = delete")
     views = db.execute("select name, sql from sqlite_master where type = 'view'").fetchall()
     for name, _ in views:
         db.execute(f"drop view {name}")
+    for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+        db.execute(f"drop trigger {name}")
     for (table,) in db.execute("select name from sqlite_master where type = 'table' and sql like '%strict%'").fetchall():
         db.execute(f"create table loose as select * from {table}")
         db.execute(f"drop table {table}")

@@ -23,13 +23,15 @@ _KEY = click.argument("method", required=False, metavar="[ID|NAME]")
 @json_option
 def status(db: Path | None, as_json: bool) -> None:
     """Where a run stands: evaluations, best, baselines, budget."""
+    from evolve.cli.searching import POINTS
     from evolve.cli.texts import print_status
+    from evolve.report import diversity
     from evolve.report.standing import standing
 
     path = find_run(db)
     archive = Archive.open(path)
     with archive.transaction():
-        now = standing(archive, alive=is_running(path))
+        now = standing(archive, alive=is_running(path), points=diversity.POINTS if as_json else POINTS)
     if as_json:
         echo_json({**asdict(now), "db": str(path)})
     else:

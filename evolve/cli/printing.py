@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -14,8 +15,10 @@ from rich.style import Style
 from rich.text import Text
 
 from evolve.report.clean import clean, one_line
-from evolve.report.maps import HeatMap, colour_step
 from evolve.report.wording import NONE, number
+
+if TYPE_CHECKING:
+    from evolve.report.maps import HeatMap
 
 # Nine steps of fitness, from below 0 (grey) over blue-green to yellow: background colours that keep dark text readable.
 STEPS = ("#8a8f98", "#6f86b5", "#5f9ac0", "#56adc0", "#5bbdb0", "#74c998", "#9cd37c", "#cbdb63", "#f3e04f")
@@ -116,6 +119,8 @@ def diff(lines: Sequence[str]) -> None:
 
 def heat_map(heat: HeatMap) -> None:
     """Print a grid with the fitness of each elite; empty cells are dots, cells as wide as the screen allows."""
+    from evolve.report.maps import colour_step
+
     squares = {(square.x, square.y): square for square in heat.squares}
     labels = [f"{heat.y.edges[y]:.4g}" if heat.y.name else "" for y in range(heat.y.bins)]
     margin = max(len(label) for label in labels) + 2

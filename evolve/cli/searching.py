@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from evolve.cli.printing import paragraph, say, table
 from evolve.report.arms import Arm, DirectionLine, descent, explained, over_islands
 from evolve.report.clean import one_line
-from evolve.report.diversity import Spread
-from evolve.report.standing import Standing
 from evolve.report.wording import NONE, count, money, number
 
+if TYPE_CHECKING:
+    from evolve.report.diversity import Spread
+    from evolve.report.standing import Standing
+
 _BARS = "▁▂▃▄▅▆▇█"
-_POINTS = 32  # of a sparkline
+POINTS = 32  # of a sparkline
 _ARMS = 6
 _DIRECTIONS = 8
 
@@ -34,7 +37,7 @@ def over_time(spreads: Sequence[Spread], most: float) -> str:
     if len(spreads) < 2:
         return ""
     points = [spread.entropy for spread in spreads]
-    width = min(len(points), _POINTS)
+    width = min(len(points), POINTS)
     shown = [points[round(place * (len(points) - 1) / (width - 1))] for place in range(width)]
     bars = "".join(_BARS[min(len(_BARS) - 1, int(len(_BARS) * bits / max(most, 0.1)))] for bits in shown)
     third = points[: max(1, len(points) // 3)]

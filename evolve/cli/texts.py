@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from evolve.cli.printing import dash, facts, fit, paragraph, say, source, table
 from evolve.cli.searching import over_time, print_search
 from evolve.nouns import short
 from evolve.report.board import Wanted
 from evolve.report.clean import one_line
-from evolve.report.diversity import Tally
-from evolve.report.dossier import Birth, Dossier, EvaluationLine
-from evolve.report.ranking import Ranked
-from evolve.report.standing import Standing
 from evolve.report.wording import NONE, count, duration, estimate, interval, label, money, number
-from fitness.nouns import Finding
+
+if TYPE_CHECKING:
+    from evolve.report.diversity import Tally
+    from evolve.report.dossier import Birth, Dossier, EvaluationLine
+    from evolve.report.ranking import Ranked
+    from evolve.report.standing import Standing
+    from fitness.nouns import Finding
 
 _WIDTH = 78
 _MORE = {"cost": "cost", "low": "interval", "high": "interval", "trials": "trials", "size": "size", "seconds": "seconds"}

@@ -85,7 +85,7 @@ def spreads(archive: Archive, window: int, most: int = POINTS) -> tuple[Spread, 
     ids = _proposals(archive)
     window = min(window, max(len(ids) // 2, 1))
     every = max(1, math.ceil(len(ids) / most))
-    ends = [end for end in range(window, len(ids) + 1) if (end - window) % every == 0 or end == len(ids)]
+    ends = sorted({*range(window, len(ids) + 1, every), *([len(ids)] if ids else [])})
     wanted = list(ids) if window >= every else [one for end in ends for one in ids[end - window : end]]
     rows = archive.rows(_CHOSEN, [json.dumps(wanted)])
     chosen = {integer(row, "id"): (text(row, "direction"), real(row, "novelty")) for row in rows}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from archives.nouns import RunRecord
 from evolve.report.arms import Arm, DirectionLine, arms, directions
-from evolve.report.diversity import Breadth, Spread, breadth, spreads
+from evolve.report.diversity import POINTS, Breadth, Spread, breadth, spreads
 from evolve.report.ranking import BRED, FAILED, HUMAN, JUDGED, Ranked, ranked, ranking
 from evolve.report.rows import integer, maybe_integer, maybe_real, real, text
-from fitness.sandbox.doctor import CONTAINED
+from fitness.nouns import CONTAINED
 
 RECENT = 50  # proposals that "recently" means, for what the novelty term chose
 _EVENTS = 8
@@ -82,7 +82,7 @@ class Standing:
         failed: evaluations that ended in a failure.
         in_flight: proposals on their way.
         recent: what the novelty term chose among the last proposals.
-        entropy: the breadth of the search over the whole run, at most 120 points.
+        entropy: the breadth of the search over the whole run, at most 120 points, fewer where fewer were asked for.
         arms: what came of each model and operator on each island, the most tried first.
         directions: every direction, the most tried first.
         events: the last things that happened, newest first.
@@ -150,8 +150,8 @@ def events(archive: Archive, limit: int) -> tuple[Happening, ...]:
     )  # fmt: skip
 
 
-def standing(archive: Archive, *, alive: bool) -> Standing:
-    """Return where a run stands; `alive` tells whether a process is working on it."""
+def standing(archive: Archive, *, alive: bool, points: int = POINTS) -> Standing:
+    """Return where a run stands; `alive` tells whether a process is working on it, `points` how many `entropy` has at most."""
     run = archive.run()
     counts = _counts(archive)
     spent = _spent(archive, run, counts["evaluations"])
@@ -178,7 +178,7 @@ def standing(archive: Archive, *, alive: bool) -> Standing:
         engine_seconds=run.engine_seconds,
         islands=_islands(archive),
         recent=breadth(archive, RECENT),
-        entropy=spreads(archive, RECENT),
+        entropy=spreads(archive, RECENT, points),
         arms=arms(archive),
         directions=directions(archive),
         events=events(archive, _EVENTS),

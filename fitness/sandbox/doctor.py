@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from fitness.nouns import CONTAINED as CONTAINED
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import launch
 
@@ -17,7 +18,6 @@ LEVELS = {
     "C": "namespaces and seccomp only: language-model code is refused here without --trust-methods",
     "none": "methods are not contained here: language-model code is refused without --trust-methods",
 }
-CONTAINED = ("A", "B")  # the levels at which anybody's code may run
 _CORE = ("rlimits", "landlock", "seccomp", "children")
 _ALWAYS = ("rlimits", "children")  # without these no method is run at all: nothing could stop it
 

@@ -40,6 +40,8 @@ BROKEN = {
     "insert into spend select id + 1, at, proposal, kind, model, calls, tokens_in, tokens_out, usd, seconds, cached, "
     "reasoning, turn, reply, problem, worst_tokens, worst_usd from spend": ("no reply is paid twice", "2 answers"),
     "drop view costs; create view costs as select 'm' as model, 1 as calls, 9.0 as usd": ("spending adds up", "9.0 dollars"),
+    "update arm_totals set tried = tried + 1": ("arms add up", "has totals that its proposals and calls do not come to"),
+    "delete from direction_totals": ("directions add up", "has totals that its proposals do not come to"),
     "insert into journal (step, proposal) values ('judge', 999)": ("the journal knows its proposals", "step of proposal 999"),
     "insert into journal (step, method) values ('seed', 'ghost')": ("the journal knows its methods", "the method ghost"),
     "update elites set cell = 9999 where (island, cell) = (select island, cell from elites limit 1)": (
