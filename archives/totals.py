@@ -39,12 +39,12 @@ create table arm_totals (
 create table direction_totals (
     direction text primary key, tried integer not null, placed integer not null
 ) strict, without rowid;
-drop view arms;
+drop view if exists arms;
 create view arms as
 select island, model, operator, tried, placed, round(gain, 4) as gain, calls, tokens,
     case when unpriced = 0 then round(usd, 6) end as usd
 from arm_totals;
-drop index proposals_arm;
+drop index if exists proposals_arm;
 create index evaluations_best on evaluations(fitness desc, pgr desc, method) where split = 'dev' and status = 'OK';
 create index evaluations_failed on evaluations(split, status, method) where status != 'OK';
 """
