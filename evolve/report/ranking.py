@@ -13,13 +13,23 @@ from evolve.report.wording import label
 
 BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed', 'added'))"
 BRED, HUMAN = f"e.method not in {BY_HAND}", "e.method in (select id from methods where origin != 'search' and origin = 'seed')"
-BEST_FIRST = "e.fitness desc, e.pgr desc, e.method"  # as the index evaluations_best: the best are read without the others
+BEST_FIRST = "e.fitness desc, e.pgr desc, e.method"  # the order of the index evaluations_best
 
-# The newest dev evaluation of each method, when it is OK.
-_ORDER = """
+# The newest dev evaluation of each method, when it is OK. The best few are read off the index, each asked whether there is a newer
+# one. All are read as they lie (the plus keeps SQLite from the index): few methods have several, and those are found first.
+_FEW = """
 select e.id from evaluations e left join methods l on l.id = e.method
 where e.split = 'dev' and e.status = 'OK' and ({where})
     and not exists (select 1 from evaluations again where again.method = e.method and again.split = 'dev' and again.id > e.id)
+order by {order} limit ?
+"""
+_ALL = """
+with again as materialized (
+    select method, max(id) as last from evaluations where split = 'dev' group by method having count(*) > 1
+)
+select e.id from evaluations e left join methods l on l.id = e.method
+where +e.split = 'dev' and e.status = 'OK' and ({where})
+    and not exists (select 1 from again where again.method = e.method and again.last > e.id)
 order by {order} limit ?
 """
 _ROWS = """
@@ -106,7 +116,8 @@ def ranking(
 
     `where` and `order` are SQL over a method's newest dev evaluation `e` and the method itself, `l`.
     """
-    found = [row["id"] for row in archive.rows(_ORDER.format(where=where, order=order), [*values, limit])]
+    wanted = _FEW if order == BEST_FIRST and limit >= 0 else _ALL
+    found = [row["id"] for row in archive.rows(wanted.format(where=where, order=order), [*values, limit])]
     return tuple(_ranked(row) for row in archive.rows(_ROWS, [json.dumps(found)]))
 
 
