@@ -15,8 +15,8 @@ BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed
 BRED, HUMAN = f"e.method not in {BY_HAND}", "e.method in (select id from methods where origin != 'search' and origin = 'seed')"
 BEST_FIRST = "e.fitness desc, e.pgr desc, e.method"  # the order of the index evaluations_best
 
-# The newest dev evaluation of each method, when it is OK. The best few are read off the index, and a newer one of each is looked
-# for. All are read as they lie (the plus keeps SQLite from the index): few methods have several, and those are found first.
+# The newest dev evaluation of each method, when it is OK. The best few are read off the index, and a newer one looked for.
+# All are read as they lie (the plus keeps SQLite from the index): few methods have several, and those are found first.
 _FEW = """
 select e.id from evaluations e left join methods l on l.id = e.method
 where e.split = 'dev' and e.status = 'OK' and ({where})
