@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -19,6 +20,7 @@ from archives.archive import Archive
 from archives.nouns import MethodRecord, RunRecord
 from evolve.errors import UsageError
 from evolve.report.board import ORDERS
+from evolve.report.ranking import ranking
 from fitness.nouns import Evaluation, Score, Split, Status, Trial
 from tests.evolve.test_looking import CONTROLS, call, text_of
 from tests.example_run import add_hostile, add_model_call, build
@@ -58,6 +60,21 @@ def test_top_sorts_by_every_column_and_back(by: str, run: Path) -> None:
     assert [row[columns.get(by, by)] for row in back if row[columns.get(by, by)] is not None] == sorted(
         known, reverse=by == "name"
     )
+
+
+def test_the_best_few_are_the_first_of_all_and_only_the_newest_evaluation_counts(tmp_path: Path) -> None:
+    path = build(tmp_path / "run.db", 30)
+    with closing(Archive.open(path, write=True)) as archive:
+        best, second, third, *_ = [row.method for row in ranking(archive)]
+        for method, status, fitness in ((best, "CRASHED", "null"), (third, "OK", "9.0")):  # judged again
+            archive.execute(
+                "insert into evaluations (method, domain, split, status, fitness, pgr, trials, measures, seconds, message) "
+                f"values (?, 'chat', 'dev', ?, {fitness}, {fitness}, 0, '{{}}', 0, '')", [method, status],
+            )  # fmt: skip
+        every = ranking(archive)
+        assert [row.method for row in every[:2]] == [third, second]
+        assert best not in {row.method for row in every}
+        assert [ranking(archive, few) for few in (1, 3, 7, 99)] == [every[:few] for few in (1, 3, 7, 99)]
 
 
 def test_top_filters_by_what_methods_are_and_how_they_were_made(run: Path) -> None:
