@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from archives.connection import connect, connect_to_read, migrating, sentences
+from archives.connection import connect, connect_to_read, sentences
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
-from archives.schema import is_older, migrate
 from archives.typed import fields, noun, value
+from archives.version import bring_up_to_date
 from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
@@ -30,6 +29,8 @@ class Archive(Ledger):
         """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
         if path.exists():
             raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
+        from archives.schema import migrate
+
         with sentences(path):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,7 @@ class Archive(Ledger):
                     f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
                 ) from error
             archive = cls(connect(path), path)
-            archive._db.enable_wal()
+            archive._db.execute("pragma journal_mode = wal")
             migrate(archive._db)
             return archive
 
@@ -49,12 +50,7 @@ class Archive(Ledger):
             raise ArchiveError(f"there is no archive at {path}")
         with sentences(path):
             db = connect(path) if write else connect_to_read(path)
-            if not {"runs", "evaluations", "_sqlite_migrations"} <= set(db.table_names()):
-                raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
-            if not write and is_older(db):
-                with migrating(path), contextlib.closing(connect(path)) as writable:
-                    migrate(writable)
-            migrate(db)
+            bring_up_to_date(db, path, write=write)
             db.execute("select count(*) from evaluations").fetchone()
             return cls(db, path)
 

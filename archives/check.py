@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,6 @@ from functools import partial
 from archives.archive import Archive
 from archives.grid import Grid
 from archives.history import History, elites
-from archives.library import Database
 from archives.nouns import ArchiveError
 from archives.schema import migrate
 from archives.totals import wrong
@@ -180,7 +180,7 @@ def _file(archive: Archive) -> list[Violation]:
 
 def _schema(archive: Archive) -> list[Violation]:
     """Return which tables, views and triggers are not as evolve makes them, and triggers that it does not make."""
-    fresh = Database(memory=True)
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
     migrate(fresh)
     query = "select type, name, sql from sqlite_master"
     ours = {(kind, name): _plain(sql) for kind, name, sql in fresh.execute(query) if _is_made_by_us(name)}

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from archives.library import Database
 from archives.nouns import ArchiveError, Row
 from archives.typed import fields, nouns
 
@@ -29,7 +28,7 @@ class Connection:
         path: the file.
     """
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db, self.path = db, path
 
     def close(self) -> None:
@@ -42,7 +41,7 @@ class Connection:
 
         Raises ArchiveError when the file cannot be written (a full disk, a lock).
         """
-        if self._db.conn.in_transaction:
+        if self._db.in_transaction:
             yield
             return
         with sentences(self.path):
@@ -51,7 +50,7 @@ class Connection:
                 yield
                 self._db.execute("commit")
             except BaseException:
-                self._db.conn.rollback()
+                self._db.rollback()
                 raise
 
     def insert(self, table: str, row: Mapping[str, object], *, ignore: bool = False) -> int:
@@ -68,7 +67,7 @@ class Connection:
         """Store rows that have the same columns, in one step."""
         if rows:
             with self.transaction():
-                self._db.conn.executemany(_insert(table, tuple(rows[0]), False), [list(row.values()) for row in rows])
+                self._db.executemany(_insert(table, tuple(rows[0]), False), [list(row.values()) for row in rows])
 
     def update(self, table: str, key: str, value: object, fields: Mapping[str, object]) -> None:
         """Change the fields of the rows that have a value in a column."""
@@ -103,17 +102,18 @@ def _insert(table: str, columns: tuple[str, ...], ignore: bool) -> str:
     return f"insert {'or ignore ' if ignore else ''}into {table} ({', '.join(columns)}) values ({places})"
 
 
-def connect(path: Path, mode: str = "") -> Database:
+def connect(path: Path, mode: str = "") -> sqlite3.Connection:
     """Open a database as a stranger's: nothing in its schema is trusted to be harmless, no text is endless."""
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", uri=True, timeout=_WAIT_MS / 1000)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}{mode}", _WAIT_MS / 1000, isolation_level=None, uri=True)
     connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma recursive_triggers = on")  # a row that `replace` removes is taken from the totals too
     connection.execute("pragma synchronous = normal")  # a crash of the machine may lose the last rows, never damage the file
     connection.execute("pragma trusted_schema = off")  # views and triggers may be a stranger's
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-    return Database(connection, execute_plugins=False)
+    return connection
 
 
-def connect_to_read(path: Path) -> Database:
+def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open a database to read it only, also on a read-only disk, where SQLite cannot share it with a writer.
 
     Raises ArchiveError when its last changes cannot be read there.
@@ -134,15 +134,20 @@ def connect_to_read(path: Path) -> Database:
     return db
 
 
+def tables(db: sqlite3.Connection) -> set[str]:
+    """Return the names of a database's tables."""
+    return {str(name) for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+
+
 @contextmanager
-def _bounded(db: Database) -> Iterator[None]:
+def _bounded(db: sqlite3.Connection) -> Iterator[None]:
     """Interrupt a query that takes too long."""
     end = time.monotonic() + PATIENCE
-    db.conn.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    db.set_progress_handler(lambda: time.monotonic() > end, STEPS)
     try:
         yield
     finally:
-        db.conn.set_progress_handler(None, 0)
+        db.set_progress_handler(None, 0)
 
 
 def _within_reason(cursor: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:

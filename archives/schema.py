@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from archives.library import Database, Migrations
 from archives.nouns import ArchiveError
 from archives.readme import explain
@@ -342,13 +344,14 @@ def names() -> list[str]:
     return sorted(name for name in globals() if name.startswith("m0"))
 
 
-def is_older(db: Database) -> bool:
+def is_older(connection: sqlite3.Connection) -> bool:
     """Tell whether an archive lacks migrations that we know."""
-    return bool(migrations.pending(db))
+    return bool(migrations.pending(Database(connection, execute_plugins=False)))
 
 
-def migrate(db: Database) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring an archive up to date. Raises ArchiveError when it is from a newer version."""
+    db = Database(connection, execute_plugins=False)
     newer = sorted({migration.name for migration in migrations.applied(db)} - set(names()))
     if newer:
         raise ArchiveError(f"this archive was written by a newer evolve (it has {', '.join(newer)}): update evolve to open it")

@@ -12,8 +12,10 @@ import pytest
 
 from archives.archive import Archive
 from archives.check import check
+from archives.connection import connect
 from archives.grid import Bins
-from archives.schema import is_older
+from archives.schema import is_older, names
+from archives.version import NEWEST, is_current
 from evolve.cli import run
 from fitness.tasks import load
 from tests.archives import earlier_schemas
@@ -45,6 +47,13 @@ def test_every_earlier_schema_has_an_archive_with_a_row_in_every_table() -> None
             applied = [row[0] for row in db.execute("select name from _sqlite_migrations order by name")]
         assert applied[-1] == name, "it was never migrated by accident"
         assert all(found for _, found in rows(path).values())
+
+
+def test_a_file_of_today_is_known_without_its_migrations(tmp_path: Path) -> None:
+    assert names()[-1] == NEWEST
+    assert len(names()) == int(NEWEST[1:4])
+    assert is_current(Archive.create(tmp_path / "run.db")._db)
+    assert not any(is_current(connect(path, "?mode=ro")) for path in FILES)
 
 
 def test_it_is_migrated_without_losing_a_row_or_a_value(earlier: Path) -> None:
