@@ -299,7 +299,7 @@ def test_looking_never_loads_torch() -> None:
     code = f"import sys, {', '.join(f'evolve.{name}' for name in names.split())}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr
-    assert not {"torch", "sklearn", "scipy.stats", "optuna"} & set(done.stdout.split())
+    assert not {"torch", "sklearn", "scipy.stats", "optuna", "sqlite_utils"} & set(done.stdout.split())
 
 
 def test_the_example_is_what_it_says(run: Path) -> None:
