@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from archives.archive import Archive
-from archives.nouns import Direction, Placement, Usage
+from archives.nouns import ArchiveError, Direction, Placement, Usage
 from evolve.budget import FREE
 from evolve.choice import Lesson, Past, Source, repeated
 from evolve.directions import DIRECTIONS
@@ -89,7 +89,7 @@ class Recalled(NamedTuple):
 
 
 def recall(lab: Lab) -> Recalled:
-    """Rebuild the memory and the selector from the archive, and tell the screen which methods there are."""
+    """Rebuild the memory and the selector from the archive, and tell the screen of all methods. Raises ArchiveError."""
     past = lab.archive.nouns(Past, _PAST)
     memory = _memory(lab.archive, past)
     for method in memory.methods.values():
@@ -138,13 +138,17 @@ def _memory(archive: Archive, past: Sequence[Past]) -> Memory:
 
 
 def _selector(lab: Lab, memory: Memory, past: Sequence[Past]) -> Selector:
-    """Rebuild the selector, by telling it again what it was told."""
+    """Rebuild the selector, by telling it again what it was told. Raises ArchiveError for a strange island."""
     specs, config, archive = list(lab.models) or [""], lab.config, lab.archive
     sources = [
         Source(name, op.parents, spec, op.subject)
         for name, op in lab.operators.items()
         for spec in (specs if op.needs_model else [""])
     ]
+    elites = archive.elites()
+    strange = ({one.island for one in past} | {elite.island for elite in elites}) - set(range(config.populations))
+    if strange:
+        raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {config.populations} islands")
     selector = Selector(config.populations, sources, DIRECTIONS, config.novelty, strategy(config.strategy))
     for method in memory.seeds:
         selector.sketches[method.id] = method.sketch
@@ -155,7 +159,7 @@ def _selector(lab: Lab, memory: Memory, past: Sequence[Past]) -> Selector:
     spent = {one.proposal: one for one in archive.each(_Spent, _SPENT)}
     for one in past:
         _tell(selector, memory, one, known, made.get(one.id), spent.get(one.id))
-    for elite in archive.elites():
+    for elite in elites:
         selector.place(elite)
     return selector
 

@@ -341,6 +341,10 @@ def test_resume_runs_a_strangers_methods_in_the_sandbox_only(root: Path, tmp_pat
     judged = Archive.open(db).rows("select count(*) as n from evaluations where proposal is not null")[0]["n"]
     assert int(str(judged)) > 2, "they were judged"
     assert not proof.exists()
+    hostile.put(db, ("proposals", "island", 7))
+    done = subprocess.run(resume, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "has methods on island 7, and its run 3 islands" in done.stderr
 
 
 def test_files_that_are_no_files_are_refused(
