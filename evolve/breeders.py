@@ -11,6 +11,8 @@ LURE = 1.0  # log2 of that
 PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
 TRIES = 64  # draws by rank until one is taken whatever its appeal
 
+Draw = Callable[[Sequence[str], int, tuple[str, ...], random.Random], list[str]]  # of methods at most so many, without some
+
 
 class Breeders:
     """Who may be a first parent, from the least fit to the fittest: methods with the cells they hold, if any."""
@@ -19,7 +21,6 @@ class Breeders:
         self, count: int, at: Callable[[int], tuple[str, int | None]], appeal: Callable[[str, int | None], float]
     ) -> None:
         self._count, self._at, self._appeal = count, at, appeal
-        self._step = PRESSURE / max(1, count - 1)  # log2 of how much likelier each is than the one before it
 
     def draw(self, rng: random.Random) -> tuple[str, int | None, float]:
         """Draw one: method, cell and value.
@@ -28,22 +29,41 @@ class Breeders:
         probability, so that the time does not depend on how many there are.
         """
         for _ in range(TRIES):
-            place = self._by_rank(rng.random())
+            place = by_rank(self._count, rng.random())
             method, cell = self._at(place)
             appeal = self._appeal(method, cell)
             if rng.random() < 2.0 ** (appeal - LURE):
                 break
-        return method, cell, (self._step * place + appeal) / PRESSURE
+        return method, cell, (_step(self._count) * place + appeal) / PRESSURE
 
-    def _by_rank(self, share: float) -> int:
-        """Return the place below which this share of the weight 2 ** (step * place) lies."""
-        whole = 2.0 ** (self._step * self._count) - 1.0
-        return min(int(math.log2(1.0 + share * whole) / self._step), self._count - 1)
+
+def _step(count: int) -> float:
+    """Return log2 of how much likelier each of so many is drawn than the one before it."""
+    return PRESSURE / max(1, count - 1)
+
+
+def by_rank(count: int, share: float) -> int:
+    """Return the place, of so many from the least fit to the fittest, below which this share of the weight lies."""
+    step = _step(count)
+    whole = 2.0 ** (step * count) - 1.0
+    return min(int(math.log2(1.0 + share * whole) / step), count - 1)
 
 
 def lure(curiosity: float) -> float:
     """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
     return LURE * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
+
+
+def mates(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
+    """Draw at most so many different methods by rank, given from the least fit to the fittest."""
+    drawn: dict[str, None] = {}
+    for _ in range(TRIES if methods else 0):
+        if len(drawn) == most:
+            return list(drawn)
+        method = methods[by_rank(len(methods), rng.random())]
+        if method not in without:
+            drawn[method] = None
+    return few(methods, most, without, rng)
 
 
 def few(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:

@@ -2,8 +2,9 @@
 
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
-the fitter, the less often visited and the more curious, the likelier. A cell's curiosity (Cully & Demiris 2018) grows by 1 with
-every child of its elites that is placed, and falls by .5 with every other.
+the fitter, the less often visited and the more curious, the likelier; second parents and inspirations by fitness alone. The
+curiosity of a cell (Cully & Demiris 2018) grows by 1 with every child of its elites that is placed, and falls by .5 with any
+other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import lru_cache
 
 from archives.nouns import Elite, MethodRecord
 from evolve.bandit import Arm, Bandit
-from evolve.breeders import Breeders, few, lure
+from evolve.breeders import Breeders, Draw, few, lure, mates
 from evolve.canonical import sketch_distance
 from evolve.choice import Choice, Lesson, Source
 from evolve.directions import Ballot, Directions
@@ -159,7 +160,7 @@ class Selector:
         weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]
-        inspired = replace(best, inspirations=self._inspire(best.parents, self._company(island), rng))
+        inspired = replace(best, inspirations=self._inspire(best.parents, self._company(island), mates, rng))
         return replace(inspired, novelty=self._novelty(inspired))
 
     def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
@@ -173,7 +174,7 @@ class Selector:
         parent, cell, worth = breeders.draw(rng)
         direction, standing = ballot.draw(rng)
         value = (worth + standing) / 2
-        parents = (parent, *few(self._company(island), source.parents - 1, (parent,), rng))
+        parents = (parent, *mates(self._company(island), source.parents - 1, (parent,), rng))
         return Choice(island, source.operator, source.model, direction, parents, (), value, 0.0, cell=cell)
 
     def _evenly(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
@@ -181,7 +182,7 @@ class Selector:
         source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
         parent = rng.choice(self._seeds)
         parents = (parent, *few(self._seeds, source.parents - 1, (parent,), rng))
-        inspirations = self._inspire(parents, self._seeds, rng)
+        inspirations = self._inspire(parents, self._seeds, few, rng)
         return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
@@ -232,11 +233,11 @@ class Selector:
         """Return what methods share that differ in constants only."""
         return self.sketches.get(method, method)
 
-    def _inspire(self, parents: tuple[str, ...], methods: Sequence[str], rng: random.Random) -> tuple[str, ...]:
+    def _inspire(self, parents: tuple[str, ...], methods: Sequence[str], draw: Draw, rng: random.Random) -> tuple[str, ...]:
         """Return methods of other cells that are unlike the parents: the farthest of a few drawn."""
         chosen: tuple[str, ...] = ()
         while len(chosen) < INSPIRATIONS:
-            sample = few(methods, 3, (*parents, *chosen), rng)
+            sample = draw(methods, 3, (*parents, *chosen), rng)
             if not sample:
                 break
             chosen += (max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen))),)
