@@ -107,7 +107,7 @@ def short(study: Study) -> str:
     return table(
         ["strategy", "fresh PGR", "90 % interval"],
         [
-            [f"`{one['strategy']}`", f"{one['fresh_pgr']:.2f}", f"[{one['fresh_low']:.2f}, {one['fresh_high']:.2f}]"]
+            [one["strategy"], f"{one['fresh_pgr']:.2f}", f"[{one['fresh_low']:.2f}, {one['fresh_high']:.2f}]"]
             for one in study["strategies"]
         ],
     )
