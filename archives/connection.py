@@ -139,6 +139,12 @@ def tables(db: sqlite3.Connection) -> set[str]:
     return {str(name) for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
 
 
+def check_tables(db: sqlite3.Connection, path: Path, needed: set[str]) -> None:
+    """Raise ArchiveError when a database lacks tables that an archive has."""
+    if not needed <= tables(db):
+        raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
+
+
 @contextmanager
 def _bounded(db: sqlite3.Connection) -> Iterator[None]:
     """Interrupt a query that takes too long."""

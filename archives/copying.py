@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from archives.connection import connect_to_read, sentences, tables
+from archives.connection import check_tables, connect_to_read, sentences
 from archives.nouns import ArchiveError
 
 
@@ -67,8 +67,7 @@ def new_file(target: Path, sources: tuple[Path, ...], *, force: bool = False) ->
 def _copy(source: Path, part: Path) -> None:
     """Copy a database with SQLite's backup API, in one read transaction, and look whether the copy is whole."""
     with sentences(source), contextlib.closing(connect_to_read(source)) as db:
-        if not {"runs", "evaluations"} <= tables(db):
-            raise ArchiveError(f"{source} is not an archive of evolve: it has no tables named runs and evaluations")
+        check_tables(db, source, {"runs", "evaluations"})
         with contextlib.closing(sqlite3.connect(part)) as copy:
             db.backup(copy)
             found = copy.execute("pragma quick_check(1)").fetchone()[0]

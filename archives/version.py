@@ -6,8 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from archives.connection import connect, migrating, tables
-from archives.nouns import ArchiveError
+from archives.connection import check_tables, connect, migrating
 
 NEWEST = "m007_totals"  # the last migration of archives/schema.py
 
@@ -20,8 +19,7 @@ def is_current(db: sqlite3.Connection) -> bool:
 
 def bring_up_to_date(db: sqlite3.Connection, path: Path, *, write: bool) -> None:
     """Give a file what migrations it lacks. Raises ArchiveError when it is no archive, newer, or cannot be written."""
-    if not {"runs", "evaluations", "_sqlite_migrations"} <= tables(db):
-        raise ArchiveError(f"{path} is not an archive of evolve: it has no tables named runs and evaluations")
+    check_tables(db, path, {"runs", "evaluations", "_sqlite_migrations"})
     if is_current(db):
         return
     from archives.schema import is_older, migrate

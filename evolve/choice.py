@@ -82,9 +82,8 @@ class Past(NamedTuple):
     new: int
 
 
-def repeated(record: ProposalRecord | Past, directions: Mapping[str, Direction]) -> Choice:
+def repeated(one: ProposalRecord | Past, directions: Mapping[str, Direction]) -> Choice:
     """Return the choice that a proposal was made by, given the directions that are known by name."""
-    one = record
     direction = directions.get(one.direction) or Direction(one.direction, "", ())
     prompt = direction, one.parents, one.inspirations
     return Choice(one.island, one.operator, one.model, *prompt, 0.0, one.novelty, one.fixes, one.cell)

@@ -67,14 +67,18 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)) + "\n"
 
 
+def reach(one: Mapping[str, Any]) -> list[str]:
+    """Return what the answers of a strategy reach on fresh instances, and its interval."""
+    return [f"{one['fresh_pgr']:.2f}", f"[{one['fresh_low']:.2f}, {one['fresh_high']:.2f}]"]
+
+
 def strategies(study: Study) -> str:
     """Return the table of the strategies, the best first."""
     head = ["strategy", "fresh PGR", "90 % interval", "dev PGR", "AUC", "QD-score", "cells", "methods"]
     rows = [
         [
-            f"`{one['strategy']}`", f"{one['fresh_pgr']:.2f}", f"[{one['fresh_low']:.2f}, {one['fresh_high']:.2f}]",
-            f"{one['dev']:.2f}", f"{one['auc']:.2f}", f"{one['qd_score']:.1f}", f"{one['behaviours']:.1f}",
-            f"{one['evaluations']:.0f}",
+            f"`{one['strategy']}`", *reach(one), f"{one['dev']:.2f}", f"{one['auc']:.2f}", f"{one['qd_score']:.1f}",
+            f"{one['behaviours']:.1f}", f"{one['evaluations']:.0f}",
         ]
         for one in study["strategies"]
     ]  # fmt: skip
@@ -104,13 +108,8 @@ def searches(study: Study) -> str:
 
 def short(study: Study) -> str:
     """Return README's table: what the answer of a search reaches, by strategy."""
-    return table(
-        ["strategy", "fresh PGR", "90 % interval"],
-        [
-            [one["strategy"], f"{one['fresh_pgr']:.2f}", f"[{one['fresh_low']:.2f}, {one['fresh_high']:.2f}]"]
-            for one in study["strategies"]
-        ],
-    )
+    rows = [[one["strategy"], *reach(one)] for one in study["strategies"]]
+    return table(["strategy", "fresh PGR", "90 % interval"], rows)
 
 
 def rediscoveries(_: Study) -> str:
