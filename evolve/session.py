@@ -48,7 +48,7 @@ class Ending:
 
     Attributes:
         path: the archive.
-        result: the final table, or None when the run was interrupted or could not be finished.
+        result: the final table, or None when the run was interrupted or no method could be its champion.
         interrupted: whether the user stopped it.
         evaluations: methods judged in the run so far.
         device: where methods ran, cpu or cuda.
@@ -223,7 +223,7 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
     archive, engine = lab.archive, lab.archive.run().engine_seconds
     search = Search(lab, *recall(lab))
     began = time.monotonic()
-    result = None
+    result, ended = None, False
     try:
         with interruptible(lab, hurry):
             search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
@@ -231,11 +231,11 @@ def _session(lab: Lab, hurry: Callable[[], None]) -> Ending:
             archive.update_run(engine_seconds=engine)
             if not lab.bench.stop.is_set() and search.memory.best:
                 result = Finale(lab, search.memory, search.engine.teller, search.engine.population.disclosure).run()
+            ended = not lab.bench.stop.is_set()
     finally:
-        stopped = lab.bench.stop.is_set() or result is None
-        archive.update_run(state="interrupted" if stopped else "finished", seconds=lab.budget.seconds)
-    interrupted, budget = lab.bench.stop.is_set(), lab.budget
-    return Ending(archive.path, result, interrupted, budget.evals, lab.config.device, budget.seconds, engine)
+        archive.update_run(state="finished" if ended else "interrupted", seconds=lab.budget.seconds)
+    budget = lab.budget
+    return Ending(archive.path, result, not ended, budget.evals, lab.config.device, budget.seconds, engine)
 
 
 def _prepare(lab: Lab, hurry: Callable[[], None]) -> None:

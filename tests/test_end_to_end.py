@@ -18,6 +18,8 @@ import pytest
 from archives.archive import Archive
 from evolve import operators
 from evolve.cli import run
+from fitness.judge import Judge
+from fitness.nouns import Finding, Method, Trial, Verdict
 from tests import tiny
 from tests.model_server import Fault, ModelServer, Served
 
@@ -89,6 +91,25 @@ def test_a_run_ends_with_the_table_the_report_and_the_champion(
     assert run(["judge", "run-best.py", "--task", "tiny", "--instances", "2", "--json"]) == 0
     judged = json.loads(capsys.readouterr().out)
     assert (judged["status"], judged["method"]) == ("OK", champion["champion"])
+
+
+def test_a_run_whose_finalists_are_all_flagged_has_finished_without_a_champion(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examine, flag = Judge.examine, Finding("frame", Verdict.FAILED, 0.5, 0.1, "PGR 0.50, and 0.10 with components turned round")
+
+    def suspicious(judge: Judge, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        return (flag,) if thorough else examine(judge, method, trial)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Judge, "examine", suspicious)
+        assert start(db="flagged.db") == 0
+    out = capsys.readouterr().out
+    assert "no champion" in out
+    assert "stopped" not in out
+    assert rows("select state, champion from runs", "flagged.db") == [{"state": "finished", "champion": ""}]
+    assert run(["resume", "--db", "flagged.db"]) == 0, "the next fittest are judged, which nothing flags"
+    assert rows("select state from runs where champion != ''", "flagged.db") == [{"state": "finished"}]
 
 
 def test_a_run_says_where_methods_run_and_keeps_to_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,8 +62,10 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
     click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}; the engine's own share {share:.1f} %")
-    if end.interrupted or not end.result:
+    if end.interrupted:
         click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
+    elif not end.result:
+        click.echo(f"no champion; to judge the next fittest methods afresh: python -m evolve resume --db {end.path}")
     click.echo(f"  database  {end.path}")
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")

@@ -58,7 +58,7 @@ class Trackers:
 
     def end(self, ending: Ending, report: Path) -> None:
         """Tell the trackers what the run found and where its page lies."""
-        state = "finished" if ending.result and not ending.interrupted else "interrupted"
+        state = "interrupted" if ending.interrupted else "finished"
         for process in self._processes:
             process.tell({"state": state, "results": {**results(ending.result), "report": str(report.absolute())}})
 
