@@ -138,7 +138,7 @@ class Engine:
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which runs and judges it against its cell's elite of this moment."""
-        instances, rival = dev_instances(self.lab.config), self.population.rivals(candidate.choice.island)
+        instances, rival = dev_instances(self.lab.config), self.population.rival(candidate.choice.island)
         self.pipeline.fly("judge", candidate, lambda: self.lab.bench.judge.evaluate(method, instances, rival))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:

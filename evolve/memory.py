@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 from archives.nouns import MethodRecord
 from evolve.choice import Choice
@@ -50,12 +50,6 @@ class Memory:
         self._parents: dict[str, str] = {}  # the first parent of each method that is no seed
         self._lineages = Lineages()
         self._families: dict[str, list[str]] = {}  # structure -> methods, in the order they were added
-
-    @property
-    def seed_medians(self) -> list[float]:
-        """The median PGR of the seeds on each dev instance."""
-        rows = [self.pgrs(m.id) for m in self.seeds if m.id in self.scored]
-        return [median(column) for column in zip(*rows)]
 
     @property
     def baselines(self) -> dict[str, float]:

@@ -17,7 +17,6 @@ from evolve.recall import tell_outcomes
 from evolve.select import Selector
 from evolve.topology import TOPOLOGIES
 from fitness import pgr
-from fitness.judge import Rival
 from fitness.nouns import Evaluation, Split
 
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
@@ -64,18 +63,14 @@ class Population:
             return 0.0
         return max(0.0, evaluation.fitness - self.memory.fitness(parent))
 
-    def rivals(self, island: int) -> Rival:
-        """Return what gives the PGRs to beat, by instance: the cell's elite's, or in an empty cell the seeds' median.
+    def rival(self, island: int) -> Sequence[float]:
+        """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.
 
-        The elites are those of this moment: whatever is placed while a method is judged, it races the same rival in a replay.
+        A grid whose cells are open to anything spends most trials on methods that no child will be made of; a threshold keeps
+        the cells for what is nearly as good as the best (Fontaine and Nikolaidis 2023, with the highest threshold there is).
         """
-        elites, medians = dict(self.selector.elites[island]), self.memory.seed_medians
-        marks = {cell: self.memory.pgrs(elite.method) for cell, elite in elites.items()}
-
-        def rival(measures: Mapping[str, float]) -> Sequence[float]:
-            return marks.get(niche(self.grid, measures, elites), medians)
-
-        return rival
+        ranked = self.selector.elites[island].ranked
+        return self.memory.pgrs(ranked[-1].method) if ranked else ()
 
     def redirect(self, direction: Direction, island: int, proposal: int) -> None:
         """Take a new direction in on an island, under a name that no other has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from statistics import fmean
@@ -22,8 +22,6 @@ from fitness.vault import Instance, InstanceName, Vault
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
 LOST_RETRIES = 2
 BEHAVIOUR = ("teacher_agreement", "confidence", "positive_rate")  # what is measured of every trial's answers
-
-Rival = Callable[[Mapping[str, float]], Sequence[float]]  # measures -> the PGRs to beat, instance by instance; empty for none
 
 
 class Cancelled(Exception):
@@ -86,28 +84,25 @@ class Evaluator(ABC):
     def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
         """Probe a method for reward hacks on the problem of one of its trials. Raises Cancelled when the run is stopping."""
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
         """Judge a method on instances in order, ending at the first failure.
 
-        With a rival, the method races it: from its second trial on it goes on only while an anytime-valid test has not shown it
-        to be worse (pgr.race_lost). It has a fitness only when it ran on every instance, and on the least number that the task
-        asks for of each domain.
+        With a rival (its PGRs, instance by instance), the method races it: from its second trial on it goes on only while an
+        anytime-valid test has not shown it to be worse (pgr.race_lost). It has a fitness only when it ran on every instance,
+        and on the least number that the task asks for of each domain.
         Raises Cancelled when the run is stopping.
         """
         trials: list[Trial] = []
-        marks: Sequence[float] = ()
         for name in instances:
             trial = self.trial(method, name)
             trials.append(trial)
             if trial.status is not Status.OK:
                 return Evaluation(method.id, tuple(trials), trial.status, None, {}, trial.message)
-            if rival is not None and len(trials) >= CELL_TRIALS:
-                marks = marks or rival(self.measures(method, trials))
-                differences = [ours - mark for ours, mark in zip(_pgrs(trials), marks)]
-                if len(trials) < len(instances) and pgr.race_lost(differences):
-                    gap = -fmean(differences)
-                    sentence = f"stopped by the race after {len(trials)} of {len(instances)} instances: {gap:.2f} PGR behind"
-                    return Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials), sentence)
+            differences = [ours - theirs for ours, theirs in zip(_pgrs(trials), rival)]
+            if CELL_TRIALS <= len(trials) < len(instances) and pgr.race_lost(differences):
+                gap = -fmean(differences)
+                sentence = f"stopped by the race after {len(trials)} of {len(instances)} instances: {gap:.2f} PGR behind"
+                return Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials), sentence)
         whole = Evaluation(method.id, tuple(trials), Status.OK, None, self.measures(method, trials))
         if any(len(scores) < self._task.least_instances for scores in whole.strata):
             return whole

@@ -36,7 +36,7 @@ from evolve.screen import Screen
 from evolve.search import Search
 from evolve.syntax import Syntax
 from evolve.watch import Snapshot
-from fitness.judge import Evaluator, Rival
+from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Finding, Method, Score, Status, Trial
 from fitness.tasks import load
 from fitness.vault import InstanceName
@@ -100,7 +100,7 @@ class Stand(Evaluator):
         self.seconds, self.now, self.most, self.ended = seconds, 0, 0, 0.0
         self._lock = threading.Lock()
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
         """Return an evaluation whose cell and fitness follow from the method's id."""
         with self._lock:
             self.now += 1

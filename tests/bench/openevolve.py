@@ -36,7 +36,6 @@ from statistics import median
 from evolve import models
 from evolve.config import Config
 from evolve.syntax import Syntax
-from fitness.judge import Rival
 from fitness.nouns import Evaluation, Method
 from fitness.vault import InstanceName
 from tests.bench.engine import ROOT, SEEDS, TICKS, Stand, bred, written
@@ -106,7 +105,7 @@ class Logged(Stand):
         super().__init__(seconds)
         self._log = log
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Rival | None = None) -> Evaluation:
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
         """Evaluate, and write it down."""
         began = time.monotonic()
         evaluation = super().evaluate(method, instances, rival)

@@ -73,11 +73,16 @@ def elites(population: Population) -> dict[tuple[int, int], str]:
     return mirrored
 
 
-def test_the_rival_is_the_cells_elite_or_the_seeds_median(population: Population) -> None:
-    taken = {"teacher_agreement": 0.7, "size": 8.0}
-    assert list(population.rivals(0)(taken)) == pytest.approx([0.35, 0.4, 0.45])
-    empty = {"teacher_agreement": 0.55, "size": 10.0}
-    assert list(population.rivals(0)(empty)) == pytest.approx([0.15, 0.2, 0.25])
+def test_the_rival_is_the_fittest_of_the_island(population: Population) -> None:
+    before = [list(population.rival(island)) for island in range(3)]
+    add(population, "star")
+    done = evaluation("star", [0.8, 0.9, 1.0], 0.6)
+    population.record(done, None)
+    assert population.place(done, 1) is Placement.NEW
+    assert list(population.rival(1)) == pytest.approx([0.8, 0.9, 1.0])
+    assert [list(population.rival(island)) for island in (0, 2)] == [before[0], before[2]], "islands evolve apart"
+    population.selector.elites[0].clear()
+    assert not population.rival(0), "there is nobody to race"
 
 
 def test_a_method_without_a_fitness_is_kept_and_not_placed(population: Population) -> None:
@@ -203,7 +208,7 @@ def test_memory_is_rebuilt_from_the_archive(population: Population) -> None:
     add(population, "star")
     population.record(evaluation("star", [0.8, 0.9, 1.0]), None)
     again = memory_of(population.archive)
-    for name in ("judged", "scored", "best", "best_interval", "seed_medians", "baselines"):
+    for name in ("judged", "scored", "best", "best_interval", "baselines"):
         assert getattr(again, name) == getattr(population.memory, name), name
     assert all(again.pgrs(name) == population.memory.pgrs(name) for name in again.scored)
     assert again.best == "star"

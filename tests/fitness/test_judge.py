@@ -158,21 +158,15 @@ def test_the_repeated_run_is_alone() -> None:
 
 def test_a_hopeless_method_is_stopped_early_without_a_fitness() -> None:
     sandbox = Scripted(right(0.5))
-    done = judge(sandbox).evaluate(METHOD, dev(10), lambda measures: [0.8] * 10)
+    done = judge(sandbox).evaluate(METHOD, dev(10), [0.8] * 10)
     assert (done.status, done.fitness, sandbox.runs) == (Status.OK, None, 2)
     assert "stopped by the race after 2 of 10 instances: 0.80 PGR behind" in done.message
 
 
 def test_a_method_as_good_as_its_rival_runs_on_every_instance() -> None:
-    asked = []
-
-    def rival(measures: Any) -> list[float]:
-        asked.append(dict(measures))
-        return [0.6] * 10
-
-    done = judge(Scripted(right(0.8))).evaluate(METHOD, dev(10), rival)
+    done = judge(Scripted(right(0.8))).evaluate(METHOD, dev(10), [0.6] * 10)
     assert len(done.trials) == 10
-    assert asked == [{"teacher_agreement": pytest.approx(0.2), "confidence": 1.0, "positive_rate": 0.8, "size": 8.0}]
+    assert done.measures == {"teacher_agreement": pytest.approx(0.2), "confidence": 1.0, "positive_rate": 0.8, "size": 8.0}
 
 
 def test_a_stopping_run_drops_the_evaluation() -> None:

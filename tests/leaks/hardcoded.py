@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from evolve.directions import DIRECTIONS
 from evolve.memory import Memory
 from evolve.population import Population
 from evolve.select import Selector
-from fitness.judge import Judge, Rival
+from fitness.judge import Judge
 from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
 from fitness.tasks import Task, storage
 from fitness.tasks.drawn import Drawn
@@ -166,11 +166,11 @@ class _Climb:
         size = int(np.exp(self._rng.uniform(low, high)))
         answers = self._answers[choice.parents[0]].copy()
         answers[self._rng.choice(len(answers), size, replace=False)] ^= True
-        evaluation = self._judged(answers, "search", choice.parents, self.population.rivals(choice.island))
+        evaluation = self._judged(answers, "search", choice.parents, self.population.rival(choice.island))
         self.placed += bool(self.population.place(evaluation, choice.island))
         self.population.mix(number + 1, late=False)
 
-    def _judged(self, answers: np.ndarray, origin: str, parents: tuple[str, ...], rival: Rival | None = None) -> Evaluation:
+    def _judged(self, answers: np.ndarray, origin: str, parents: tuple[str, ...], rival: Sequence[float] = ()) -> Evaluation:
         """Make a method of answers, judge it, and record what came of it."""
         source = self._template.format(answers=np.packbits(answers).tobytes().hex())
         record = MethodRecord(hashlib.sha256(source.encode()).hexdigest(), source, 300, "", origin, "", (), (0,))

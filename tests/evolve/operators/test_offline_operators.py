@@ -117,6 +117,12 @@ def test_children_stay_in_the_grammar_and_are_not_slow(operator: str) -> None:
             assert cost(child) <= max(SLOWEST, cost(parse(sources[0])))
 
 
+def test_every_seed_is_quick_and_what_repeats_inside_a_repetition_is_slow() -> None:
+    assert all(cost(parse(source)) < SLOWEST for source in SEEDS.values())
+    once = SEEDS["consistency"].replace("STEPS = 100", "STEPS = 250")
+    assert cost(parse(once)) < SLOWEST < cost(parse(once.replace("STEPS =", "ITERATIONS = 3\nSTEPS =")))
+
+
 @pytest.mark.parametrize("operator", OFFLINE)
 def test_the_same_seed_gives_the_same_child(operator: str) -> None:
     assert [made for _, made in draws(operator, 10)] == [made for _, made in draws(operator, 10)]
