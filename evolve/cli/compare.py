@@ -55,8 +55,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
     if dry_run:
-        searches = len(list(plan.contestants()))
-        click.echo(f"{searches} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
+        click.echo(_work(plan, at_once))
         return
     carry_out(plan, at_once, quiet=as_json)
     outcomes = [read(contestant) for contestant in plan.contestants()]
@@ -120,7 +119,7 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         if not quiet:
             click.echo(text)
 
-    say(f"{len(contestants)} searches of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}")
+    say(_work(plan, at_once))
     prepare(plan, Silent() if quiet else Plain())
     finished = len(contestants) - len(todo)
 
@@ -165,3 +164,11 @@ def _as_json(plan: Plan, table: Table, outcomes: list[Outcome], found: tuple[Red
         "searches": searches,
         "rediscovery": [asdict(one) | {"better": one.better, "found": one.found} for one in found],
     }
+
+
+def _work(plan: Plan, at_once: int) -> str:
+    """Say what a study consists of."""
+    from evolve.report.wording import count
+
+    searches = count(len(list(plan.contestants())), "search", "searches")
+    return f"{searches} of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evolve.cli.printing import paragraph, say, table
 from evolve.nouns import short
+from evolve.report.wording import count
 from evolve.study.outcome import Outcome
 from evolve.study.plan import Plan
 from evolve.study.rediscovery import Rediscovery
@@ -40,13 +41,15 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[Outcome]) -> None:
         say()
     barren = sum(line.barren for line in found.lines)
     paragraph(
-        f"{plan.repeats} searches a strategy, {plan.trials:,} trials on dev instances each. Fresh PGR is that of a search's "
-        f"one answer on {len(outcomes[0].fresh)} instances that selection never saw; intervals and probabilities are "
-        "bootstrapped over searches and instances. AUC: mean dev PGR of the best so far. QD: sum of the best fitness of each "
-        "cell of the task's grid; cells: of them, those that bred methods occupy. Methods: judged, races won and lost."
+        f"{count(plan.repeats, 'search', 'searches')} a strategy, {plan.trials:,} trials on dev instances each. Fresh PGR is "
+        f"that of a search's one answer on {len(outcomes[0].fresh)} instances that selection never saw; intervals and "
+        "probabilities are bootstrapped over searches and instances. AUC: mean dev PGR of the best so far. QD: sum of the best "
+        "fitness of each cell of the task's grid; cells: of them, those that bred methods occupy. Methods: judged, races won "
+        "and lost."
     )
     if barren:
-        paragraph(f"{barren} searches bred nothing to answer with: the best human baseline stands for them.")
+        whose, them = count(barren, "search", "searches"), "it" if barren == 1 else "them"
+        paragraph(f"{whose} bred nothing to answer with: the best human baseline stands for {them}.")
 
 
 def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
