@@ -118,14 +118,15 @@ def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **oth
 
     path = find_run(db)
     archive = Archive.open(path)
-    stored = stored_config(archive)
+    stored, done = stored_config(archive), archive.judged()
     archive.close()
     given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
     changes = {name: value for name, value in given.items() if value not in (None, ())}
     trackers.check(others["trackers"])
     config = resolve(stored.model_dump(), changes)
     followed, missing = trackers.usable(config.trackers)
-    notes = [f"going on with {path}: {config.evals} evaluations in all", *missing]
+    more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
+    notes = [f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}", *missing]
     config = config.model_copy(update={"trackers": followed})
     _search(config, path, as_json, notes, lambda watch: session.resume(path, changes, watch))
 
