@@ -108,6 +108,7 @@ def test_a_run_whose_finalists_are_all_flagged_has_finished_without_a_champion(
     assert "no champion" in out
     assert "stopped" not in out
     assert rows("select state, champion from runs", "flagged.db") == [{"state": "finished", "champion": ""}]
+    assert "There is no champion" in Path("flagged.html").read_text("utf-8")
     assert run(["resume", "--db", "flagged.db"]) == 0, "the next fittest are judged, which nothing flags"
     assert "8 of 8 evaluations are done, the whole budget; to breed more: --evals +100" in capsys.readouterr().out
     assert rows("select state from runs where champion != ''", "flagged.db") == [{"state": "finished"}]

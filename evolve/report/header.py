@@ -5,6 +5,7 @@ from __future__ import annotations
 from evolve.report.data import Report
 from evolve.report.markup import Safe, tag
 from evolve.report.ranking import Ranked
+from evolve.report.standing import Standing
 from evolve.report.wording import NONE, count, duration, interval, money, number
 
 
@@ -24,15 +25,19 @@ def header(report: Report) -> Safe:
     began = now.created[:16].replace("T", " ")
     eyebrow = f"Run {now.run} · {now.task} {now.task_version} · searching on {now.domain or NONE} · {began} UTC"
     pill = Safe() if shown is None else tag("span", "shown" if shown else "not shown", class_="pill yes" if shown else "pill")
-    waiting = (
-        "The champion is judged on fresh instances and held-out domains when the search ends; until then there is no verdict."
-    )
     sentence = report.verdict.sentence.removeprefix("not shown: ").removeprefix("shown: ")
-    lede = tag("p", pill, sentence or waiting, class_="lede")
+    lede = tag("p", pill, sentence or _no_verdict(now), class_="lede")
     warning = tag("p", report.standing.uncontained, class_="warning") if report.standing.uncontained else Safe()
     return tag(
         "header", tag("p", eyebrow, class_="eyebrow"), tag("h1", headline(report)), warning, lede, _cards(report), id="top",
     )  # fmt: skip
+
+
+def _no_verdict(now: Standing) -> str:
+    """Return why there is no verdict."""
+    if now.state == "finished":
+        return "There is no champion: of the fittest, none has passed on fresh instances; `resume` judges the next there."
+    return "The champion is judged on fresh instances and held-out domains at the end; until then there is no verdict."
 
 
 def _cards(report: Report) -> Safe:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "docs" / "results"
 DOCUMENTS = (ROOT / "docs" / "results.md", ROOT / "README.md")
 STUDIES = {
-    "all-30": ("--strategies", "all", "--repeats", "3", "--evals", "30"),
+    "all-30": ("--strategies", "all", "--repeats", "6", "--evals", "30"),
     "all-100": ("--strategies", "all", "--repeats", "3", "--evals", "100"),
     "all-300": ("--strategies", "all", "--repeats", "5", "--evals", "300"),
     "best-1000": ("--strategies", "map-elites,islands,sequential", "--repeats", "5", "--evals", "1000"),
