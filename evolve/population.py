@@ -66,8 +66,8 @@ class Population:
     def rival(self, island: int) -> Sequence[float]:
         """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.
 
-        A grid whose cells are open to anything spends most trials on methods that no child will be made of; a threshold keeps
-        the cells for what is nearly as good as the best (Fontaine and Nikolaidis 2023, with the highest threshold there is).
+        Cells that are open to anything take most trials for methods that no good child will be made of. An acceptance threshold
+        (Fontaine and Nikolaidis 2023), here the best there is, keeps them for what is nearly as good.
         """
         ranked = self.selector.elites[island].ranked
         return self.memory.pgrs(ranked[-1].method) if ranked else ()

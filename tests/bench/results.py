@@ -20,9 +20,9 @@ KEPT = ROOT / "docs" / "results"
 DOCUMENTS = (ROOT / "docs" / "results.md", ROOT / "README.md")
 STUDIES = {
     "all-30": ("--strategies", "all", "--repeats", "6", "--evals", "30"),
-    "all-100": ("--strategies", "all", "--repeats", "3", "--evals", "100"),
+    "best-100": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "3", "--evals", "100"),
     "all-300": ("--strategies", "all", "--repeats", "5", "--evals", "300"),
-    "best-1000": ("--strategies", "map-elites,islands,sequential", "--repeats", "5", "--evals", "1000"),
+    "best-1000": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "1000"),
 }
 HOLD_OUTS = {
     f"without-{name}": ("--strategies", "map-elites", "--repeats", "1", "--evals", "30", "--hold-out", name)
