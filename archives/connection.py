@@ -139,6 +139,11 @@ def tables(db: sqlite3.Connection) -> set[str]:
     return {str(name) for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
 
 
+def statements(script: str) -> list[str]:
+    """Return the statements of a script, each of which ends its line."""
+    return [statement for statement in script.split(";\n") if statement.strip()]
+
+
 def check_tables(db: sqlite3.Connection, path: Path, needed: set[str]) -> None:
     """Raise ArchiveError when a database lacks tables that an archive has."""
     if not needed <= tables(db):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archives.connection import statements
+
 _ENDED = "in ('done', 'refused')"
 _PLACED = "coalesce({0}placement in ('NEW', 'IMPROVED'), 0)"
 _PAID = """coalesce(sum({0}calls), 0) as calls, coalesce(sum({0}tokens_in + {0}tokens_out), 0) as tokens,
@@ -93,7 +95,7 @@ _TRIGGERS = {
     "spend_delete": "after delete on spend begin" + _spend("old", "-"),
 }  # fmt: skip
 STATEMENTS = (
-    *(statement for statement in _TABLES.split(";\n") if statement.strip()),
+    *statements(_TABLES),
     *(f"insert into {table} {counted}" for table, counted in COUNTED.items()),
     *(f"create trigger totals_{name}\n{rest}\nend" for name, rest in _TRIGGERS.items()),
 )

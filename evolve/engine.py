@@ -137,7 +137,7 @@ class Engine:
         self._submit(candidate, screened.method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
-        """Steps 6 to 8: hand the method to the executor, which runs and judges it against its cell's elite of this moment."""
+        """Steps 6 to 8: hand the method to the executor, which judges it in a race with the fittest of its island."""
         instances, rival = dev_instances(self.lab.config), self.population.rival(candidate.choice.island)
         self.pipeline.fly("judge", candidate, lambda: self.lab.bench.judge.evaluate(method, instances, rival))
 
