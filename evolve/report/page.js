@@ -87,13 +87,16 @@ const show = (part, x, y) => {
   tip.style.top = (y + 18 + size.height > innerHeight ? y - size.height - 12 : y + 18) + "px";
 };
 document.addEventListener("pointermove", (event) => show(named(event.target), event.clientX, event.clientY));
-document.addEventListener("scroll", () => show(null), { passive: true, capture: true });
 document.addEventListener("focusout", () => show(null));
-document.addEventListener("focusin", (event) => {
-  const part = event.target.matches(":focus-visible") && event.target.closest("svg") ? named(event.target) : null;
-  const box = event.target.getBoundingClientRect();
-  show(part, box.left, box.bottom - 12);
-});
+// What has the focus is told under it, also after the page has scrolled to it.
+const tell = () => {
+  const held = document.activeElement;
+  const part = held?.matches(":focus-visible") && held.closest("svg") ? named(held) : null;
+  const box = part?.getBoundingClientRect();
+  show(part, box?.left, box?.bottom - 12);
+};
+document.addEventListener("focusin", tell);
+document.addEventListener("scroll", tell, { passive: true, capture: true });
 
 // A heat map is one stop of the tab key; arrow keys go to the nearest occupied cell that lies in their direction.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };

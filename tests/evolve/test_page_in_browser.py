@@ -27,6 +27,9 @@ def opened() -> Iterator[Browser]:
         yield running
 
 
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("page") / "example.db", 150)
@@ -96,6 +99,7 @@ def test_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     here = "[document.activeElement.dataset.x, document.activeElement.dataset.y].map(Number)"
     x, y = page.evaluate(here)
+    page.evaluate(SETTLED)
     assert page.locator("#tip").is_visible()
     stops = page.evaluate("[...document.querySelectorAll('#grid a.heat')].filter(it => it.tabIndex === 0).length")
     assert stops == page.locator("#grid svg:has(a.heat)").count()
@@ -113,6 +117,20 @@ def test_with_the_keyboard_alone(page: Page) -> None:
     button.focus()
     page.keyboard.press("Enter")
     assert page.locator("#board thead th").nth(3).get_attribute("aria-sort") == "descending"
+
+
+def test_what_has_the_focus_is_told_after_the_page_has_scrolled_to_it(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 240})
+    page.locator("#grid-h").evaluate("it => { it.tabIndex = -1; it.focus({ preventScroll: true }); scrollTo(0, 0); }")
+    page.evaluate(SETTLED)
+    page.keyboard.press("Tab")
+    page.evaluate(SETTLED)
+    assert page.evaluate("scrollY") > 0
+    tip, cell = (page.locator(part).bounding_box() for part in ("#tip", "#grid a.heat:focus"))
+    assert tip
+    assert cell
+    assert abs(tip["x"] - cell["x"]) < 40
+    assert abs(tip["y"] - cell["y"]) < cell["height"] + 40
 
 
 def numbers(page: Page, column: int) -> list[float]:
