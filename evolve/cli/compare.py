@@ -48,6 +48,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     that was stopped goes on when the same command is given again.
     """
     from evolve.cli.comparison import say_rediscoveries, say_study
+    from evolve.cli.studying import carry_out, work
     from evolve.study.outcome import read
     from evolve.study.rediscovery import rediscoveries
     from evolve.study.table import tabulate
@@ -55,7 +56,7 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
     if dry_run:
-        click.echo(_work(plan, at_once))
+        click.echo(work(plan, at_once))
         return
     carry_out(plan, at_once, quiet=as_json)
     outcomes = [read(contestant) for contestant in plan.contestants()]
@@ -92,50 +93,6 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
 
 
-def carry_out(plan: Plan, at_once: int, quiet: bool) -> None:
-    """Do what is left of a study, and say what has been done, also when it is stopped."""
-    try:
-        _run(plan, at_once, quiet)
-    except KeyboardInterrupt:
-        click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
-        raise
-
-
-def _run(plan: Plan, at_once: int, quiet: bool) -> None:
-    from evolve.cli.progress import Plain
-    from evolve.study import running
-    from evolve.study.beginning import prepare
-    from evolve.study.outcome import read
-    from evolve.study.plan import Contestant
-    from evolve.watch import Silent
-
-    plan.settle()
-    contestants = list(plan.contestants())
-    todo = [contestant for contestant in contestants if not running.is_finished(contestant.path)]
-    if not todo:
-        return
-
-    def say(text: str) -> None:
-        if not quiet:
-            click.echo(text)
-
-    say(_work(plan, at_once))
-    prepare(plan, Silent() if quiet else Plain())
-    finished = len(contestants) - len(todo)
-
-    def done(contestant: Contestant) -> None:
-        nonlocal finished
-        finished += 1
-        outcome = read(contestant)
-        fresh = sum(outcome.fresh) / len(outcome.fresh)
-        say(
-            f"{finished} of {len(contestants)}: {contestant.strategy}, seed {contestant.config.seed}: fresh PGR {fresh:.2f} "
-            f"after {outcome.evaluations} methods, {outcome.seconds:.0f} s"
-        )
-
-    running.run(plan, todo, at_once, done)
-
-
 def _draw(plan: Plan, table: Table, outcomes: list[Outcome]) -> None:
     """Draw the best so far of every strategy into the study's folder, where matplotlib is installed."""
     from functools import partial
@@ -164,11 +121,3 @@ def _as_json(plan: Plan, table: Table, outcomes: list[Outcome], found: tuple[Red
         "searches": searches,
         "rediscovery": [asdict(one) | {"better": one.better, "found": one.found} for one in found],
     }
-
-
-def _work(plan: Plan, at_once: int) -> str:
-    """Say what a study consists of."""
-    from evolve.report.wording import count
-
-    searches = count(len(list(plan.contestants())), "search", "searches")
-    return f"{searches} of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}"

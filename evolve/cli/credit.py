@@ -64,7 +64,7 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
 
 def _retuned(path: Path, evals: int, quiet: bool) -> Path:
     """Tune the constants of the best baseline, and return the archive of that search."""
-    from evolve.cli.compare import carry_out
+    from evolve.cli.studying import carry_out
     from evolve.lab import stored_config
     from evolve.study.plan import control
 

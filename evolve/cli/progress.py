@@ -57,10 +57,9 @@ class Plain:
         built, wanted = now.instances
         best = f"best dev PGR {span(now.best)} ({now.best_name})" if now.best else "no score yet"
         instances = f", instances {built}/{wanted}" if built < wanted else ""
-        click.echo(
-            f"{now.phase}: {now.evaluations}/{now.budget} evaluations, {best}, {now.rate:.0f} a minute, "
-            f"{clock(now.left)} left{instances}"
-        )
+        pace = f", {now.rate:.0f} a minute, {clock(now.left)} left" if now.rate else ""
+        done = f"{now.evaluations}/{now.budget} evaluations, " if now.evaluations else ""
+        click.echo(f"{now.phase}: {done}{best}{pace}{instances}")
 
 
 class Lines:

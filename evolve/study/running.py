@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from archives.archive import Archive
@@ -15,6 +15,7 @@ from evolve.errors import EvolveError
 from evolve.study.beginning import fork
 from evolve.study.plan import Contestant, Plan
 
+LOOK = 2.0  # seconds between looks at the searches that are going on
 GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
 
 
@@ -30,23 +31,32 @@ def is_finished(path: Path) -> bool:
         return archive.run().state == "finished"
 
 
-def run(plan: Plan, contestants: Sequence[Contestant], at_once: int, done: Callable[[Contestant], None]) -> None:
-    """Do the searches that have not ended, so many at once; `done` is called (in this thread) as each ends.
+def run(
+    plan: Plan,
+    contestants: Sequence[Contestant],
+    at_once: int,
+    ended: Callable[[Contestant, str], None],
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Do the searches that have not ended, so many at once.
 
-    Raises SearchFailed, when all others have ended, for one that ended with an error.
+    `ended` is called as each ends, with a sentence where something went wrong, else ""; `look` is called every few seconds;
+    both in this thread. Raises SearchFailed, when all others have ended, for one that ended with an error.
     """
     failures: list[str] = []
     running = _Running()
     with ThreadPoolExecutor(at_once) as pool:
         futures = {pool.submit(running.search, plan, contestant): contestant for contestant in contestants}
         try:
-            for future in as_completed(futures):
-                contestant = futures[future]
-                problem = future.result()
-                if problem:
-                    failures.append(f"{contestant.path.name}: {problem}")
-                else:
-                    done(contestant)
+            waiting = set(futures)
+            while waiting:
+                over, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
+                for future in sorted(over, key=[*futures].index):
+                    contestant, problem = futures[future], future.result()
+                    if problem:
+                        failures.append(f"{contestant.path.name}: {problem}")
+                    ended(contestant, problem)
+                look()
         except BaseException:
             running.stop()
             pool.shutdown(cancel_futures=True)

@@ -134,8 +134,11 @@ def test_a_search_that_cannot_write_says_so_in_a_sentence(tmp_path: Path) -> Non
     (contestant,) = plan.contestants()
     contestant.path.touch()
     contestant.path.with_suffix(".log").mkdir()  # where its output should go
+    told = list[str]()
     with pytest.raises(SearchFailed, match=r"iid-0\.log: Is a directory; the same command again goes on"):
-        running.run(plan, [contestant], 1, lambda _: None)
+        running.run(plan, [contestant], 1, lambda _, problem: told.append(problem))
+    (problem,) = told
+    assert problem.endswith("iid-0.log: Is a directory")
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

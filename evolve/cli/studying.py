@@ -1,0 +1,190 @@
+"""A study on the screen while it runs: bars on a terminal, a line a minute elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from evolve.cli.progress import Plain, clock
+from evolve.report.clean import one_line
+from evolve.report.wording import count
+from evolve.study import running
+from evolve.study.beginning import prepare
+from evolve.study.outcome import read
+from evolve.study.plan import Contestant, Plan
+from evolve.study.progress import Observer, Progress
+from evolve.watch import Silent
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+class Screen(AbstractContextManager["Screen"], Protocol):
+    """Something that shows a study.
+
+    Attributes:
+        every: seconds between looks at the searches.
+    """
+
+    every: float
+
+    def say(self, text: str) -> None:
+        """Show what happened."""
+        ...
+
+    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+        """Show how far the searches are, and how many seconds are left, as far as anyone can tell."""
+        ...
+
+
+class Nothing(Screen):
+    """Shows nothing."""
+
+    every = float("inf")
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put back."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+        """Show nothing."""
+
+
+class Told(Nothing):
+    """One line an event, and one a minute."""
+
+    every = 60.0
+
+    def say(self, text: str) -> None:
+        """Print what happened."""
+        click.echo(text)
+
+    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+        """Print how far the searches are that are going on."""
+        going = "; ".join(f"{_name(one.contestant)}: {_stage(one)}" for one in searches if _is_going(one))
+        if going:
+            click.echo(f"{_finished(searches)}, {_left(left)}; {going}")
+
+
+class Bars(Nothing):
+    """A bar for every search that is going on, and one for all."""
+
+    every = 2.0
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[stage]}"))
+        self._bars = Progress(*columns, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Print what happened, above the bars."""
+        self._bars.console.print(text, markup=False, highlight=False)
+
+    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+        """Redraw."""
+        total = sum(one.contestant.trials for one in searches)
+        self._draw("all", Observer.trials(searches), total, f"{_finished(searches)}, {_left(left)}")
+        for one in searches:
+            name = _name(one.contestant)
+            if _is_going(one):
+                self._draw(name, one.trials, one.contestant.trials, _stage(one))
+            elif name in self._tasks:
+                self._bars.remove_task(self._tasks.pop(name))
+
+    def _draw(self, name: str, done: int, total: int, stage: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total, stage=stage)
+        self._bars.update(self._tasks[name], completed=done, stage=stage)
+
+
+def carry_out(plan: Plan, at_once: int, quiet: bool) -> None:
+    """Do what is left of a study, and say what has been done, also when it is stopped."""
+    try:
+        _run(plan, at_once, quiet)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; the same command goes on: its searches are kept in {plan.folder}", err=True)
+        raise
+
+
+def work(plan: Plan, at_once: int) -> str:
+    """Say what a study consists of."""
+    searches = count(len(list(plan.contestants())), "search", "searches")
+    return f"{searches} of {plan.trials:,} trials each, {at_once} at once, in {plan.folder}"
+
+
+def _run(plan: Plan, at_once: int, quiet: bool) -> None:
+    plan.settle()
+    contestants = list(plan.contestants())
+    todo = [contestant for contestant in contestants if not running.is_finished(contestant.path)]
+    if not todo:
+        return
+    if not quiet:
+        click.echo(work(plan, at_once))
+    prepare(plan, Silent() if quiet else Plain())
+    with _screen(quiet) as screen:
+        observer, looked = Observer(contestants), time.monotonic()
+
+        def ended(contestant: Contestant, problem: str) -> None:
+            finished = _finished(observer.look())
+            screen.say(f"{finished}: {_name(contestant)}: {one_line(problem) if problem else _answer(contestant)}")
+
+        def look() -> None:
+            nonlocal looked
+            if time.monotonic() - looked >= screen.every:
+                searches, looked = observer.look(), time.monotonic()
+                screen.show(searches, observer.left(searches))
+
+        running.run(plan, todo, at_once, ended, look)
+
+
+def _screen(quiet: bool) -> Screen:
+    """Return what suits where the output goes."""
+    if quiet:
+        return Nothing()
+    return Bars() if sys.stdout.isatty() else Told()
+
+
+def _name(contestant: Contestant) -> str:
+    return f"{contestant.strategy}, seed {contestant.config.seed}"
+
+
+def _answer(contestant: Contestant) -> str:
+    outcome = read(contestant)
+    fresh = sum(outcome.fresh) / len(outcome.fresh)
+    return f"fresh PGR {fresh:.2f} after {count(outcome.evaluations, 'method')}, {clock(outcome.seconds)}"
+
+
+def _is_going(one: Progress) -> bool:
+    return one.begun and not one.finished
+
+
+def _stage(one: Progress) -> str:
+    if one.trials >= one.contestant.trials:
+        return "judging its answer"
+    best = "no method yet" if one.best is None else f"best dev PGR {one.best:.2f}"
+    return f"{one.trials:,} of {one.contestant.trials:,} trials, {best}"
+
+
+def _finished(searches: Sequence[Progress]) -> str:
+    return f"{sum(one.finished for one in searches)} of {len(searches)} done"
+
+
+def _left(seconds: float | None) -> str:
+    return "time left unknown" if seconds is None else f"about {clock(seconds)} left"
