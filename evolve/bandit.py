@@ -108,8 +108,8 @@ class Bandit:
     def cost(self, arm: Arm) -> float:
         """Return what a try of an arm costs, in mean model calls: its evaluation, and its own calls when it makes any.
 
-        In dollars where all prices are known, else in tokens; the mean of a model and operator over all islands, for a price
-        does not depend on the island. What was never tried costs the mean.
+        In dollars where all prices are known and not all nil, else in tokens; the mean of a model and operator over all
+        islands, for a price does not depend on the island. What was never tried costs the mean.
         """
         if not arm.model:
             return EVALUATION
@@ -121,7 +121,8 @@ class Bandit:
 
     def _price(self, sums: Sums, lean: float, prior: float) -> float:
         """Return the mean price of a try."""
-        total = sums.tokens if self._paid.unpriced else sums.usd
+        in_usd = self._paid.usd > 0 and not self._paid.unpriced
+        total = sums.usd if in_usd else sums.tokens
         tries = lean + sums.tried
         return (lean * prior + total) / tries if tries else 0.0
 

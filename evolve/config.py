@@ -46,7 +46,7 @@ class Config(BaseModel):
     tokens: Annotated[int, Field(gt=0)] | None = Field(None, description="Tokens that model calls may use in all.")
     max_calls: Annotated[int, Field(gt=0)] | None = Field(None, description="Model calls in all.")
     workers: int = Field(2, ge=1, le=64, description="Evaluations at once; 1 makes a run repeat exactly.")
-    calls: int = Field(8, ge=1, le=64, description="Model calls at once.")
+    calls: int = Field(8, ge=1, le=64, description="Model calls at once; 1 with 1 worker: one candidate after the other.")
     model: tuple[str, ...] = Field((), description="Models, as provider:name; none means offline operators only.")
     base_url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
     reply_tokens: int = Field(16_384, ge=256, description="Tokens that one answer may have, thoughts included.")

@@ -2,7 +2,7 @@
 
 One thread owns the archive, the grid and every choice; model calls, parsing and judging happen elsewhere and come back as
 landings, in the order they end (search.py). Every step is a line of the journal, so that a replay can repeat that order
-(replay.py); with one worker and no model it is fixed by the run's seed.
+(replay.py); with one worker, and no model or one call at once of models that say the same again, it is fixed by the run's seed.
 """
 
 from __future__ import annotations

@@ -213,6 +213,7 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
         thinking=config.thinking,
         clock=Clock(sleep=stop.wait) if stop else Clock(),
         prices={spec: Price(price.input, price.output, price.cached) for spec, price in config.prices.items()},
+        run=run,
         hidden=_of_the_run(run) if run else (),
     )
     return {spec: models.load(spec, config.base_url, settings=settings) for spec in config.model}

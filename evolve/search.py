@@ -11,6 +11,7 @@ from evolve.engine import Engine
 from evolve.errors import BudgetRefused, ModelError
 from evolve.lab import IDLE, Lab, dev_instances
 from evolve.memory import Memory
+from evolve.models import are_recorded
 from evolve.pipeline import Arrived, Live
 from evolve.select import Selector
 
@@ -26,6 +27,7 @@ class Search:
         self.lab, self.memory = lab, memory
         self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.workers, lab.config.calls)
         self.engine = Engine(lab, selector, memory, self.live)
+        self._in_turn = are_recorded([*lab.models]) or lab.config.workers == lab.config.calls == 1
 
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
@@ -73,8 +75,8 @@ class Search:
             return False
         if budget.left < 1 or self.lab.bench.stop.is_set():
             return False
-        if not self.lab.models:
-            return len(self.live.flying) < config.workers
+        if self._in_turn:  # nobody is waited for, or nothing is done meanwhile: with one worker a run repeats exactly
+            return len(self.live.flying) < config.workers and self._affords()
         waiting = len(self.live.flying) - self.live.asking
         ahead = config.workers * max(AHEAD, 1 + SLACK * self.live.outlasts)
         return self.live.asking < config.calls and waiting < ahead and self._affords()

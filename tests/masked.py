@@ -13,6 +13,7 @@ import pytest
 
 from fitness.sandbox import build_filter, walls
 
+WALLS = frozenset({"landlock", "seccomp", "bubblewrap"})
 ENOSYS = 0x00050000 | 38
 
 
@@ -30,7 +31,8 @@ def mask(names: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    mask(set(sys.argv.pop(1).split("+")))
+    if WALLS.issuperset(sys.argv[1].split("+")):  # what this process starts itself has lost them already
+        mask(set(sys.argv.pop(1).split("+")))
     from evolve.cli import run
     from tests import tiny
 

@@ -65,6 +65,18 @@ def test_our_own_code_runs_and_the_missing_walls_are_said(root: Path, tmp_path: 
     assert all("(--trust-methods)" in page for page in pages(root, db))
 
 
+def test_a_study_of_our_own_code_runs_where_walls_are_missing(root: Path, tmp_path: Path) -> None:
+    small = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "1"]
+    study = ["compare", *small, "--strategies", "iid", "--repeats", "1", "--out", str(tmp_path / "study")]
+    done = masked(root, *study)
+    assert done.returncode == 0, done.stderr
+    assert "\nsandbox level none, " in done.stdout
+    refused = masked(
+        root, *study, "--model", "openai:tiny", "--base-url", "http://127.0.0.1:9/v1", "--out", str(tmp_path / "new")
+    )
+    assert (refused.returncode, "--trust-methods" in refused.stderr) == (4, True)
+
+
 @pytest.mark.slow
 def test_trust_is_stored_in_the_run_and_stands_on_every_report(root: Path, tmp_path: Path) -> None:
     db = tmp_path / "run.db"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.common import RUNS, echo_json, json_option
+from evolve.cli.common import RUNS, echo_json, json_option, trust_option
 from evolve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--model", multiple=True, metavar="SPEC", help="A language model as provider:name. May cost money.")
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
 @click.option("--usd", type=float, metavar="X", help="What model calls of one search may cost, in dollars.")
+@trust_option
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml, for all searches.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder of the study (default: in runs/).")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
@@ -85,6 +86,7 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     if hold_out and hold_out not in human:
         raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
+    flags["trust_methods"] = flags.pop("trust") or None
     given = {key: value for key, value in flags.items() if value != ()}
     config = resolve(file, parse_set(pairs), given, {"workers": 1, "strategy": "map-elites"})
     if len(config.seeds):

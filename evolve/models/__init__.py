@@ -21,7 +21,8 @@ TABLE = {
     "replay": "evolve.models.replay:ReplayModel",
     "scripted": "evolve.models.scripted:ScriptedModel",
 }
-OF_THIS_MACHINE = ("command", "replay", "scripted")  # they run or read what lies here, so a stranger may not choose it
+FROM_FILES = ("replay", "scripted")  # they answer at once, and always alike
+OF_THIS_MACHINE = ("command", *FROM_FILES)  # they run or read what lies here, so a stranger may not choose it
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Settings:
         patience: how often and how long to try again.
         clock: the time and the sleep to use.
         prices: the user's own prices, by PROVIDER:NAME; they win over the table of known ones.
+        run: the archive of the run that asks, None without one.
         hidden: folders and files that a command may not see, beside the vault's: the run's own.
     """
 
@@ -45,6 +47,7 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     clock: Clock = field(default_factory=Clock)
     prices: Mapping[str, Price] = field(default_factory=dict)
+    run: Path | None = None
     hidden: tuple[Path, ...] = ()
 
 
@@ -97,6 +100,11 @@ def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
     if base_url and not is_familiar(base_url):
         risk = f"this run asks a model at {base_url!r}, which would be sent the key in OPENAI_API_KEY"
         raise UsageError(f"{risk}: to go on with it, name the server yourself with --base-url")
+
+
+def are_recorded(specs: Sequence[str]) -> bool:
+    """Tell whether every one of these models answers out of a file: nobody waits for it, and it says the same again."""
+    return all(spec.strip().partition(":")[0] in FROM_FILES for spec in specs)
 
 
 def dangers(specs: Sequence[str]) -> list[str]:

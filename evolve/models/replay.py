@@ -65,16 +65,19 @@ class Recording:
 
 
 class ReplayModel:
-    """A model that answers as the models of a recorded run did. Safe to use from several threads."""
+    """A model that answers as the models of a run did, or of each search of a study. Safe to use from several threads."""
 
     def __init__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> None:
-        """Read the archive. Raises UsageError when it holds no recorded calls."""
-        self.name = f"replay:{name}"
+        """Read the archive; in a folder, that with the name of the run that asks.
+
+        Raises UsageError when no call is recorded there; in a folder, when it holds no archive.
+        """
+        self.name, path = f"replay:{name}", Path(name)
         try:
-            self._recording = recording(Path(name))
+            self._recording = _of_the_same_name(path, settings.run) if path.is_dir() else recording(path)
         except ArchiveError as error:
             raise UsageError(f"cannot replay {name}: {error}") from error
-        if not len(self._recording):
+        if not len(self._recording) and not path.is_dir():
             raise UsageError(f"cannot replay {name}: no model call is recorded in it")
 
     @classmethod
@@ -95,6 +98,17 @@ class ReplayModel:
 
     def _usage(self, record: CallRecord) -> Usage:
         return replace(record.usage, model=self.name, usd=0.0, seconds=0.0)
+
+
+def _of_the_same_name(folder: Path, run: Path | None) -> Recording:
+    """Read the calls of the search of a study with a run's name; of one that is not there nothing is known.
+
+    Raises ArchiveError when the folder holds no archive, or a damaged one of that name.
+    """
+    known = {path.name: path for path in folder.glob("*.db")}
+    if not known:
+        raise ArchiveError(f"there is no archive in the folder {folder}")
+    return recording(known[run.name]) if run and run.name in known else Recording("", [])
 
 
 def recording(path: Path) -> Recording:

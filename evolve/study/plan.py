@@ -56,8 +56,9 @@ class Plan:
     @property
     def shared(self) -> Config:
         """The configuration of the beginning."""
-        # one worker: a run then repeats exactly; one finalist: a search answers with one method
-        given = {"workers": 1, "finalists": 1, "held_out_instances": 0, "evals": MANY * self.evals, "trials": self.trials}
+        in_turn = {"workers": 1, "calls": 1}  # one candidate after the other: a search then repeats exactly
+        one_answer = {"finalists": 1, "held_out_instances": 0}
+        given = in_turn | one_answer | {"evals": MANY * self.evals, "trials": self.trials}
         return self.config.model_copy(update=given)
 
     def contestants(self) -> Iterator[Contestant]:

@@ -14,6 +14,7 @@ from archives.archive import Archive
 from evolve.errors import EvolveError
 from evolve.study.beginning import fork
 from evolve.study.plan import Contestant, Plan
+from fitness.nouns import CONTAINED
 
 LOOK = 2.0  # seconds between looks at the searches that are going on
 GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
@@ -88,9 +89,8 @@ class _Running:
             with self._lock:
                 if self._stopping:
                     return "it was stopped"
-                process = subprocess.Popen(
-                    [*_program(), "resume", "--db", str(contestant.path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-                )
+                command = [*_program(), "resume", "--db", str(contestant.path), *_said(plan)]
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
                 self._processes.add(process)
             code = process.wait()
         with self._lock:
@@ -116,3 +116,19 @@ def _program() -> list[str]:
     """Return the command line of this program."""
     module = getattr(sys.modules["__main__"].__spec__, "name", "evolve")
     return [sys.executable, "-m", module.removesuffix(".__main__")]
+
+
+def _said(plan: Plan) -> list[str]:
+    """Return what `resume` takes from nobody but its user, who has said it to the study."""
+    words = [word for spec in plan.config.model for word in ("--model", spec)]
+    if plan.config.base_url:
+        words += ["--base-url", plan.config.base_url]
+    return [*words, "--trust-methods"] if _is_trusted(plan) else words
+
+
+def _is_trusted(plan: Plan) -> bool:
+    """Tell whether methods may run below sandbox level B: on request, and there where they are ours, as `start` has it."""
+    if plan.config.trust_methods or plan.config.model:
+        return plan.config.trust_methods
+    with contextlib.closing(Archive.open(plan.beginning)) as archive:
+        return archive.run().level not in CONTAINED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from evolve.study import running
 from evolve.study.plan import Plan
 from evolve.study.running import SearchFailed
 from tests import tiny
+from tests.model_server import ModelServer
 
 STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "4", "--jobs", "2"]
 
@@ -94,6 +96,33 @@ def test_a_search_of_a_study_is_a_run_like_any_other(
     folder, _ = study
     for verb in (["replay"], ["archive", "check"], ["status"], ["top"]):
         assert run([*verb, "--db", str(folder / "map-elites-0.db")]) == 0
+
+
+def test_a_study_with_a_model_is_the_same_from_what_the_model_said(tmp_path: Path) -> None:
+    asked = ["--strategies", "map-elites,tune", "--repeats", "1", "--set", "offline_share=0.2"]
+    with ModelServer() as server:
+        live = compared(tmp_path / "live", *asked, "--model", "openai:tiny", "--base-url", server.url)
+        questions = len(server.requests)
+        (tmp_path / "replies").mkdir()
+        for path in (tmp_path / "live").glob("*.db"):
+            shutil.copy(path, tmp_path / "replies")
+        again = compared(tmp_path / "again", *asked, "--model", f"replay:{tmp_path / 'replies'}")
+        assert len(server.requests) == questions >= 3
+    assert {one["strategy"]: one["usd"] for one in live["searches"]} == {"map-elites": None, "tune": 0.0}
+    for one in (*live["strategies"], *live["searches"], *again["strategies"], *again["searches"]):
+        del one["usd"]
+    assert without_clock(again) == without_clock(live)
+
+
+def test_a_program_that_the_user_named_is_asked(tmp_path: Path) -> None:
+    program = tmp_path / "model"
+    program.write_text("#!/bin/sh\ncat > /dev/null\necho nothing of use\n", "utf-8")
+    program.chmod(0o755)
+    asked = ["--strategies", "iid", "--repeats", "1", "--set", "offline_share=0.5", "--model", f"command:{program}"]
+    compared(tmp_path / "study", *asked, "--trust-methods")
+    with contextlib.closing(Archive.open(tmp_path / "study" / "iid-0.db")) as archive:
+        assert "nothing of use" in {str(row["reply"]).strip() for row in archive.rows("select reply from proposals")}
+        assert json.loads(archive.run().config)["trust_methods"] is True
 
 
 @pytest.mark.slow
