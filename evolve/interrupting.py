@@ -1,8 +1,9 @@
-"""Ctrl-C: the first one stops a session cleanly, a second one ends it at once."""
+"""Ctrl-C: the first one stops a session cleanly, a second one ends it at once. So does the end of a study stop its searches."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -32,3 +33,14 @@ def interruptible(lab: Lab, hurry: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def stop_with_parent() -> None:
+    """Stop this process, as Ctrl-C would, when its standard input ends: the process that holds the other end is gone."""
+
+    def follow() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, daemon=True).start()

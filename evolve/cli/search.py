@@ -105,17 +105,20 @@ def start(**flags: Any) -> None:
 @tracker_option
 @device_option
 @trust_option
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
-def resume(db: Path | None, evals: str | None, trust: bool, as_json: bool, **others: Any) -> None:
+def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, as_json: bool, **others: Any) -> None:
     """Go on with a run, with what is left of its budget or more.
 
     What was in flight goes round again; nothing that was finished or paid for is done twice.
     """
     from archives.archive import Archive
-    from evolve import session, trackers
+    from evolve import interrupting, session, trackers
     from evolve.config import resolve
     from evolve.lab import stored_config
 
+    if with_parent:
+        interrupting.stop_with_parent()
     path = find_run(db)
     archive = Archive.open(path)
     stored, done = stored_config(archive), archive.judged()

@@ -89,10 +89,12 @@ class _Running:
             with self._lock:
                 if self._stopping:
                     return "it was stopped"
-                command = [*_program(), "resume", "--db", str(contestant.path), *_said(plan)]
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                command = [*_program(), "resume", "--with-parent", "--db", str(contestant.path), *_said(plan)]
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
                 self._processes.add(process)
-            code = process.wait()
+            assert process.stdin
+            with process.stdin:  # it ends with this process, however that ends
+                code = process.wait()
         with self._lock:
             self._processes.discard(process)
         if code == 0 and is_finished(contestant.path):

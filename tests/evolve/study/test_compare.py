@@ -19,6 +19,7 @@ from archives.archive import Archive
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
+from evolve.locking import only_writer
 from evolve.study import running
 from evolve.study.plan import Plan
 from evolve.study.running import SearchFailed
@@ -40,6 +41,17 @@ def without_clock(study: dict[str, Any]) -> dict[str, Any]:
         del one["seconds"]
         one.pop("path", None)
     return study | {"folder": ""}
+
+
+def wait_for_writers(folder: Path) -> None:
+    """Wait until no search of a study is going on."""
+    for path in folder.glob("*-*.db"):
+        for _ in range(300):
+            with contextlib.suppress(UsageError), only_writer(path):
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail(f"{path} is still worked on")
 
 
 def elites(path: Path) -> list[tuple[object, ...]]:
@@ -126,7 +138,8 @@ def test_a_program_that_the_user_named_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_study_that_was_stopped_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "stopped"
     command = tiny.command(*STUDY, "--out", str(folder), "--strategies", "map-elites,hillclimb", "--repeats", "1")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -134,10 +147,14 @@ def test_a_study_that_was_stopped_goes_on(tmp_path: Path) -> None:
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     time.sleep(1.0)
-    os.killpg(process.pid, signal.SIGINT)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.kill()
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "the same command goes on" in errors
+    assert ("the same command goes on" in errors) == (number == signal.SIGINT)
+    wait_for_writers(folder)
     found = compared(folder, "--strategies", "map-elites,hillclimb", "--repeats", "1")
     whole = compared(tmp_path / "whole", "--strategies", "map-elites,hillclimb", "--repeats", "1")
     assert without_clock(found) == without_clock(whole)
