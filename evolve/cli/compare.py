@@ -49,15 +49,18 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     that was stopped goes on when the same command is given again.
     """
     from evolve.cli.comparison import say_rediscoveries, say_study
-    from evolve.cli.studying import carry_out, work
+    from evolve.cli.estimate import estimate_study
+    from evolve.cli.studying import carry_out
+    from evolve.study.beginning import check
     from evolve.study.outcome import read
     from evolve.study.rediscovery import rediscoveries
     from evolve.study.table import tabulate
 
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
+    check(plan)
     if dry_run:
-        click.echo(work(plan, at_once))
+        estimate_study(plan, at_once, as_json)
         return
     carry_out(plan, at_once, quiet=as_json)
     outcomes = [read(contestant) for contestant in plan.contestants()]
@@ -76,7 +79,7 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     from evolve import baselines
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
     from evolve.strategies import STRATEGIES, strategy
-    from evolve.study.plan import Plan
+    from evolve.study.plan import OURS, Plan
 
     names = tuple(STRATEGIES) if strategies == "all" else tuple(dict.fromkeys(name.strip() for name in strategies.split(",")))
     for name in names:
@@ -87,10 +90,14 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
         raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
     flags["trust_methods"] = flags.pop("trust") or None
-    given = {key: value for key, value in flags.items() if value != ()}
-    config = resolve(file, parse_set(pairs), given, {"workers": 1, "strategy": "map-elites"})
-    if len(config.seeds):
-        raise UsageError("compare starts from the human baselines alone: leave --set seeds out")
+    said, settings = {name: value for name, value in flags.items() if value != ()}, parse_set(pairs)
+    for name in OURS:
+        if name in settings:
+            instead = {"evals": ": say --evals N", "strategy": ": say --strategies A,B"}.get(name, "")
+            raise UsageError(f"--set {name} has no place here, compare sets it itself{instead}")
+    config = resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"})
+    if config.seeds:
+        raise UsageError(f"compare starts from the human baselines alone: take seeds out of {DEFAULT_FILE}")
     label = "+".join(["compare", config.domain, str(evals), *([f"without-{hold_out}"] if hold_out else [])])
     return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
 

@@ -1,4 +1,4 @@
-"""`start --dry-run`: the worst cost and time of a run, without doing anything."""
+"""`--dry-run`: the worst cost and time of a run, or of a study, without doing anything."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from evolve.config import Config
 
 if TYPE_CHECKING:
     from evolve.forecast import Forecast
+    from evolve.study.plan import Plan
 
-TYPICAL_TRIAL = 0.35  # CPU-seconds of one trial, sandbox included, measured on the embedded tier
+TYPICAL_TRIAL = 0.3  # CPU-seconds of one trial, sandbox included, measured on the embedded tier
 BUILD = 4.0  # CPU-seconds to build one instance
 
 
@@ -57,6 +58,31 @@ def estimate(config: Config, as_json: bool) -> None:
         click.echo(line)
     for danger in models.dangers(config.model):
         click.echo(f"note: {danger}")
+
+
+def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
+    """Print what a study consists of, how long it is likely to take, and what its model calls can cost."""
+    from evolve.cli.studying import work
+    from evolve.forecast import forecast, system_text
+    from evolve.lab import load_models
+    from fitness import tasks
+
+    chosen = load_models(plan.config)
+    cost = forecast(plan.shared, chosen, system_text(tasks.load(plan.config.task)))
+    searches = len(list(plan.contestants()))
+    seconds = searches * plan.trials * TYPICAL_TRIAL / min(at_once, searches)
+    usd = None if cost.usd is None else searches * cost.usd
+    if as_json:
+        facts = {"folder": str(plan.folder), "searches": searches, "trials": plan.trials, "at_once": at_once}
+        echo_json({**facts, "usd": usd if chosen else 0.0, "typical_seconds": round(seconds)})
+        return
+    click.echo(work(plan, at_once))
+    waiting = ", and what models are waited for" if chosen else ""
+    click.echo(f"time: about {seconds / 60:.0f} minutes when all are still to be done{waiting}")
+    for line in _money(plan.shared, cost) if chosen else ["money: nothing: no model is asked"]:
+        click.echo(line)
+    if chosen:
+        click.echo(f"that is for one search; for all {searches}: {'unknown' if usd is None else f'${usd:.2f} at most'}")
 
 
 def _money(config: Config, cost: Forecast) -> list[str]:

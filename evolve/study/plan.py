@@ -11,6 +11,7 @@ from evolve.config import Config, resolve
 from evolve.errors import UsageError
 
 PLAN = "plan.json"
+OURS = ("workers", "calls", "finalists", "held_out_instances", "evals", "trials", "strategy", "seeds")  # set by a study itself
 MANY = 20  # evaluations for each nominal one, at most: the limit is the trials
 
 

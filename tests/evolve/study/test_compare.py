@@ -214,3 +214,52 @@ def test_a_baseline_that_is_not_there_is_refused_before_anything_is_judged(capsy
     assert "no human baseline named '../ldb'" in said.err
     assert "lda" in said.err
     assert not said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--domain nosuch", "is not a search domain of embedded: choose among chat"),
+        ("--set workers=4", "--set workers has no place here, compare sets it itself"),
+        ("--set evals=4", "compare sets it itself: say --evals N"),
+        ("--strategies iid,best", "unknown strategy 'best': the strategies are map-elites"),
+        (
+            "--model openai:tiny --base-url http://127.0.0.1:9/v1 --usd 5",
+            "the price of openai:tiny is unknown, so --usd cannot",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_written(
+    words: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in ([], ["--dry-run"]):
+        assert run(["compare", *words.split(), "--out", str(tmp_path / "study"), *more]) != 0
+        said = capsys.readouterr()
+        assert sentence in said.err
+        assert said.out == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_says_how_much_work_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "compare",
+        "--strategies",
+        "iid,tune",
+        "--evals",
+        "30",
+        "--jobs",
+        "1",
+        "--out",
+        str(tmp_path / "study"),
+        "--dry-run",
+    ]
+    assert run([*words, "--repeats", "4"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("8 searches of 300 trials each, 1 at once, in ")
+    assert "money: nothing: no model is asked" in said
+    paid = ["--model", "openai:tiny", "--base-url", "http://127.0.0.1:9/v1", "--usd", "5"]
+    assert run([*words, "--repeats", "4", *paid, "--set", "prices={'openai:tiny'={input=1.0,output=2.0}}"]) == 0
+    assert capsys.readouterr().out.endswith("that is for one search; for all 8: $40.00 at most\n")
+    assert run([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == 300
+    assert not list(tmp_path.iterdir())
