@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @trust_option
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml, for all searches.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder of the study (default: in runs/).")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the work, the time and the worst cost, and do nothing.")
 @json_option
 def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
     """Compare strategies of search on one task: as many trials for each, several seeds, answers judged on fresh instances.
