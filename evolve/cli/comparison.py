@@ -43,7 +43,7 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[Outcome]) -> None:
     paragraph(
         f"{count(plan.repeats, 'search', 'searches')} a strategy, {plan.trials:,} trials on dev instances each. Fresh PGR is "
         f"that of a search's one answer on {len(outcomes[0].fresh)} instances that selection never saw; intervals and "
-        "probabilities are bootstrapped over searches and instances. AUC: mean dev PGR of the best so far. QD: sum of the best "
+        f"probabilities are {_uncertainty(plan.repeats)}. AUC: mean dev PGR of the best so far. QD: sum of the best "
         "fitness of each cell of the task's grid; cells: of them, those that bred methods occupy. Methods: judged, races won "
         "and lost."
     )
@@ -65,6 +65,12 @@ def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
         "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the "
         f"bred method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."
     )
+
+
+def _uncertainty(repeats: int) -> str:
+    if repeats == 1:
+        return "over instances alone: one search does not say how much another seed would change"
+    return "bootstrapped over searches and instances, and corrected for the number of searches"
 
 
 def _judgement(one: Rediscovery) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evolve.study.outcome import Outcome
+from fitness.pgr import t_quantile
 
 RESAMPLES = 10_000
 EQUAL = 1e-9  # of PGR: means that differ by less are equal
-TAIL = 5.0  # percent outside a 90 % interval on either side
+TAIL = 0.05  # outside a 90 % interval on either side
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Pair:
-    """The share of bootstrap resamples in which one strategy's mean fresh PGR is above another's (equal ones count half)."""
+    """How probable it is that one strategy's mean fresh PGR is above another's: .5 when nothing tells them apart."""
 
     better: str
     than: str
@@ -60,40 +62,95 @@ class Table:
     pairs: tuple[Pair, ...]
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What the bootstrap drew for a strategy.
+
+    Attributes:
+        means: of the drawn searches over the drawn instances; shape (RESAMPLES,).
+        by_instance: mean of the searches on each instance; shape (instances,).
+        searches: the variance of the strategy's mean over searches, and its degrees of freedom; (0, 0) for one search.
+    """
+
+    means: NDArray[np.float64]
+    by_instance: NDArray[np.float64]
+    searches: tuple[float, int]
+
+
 def tabulate(outcomes: Sequence[Outcome]) -> Table:
     """Return the table of a study.
 
     Two things vary: the search (another seed) and the instances that champions are judged on. The bootstrap (Efron 1979) draws
-    both anew: searches within a strategy, and instances for all strategies alike, for they are the same ones. With R searches
-    it understates their part of the variance by about (R - 1) / R.
+    both anew: searches within a strategy, and instances for all strategies alike, for they are the same ones. A study has few
+    searches, of which a bootstrap alone tells equals apart twice as often as it says (tests/bench/intervals.py); so it is
+    corrected twice, after Hesterberg ("What teachers should know about the bootstrap", 2015): deviations of R searches are made
+    sqrt(R / (R - 1)) as large, and tails are Student's t, with the degrees of freedom of Welch and Satterthwaite.
     """
     names = list(dict.fromkeys(outcome.strategy for outcome in outcomes))
     groups = {name: [outcome for outcome in outcomes if outcome.strategy == name] for name in names}
-    means = resampled({name: [outcome.fresh for outcome in group] for name, group in groups.items()})
-    lines = sorted((_line(name, group, means[name]) for name, group in groups.items()), key=lambda x: -x.fresh_pgr)
+    draws = resampled({name: [outcome.fresh for outcome in group] for name, group in groups.items()})
+    lines = sorted((_line(name, group, draws[name]) for name, group in groups.items()), key=lambda x: -x.fresh_pgr)
     order = [line.strategy for line in lines]
-    pairs = [Pair(a, b, _above(means[a], means[b])) for i, a in enumerate(order) for b in order[i + 1 :]]
+    pairs = [Pair(a, b, chance(draws[a], draws[b])) for i, a in enumerate(order) for b in order[i + 1 :]]
     return Table(tuple(lines), tuple(pairs))
 
 
-def resampled(fresh: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, NDArray[np.float64]]:
-    """Return the bootstrap means of each strategy, given its searches' PGRs by instance; shape (RESAMPLES,)."""
+def resampled(fresh: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Draws]:
+    """Return what the bootstrap draws for each strategy, given its searches' PGRs by instance."""
     rng = np.random.default_rng(0)
     instances = len(next(iter(fresh.values()))[0])
     shares = rng.multinomial(instances, [1 / instances] * instances, RESAMPLES) / instances
     found = {}
     for name, searches in fresh.items():
-        drawn = rng.multinomial(len(searches), [1 / len(searches)] * len(searches), RESAMPLES) / len(searches)
-        found[name] = np.einsum("br,ri,bi->b", drawn, np.array(searches), shares)
+        pgrs, many = np.array(searches), len(searches)
+        drawn = rng.multinomial(many, [1 / many] * many, RESAMPLES) / many
+        mean, enlarged = pgrs.mean(0), math.sqrt(many / max(many - 1, 1))
+        means = np.einsum("br,ri,bi->b", drawn, mean + (pgrs - mean) * enlarged, shares)
+        found[name] = Draws(means, mean, _variance(pgrs.mean(1)))
     return found
 
 
-def _above(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(np.mean(one > other + EQUAL) + np.mean(abs(one - other) <= EQUAL) / 2)
+def interval(draws: Draws) -> tuple[float, float]:
+    """Return the 90 % interval of a strategy's mean."""
+    outside = NormalDist().cdf(t_quantile(TAIL, _freedom(draws.searches, _variance(draws.by_instance))))
+    low, high = np.percentile(draws.means, [100 * outside, 100 * (1 - outside)])
+    return float(low), float(high)
 
 
-def _line(strategy: str, group: Sequence[Outcome], means: NDArray[np.float64]) -> Line:
-    low, high = (float(end) for end in np.percentile(means, [TAIL, 100 - TAIL]))
+def chance(one: Draws, other: Draws) -> float:
+    """Return how probable it is that one mean is above the other: the share of draws, with Student's tails."""
+    over = one.means - other.means
+    share = float(np.mean(over > EQUAL) + np.mean(abs(over) <= EQUAL) / 2)
+    spread = float(np.std(over))
+    if spread <= EQUAL:
+        return share
+    normal = NormalDist()
+    deviate = normal.inv_cdf(share) if 0 < share < 1 else float(np.mean(over)) / spread
+    return _t_share(deviate, _freedom(one.searches, other.searches, _variance(one.by_instance - other.by_instance)))
+
+
+def _variance(values: NDArray[np.float64]) -> tuple[float, int]:
+    """Return the variance of a mean with its degrees of freedom; none of either for one value."""
+    return (float(values.var(ddof=1)) / len(values), len(values) - 1) if len(values) > 1 else (0.0, 0)
+
+
+def _freedom(*parts: tuple[float, int]) -> float:
+    """Return the degrees of freedom of a sum of variances (Satterthwaite 1946, Welch 1947); infinite when nothing varies."""
+    total = sum(variance for variance, _ in parts)
+    return 1 / sum((variance / total) ** 2 / df for variance, df in parts if variance > 0) if total > 0 else math.inf
+
+
+def _t_share(deviate: float, df: float) -> float:
+    """Return how much of Student's t distribution with df degrees of freedom lies below a deviate."""
+    if math.isinf(df):
+        return NormalDist().cdf(deviate)
+    from scipy.special import stdtr
+
+    return float(stdtr(df, deviate))
+
+
+def _line(strategy: str, group: Sequence[Outcome], draws: Draws) -> Line:
+    low, high = interval(draws)
     prices = [outcome.usd for outcome in group]
     return Line(
         strategy=strategy,
