@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from evolve.report.figures import COLOURS, column, ticks
 from evolve.study.outcome import Outcome, height
-from evolve.study.table import RESAMPLES, TAIL
+from evolve.study.table import band
 
 POINTS = 120  # of a curve
 
@@ -17,11 +17,10 @@ POINTS = 120  # of a curve
 def curves(outcomes: Sequence[Outcome], order: Sequence[str], trials: int) -> Figure:
     """Draw the mean dev PGR of the best so far of each strategy, with the 90 % bootstrap band of the mean over its searches."""
     figure, axes = column(2.9)
-    at, rng = np.linspace(0, trials, POINTS), np.random.default_rng(0)
+    at = np.linspace(0, trials, POINTS)
     for name, colour in zip(order, COLOURS, strict=False):
         heights = np.array([[height(one.curve, int(x)) for x in at] for one in outcomes if one.strategy == name])
-        shares = rng.multinomial(len(heights), [1 / len(heights)] * len(heights), RESAMPLES // 10) / len(heights)
-        low, high = np.percentile(shares @ heights, [TAIL, 100 - TAIL], axis=0)
+        low, high = band(heights)
         axes.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0, step="post")
         axes.step(at, heights.mean(axis=0), color=colour, where="post", label=name)
     axes.set_xlim(0, trials)

@@ -102,19 +102,25 @@ def resampled(fresh: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, Draws
     shares = rng.multinomial(instances, [1 / instances] * instances, RESAMPLES) / instances
     found = {}
     for name, searches in fresh.items():
-        pgrs, many = np.array(searches), len(searches)
-        drawn = rng.multinomial(many, [1 / many] * many, RESAMPLES) / many
-        mean, enlarged = pgrs.mean(0), math.sqrt(many / max(many - 1, 1))
-        means = np.einsum("br,ri,bi->b", drawn, mean + (pgrs - mean) * enlarged, shares)
-        found[name] = Draws(means, mean, _variance(pgrs.mean(1)))
+        pgrs = np.array(searches)
+        drawn = rng.multinomial(len(pgrs), [1 / len(pgrs)] * len(pgrs), RESAMPLES) / len(pgrs)
+        means = np.einsum("br,ri,bi->b", drawn, _enlarged(pgrs), shares)
+        found[name] = Draws(means, pgrs.mean(0), _variance(pgrs.mean(1)))
     return found
 
 
 def interval(draws: Draws) -> tuple[float, float]:
     """Return the 90 % interval of a strategy's mean."""
-    outside = NormalDist().cdf(t_quantile(TAIL, _freedom(draws.searches, _variance(draws.by_instance))))
-    low, high = np.percentile(draws.means, [100 * outside, 100 * (1 - outside)])
+    low, high = np.quantile(draws.means, _ends(_freedom(draws.searches, _variance(draws.by_instance))))
     return float(low), float(high)
+
+
+def band(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the 90 % interval of the mean over searches at each point of their curves, given in shape (searches, points)."""
+    many = len(heights)
+    drawn = np.random.default_rng(0).multinomial(many, [1 / many] * many, RESAMPLES) / many
+    low, high = np.quantile(drawn @ _enlarged(heights), _ends(many - 1 or math.inf), axis=0)
+    return low, high
 
 
 def chance(one: Draws, other: Draws) -> float:
@@ -127,6 +133,18 @@ def chance(one: Draws, other: Draws) -> float:
     normal = NormalDist()
     deviate = normal.inv_cdf(share) if 0 < share < 1 else float(np.mean(over)) / spread
     return _t_share(deviate, _freedom(one.searches, other.searches, _variance(one.by_instance - other.by_instance)))
+
+
+def _enlarged(searches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what searches reached, shape (searches, points), with their deviations as large as drawing from a few needs."""
+    mean, many = searches.mean(0), len(searches)
+    return mean + (searches - mean) * math.sqrt(many / max(many - 1, 1))  # type: ignore[no-any-return]
+
+
+def _ends(df: float) -> tuple[float, float]:
+    """Return the quantiles of a bootstrap that are the ends of a 90 % interval."""
+    outside = NormalDist().cdf(t_quantile(TAIL, df))
+    return outside, 1 - outside
 
 
 def _variance(values: NDArray[np.float64]) -> tuple[float, int]:

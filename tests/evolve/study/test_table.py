@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evolve.study.outcome import Outcome, Step, height
 from evolve.study.outcome import _area as area
-from evolve.study.table import RESAMPLES, chance, interval, resampled, tabulate
+from evolve.study.table import RESAMPLES, band, chance, interval, resampled, tabulate
 
 PGRS = st.lists(st.lists(st.floats(-1, 1), min_size=4, max_size=4), min_size=1, max_size=5)
 
@@ -54,6 +54,14 @@ def test_intervals_and_probabilities_tell_the_truth_about_as_often_as_they_say(s
         apart += abs(chance(draws["one"], draws["other"]) - 0.5) > 0.45
     assert 0.78 <= covered / studies <= 0.97, "intervals of 90 % hold the truth"
     assert apart / studies <= 0.15, "equals are told apart with .95"
+
+
+def test_a_band_is_as_wide_as_the_interval_of_a_mean_over_searches() -> None:
+    heights = np.array([[0.5, 0.6], [0.5, 0.8], [0.5, 0.85], [0.5, 0.9]])
+    low, high = band(heights)
+    assert (low[0], high[0]) == (0.5, 0.5)
+    assert (low[1], high[1]) == pytest.approx(interval(resampled({"a": heights[:, 1:].tolist()})["a"]), abs=5e-3)
+    assert [end.tolist() for end in band(heights[:1])] == [[0.5, 0.6], [0.5, 0.6]], "of one search nothing is known"
 
 
 def test_three_searches_prove_less_than_thirty() -> None:
