@@ -84,7 +84,7 @@ def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callab
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
     task = tasks.load(config.task)
     check_config(task, config)
-    _check_models(config, watch, system_text(task))
+    _check_models(config, path, watch, system_text(task))
     seeds = collect(Path(p) for p in config.seeds)
     ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
     wanted = wanted_instances(task, config)
@@ -121,7 +121,7 @@ def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[
         if config.model:
             unnamed = () if "model" in changes else stored.model
             models.check_familiar(unnamed, None if "base_url" in changes else stored.base_url)
-        _check_models(config, watch, archive.run().system)
+        _check_models(config, path, watch, archive.run().system)
         check_origin(archive)
         wanted = wanted_instances(tasks.load(config.task), config)
         with bench(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as things:
@@ -142,9 +142,9 @@ def _count_lost(archive: Archive, watch: Watch) -> None:
         watch.event("note", text)
 
 
-def _check_models(config: Config, watch: Watch, system: str) -> None:
+def _check_models(config: Config, path: Path, watch: Watch, system: str) -> None:
     """Say which models could look into the vault. Raises EvolveError when one cannot be used, or the budget is too small."""
-    check_budget(config, load_models(config), system)
+    check_budget(config, load_models(config, run=path), system)
     for danger in models.dangers(config.model):
         watch.event("note", danger)
 

@@ -70,7 +70,7 @@ class ReplayModel:
     def __init__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> None:
         """Read the archive; in a folder, that with the name of the run that asks.
 
-        Raises UsageError when no call is recorded there; in a folder, when it holds no archive.
+        Raises UsageError when no call is recorded there; in a folder, when it holds no archive, or none of that name.
         """
         self.name, path = f"replay:{name}", Path(name)
         try:
@@ -101,14 +101,18 @@ class ReplayModel:
 
 
 def _of_the_same_name(folder: Path, run: Path | None) -> Recording:
-    """Read the calls of the search of a study with a run's name; of one that is not there nothing is known.
+    """Read the calls of the search of a study with a run's name; without a run only see that there is a study.
 
-    Raises ArchiveError when the folder holds no archive, or a damaged one of that name.
+    Raises ArchiveError when there is none, or a damaged one.
     """
     known = {path.name: path for path in folder.glob("*.db")}
     if not known:
-        raise ArchiveError(f"there is no archive in the folder {folder}")
-    return recording(known[run.name]) if run and run.name in known else Recording("", [])
+        raise ArchiveError("there is no archive in that folder")
+    if run is None:
+        return Recording("", [])
+    if run.name not in known:
+        raise ArchiveError(f"there is no {run.name} in that folder; a search is told what its namesake in a study was told")
+    return recording(known[run.name])
 
 
 def recording(path: Path) -> Recording:

@@ -1,7 +1,9 @@
 """The providers that answer out of a file: scripted replies, and a recorded run."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +122,20 @@ def test_archive_that_cannot_be_replayed_is_a_sentence(tmp_path):
     empty.close()
     with pytest.raises(UsageError, match="no model call is recorded in it"):
         models.load(f"replay:{tmp_path / 'empty.db'}")
+
+
+def test_a_folder_answers_each_search_as_its_namesake(recorded, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    with pytest.raises(UsageError, match=r"cannot replay .*study: there is no archive in that folder"):
+        models.load(f"replay:{study}")
+    shutil.copy(recorded, study / "iid-0.db")
+    with pytest.raises(ModelError, match="not in the recording"):
+        models.load(f"replay:{study}").ask(SYSTEM, "first")
+    asked = models.load(f"replay:{study}", settings=models.Settings(run=Path("elsewhere/iid-0.db")))
+    assert asked.ask(SYSTEM, "first").text == "broken"
+    with pytest.raises(UsageError, match=r"there is no iid-1\.db in that folder"):
+        models.load(f"replay:{study}", settings=models.Settings(run=Path("elsewhere/iid-1.db")))
 
 
 def test_recording_of_records_needs_no_archive():
