@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Screen(AbstractContextManager["Screen"], Protocol):
+class Display(AbstractContextManager["Display"], Protocol):
     """Something that shows a study.
 
     Attributes:
@@ -42,7 +42,7 @@ class Screen(AbstractContextManager["Screen"], Protocol):
         ...
 
 
-class Nothing(Screen):
+class Nothing(Display):
     """Shows nothing."""
 
     every = float("inf")
@@ -138,23 +138,23 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
     if not quiet:
         click.echo(work(plan, at_once))
     prepare(plan, Silent() if quiet else Plain())
-    with _screen(quiet) as screen:
+    with _display(quiet) as display:
         observer, looked = Observer(contestants), time.monotonic()
 
         def ended(contestant: Contestant, problem: str) -> None:
             finished = _finished(observer.look())
-            screen.say(f"{finished}: {_name(contestant)}: {one_line(problem) if problem else _answer(contestant)}")
+            display.say(f"{finished}: {_name(contestant)}: {one_line(problem) if problem else _answer(contestant)}")
 
         def look() -> None:
             nonlocal looked
-            if time.monotonic() - looked >= screen.every:
+            if time.monotonic() - looked >= display.every:
                 searches, looked = observer.look(), time.monotonic()
-                screen.show(searches, observer.left(searches))
+                display.show(searches, observer.left(searches))
 
         running.run(plan, todo, at_once, ended, look)
 
 
-def _screen(quiet: bool) -> Screen:
+def _display(quiet: bool) -> Display:
     """Return what suits where the output goes."""
     if quiet:
         return Nothing()
