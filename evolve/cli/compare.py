@@ -58,8 +58,8 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
 
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
-    check(plan)
     if dry_run:
+        check(plan)
         estimate_study(plan, at_once, as_json)
         return
     carry_out(plan, at_once, quiet=as_json)

@@ -14,7 +14,7 @@ from evolve.cli.progress import Plain, clock
 from evolve.report.clean import one_line
 from evolve.report.wording import count
 from evolve.study import running
-from evolve.study.beginning import prepare
+from evolve.study.beginning import check, prepare
 from evolve.study.outcome import read
 from evolve.study.plan import Contestant, Plan
 from evolve.study.progress import Observer, Progress
@@ -130,9 +130,11 @@ def work(plan: Plan, at_once: int) -> str:
 
 
 def _run(plan: Plan, at_once: int, quiet: bool) -> None:
-    plan.settle()
     contestants = list(plan.contestants())
     todo = [contestant for contestant in contestants if not running.is_finished(contestant.path)]
+    if todo:
+        check(plan)
+    plan.settle()
     if not todo:
         return
     if not quiet:

@@ -120,6 +120,8 @@ def test_a_study_with_a_model_is_the_same_from_what_the_model_said(tmp_path: Pat
             shutil.copy(path, tmp_path / "replies")
         again = compared(tmp_path / "again", *asked, "--model", f"replay:{tmp_path / 'replies'}")
         assert len(server.requests) == questions >= 3
+        shutil.rmtree(tmp_path / "replies")
+        assert compared(tmp_path / "again", *asked, "--model", f"replay:{tmp_path / 'replies'}") == again, "nobody is asked"
     assert {one["strategy"]: one["usd"] for one in live["searches"]} == {"map-elites": None, "tune": 0.0}
     for one in (*live["strategies"], *live["searches"], *again["strategies"], *again["searches"]):
         del one["usd"]
