@@ -22,6 +22,7 @@ from evolve.models.retry import Clock
 from evolve.models.usage import Price
 from evolve.nouns import Model, Operator
 from evolve.screen import Screen
+from evolve.study.plan import PLAN
 from evolve.syntax import Syntax
 from evolve.watch import Watch
 from fitness import tasks
@@ -220,8 +221,9 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
 
 
 def _of_the_run(path: Path) -> tuple[Path, ...]:
-    """Return where exact scores lie: the archive with all that is named after it, the trackers' files, the folder of runs."""
-    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), trackers.folder(path), Path("runs"))
+    """Return where exact scores lie: the archive with all that is named after it, its study, trackers' files, the runs."""
+    study = (path.parent,) if (path.parent / PLAN).exists() else ()
+    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, trackers.folder(path), Path("runs"))
 
 
 def load_operators(config: Config) -> dict[str, Operator]:

@@ -20,6 +20,7 @@ from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.locking import only_writer
+from evolve.models import walls
 from evolve.study import running
 from evolve.study.plan import Plan
 from evolve.study.running import SearchFailed
@@ -128,14 +129,17 @@ def test_a_study_with_a_model_is_the_same_from_what_the_model_said(tmp_path: Pat
     assert without_clock(again) == without_clock(live)
 
 
-def test_a_program_that_the_user_named_is_asked(tmp_path: Path) -> None:
-    program = tmp_path / "model"
-    program.write_text("#!/bin/sh\ncat > /dev/null\necho nothing of use\n", "utf-8")
+def test_a_program_that_the_user_named_is_asked_and_sees_no_other_search(tmp_path: Path) -> None:
+    program, study = tmp_path / "model", tmp_path / "study"
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho nothing of use\ncat {study}/plan.json\n", "utf-8")
     program.chmod(0o755)
     asked = ["--strategies", "iid", "--repeats", "1", "--set", "offline_share=0.5", "--model", f"command:{program}"]
-    compared(tmp_path / "study", *asked, "--trust-methods")
-    with contextlib.closing(Archive.open(tmp_path / "study" / "iid-0.db")) as archive:
-        assert "nothing of use" in {str(row["reply"]).strip() for row in archive.rows("select reply from proposals")}
+    compared(study, *asked, "--trust-methods")
+    with contextlib.closing(Archive.open(study / "iid-0.db")) as archive:
+        replies = {str(row["reply"]) for row in archive.rows("select reply from proposals where reply != ''")}
+        assert replies
+        assert all(reply.startswith("nothing of use") for reply in replies)
+        assert any("dev_instances" in reply for reply in replies) == bool(walls.danger(f"command:{program}"))
         assert json.loads(archive.run().config)["trust_methods"] is True
 
 
