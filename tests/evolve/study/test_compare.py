@@ -131,7 +131,7 @@ def test_a_study_with_a_model_is_the_same_from_what_the_model_said(tmp_path: Pat
 
 def test_a_program_that_the_user_named_is_asked_and_sees_no_other_search(tmp_path: Path) -> None:
     program, study = tmp_path / "model", tmp_path / "study"
-    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho nothing of use\ncat {study}/plan.json\n", "utf-8")
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho nothing of use\ncat {study}/plan.json\nexit 0\n", "utf-8")
     program.chmod(0o755)
     asked = ["--strategies", "iid", "--repeats", "1", "--set", "offline_share=0.5", "--model", f"command:{program}"]
     compared(study, *asked, "--trust-methods")
