@@ -20,7 +20,7 @@ KEPT = ROOT / "docs" / "results"
 DOCUMENTS = (ROOT / "docs" / "results.md", ROOT / "README.md")
 STUDIES = {
     "all-30": ("--strategies", "all", "--repeats", "6", "--evals", "30"),
-    "best-100": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "3", "--evals", "100"),
+    "best-100": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "100"),
     "all-300": ("--strategies", "all", "--repeats", "2", "--evals", "300"),
     "best-1000": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "1000"),
 }
