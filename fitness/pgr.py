@@ -58,6 +58,24 @@ def t_quantile(p: float, df: float) -> float:
     return float(stdtrit(df, p))
 
 
+def t_share(deviate: float, df: float) -> float:
+    """Return how much of Student's t distribution with df degrees of freedom lies below a deviate."""
+    if math.isinf(df):
+        return NormalDist().cdf(deviate)
+    from scipy.special import stdtr
+
+    return float(stdtr(df, deviate))
+
+
+def freedom(parts: Sequence[tuple[float, int]]) -> float:
+    """Return the degrees of freedom of a sum of variances, each with its own (Satterthwaite 1946, Welch 1947).
+
+    It is infinite when nothing varies.
+    """
+    total = sum(part for part, _ in parts)
+    return total**2 / sum(part**2 / df for part, df in parts) if total >= ROUNDING**2 else math.inf
+
+
 @dataclass(frozen=True)
 class _Estimate:
     """An estimate of a true PGR, or of a true difference of two.
@@ -94,7 +112,7 @@ class _Estimate:
 def _estimate(strata: Sequence[Sequence[float]]) -> _Estimate:
     """Estimate the mean over equally weighted strata from the spread within them, which holds the noise of the test rows too.
 
-    Degrees of freedom: Satterthwaite (1946) and Welch (1947). Skewness: Zhou & Dinh (2005, Biostatistics 6, 187-200), who take
+    Skewness: Zhou & Dinh (2005, Biostatistics 6, 187-200), who take
     Hall's transformation from one mean to two. Raises ValueError when a stratum is empty.
     """
     if not strata or not all(strata):
@@ -106,7 +124,7 @@ def _estimate(strata: Sequence[Sequence[float]]) -> _Estimate:
     total = sum(parts)
     if total < ROUNDING**2:
         return _Estimate(value, 0.0, sum(len(values) - 1 for values in strata), 0.0)
-    df = total**2 / sum(part**2 / (len(values) - 1) for part, values in zip(parts, strata))
+    df = freedom([(part, len(values) - 1) for part, values in zip(parts, strata)])
     skewness = sum(_third_cumulant(values) / len(values) ** 2 for values in strata) / total**1.5
     return _Estimate(value, math.sqrt(total) / len(strata), df, skewness)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evolve.study.outcome import Outcome
-from fitness.pgr import t_quantile
+from fitness.pgr import freedom, t_quantile, t_share
 
 RESAMPLES = 10_000
 EQUAL = 1e-9  # of PGR: means that differ by less are equal
@@ -132,7 +132,7 @@ def chance(one: Draws, other: Draws) -> float:
         return share
     normal = NormalDist()
     deviate = normal.inv_cdf(share) if 0 < share < 1 else float(np.mean(over)) / spread
-    return _t_share(deviate, _freedom(one.searches, other.searches, _variance(one.by_instance - other.by_instance)))
+    return t_share(deviate, _freedom(one.searches, other.searches, _variance(one.by_instance - other.by_instance)))
 
 
 def _enlarged(searches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,18 +153,8 @@ def _variance(values: NDArray[np.float64]) -> tuple[float, int]:
 
 
 def _freedom(*parts: tuple[float, int]) -> float:
-    """Return the degrees of freedom of a sum of variances (Satterthwaite 1946, Welch 1947); infinite when nothing varies."""
-    total = sum(variance for variance, _ in parts)
-    return 1 / sum((variance / total) ** 2 / df for variance, df in parts if variance > 0) if total > 0 else math.inf
-
-
-def _t_share(deviate: float, df: float) -> float:
-    """Return how much of Student's t distribution with df degrees of freedom lies below a deviate."""
-    if math.isinf(df):
-        return NormalDist().cdf(deviate)
-    from scipy.special import stdtr
-
-    return float(stdtr(df, deviate))
+    """Return the degrees of freedom of a sum of variances; what is one value only says nothing of how it varies."""
+    return freedom([(variance, df) for variance, df in parts if df])
 
 
 def _line(strategy: str, group: Sequence[Outcome], draws: Draws) -> Line:
