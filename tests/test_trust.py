@@ -66,8 +66,7 @@ def test_our_own_code_runs_and_the_missing_walls_are_said(root: Path, tmp_path: 
 
 
 def test_a_study_of_our_own_code_runs_where_walls_are_missing(root: Path, tmp_path: Path) -> None:
-    small = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "1"]
-    study = ["compare", *small, "--strategies", "iid", "--repeats", "1", "--out", str(tmp_path / "study")]
+    study = [*tiny.STUDY, "--evals", "1", "--strategies", "iid", "--repeats", "1", "--out", str(tmp_path / "study")]
     done = masked(root, *study)
     assert done.returncode == 0, done.stderr
     assert "\nsandbox level none, " in done.stdout

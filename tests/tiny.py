@@ -24,6 +24,7 @@ SIZES = Sizes(labelled=100, train=500, test=400)
 TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
 SETTINGS = ("dev_instances=3", "fresh_instances=3", "held_out_instances=3", "finalists=1")
 SMALL = ["--task", "tiny", "--device", "cpu", *(word for setting in SETTINGS for word in ("--set", setting))]
+STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "device=cpu"]
 HUMAN = ("auxconf", "confident", "earlystop", "lda", "vanilla")
 
 

@@ -27,7 +27,7 @@ from evolve.study.running import SearchFailed
 from tests import tiny
 from tests.model_server import ModelServer
 
-STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--evals", "4", "--jobs", "2"]
+STUDY = [*tiny.STUDY, "--evals", "4", "--jobs", "2"]
 
 
 def compared(folder: Path, *more: str) -> dict[str, Any]:

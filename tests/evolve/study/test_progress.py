@@ -71,8 +71,7 @@ def test_a_line_tells_what_is_going_on(contestants: list[Contestant], capsys: py
 
 @pytest.mark.slow
 def test_a_terminal_shows_a_bar_for_every_search(tmp_path: Path) -> None:
-    small = ["--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "device=cpu"]
-    words = ["compare", *small, "--evals", "20", "--strategies", "iid", "--repeats", "2", "--jobs", "1"]
+    words = [*tiny.STUDY, "--evals", "20", "--strategies", "iid", "--repeats", "2", "--jobs", "1"]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     process = subprocess.Popen(
