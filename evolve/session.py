@@ -35,6 +35,7 @@ from evolve.lab import (
     wanted_instances,
 )
 from evolve.locking import only_writer
+from evolve.nouns import Model
 from evolve.recall import recall
 from evolve.screen import Screen
 from evolve.search import Search
@@ -64,6 +65,15 @@ class Ending:
     engine_seconds: float
 
 
+def check(config: Config, path: Path | None = None) -> dict[str, Model]:
+    """Return the models of a run that can begin; nothing is written or asked. Raises EvolveError for one that cannot."""
+    task = tasks.load(config.task)
+    check_config(task, config)
+    chosen = load_models(config, run=path)
+    check_budget(config, chosen, system_text(task))
+    return chosen
+
+
 def start(config: Config, path: Path, watch: Watch) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
     with _new(config, path, watch) as (lab, hurry):
@@ -82,9 +92,9 @@ def prepare(config: Config, path: Path, watch: Watch) -> None:
 @contextlib.contextmanager
 def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
+    check(config, path)
+    _warn(config, watch)
     task = tasks.load(config.task)
-    check_config(task, config)
-    _check_models(config, path, watch, system_text(task))
     seeds = collect(Path(p) for p in config.seeds)
     ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
     wanted = wanted_instances(task, config)
@@ -121,7 +131,8 @@ def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[
         if config.model:
             unnamed = () if "model" in changes else stored.model
             models.check_familiar(unnamed, None if "base_url" in changes else stored.base_url)
-        _check_models(config, path, watch, archive.run().system)
+        check_budget(config, load_models(config, run=path), archive.run().system)
+        _warn(config, watch)
         check_origin(archive)
         wanted = wanted_instances(tasks.load(config.task), config)
         with bench(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as things:
@@ -142,9 +153,8 @@ def _count_lost(archive: Archive, watch: Watch) -> None:
         watch.event("note", text)
 
 
-def _check_models(config: Config, path: Path, watch: Watch, system: str) -> None:
-    """Say which models could look into the vault. Raises EvolveError when one cannot be used, or the budget is too small."""
-    check_budget(config, load_models(config, run=path), system)
+def _warn(config: Config, watch: Watch) -> None:
+    """Say which models could look into the vault."""
     for danger in models.dangers(config.model):
         watch.event("note", danger)
 

@@ -51,7 +51,6 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     from evolve.cli.comparison import say_rediscoveries, say_study
     from evolve.cli.estimate import estimate_study
     from evolve.cli.studying import carry_out
-    from evolve.study.beginning import check
     from evolve.study.outcome import read
     from evolve.study.rediscovery import rediscoveries
     from evolve.study.table import tabulate
@@ -59,7 +58,6 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     plan = _plan(strategies, repeats, flags)
     at_once = jobs or os.cpu_count() or 1
     if dry_run:
-        check(plan)
         estimate_study(plan, at_once, as_json)
         return
     carry_out(plan, at_once, quiet=as_json)

@@ -23,17 +23,15 @@ def estimate(config: Config, as_json: bool) -> None:
 
     from evolve import models
     from evolve.baselines import collect
-    from evolve.forecast import check_budget, forecast, system_text
-    from evolve.lab import check_config, load_models, wanted_instances
+    from evolve.forecast import forecast, system_text
+    from evolve.lab import wanted_instances
+    from evolve.session import check
     from fitness import tasks
     from fitness.sandbox.device import choose
     from fitness.vault import Vault
 
-    task = tasks.load(config.task)
-    check_config(task, config)
-    chosen, system = load_models(config), system_text(task)
-    check_budget(config, chosen, system)
-    cost = forecast(config, chosen, system)
+    chosen, task = check(config), tasks.load(config.task)
+    cost = forecast(config, chosen, system_text(task))
     choose(config.device)
     seeds = collect(Path(p) for p in config.seeds)
     vault = Vault()
@@ -61,13 +59,16 @@ def estimate(config: Config, as_json: bool) -> None:
 
 
 def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
-    """Print what a study consists of, how long it is likely to take, and what its model calls can cost."""
+    """Print what a study consists of, how long it is likely to take, and what its model calls can cost.
+
+    Raises EvolveError as `compare` would.
+    """
     from evolve.cli.studying import work
     from evolve.forecast import forecast, system_text
-    from evolve.lab import load_models
+    from evolve.session import check
     from fitness import tasks
 
-    chosen = load_models(plan.config)
+    chosen = check(plan.config)
     cost = forecast(plan.shared, chosen, system_text(tasks.load(plan.config.task)))
     searches = len(list(plan.contestants()))
     seconds = searches * plan.trials * TYPICAL_TRIAL / min(at_once, searches)

@@ -6,15 +6,16 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
+from evolve import session
 from evolve.cli.progress import Plain, clock
 from evolve.report.clean import one_line
 from evolve.report.wording import count
 from evolve.study import running
-from evolve.study.beginning import check, prepare
+from evolve.study.beginning import prepare
 from evolve.study.outcome import read
 from evolve.study.plan import Contestant, Plan
 from evolve.study.progress import Observer, Progress
@@ -24,26 +25,12 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Display(AbstractContextManager["Display"], Protocol):
-    """Something that shows a study.
+class Silence(AbstractContextManager["Silence"]):
+    """Shows nothing of a study; what shows it does so instead.
 
     Attributes:
         every: seconds between looks at the searches.
     """
-
-    every: float
-
-    def say(self, text: str) -> None:
-        """Show what happened."""
-        ...
-
-    def show(self, searches: Sequence[Progress], left: float | None) -> None:
-        """Show how far the searches are, and how many seconds are left, as far as anyone can tell."""
-        ...
-
-
-class Nothing(Display):
-    """Shows nothing."""
 
     every = float("inf")
 
@@ -51,13 +38,13 @@ class Nothing(Display):
         """Nothing to put back."""
 
     def say(self, text: str) -> None:
-        """Say nothing."""
+        """Show what happened."""
 
     def show(self, searches: Sequence[Progress], left: float | None) -> None:
-        """Show nothing."""
+        """Show how far the searches are, and how many seconds are left, as far as anyone can tell."""
 
 
-class Told(Nothing):
+class Told(Silence):
     """One line an event, and one a minute."""
 
     every = 60.0
@@ -73,7 +60,7 @@ class Told(Nothing):
             click.echo(f"{_finished(searches)}, {_left(left)}; {going}")
 
 
-class Bars(Nothing):
+class Bars(Silence):
     """A bar for every search that is going on, and one for all."""
 
     every = 2.0
@@ -133,7 +120,7 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
     contestants = list(plan.contestants())
     todo = [contestant for contestant in contestants if not running.is_finished(contestant.path)]
     if todo:
-        check(plan)
+        session.check(plan.config)
     plan.settle()
     if not todo:
         return
@@ -156,10 +143,10 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         running.run(plan, todo, at_once, ended, look)
 
 
-def _display(quiet: bool) -> Display:
+def _display(quiet: bool) -> Silence:
     """Return what suits where the output goes."""
     if quiet:
-        return Nothing()
+        return Silence()
     return Bars() if sys.stdout.isatty() else Told()
 
 

@@ -10,21 +10,12 @@ from archives.forking import begin_again, leave_out
 from archives.grid import dump
 from evolve import session
 from evolve.errors import UsageError
-from evolve.forecast import check_budget, system_text
 from evolve.gridding import grid_for
-from evolve.lab import check_config, load_models
 from evolve.population import settle
 from evolve.recall import memory_of
 from evolve.study.plan import Contestant, Plan
 from evolve.watch import Watch
 from fitness import tasks
-
-
-def check(plan: Plan) -> None:
-    """Raise EvolveError for what no search of this plan could begin with; nothing is written or asked."""
-    task = tasks.load(plan.config.task)
-    check_config(task, plan.config)
-    check_budget(plan.config, load_models(plan.config), system_text(task))
 
 
 def prepare(plan: Plan, watch: Watch) -> None:

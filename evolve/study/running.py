@@ -52,7 +52,7 @@ def run(
             waiting = set(futures)
             while waiting:
                 over, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
-                for future in sorted(over, key=[*futures].index):
+                for future in over:
                     contestant, problem = futures[future], future.result()
                     if problem:
                         failures.append(f"{contestant.path.name}: {problem}")
