@@ -31,6 +31,7 @@ from evolve.topology import Route
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 INSPIRATIONS = 2
+Donors = tuple[Sequence[str], Draw]  # methods, and how they are drawn
 PAIRS = 1 << 14  # distances between methods that are remembered
 
 
@@ -160,7 +161,8 @@ class Selector:
         weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]
-        inspired = replace(best, inspirations=self._inspire(best.parents, self._company(island), mates, rng))
+        donors = ((self._company(island), mates), (self._seeds, few))
+        inspired = replace(best, inspirations=self._inspire(best.parents, donors, rng))
         return replace(inspired, novelty=self._novelty(inspired))
 
     def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
@@ -182,7 +184,7 @@ class Selector:
         source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
         parent = rng.choice(self._seeds)
         parents = (parent, *few(self._seeds, source.parents - 1, (parent,), rng))
-        inspirations = self._inspire(parents, self._seeds, few, rng)
+        inspirations = self._inspire(parents, ((self._seeds, few),) * INSPIRATIONS, rng)
         return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
 
     def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
@@ -233,14 +235,13 @@ class Selector:
         """Return what methods share that differ in constants only."""
         return self.sketches.get(method, method)
 
-    def _inspire(self, parents: tuple[str, ...], methods: Sequence[str], draw: Draw, rng: random.Random) -> tuple[str, ...]:
-        """Return methods of other cells that are unlike the parents: the farthest of a few drawn."""
+    def _inspire(self, parents: tuple[str, ...], donors: Iterable[Donors], rng: random.Random) -> tuple[str, ...]:
+        """Return a method of each group of donors that is unlike the parents: the farthest of a few drawn."""
         chosen: tuple[str, ...] = ()
-        while len(chosen) < INSPIRATIONS:
+        for methods, draw in donors:
             sample = draw(methods, 3, (*parents, *chosen), rng)
-            if not sample:
-                break
-            chosen += (max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen))),)
+            if sample:
+                chosen += (max(sample, key=lambda m: min(self._distance(m, p) for p in (*parents, *chosen))),)
         return chosen
 
     def _measured(self, a: str, b: str) -> float:

@@ -16,8 +16,10 @@ from evolve.operators.splice import base_name
 SPREAD = 0.7  # standard deviation of a change, in nats
 LEAP = 0.15  # share of changes that draw anew from the whole range
 HUGE = 1e9  # no setting is as large; arithmetic on what is could overflow
-SLOWEST = 24  # cost of the slowest child, in epochs of the default student (vanilla has 8)
-STEP = 1 / 12  # cost of a step of descent over all rows: some 2 ms, where an epoch of the default student takes 25
+SLOWEST = 12  # cost of the slowest child, in epochs of the default student (vanilla has 8)
+STEP = 1 / 12  # cost of a step of descent over all rows: a twelfth of what an epoch of the default student takes
+FIT = 0.5  # cost of a head that is fitted in closed form
+ONCE = 2.0  # cost of what runs once, such as a projection on principal components
 
 # Sane ranges of what people name their constants; a name that is not here moves within a factor of four.
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -102,7 +104,7 @@ def cost(script: Script) -> float:
     epochs = sum(value for name, value in numbers if name == "EPOCHS")
     sweeps = sum(8 + value / 4 for name, value in numbers if name == "SWEEPS")
     steps = sum(STEP * value for name, value in numbers if name == "STEPS")
-    return float(max(1, repeats) * max(2, epochs + sweeps + steps))
+    return float(ONCE + repeats * max(FIT, epochs + sweeps + steps))
 
 
 def bounds(place: Place) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch.nn import functional as F
+from torch.optim.adamw import adamw
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None, int], torch.Tensor]
 
@@ -30,24 +31,24 @@ class Head:
         self.gradient = torch.zeros_like(self.parameters)
         self._layers, self._gradients = (list(_views(v, sizes)) for v in (self.parameters, self.gradient))
         for (weight, _), (m, n) in zip(self._layers, sizes):
-            weight.copy_(torch.randn(m, n, generator=generator) / m**0.5)
+            weight.copy_(torch.randn(m, n, generator=generator).t() / m**0.5)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (n, outputs) logits and what the last layer was given."""
         *hidden, (weight, bias) = self._layers
         for w, b in hidden:
-            x = torch.addmm(b, x, w).relu_()
-        return torch.addmm(bias, x, weight), x
+            x = torch.addmm(b, x, w.t()).relu_()
+        return torch.addmm(bias, x, weight.t()), x
 
     def backward(self, x: torch.Tensor, last: torch.Tensor, slope: torch.Tensor) -> None:
         """Fill the gradient, given the inputs, what the last layer was given, and the loss's slope at the logits."""
         weight, bias = self._gradients[-1]
-        torch.mm(last.t(), slope, out=weight)
+        torch.mm(slope.t(), last, out=weight)
         torch.sum(slope, 0, out=bias)
         if len(self._layers) > 1:
-            inner = torch.mm(slope, self._layers[-1][0].t()).mul_(last > 0)
+            inner = torch.mm(slope, self._layers[-1][0]).mul_(last > 0)
             weight, bias = self._gradients[0]
-            torch.mm(x.t(), inner, out=weight)
+            torch.mm(inner.t(), x, out=weight)
             torch.sum(inner, 0, out=bias)
 
 
@@ -106,14 +107,11 @@ class Student:
         generator = torch.Generator().manual_seed((self._seed * 1_000_003 + self._fits) % 2**63)
         with torch.no_grad():
             head = Head(x.shape[1], hidden, self._classes, generator, x.device)
-            head.parameters.grad = head.gradient
-            optimizer = torch.optim.AdamW([head.parameters], lr=lr, weight_decay=weight_decay, fused=True)
-            steps = epochs * -(-len(x) // batch)
+            descend, steps = _descent(head, weight_decay), epochs * -(-len(x) // batch)
             for step, (rows, goal, part) in enumerate(_batches((x, soft, weights), epochs, batch, generator)):
                 logits, last = head.forward(rows)
                 head.backward(rows, last, _slope(loss, logits, goal, part, step))
-                optimizer.param_groups[0]["lr"] = lr * (1 - step / steps)
-                optimizer.step()
+                descend(lr * (1 - step / steps))
         return Predictor(head)
 
     def _distributions(self, targets: torch.Tensor, n: int) -> torch.Tensor:
@@ -127,6 +125,23 @@ class Student:
         if self._classes != 2:
             raise ValueError(f"float targets of shape ({n},) are P(y = 1), but there are {self._classes} classes")
         return torch.stack([1 - targets, targets], 1).float()
+
+
+def _descent(head: Head, weight_decay: float) -> Callable[[float], None]:
+    """Return what makes one step of AdamW (Loshchilov and Hutter 2019) on a head, given the learning rate.
+
+    The optimizer's function, not its object: for so few parameters the object's bookkeeping takes longer than the step.
+    """
+    mean, square = torch.zeros_like(head.parameters), torch.zeros_like(head.parameters)
+    count = torch.zeros((), device=head.parameters.device)
+
+    def step(lr: float) -> None:
+        adamw(
+            [head.parameters], [head.gradient], [mean], [square], [], [count], fused=True, amsgrad=False,
+            beta1=0.9, beta2=0.999, lr=lr, weight_decay=weight_decay, eps=1e-8, maximize=False,
+        )  # fmt: skip
+
+    return step
 
 
 def _slope(
@@ -153,13 +168,13 @@ def _batches(
         order = torch.randperm(len(x), generator=generator).to(x.device)
         for start in range(0, len(x), batch):
             rows = order[start : start + batch]
-            yield x[rows], targets[rows], None if weights is None else weights[rows]
+            yield x.index_select(0, rows), targets.index_select(0, rows), None if weights is None else weights[rows]
 
 
 def _views(vector: torch.Tensor, sizes: list[tuple[int, int]]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield each layer's weight and bias as views of one vector."""
     start = 0
     for m, n in sizes:
-        weight, bias = vector[start : start + m * n].view(m, n), vector[start + m * n : start + m * n + n]
+        weight, bias = vector[start : start + m * n].view(n, m), vector[start + m * n : start + m * n + n]
         start += m * n + n
         yield weight, bias

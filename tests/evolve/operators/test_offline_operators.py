@@ -117,10 +117,15 @@ def test_children_stay_in_the_grammar_and_are_not_slow(operator: str) -> None:
             assert cost(child) <= max(SLOWEST, cost(parse(sources[0])))
 
 
-def test_every_seed_is_quick_and_what_repeats_inside_a_repetition_is_slow() -> None:
-    assert all(cost(parse(source)) < SLOWEST for source in SEEDS.values())
-    once = SEEDS["consistency"].replace("STEPS = 100", "STEPS = 250")
+def test_one_fit_is_quick_and_what_repeats_inside_a_repetition_is_slow() -> None:
+    assert all(cost(parse(SEEDS[name])) < SLOWEST for name in ("vanilla", "auxconf", "consistency", "lda"))
+    once = SEEDS["consistency"]
     assert cost(parse(once)) < SLOWEST < cost(parse(once.replace("STEPS =", "ITERATIONS = 3\nSTEPS =")))
+
+
+def test_rounds_of_a_head_in_closed_form_are_quicker_than_one_fit_of_the_default_student() -> None:
+    rounds = SEEDS["lda"].replace("COMPONENTS = 8", "COMPONENTS = 8\nROUNDS = 8")
+    assert cost(parse(SEEDS["lda"])) < cost(parse(rounds)) < cost(parse(SEEDS["vanilla"]))
 
 
 @pytest.mark.parametrize("operator", OFFLINE)
