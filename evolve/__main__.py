@@ -29,6 +29,7 @@ def main() -> None:
     if stray:
         print(f"evolve: {stray}", file=sys.stderr)
         sys.exit(2)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would spin on the cores that methods need
     from evolve.cli import run
 
     leave(run(sys.argv[1:]))

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
 LURE = 1.0  # log2 of that
 PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
+GREED = 0.5  # share of a population's children that the fittest is the parent of, whatever its appeal
 TRIES = 64  # draws by rank until one is taken whatever its appeal
 
+Breeder = tuple[str, int | None, float]  # a method, the cell it holds, if any, and its value as a parent
 Draw = Callable[[Sequence[str], int, tuple[str, ...], random.Random], list[str]]  # of methods at most so many, without some
 
 
@@ -22,19 +24,25 @@ class Breeders:
     ) -> None:
         self._count, self._at, self._appeal = count, at, appeal
 
-    def draw(self, rng: random.Random) -> tuple[str, int | None, float]:
-        """Draw one: method, cell and value.
+    def fittest(self) -> Breeder:
+        """Return the fittest."""
+        return self._breeder(self._count - 1)
+
+    def draw(self, rng: random.Random) -> Breeder:
+        """Draw one.
 
         It is as likely as 2 to the power of its appeal and its step in rank: drawn by rank in closed form, then kept with a
         probability, so that the time does not depend on how many there are.
         """
         for _ in range(TRIES):
             place = by_rank(self._count, rng.random())
-            method, cell = self._at(place)
-            appeal = self._appeal(method, cell)
-            if rng.random() < 2.0 ** (appeal - LURE):
+            if rng.random() < 2.0 ** (self._appeal(*self._at(place)) - LURE):
                 break
-        return method, cell, (_step(self._count) * place + appeal) / PRESSURE
+        return self._breeder(place)
+
+    def _breeder(self, place: int) -> Breeder:
+        method, cell = self._at(place)
+        return method, cell, (_step(self._count) * place + self._appeal(method, cell)) / PRESSURE
 
 
 def _step(count: int) -> float:

@@ -65,7 +65,7 @@ class Config(BaseModel):
     grid: Literal["bins", "cvt"] = Field("bins", description="Cells: equal bins of two or three measures, or Voronoi cells.")
     cells: int = Field(100, ge=2, le=10_000, description="Cells of a Voronoi grid.")
     islands: int = Field(3, ge=1, le=64, description="Populations that evolve apart.")
-    migrate_every: int = Field(25, ge=1, description="Evaluations between migrations of the best elites to other islands.")
+    migrate_every: int = Field(10, ge=1, description="Evaluations between migrations of the best elites to other islands.")
     topology: Literal["ring", "complete", "random"] = Field(
         "ring", description="Where migrants go: to the next island, to every other, or to one that is drawn."
     )

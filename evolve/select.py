@@ -2,7 +2,9 @@
 
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
-the fitter, the less often visited and the more curious, the likelier; second parents and inspirations by fitness alone. The
+every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty has its say
+about what is asked of a parent, not about who it is. Second parents are drawn by fitness alone, and so is one inspiration; the
+other is a human baseline, for elites come to consist of the same steps. The
 curiosity of a cell (Cully & Demiris 2018) grows by 1 with every child of its elites that is placed, and falls by .5 with any
 other.
 """
@@ -18,7 +20,7 @@ from functools import lru_cache
 
 from archives.nouns import Elite, MethodRecord
 from evolve.bandit import Arm, Bandit
-from evolve.breeders import Breeders, Draw, few, lure, mates
+from evolve.breeders import GREED, Breeder, Breeders, Draw, few, lure, mates
 from evolve.canonical import sketch_distance
 from evolve.choice import Choice, Lesson, Source
 from evolve.directions import Ballot, Directions
@@ -155,9 +157,9 @@ class Selector:
         first = self._source(island, [*breeding, *mending], rng)
         if broken and first in mending:
             return self._fix(first, *broken)
-        breeders, ballot = self._breeders(island), self._directions.ballot(island, self.recent.rarity)
+        breeder, ballot = self._breeder(island, rng), self._directions.ballot(island, self.recent.rarity)
         sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
-        drawn = [self._draw(island, source, breeders, ballot, rng) for source in sources]
+        drawn = [self._draw(island, source, breeder, ballot, rng) for source in sources]
         weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]
@@ -172,8 +174,8 @@ class Selector:
         arms = [Arm(island, s.model, s.operator) for s in sources]
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
-    def _draw(self, island: int, source: Source, breeders: Breeders, ballot: Ballot, rng: random.Random) -> Choice:
-        parent, cell, worth = breeders.draw(rng)
+    def _draw(self, island: int, source: Source, breeder: Breeder, ballot: Ballot, rng: random.Random) -> Choice:
+        parent, cell, worth = breeder
         direction, standing = ballot.draw(rng)
         value = (worth + standing) / 2
         parents = (parent, *mates(self._company(island), source.parents - 1, (parent,), rng))
@@ -205,6 +207,12 @@ class Selector:
 
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
+
+    def _breeder(self, island: int, rng: random.Random) -> Breeder:
+        """Draw the first parent: of a population the fittest every other time, so that a good find is followed up."""
+        breeders = self._breeders(island)
+        greedy = self.strategy.parents == "population" and rng.random() < GREED
+        return breeders.fittest() if greedy else breeders.draw(rng)
 
     def _breeders(self, island: int) -> Breeders:
         """Return who may be a first parent."""
