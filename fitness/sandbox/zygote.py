@@ -165,8 +165,8 @@ def _collapse() -> None:
 def _make_room() -> None:
     """Give children a heap with room in huge pages, and let it keep what is freed.
 
-    Else every array of a method's is mapped, filled with pages of 4 KB and unmapped again: a fifth of a trial's time.
-    Only a wish: allocators other than glibc's have no mallopt, and kernels without huge pages give small ones.
+    Else every large array of a method's is mapped anew, a page of 4 KB at a time, and unmapped again. Only a wish: allocators
+    other than glibc's have no mallopt, and kernels without huge pages give small ones.
     """
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from small_problem import LIMITS
@@ -9,6 +11,8 @@ from small_problem import LIMITS
 from fitness.nouns import Problem, Status
 from fitness.sandbox.client import Sandbox
 from fitness.sandbox.launch import ENVIRONMENT, HASH_SEED
+
+HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def test_the_environment_holds_switches_only(sandbox: Sandbox, problem: Problem) -> None:
@@ -83,3 +87,33 @@ def test_a_file_cannot_be_emptied_by_opening_it_to_read(
 def test_the_null_device_can_be_written_as_libraries_do(sandbox: Sandbox, problem: Problem) -> None:
     source = "import os, torch\ndef method(problem):\n    open(os.devnull, 'w').write('x')\n    return torch.zeros(300)"
     assert sandbox.run(source, problem, LIMITS).status is Status.OK
+
+
+def test_torch_computes_with_the_instructions_that_this_processor_has(sandbox: Sandbox, problem: Problem) -> None:
+    import torch
+
+    here = torch.backends.cpu.get_cpu_capability()
+    source = f"""
+import torch
+def method(problem):
+    found = torch.backends.cpu.get_cpu_capability()
+    assert found == {here!r}, found
+    return torch.zeros(300)
+"""
+    outcome = sandbox.run(source, problem, LIMITS)
+    assert outcome.status is Status.OK, outcome.message
+
+
+@pytest.mark.skipif(not HUGE.exists() or "[never]" in HUGE.read_text(), reason="huge pages, which this kernel does not give")
+def test_the_heap_of_a_method_has_room_in_huge_pages(sandbox: Sandbox, problem: Problem) -> None:
+    source = """
+import resource, torch
+def method(problem):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(4, 1 << 20)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    assert faults < 1200, faults  # 16 MB in pages of 4 KB: 4,096
+    return torch.zeros(300)
+"""
+    outcome = sandbox.run(source, problem, LIMITS)
+    assert outcome.status is Status.OK, outcome.message
