@@ -19,9 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "docs" / "results"
 DOCUMENTS = (ROOT / "docs" / "results.md", ROOT / "README.md")
 STUDIES = {
-    "all-30": ("--strategies", "all", "--repeats", "6", "--evals", "30"),
-    "best-100": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "100"),
-    "all-300": ("--strategies", "all", "--repeats", "2", "--evals", "300"),
+    "all-30": ("--strategies", "all", "--repeats", "3", "--evals", "30"),
+    "all-300": ("--strategies", "all", "--repeats", "3", "--evals", "300"),
     "best-1000": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "1000"),
 }
 HOLD_OUTS = {
