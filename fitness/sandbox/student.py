@@ -98,6 +98,8 @@ class Student:
             loss: (logits, targets, weights, step) -> scalar, with (b, n_classes) targets and (b,) weights or None; the
                 default is the weighted mean of the soft cross-entropy.
         """
+        if not (lr >= 0 and weight_decay >= 0):
+            raise ValueError(f"lr and weight_decay must be at least 0, got {lr} and {weight_decay}")
         x = torch.as_tensor(x, dtype=torch.float32).detach()
         soft = self._distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
         weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32, device=x.device).detach()

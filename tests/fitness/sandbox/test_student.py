@@ -88,8 +88,26 @@ def test_it_trains_even_where_gradients_are_off(sandbox: Sandbox, problem: Probl
     [
         ("fit(x, problem.weak[:9])", "targets have shape (9, 2), expected (400,) or (400, 2)"),
         ("fit(x, problem.weak, torch.ones(3))", "weights have shape (3,), expected (400,)"),
+        ("fit(x, problem.weak, lr=-0.1)", "lr and weight_decay must be at least 0, got -0.1 and 0.0001"),
+        ("fit(x, problem.weak, weight_decay=float('nan'))", "lr and weight_decay must be at least 0, got 0.003 and nan"),
     ],
 )
-def test_wrong_shapes_are_named(sandbox: Sandbox, problem: Problem, call: str, sentence: str) -> None:
+def test_wrong_shapes_and_settings_are_named(sandbox: Sandbox, problem: Problem, call: str, sentence: str) -> None:
     source = f"import torch\ndef method(problem):\n    x, fit = problem.train_x, problem.student.fit\n    {call}\n"
     assert sentence in sandbox.run(source, problem, LIMITS).message
+
+
+def test_its_steps_are_those_of_adamw() -> None:
+    import torch
+
+    from fitness.sandbox.student import Head, _descent
+
+    head = Head(6, 4, 2, torch.Generator().manual_seed(1), torch.device("cpu"))
+    twin = head.parameters.clone().requires_grad_()
+    optimizer, descend = torch.optim.AdamW([twin], lr=1.0, weight_decay=0.1), _descent(head, 0.1)
+    for step in range(5):
+        head.gradient.copy_(torch.randn(len(twin), generator=torch.Generator().manual_seed(step)))
+        twin.grad, optimizer.param_groups[0]["lr"] = head.gradient.clone(), 0.1 / (step + 1)
+        optimizer.step()
+        descend(0.1 / (step + 1))
+    assert torch.allclose(head.parameters, twin.detach(), atol=1e-6)
