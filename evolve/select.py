@@ -4,9 +4,8 @@ Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve a
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
 every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty has its say
 about what is asked of a parent, not about who it is. Second parents are drawn by fitness alone, and so is one inspiration; the
-other is a human baseline, for elites come to consist of the same steps. The
-curiosity of a cell (Cully & Demiris 2018) grows by 1 with every child of its elites that is placed, and falls by .5 with any
-other.
+other is a human baseline, for elites come to consist of the same steps. The curiosity of a cell (Cully & Demiris 2018) grows by
+1 with every child of its elites that is placed, and falls by .5 with any other.
 """
 
 from __future__ import annotations

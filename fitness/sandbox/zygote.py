@@ -152,14 +152,7 @@ def _collapse() -> None:
 
     Only a wish: kernels before 6.1 do not know it, and a full machine may refuse.
     """
-    libc = ctypes.CDLL(None)
-    with open("/proc/self/maps") as maps:
-        lines = [line.split() for line in maps]
-    for span, access, *_, name in ([*line, ""] if len(line) < 6 else line for line in lines):
-        start, end = (int(address, 16) for address in span.split("-"))
-        start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-        if access == "rw-p" and name in ("", "[heap]") and start < end:
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
+    _advise(MADV_COLLAPSE, "", "[heap]")
 
 
 def _make_room() -> None:
@@ -175,11 +168,19 @@ def _make_room() -> None:
         libc.mallopt(setting, value)
     libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
     libc.free(libc.malloc(LARGE - 4096))
+    _advise(MADV_HUGEPAGE, "[heap]")
+
+
+def _advise(advice: int, *names: str) -> None:
+    """Tell the kernel something about the whole huge pages of our writable memory of some names ("": without one)."""
+    libc = ctypes.CDLL(None)
     with open("/proc/self/maps") as maps:
-        heaps = [line.split()[0] for line in maps if line.endswith("[heap]\n")]
-    for span in heaps:
+        lines = [line.split() for line in maps]
+    for span, access, *_, name in ([*line, ""] if len(line) < 6 else line for line in lines):
         start, end = (int(address, 16) for address in span.split("-"))
-        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_HUGEPAGE)
+        start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+        if access == "rw-p" and name in names and start < end:
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
 def _serve(control: socket.socket, spare: Child, around: Walls, runner: ModuleType) -> None:
