@@ -20,7 +20,7 @@ KEPT = ROOT / "docs" / "results"
 DOCUMENTS = (ROOT / "docs" / "results.md", ROOT / "README.md")
 STUDIES = {
     "all-30": ("--strategies", "all", "--repeats", "3", "--evals", "30"),
-    "all-300": ("--strategies", "all", "--repeats", "4", "--evals", "300"),
+    "all-300": ("--strategies", "all", "--repeats", "5", "--evals", "300"),
     "best-1000": ("--strategies", "map-elites,islands,hillclimb", "--repeats", "5", "--evals", "1000"),
 }
 HOLD_OUTS = {
