@@ -36,4 +36,9 @@ def test_a_changed_number_is_seen() -> None:
 
 
 def test_what_is_kept_can_be_made_again() -> None:
-    assert results.known().keys() <= results.STUDIES.keys() | results.HOLD_OUTS.keys()
+    commands = results.STUDIES | results.HOLD_OUTS
+    for name, study in results.known().items():
+        said = dict(zip(commands[name][::2], commands[name][1::2]))
+        assert study["repeats"] == int(said["--repeats"])
+        assert study["trials"] == int(said["--evals"]) * 10
+        assert len(study["searches"]) == study["repeats"] * len(study["strategies"])
