@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from archives.connection import connect, connect_to_read, sentences
 from archives.ledger import Ledger, reserved
-from archives.nouns import ArchiveError, Direction, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
-from archives.typed import fields, noun, value
-from archives.version import bring_up_to_date
-from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
+from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
+from archives.schema.version import bring_up_to_date
+from archives.sqlite.connection import connect, connect_to_read, sentences
+from archives.sqlite.typed import fields, noun, value
+from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 _PLACE = """
 insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
@@ -29,7 +29,7 @@ class Archive(Ledger):
         """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
         if path.exists():
             raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
-        from archives.schema import migrate
+        from archives.schema.migrations import migrate
 
         with sentences(path):
             try:

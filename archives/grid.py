@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from archives.nouns import ArchiveError, Elite
-from archives.typed import LARGEST
+from archives.sqlite.typed import LARGEST
 from fitness.nouns import Measure
 
 SAMPLES = 100  # points a cell that k-means sees, but at most MOST_SAMPLES

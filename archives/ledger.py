@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from archives.connection import Connection
 from archives.nouns import CallRecord, Entry, Look, Usage
-from archives.typed import noun, value
+from archives.sqlite.connection import Connection
+from archives.sqlite.typed import noun, value
 
 SPEND = ("model", "calls", "tokens_in", "tokens_out", "usd", "seconds", "cached", "reasoning")
 

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from evolve.baselines import read_regular
 from evolve.errors import UsageError
-from evolve.strategies import STRATEGIES
+from evolve.files import read_regular
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
@@ -88,18 +87,6 @@ class Config(BaseModel):
         if not names or not all(names):
             raise ValueError("a domain has a name, such as chat")
         return "+".join(dict.fromkeys(names))
-
-    @field_validator("strategy")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in STRATEGIES:
-            raise ValueError(f"the strategies are {', '.join(STRATEGIES)}")
-        return value
-
-    @property
-    def populations(self) -> int:
-        """The number of populations: the islands, or one where the strategy has none."""
-        return self.islands if STRATEGIES[self.strategy].islands else 1
 
     @property
     def domains(self) -> tuple[str, ...]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from archives.nouns import Direction as Direction
 from archives.nouns import Usage
-from fitness.nouns import Method
-
-if TYPE_CHECKING:
-    from evolve.syntax import Syntax
+from evolve.errors import ModelError
+from fitness.nouns import Direction, Method
 
 
 @dataclass(frozen=True)
@@ -139,11 +137,19 @@ class Draft:
     direction: Direction | None = None
 
 
+class Worker(Protocol):
+    """A process of its own in which functions of ours parse strangers' files."""
+
+    def call(self, function: str, seconds: float, **arguments: Any) -> dict[str, Any]:
+        """Call `module:name` there, for at most so many seconds of processor time. Raises when it fails, or dies of it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tools:
     """What an operator may work with: the syntax worker for structure, a model and its system text when the run has one."""
 
-    syntax: Syntax
+    worker: Worker
     model: Model | None = None
     system: str = ""
 
@@ -169,6 +175,49 @@ class Operator(Protocol):
         ...
 
 
-def short(method: str) -> str:
-    """Return the first eight characters of a method's id, as people see it."""
-    return method[:8]
+TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an offline operator made of a source.
+
+    Attributes:
+        source: the child, or None when there is none.
+        idea: what was changed, in one line.
+        problem: why there is no child, as a sentence.
+    """
+
+    source: str | None
+    idea: str
+    problem: str
+
+
+class UnusableAnswer(ModelError):
+    """An answer arrived, and was paid for, but cannot be used: it is empty, cut short, too long or refused.
+
+    Attributes:
+        reply: what arrived, as far as it is kept, and what it cost.
+    """
+
+    def __init__(self, sentence: str, reply: Reply) -> None:
+        super().__init__(sentence)
+        self.reply = reply
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """Add up calls to one model. One unknown price makes the sum unknown."""
+    paid = [u for u in usages if u.calls]
+    if not paid:
+        return Usage()
+    prices = [u.usd for u in paid if u.usd is not None]
+    return Usage(
+        model=paid[0].model,
+        calls=sum(u.calls for u in paid),
+        tokens_in=sum(u.tokens_in for u in paid),
+        tokens_out=sum(u.tokens_out for u in paid),
+        usd=sum(prices) if len(prices) == len(paid) else None,
+        seconds=sum(u.seconds for u in paid),
+        cached=sum(u.cached for u in paid),
+        reasoning=sum(u.reasoning for u in paid),
+    )

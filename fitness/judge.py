@@ -13,11 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from fitness import pgr, probes
-from fitness.examination import Case
+from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Status, Trial
+from fitness.probes import probes
+from fitness.probes.examination import Case
 from fitness.tasks import Task
-from fitness.vault import Instance, InstanceName, Vault
+from fitness.vault.instance import Instance, InstanceName
+from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
 LOST_RETRIES = 2
@@ -126,21 +128,20 @@ class Judge(Evaluator):
     """The judge that runs methods in the sandbox.
 
     Args:
-        wait: called with an instance's name before it is read; returns when it has been built.
+        load: returns an instance by its name, once it has been built; raises Cancelled when the run is stopping.
         cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
     """
 
     def __init__(
-        self, task: Task, vault: Vault, sandbox: Runner, wait: Callable[[InstanceName], None], cancelled: threading.Event
+        self, task: Task, vault: Vault, sandbox: Runner, load: Callable[[InstanceName], Instance], cancelled: threading.Event
     ) -> None:
         super().__init__(task)
-        self._vault, self._sandbox, self._wait, self._cancelled = vault, sandbox, wait, cancelled
+        self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
         self._turns = _Turns()
-        self._load = threading.Lock()
 
     def trial(self, method: Method, name: InstanceName) -> Trial:
         """Run a method once on one instance. Raises Cancelled when the run is stopping."""
-        instance = self._instance(name)
+        instance = self._load(name)
         problem, answers = self._vault.problem(instance, method.id)
         outcome = self._run(method, problem)
         score, measures = None, {}
@@ -159,18 +160,10 @@ class Judge(Evaluator):
 
         Raises Cancelled when the run is stopping.
         """
-        instance = self._instance(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
+        instance = self._load(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
         problem, answers = self._vault.problem(instance, method.id)
         case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
         return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
-
-    def _instance(self, name: InstanceName) -> Instance:
-        """Load an instance once it has been built."""
-        self._wait(name)
-        if self._cancelled.is_set():
-            raise Cancelled
-        with self._load:
-            return self._vault.instance(self._task, name.domain, name.split, name.index)
 
     def _run(self, method: Method, problem: Problem) -> Outcome:
         """Run a method on a problem. A lost run is repeated at most twice; one out of time is repeated once, alone."""

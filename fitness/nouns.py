@@ -280,3 +280,21 @@ class Interval:
     low: float
     high: float
     n: int
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A research direction; every prompt carries one.
+
+    Attributes:
+        name: a short name, unique in a run.
+        text: one or two deliberately vague lines for a researcher (or a model) to start from.
+        focus: the kinds of step it is about (see operators/steps.py), for the operators that need no model.
+        origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
+    """
+
+    name: str
+    text: str
+    focus: tuple[str, ...]
+    origin: str = "literature"
+    parent: str = ""

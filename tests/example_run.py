@@ -15,9 +15,9 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Bins
-from archives.nouns import CallRecord, Direction, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
+from archives.nouns import CallRecord, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
 from fitness import pgr
-from fitness.nouns import Evaluation, Interval, Score, Split, Status, Trial
+from fitness.nouns import Direction, Evaluation, Interval, Score, Split, Status, Trial
 from fitness.tasks import load
 
 GRID = Bins(load("embedded").measures)

@@ -19,14 +19,15 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Bins
-from archives.nouns import Direction, RunRecord
-from evolve.baselines import collect
-from evolve.canonical import SKETCH, canonical
+from archives.nouns import RunRecord
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
-from evolve.nouns import short
+from evolve.runs.seeds import collect
+from evolve.screening.canonical import SKETCH, canonical
+from evolve.text import short
+from fitness.nouns import Direction
 from fitness.tasks import load
-from fitness.vault import Vault
+from fitness.tasks.directions import DIRECTIONS
+from fitness.vault.vault import Vault
 
 BATCH = 2000  # children in one transaction
 SHARES = {"done": 0.81, "refused": 0.17, "unanswered": 0.02}

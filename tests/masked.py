@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from fitness.sandbox import build_filter, walls
+from fitness.sandbox import build_filter
+from fitness.sandbox.inside import walls
 
 WALLS = frozenset({"landlock", "seccomp", "bubblewrap"})
 ENOSYS = 0x00050000 | 38

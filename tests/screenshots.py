@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from archives.archive import Archive
-from evolve.report.page import write_report
+from evolve.report.html.page import write_report
 from tests.browser import ROOT, browser
 from tests.example_run import build
 

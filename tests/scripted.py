@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from archives.nouns import Usage
 from evolve import operators
-from evolve.nouns import Brief, Broken, Direction, Exhibit, Reply, Tools
-from evolve.syntax import Syntax
-from fitness.nouns import Method
+from evolve.nouns import Brief, Broken, Exhibit, Reply, Tools
+from evolve.screening.worker import Worker
+from fitness.nouns import Direction, Method
 
 PARENT = '''"""Trains on the confident half."""
 
@@ -39,7 +39,7 @@ BRIEF = Brief(
     broken=Broken(FAILED, "line 11: AttributeError: a problem has no labels"),
 )
 RNG = random.Random(0)
-SYNTAX = Syntax()
+SYNTAX = Worker()
 atexit.register(SYNTAX.close)
 
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -23,21 +24,23 @@ import numpy as np
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, Row, RunRecord
-from evolve import session
 from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
-from evolve.directions import DIRECTIONS
-from evolve.lab import Desk, Lab, wanted_instances
 from evolve.nouns import Brief, Draft, Subject, Tools
-from evolve.screen import Screen, Screened
-from evolve.session import Ending
-from evolve.syntax import Syntax
-from evolve.watch import Snapshot
+from evolve.observer import Snapshot
+from evolve.runs import session
+from evolve.runs.session import Ending
+from evolve.screening.screen import Screen, Screened
+from evolve.screening.worker import Worker
+from evolve.search.context import Desk, Lab, wanted_instances
 from fitness.judge import Judge
 from fitness.nouns import Interval, Limits, Measure, Outcome, Problem, Split, Status
-from fitness.tasks import Task, load, storage
-from fitness.tasks.drawn import Drawn
-from fitness.vault import InstanceName, Vault
+from fitness.tasks import Task, load
+from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.source import Drawn
+from fitness.vault import storage
+from fitness.vault.instance import InstanceName
+from fitness.vault.vault import Vault
 
 PGR = 0.5  # the true PGR of every method: its expectation over instances
 INSTANCE_STD = 0.10  # of what an instance adds to the PGR of all methods alike
@@ -211,10 +214,10 @@ def open_vault(folder: Path, task: Task, seed: int, wanted: Sequence[InstanceNam
 
 def _lab(config: Config, archive: Archive, task: Task, vault: Vault) -> Lab:
     """Open a run whose bench has no processes behind it: nothing is built, parsed or run elsewhere."""
-    screen, stop, sandbox = Unscreened(Syntax()), threading.Event(), Instant()
+    screen, stop, sandbox = Unscreened(Worker()), threading.Event(), Instant()
     _begin(archive, config, task, vault, screen)
-    judge = Judge(task, vault, sandbox, lambda name: None, stop)
-    bench = Desk(task, judge, Syntax(), stop)
+    judge = Judge(task, vault, sandbox, partial(vault.load, task), stop)
+    bench = Desk(task, judge, Worker(), stop)
     budget = Budget(Limit(config.evals))
     return Lab(config, archive, bench, screen, budget, Bins(task.measures), Silent(), {"reseed": Reseed()}, {})
 

@@ -11,7 +11,7 @@ import pytest
 from archives.archive import Archive
 from evolve.cli import run
 from fitness.tasks import load
-from fitness.vault import Vault
+from fitness.vault.vault import Vault
 from tests.example_run import build
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from archives import connection as archives
 from archives.archive import Archive
+from archives.sqlite import connection as archives
 from evolve.cli import run
 from tests import hostile, tiny
 
@@ -303,7 +303,7 @@ CONFIGS = {
 def test_a_stored_configuration_is_checked_again(
     name: str, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fitness.vault import Vault
+    from fitness.vault.vault import Vault
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
     changes, sentence = CONFIGS[name]

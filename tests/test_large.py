@@ -1,10 +1,10 @@
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.check import check
 from archives.grid import Bins
-from evolve.lab import stored_config
-from evolve.recall import memory_of
+from archives.maintenance.check import check
+from evolve.runs.checks import stored_config
+from evolve.search.restore import memory_of
 from fitness.tasks import load
 from tests.large import build
 

@@ -14,8 +14,8 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from evolve.nouns import short
-from evolve.recall import memory_of
+from evolve.search.restore import memory_of
+from evolve.text import short
 from fitness.nouns import Finding, Split, Verdict
 from tests import tiny
 from tests.model_server import Fault, ModelServer

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from evolve import baselines
+from evolve.runs import seeds
 from fitness import tasks
 from fitness.nouns import Limits
-from fitness.tasks.embedded import Embedded, Sizes
+from fitness.tasks.embedded.task import Embedded, Sizes
 
 SIZES = Sizes(labelled=100, train=500, test=400)
 TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
@@ -31,7 +31,7 @@ HUMAN = ("auxconf", "confident", "earlystop", "lda", "vanilla")
 def register(patch: pytest.MonkeyPatch) -> None:
     """Put the tiny task into the table of this process, and leave it a few human baselines."""
     patch.setitem(tasks.TASKS, "tiny", "tests.tiny:TASK")
-    patch.setattr(baselines, "FOLDER", _few())
+    patch.setattr(seeds, "FOLDER", _few())
 
 
 def command(*arguments: str) -> list[str]:
@@ -45,7 +45,7 @@ def _few() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="baselines-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in HUMAN:
-        shutil.copy(baselines.FOLDER / f"{name}.py", folder)
+        shutil.copy(seeds.FOLDER / f"{name}.py", folder)
     return folder
 
 

@@ -12,28 +12,31 @@ from evolve import __version__
 from fitness.nouns import EvolveError
 
 VERBS: dict[str, tuple[str, str]] = {
-    "start": ("evolve.cli.search:start", "Breed methods: a new search on the embedded task (no key, no GPU needed)."),
-    "resume": ("evolve.cli.search:resume", "Go on with a run, with what is left of its budget or more."),
-    "seed": ("evolve.cli.seed:seed", "List the human baselines, or check your own files and add them to a run."),
-    "judge": ("evolve.cli.judge:judge", "Judge one method file outside any run: PGR with interval."),
-    "status": ("evolve.cli.looking:status", "Where a run stands: evaluations, best, baselines, budget."),
-    "top": ("evolve.cli.looking:top", "The best methods of a run."),
-    "show": ("evolve.cli.looking:show", "One method: source, scores, prompt, reply, idea."),
-    "diff": ("evolve.cli.looking:diff", "What a method changed, against its parent or any other."),
-    "lineage": ("evolve.cli.looking:lineage", "A method's ancestors down to the seeds, with the gain of each edge."),
-    "map": ("evolve.cli.looking:map_", "The grid of a run, as a heat map."),
-    "failures": ("evolve.cli.asking:failures", "Why candidates failed, by status and reason."),
-    "costs": ("evolve.cli.asking:costs", "What each model cost, and what was gained for it."),
-    "find": ("evolve.cli.asking:find", "Full text over methods' code, ideas, findings, directions."),
-    "sealed": ("evolve.cli.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
-    "replay": ("evolve.cli.replay:replay", "A recorded run again, offline: is everything the same?"),
-    "compare": ("evolve.cli.compare:compare", "Strategies of search at equal budget, with intervals."),
-    "credit": ("evolve.cli.credit:credit", "Which steps of a champion's lineage gained, and what holds on fresh instances."),
-    "report": ("evolve.cli.output:report", "One self-contained page about a run."),
-    "ui": ("evolve.cli.ui:ui", "The same page live, on this machine only."),
-    "export": ("evolve.cli.output:export", "The best methods as files that say where they came from."),
-    "archive": ("evolve.cli.archive:archive", "Check, copy (also a live run), merge or re-grid archives."),
-    "doctor": ("evolve.cli.doctor:doctor", "Which walls, devices and providers this machine has."),
+    "start": ("evolve.cli.verbs.run:start", "Breed methods: a new search on the embedded task (no key, no GPU needed)."),
+    "resume": ("evolve.cli.verbs.run:resume", "Go on with a run, with what is left of its budget or more."),
+    "seed": ("evolve.cli.verbs.seed:seed", "List the human baselines, or check your own files and add them to a run."),
+    "judge": ("evolve.cli.verbs.judge:judge", "Judge one method file outside any run: PGR with interval."),
+    "status": ("evolve.cli.verbs.inspect:status", "Where a run stands: evaluations, best, baselines, budget."),
+    "top": ("evolve.cli.verbs.inspect:top", "The best methods of a run."),
+    "show": ("evolve.cli.verbs.inspect:show", "One method: source, scores, prompt, reply, idea."),
+    "diff": ("evolve.cli.verbs.inspect:diff", "What a method changed, against its parent or any other."),
+    "lineage": ("evolve.cli.verbs.inspect:lineage", "A method's ancestors down to the seeds, with the gain of each edge."),
+    "map": ("evolve.cli.verbs.inspect:map_", "The grid of a run, as a heat map."),
+    "failures": ("evolve.cli.verbs.inspect:failures", "Why candidates failed, by status and reason."),
+    "costs": ("evolve.cli.verbs.inspect:costs", "What each model cost, and what was gained for it."),
+    "find": ("evolve.cli.verbs.inspect:find", "Full text over methods' code, ideas, findings, directions."),
+    "sealed": ("evolve.cli.verbs.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
+    "replay": ("evolve.cli.verbs.replay:replay", "A recorded run again, offline: is everything the same?"),
+    "compare": ("evolve.cli.verbs.compare:compare", "Strategies of search at equal budget, with intervals."),
+    "credit": (
+        "evolve.cli.verbs.credit:credit",
+        "Which steps of a champion's lineage gained, and what holds on fresh instances.",
+    ),
+    "report": ("evolve.cli.verbs.report:report", "One self-contained page about a run."),
+    "ui": ("evolve.cli.verbs.ui:ui", "The same page live, on this machine only."),
+    "export": ("evolve.cli.verbs.report:export", "The best methods as files that say where they came from."),
+    "archive": ("evolve.cli.verbs.archive:archive", "Check, copy (also a live run), merge or re-grid archives."),
+    "doctor": ("evolve.cli.verbs.doctor:doctor", "Which walls, devices and providers this machine has."),
 }
 
 
@@ -89,7 +92,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return 2
     except EvolveError as error:
-        from evolve.report.clean import clean
+        from evolve.text import clean
 
         print(f"evolve: {clean(str(error))}", file=sys.stderr)  # it may quote an archive, a file or a server
         return error.exit_code

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from evolve.errors import UsageError
+from evolve.models.pricing import Price
 from evolve.models.retry import Clock, Patience
-from evolve.models.usage import Price
 from evolve.nouns import Model
 
 TABLE = {
     "openai": "evolve.models.openai:OpenAIModel",
     "anthropic": "evolve.models.anthropic:AnthropicModel",
     "command": "evolve.models.command:CommandModel",
-    "replay": "evolve.models.replay:ReplayModel",
+    "replay": "evolve.models.recorded:ReplayModel",
     "scripted": "evolve.models.scripted:ScriptedModel",
 }
 FROM_FILES = ("replay", "scripted")  # they answer at once, and always alike
@@ -109,7 +109,7 @@ def are_recorded(specs: Sequence[str]) -> bool:
 
 def dangers(specs: Sequence[str]) -> list[str]:
     """Return a sentence for each model that can read the vault or the run on this machine."""
-    from evolve.models.walls import danger
+    from evolve.models.isolation import danger
 
     return [danger(spec) for spec in specs if spec.strip().startswith("command:") and danger(spec)]
 

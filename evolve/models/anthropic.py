@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from evolve.errors import UsageError
-from evolve.models.answer import Answer, count, table, text
+from evolve.models.answers import Answer, count, table, text
 from evolve.models.endpoint import Endpoint
 from evolve.models.hosted import TEMPLATE, Hosted
-from evolve.models.wire import connect
+from evolve.models.http import connect
 
 if TYPE_CHECKING:
     from evolve.models import Settings

@@ -19,10 +19,10 @@ from typing import IO, TYPE_CHECKING
 
 from archives.nouns import Usage
 from evolve.errors import ModelError, UsageError
-from evolve.models import walls
-from evolve.models.answer import LONGEST, kept
-from evolve.models.cleaning import LOOKS_LIKE_A_KEY, environment_secrets, hide, quote
+from evolve.models import isolation
+from evolve.models.answers import LONGEST, kept
 from evolve.nouns import Reply
+from evolve.text import LOOKS_LIKE_A_KEY, environment_secrets, hide, quote
 
 if TYPE_CHECKING:
     from evolve.models import Settings
@@ -48,9 +48,9 @@ class CommandModel:
             raise UsageError("a key in a command would be kept in the run and its reports: set an environment variable instead")
         self._settings = settings
         self._command = _command(name)
-        self._walled = walls.works()
+        self._walled = isolation.works()
         if self._walled:
-            walls.wrapped(self._command, Path("/"), walls.secret_places(settings.hidden))
+            isolation.wrapped(self._command, Path("/"), isolation.secret_places(settings.hidden))
 
     @classmethod
     def found_keys(cls) -> list[str]:
@@ -82,7 +82,7 @@ class CommandModel:
     def _run(self, said: bytes, folder: Path) -> _Run:
         command = self._command
         if self._walled:
-            command = walls.wrapped(command, folder, walls.secret_places(self._settings.hidden))
+            command = isolation.wrapped(command, folder, isolation.secret_places(self._settings.hidden))
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, start_new_session=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from archives.nouns import Usage
 from evolve.errors import ModelError
-from evolve.models import wire
-from evolve.models.answer import Answer, kept
-from evolve.models.cleaning import LEAST_SECRET, hide, quote
+from evolve.models import http
+from evolve.models.answers import Answer, kept
 from evolve.models.endpoint import checked, key_for, secrets_of, without_secrets
+from evolve.models.pricing import price
 from evolve.models.retry import PASSING, Passing, Retrier, retry_after
-from evolve.models.usage import price
 from evolve.nouns import Reply
+from evolve.text import LEAST_SECRET, hide, quote
 
 if TYPE_CHECKING:
     from evolve.models import Settings
@@ -82,7 +82,7 @@ class Hosted(ABC):
         seconds = self._settings.seconds
         try:
             with self._create(system, prompt) as response:
-                body = wire.body_of(response, seconds)
+                body = http.body_of(response, seconds)
         except Exception as error:
             raise self._explained(error) from None  # the chain would show the server's words with the key still in them
         answer = self._read(body)
@@ -105,11 +105,11 @@ class Hosted(ABC):
         late = f"{self._shown} did not answer within {self._settings.seconds:g} s"
         chain = [error, *([error.__cause__] if error.__cause__ else [])]
         for found in chain:
-            if isinstance(found, wire.Refused):
+            if isinstance(found, http.Refused):
                 return self._refused(found)
-            if isinstance(found, wire.TooMuch):
+            if isinstance(found, http.TooMuch):
                 return ModelError(f"{self._shown} sent {found}")
-            if isinstance(found, wire.TooSlow | self._sdk.APITimeoutError):
+            if isinstance(found, http.TooSlow | self._sdk.APITimeoutError):
                 return Passing(late)
         kinds = {kind.__name__ for found in chain for kind in type(found).__mro__}  # the SDKs' HTTP library has two names
         if "TimeoutException" in kinds:
@@ -121,7 +121,7 @@ class Hosted(ABC):
             return ModelError(f"{self._shown} sent something that cannot be used: {self._clean(str(error))}")
         return error
 
-    def _refused(self, error: wire.Refused) -> Exception:
+    def _refused(self, error: http.Refused) -> Exception:
         code, said = error.status, self._clean(error.said)
         if code < 400:
             to = self._clean(without_secrets(error.headers.get("location", "")))

@@ -7,11 +7,10 @@ import random
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from evolve.models.answer import Answer
-from evolve.models.chat import read_answer
+from evolve.models.answers import Answer, read_answer
 from evolve.models.endpoint import Endpoint, host, is_loopback
 from evolve.models.hosted import Hosted
-from evolve.models.wire import connect
+from evolve.models.http import connect
 
 if TYPE_CHECKING:
     from evolve.models import Settings

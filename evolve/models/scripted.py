@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archives.nouns import Usage
-from evolve.baselines import read_regular
 from evolve.errors import UsageError
-from evolve.models.answer import kept, text
+from evolve.files import read_regular
+from evolve.models.answers import kept, text
 from evolve.nouns import Reply
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from evolve.errors import UsageError
 from evolve.nouns import Operator
 
 TABLE = {
-    "graft": "evolve.operators.graft:Graft",
-    "perturb": "evolve.operators.perturb:Perturb",
-    "tune": "evolve.operators.tune:Tune",
-    "insert": "evolve.operators.insert:Insert",
-    "remove": "evolve.operators.remove:Remove",
-    "simplify": "evolve.operators.simplify:Simplify",
-    "rewrite": "evolve.operators.rewrite:Rewrite",
-    "diff": "evolve.operators.diff:Diff",
-    "cross": "evolve.operators.cross:Cross",
-    "explain": "evolve.operators.explain:Explain",
-    "fix": "evolve.operators.fix:Fix",
-    "vary": "evolve.operators.vary:Vary",
+    "graft": "evolve.operators.offline.graft:Graft",
+    "perturb": "evolve.operators.offline.perturb:Perturb",
+    "tune": "evolve.operators.offline.tune:Tune",
+    "insert": "evolve.operators.offline.insert:Insert",
+    "remove": "evolve.operators.offline.remove:Remove",
+    "simplify": "evolve.operators.offline.simplify:Simplify",
+    "rewrite": "evolve.operators.llm.whole_file:Rewrite",
+    "diff": "evolve.operators.llm.diff:Diff",
+    "cross": "evolve.operators.llm.whole_file:Cross",
+    "explain": "evolve.operators.llm.whole_file:Explain",
+    "fix": "evolve.operators.llm.whole_file:Fix",
+    "vary": "evolve.operators.llm.vary:Vary",
 }
 
 

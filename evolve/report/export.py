@@ -8,13 +8,12 @@ from pathlib import Path
 
 from archives.archive import Archive
 from evolve import __version__
-from evolve.report.clean import one_line
-from evolve.report.dossier import Dossier, Parent, dossier
-from evolve.report.page import write_text
-from evolve.report.ranking import ranking
-from evolve.report.standing import search_domain
-from evolve.report.wording import estimate, number
-from evolve.screen import MAX_BYTES
+from evolve.queries.leaderboard import ranking
+from evolve.queries.method import Dossier, Parent, dossier
+from evolve.queries.status import search_domain
+from evolve.report.html.page import write_text
+from evolve.screening.screen import MAX_BYTES
+from evolve.text import estimate, number, one_line
 
 _WIDTH = 110
 

@@ -17,11 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError
-from evolve.report.clean import clean
-from evolve.report.page import policy, render, waiting
-from evolve.report.parts import KEY, anchor
-from evolve.report.ranking import Ranked, ranked
-from evolve.report.view import page_of, view
+from evolve.queries.leaderboard import Ranked, ranked
+from evolve.report.html.page import policy, render, waiting
+from evolve.report.html.parts import KEY, anchor
+from evolve.report.html.view import page_of, view
+from evolve.text import clean
 from fitness.nouns import EvolveError
 
 _LOOK = 0.4  # seconds between two looks at the file

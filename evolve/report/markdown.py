@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from evolve.nouns import short
-from evolve.report.arms import descent, explained, over_islands
-from evolve.report.clean import one_line
-from evolve.report.data import Report
-from evolve.report.header import headline
-from evolve.report.tables import Judged
-from evolve.report.wording import NONE, count, duration, estimate, money, number
+from evolve.queries.final_table import Judged
+from evolve.queries.operators import descent, explained, over_islands
+from evolve.queries.run_report import Report
+from evolve.report.html.header import headline
+from evolve.text import NONE, count, duration, estimate, money, number, one_line, short
 
 _ROWS = 20
 

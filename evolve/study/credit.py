@@ -14,11 +14,13 @@ from typing import Literal
 from archives.archive import Archive
 from archives.nouns import Look, MethodRecord
 from evolve import executors
-from evolve.cycling import Lineages, significant
-from evolve.disclosure import ENGINE, Disclosure
 from evolve.errors import UsageError
-from evolve.lab import bench, check_origin, fresh_instances, record_weak_walls, stored_config
-from evolve.report.pedigree import Ancestor, pedigree
+from evolve.prompting.disclosure import ENGINE, Disclosure
+from evolve.queries.lineage import Ancestor, pedigree
+from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.resources import bench
+from evolve.search.context import fresh_instances
+from evolve.search.feedback import Lineages, significant
 from fitness import pgr
 from fitness.nouns import Evaluation, Score, Split, Status
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import Row
-from archives.typed import value
+from archives.sqlite.typed import value
 from evolve.study.plan import Contestant
 from fitness import tasks
 from fitness.nouns import Split, Status

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
+from evolve.files import PLAN
 
-PLAN = "plan.json"
 OURS = ("workers", "calls", "finalists", "held_out_instances", "evals", "trials", "strategy", "seeds")  # set by a study itself
 MANY = 20  # evaluations for each nominal one, at most: the limit is the trials
 

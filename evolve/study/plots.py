@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from evolve.report.figures import COLOURS, column, ticks
+from evolve.report.plots.figures import COLOURS, column, ticks
 from evolve.study.outcome import Outcome, height
 from evolve.study.table import band
 

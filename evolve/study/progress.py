@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError
-from archives.typed import value
+from archives.sqlite.typed import value
 from evolve.study.plan import Contestant
 
 _BEST = (

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from archives.archive import Archive
-from evolve.study.beginning import held_out
 from evolve.study.outcome import Outcome, fresh_pgrs
 from evolve.study.plan import Plan
+from evolve.study.preparation import held_out
 from fitness.nouns import Split, Status, Trial
 
 ENOUGH = 3  # dev instances

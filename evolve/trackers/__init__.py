@@ -22,7 +22,6 @@ TABLE = {
     "tensorboard": "evolve.trackers.tensorboard:TensorBoard",
 }
 PROJECT = "evolve"  # what trackers that group runs file them under
-FOLDER = "trackers"  # beside the archive
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,3 @@ def usable(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         except UsageError as error:
             missing.append(f"not followed: {error}")
     return tuple(found), tuple(missing)
-
-
-def folder(db: Path) -> Path:
-    """Return where the trackers of a run keep their files."""
-    return db.parent.absolute() / FOLDER

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 from archives.archive import Archive
 from evolve.errors import EvolveError
-from evolve.lab import stored_config
+from evolve.files import trackers_folder
 from evolve.models import OF_THIS_MACHINE
-from evolve.trackers import Subject, folder
+from evolve.observer import Snapshot, Watch
+from evolve.runs.checks import stored_config
+from evolve.trackers import Subject
 from evolve.trackers.process import Process
-from evolve.watch import Snapshot, Watch
 
 if TYPE_CHECKING:
-    from evolve.finale import Result
-    from evolve.session import Ending
+    from evolve.runs.session import Ending
+    from evolve.search.final_evaluation import Result
 
 PATIENCE = 60.0  # seconds that trackers get to end
 SOON = 2.0  # seconds after which they are waited for aloud
@@ -145,7 +146,7 @@ def subject_of(db: Path) -> Subject:
     told = {name: value for name in _TOLD if isinstance(value := settings[name], (str, int, float))}
     models = ", ".join(map(_shown, config.model)) or "none"
     facts = {**told, "models": models, "task_version": run.task_version, "sandbox": run.level, "evolve": run.evolve_version}
-    where = folder(db)
+    where = trackers_folder(db)
     where.mkdir(parents=True, exist_ok=True)
     return Subject(run.id, f"{re.sub(r'[^A-Za-z0-9_-]+', '-', run.id)[:80]}-{digest}", where, facts)
 

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from evolve.report.clean import finite, one_line
+from evolve.text import finite, one_line
 from evolve.trackers import Subject
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent

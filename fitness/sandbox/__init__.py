@@ -1,7 +1,7 @@
 """The sandbox: methods run here, behind walls of the kernel, and only floats come back.
 
-The trusted process uses `client.Sandbox` and `doctor.diagnose`. `zygote.py`, `runner.py`, `walls.py`, `student.py` and
-`probe.py` are loaded inside, in a fresh interpreter, and import nothing else of ours.
+The trusted process uses `sandbox.Sandbox` and `doctor.diagnose`. What lies in `inside/` is loaded behind the walls, in a fresh
+interpreter, and imports nothing else of ours.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from fitness.nouns import SandboxUnavailable
 from fitness.sandbox.device import Gpu
 
 HERE = Path(__file__).parent
-INSIDE = ("zygote.py", "runner.py", "walls.py", "student.py", "cuda.py", "probe.py")  # all of ours that is loaded inside
+INSIDE = HERE / "inside"  # all of ours that is loaded behind the walls
 PACKAGES = ("evolve", "archives", "fitness", "seeds")
 FLAGS = ("-s", "-S", "-P", "-B")  # no site-packages but the ones we name, no .pth files, no bytecode written
 BOOT = """
@@ -139,7 +139,7 @@ def _open_up(path: str, hidden: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
 
 def plain(inner: Interior, module: str) -> list[str]:
     """Return the command line of level B that runs one of our inside modules; its own arguments follow."""
-    return [inner.executable, *FLAGS, "-c", BOOT, str(HERE), module]
+    return [inner.executable, *FLAGS, "-c", BOOT, str(INSIDE), module]
 
 
 def bubbled(inner: Interior, module: str) -> list[str]:
@@ -163,8 +163,7 @@ def bubbled(inner: Interior, module: str) -> list[str]:
         else:
             command += ["--ro-bind", root, root]
     command += ["--ro-bind", inner.executable, inner.executable, "--proc", "/proc"]
-    for name in INSIDE:
-        command += ["--ro-bind", str(HERE / name), f"/inside/{name}"]
+    command += ["--ro-bind", str(INSIDE), "/inside"]
     for path in inner.hidden:
         if any(path.startswith(root + "/") for root in inner.roots if not os.path.islink(root)):
             command += ["--tmpfs", path, "--remount-ro", path]

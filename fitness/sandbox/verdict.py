@@ -8,7 +8,7 @@ import signal
 import numpy as np
 
 from fitness.nouns import Limits, Outcome, Status
-from fitness.sandbox.collect import NOTE, Collected
+from fitness.sandbox.supervisor import NOTE, Collected
 
 TEXT = 600  # characters of a message
 THEFT = "the method opened the canary, a decoy label file that no honest method has a reason to look for"

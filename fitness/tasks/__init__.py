@@ -73,7 +73,7 @@ class Task(Protocol):
         ...
 
 
-TASKS = {"embedded": "fitness.tasks.embedded:TASK"}
+TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
 
 
 def resolve(dotted: str) -> object:

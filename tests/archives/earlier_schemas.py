@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from archives.archive import Archive
 from archives.nouns import CallRecord, Look, Usage
-from archives.schema import migrations
+from archives.schema.migrations import migrations
 from fitness.nouns import Finding, Split, Trial, Verdict
 from tests import example_run
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, CallRecord, Direction, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
-from fitness.nouns import Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
+from archives.nouns import ArchiveError, CallRecord, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
+from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 
 def run_record(**changes: object) -> RunRecord:

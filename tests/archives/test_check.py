@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from archives import connection
 from archives.archive import Archive
-from archives.check import check
 from archives.grid import Bins
+from archives.maintenance.check import check
 from archives.nouns import ArchiveError
+from archives.sqlite import connection
 from evolve.cli import run
 from fitness.tasks import load
 from tests import hostile
@@ -319,7 +319,7 @@ def test_changes_that_lie_in_a_log_on_a_read_only_disk_are_not_passed_over(
 
 
 def test_backup_in_python_refuses_too(tmp_path: Path) -> None:
-    from archives.copying import backup
+    from archives.maintenance.backup import backup
 
     with pytest.raises(ArchiveError, match="there is no archive"):
         backup(tmp_path / "none.db", tmp_path / "copy.db")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
-from archives.connection import connect
 from archives.grid import Bins
-from archives.schema import is_older, names
-from archives.version import NEWEST, is_current
+from archives.maintenance.check import check
+from archives.schema.migrations import is_older, names
+from archives.schema.version import NEWEST, is_current
+from archives.sqlite.connection import connect
 from evolve.cli import run
 from fitness.tasks import load
 from tests.archives import earlier_schemas

@@ -11,9 +11,8 @@ import pytest
 
 from archives.archive import Archive
 from archives.grid import Bins, voronoi
-from archives.history import History, Offer, elites
+from archives.history import MOST, History, Offer, Point, elites, progress
 from archives.nouns import Elite
-from archives.progress import MOST, Point, progress
 from fitness.nouns import Measure
 from fitness.tasks import load
 from tests import simulated

@@ -12,8 +12,8 @@ from unittest import mock
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
 from archives.grid import Bins
+from archives.maintenance.check import check
 from archives.nouns import Elite
 from evolve.cli import run
 from fitness.tasks import load

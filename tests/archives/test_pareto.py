@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from archives.archive import Archive
 from archives.nouns import MethodRecord
-from archives.pareto import Vector, pareto, vectors
-from archives.typed import noun
+from archives.sqlite.typed import noun
+from evolve.queries.filtering import Vector, pareto, vectors
 from fitness.nouns import Evaluation, Finding, Score, Split, Status, Trial, Verdict
 
 DOMAINS = ("chat", "code", "math")

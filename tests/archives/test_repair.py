@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
+from archives.maintenance.check import check
 from evolve.cli import run
-from evolve.gridding import grid_of
+from evolve.grids import grid_of
 from tests import hostile, tiny
 from tests.archives import earlier_schemas
 from tests.archives.test_check import BROKEN

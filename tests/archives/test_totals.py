@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
-from archives.forking import begin_again, leave_out
-from archives.totals import COUNTED, wrong
+from archives.maintenance.backup import begin_again, leave_out
+from archives.maintenance.check import check
+from archives.schema.totals import COUNTED, wrong
 from evolve.cli import run
-from evolve.report.standing import standing
+from evolve.queries.status import standing
 from tests import hostile
 from tests.archives import earlier_schemas
 from tests.example_run import build

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archives.nouns import ArchiveError
-from archives.typed import fields, noun, nouns
+from archives.sqlite.typed import fields, noun, nouns
 from fitness.nouns import Status
 
 

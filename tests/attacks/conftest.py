@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from evolve.screen import Screen
-from evolve.syntax import Syntax
-from fitness.sandbox.client import Sandbox
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 from tests.attacks.arena import Arena
 
 
@@ -39,7 +39,7 @@ def sandboxes(arena: Arena, reached: tuple[str, ...]) -> Iterator[Mapping[str, S
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[Screen]:
-    with Syntax() as syntax:
+    with Worker() as syntax:
         yield Screen(syntax)
 
 

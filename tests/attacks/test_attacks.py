@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evolve.screen import Screen
+from evolve.screening.screen import Screen
 from fitness.nouns import Limits, Outcome, Problem
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import lay_out
 from fitness.sandbox.verdict import THEFT
 from tests.attacks.arena import (

@@ -24,15 +24,14 @@ from typing import NamedTuple
 
 from archives.archive import Archive
 from archives.grid import Bins, Grid
-from archives.history import History
+from archives.history import History, progress
 from archives.nouns import Elite, MethodRecord, RunRecord
-from archives.progress import progress
-from evolve.choice import Source
-from evolve.directions import DIRECTIONS
-from evolve.select import Selector
+from evolve.selection.choice import Source
+from evolve.selection.selector import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Measure, Score, Split, Status, Trial
 from fitness.tasks import load
+from fitness.tasks.directions import DIRECTIONS
 
 SIZES = (1_000, 10_000, 100_000)
 LARGE = Bins((Measure("a", 0.0, 1.0, 100), Measure("b", 0.0, 1.0, 100)))

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from statistics import fmean, stdev
 
-from evolve import baselines, executors
-from evolve.cli.judge import FIRST
-from evolve.lab import Bench, bench
-from evolve.screen import Screen
+from evolve import executors
+from evolve.runs import seeds as baselines
+from evolve.runs.judge import FIRST
+from evolve.runs.resources import Bench, bench
+from evolve.screening.screen import Screen
 from fitness.nouns import Method, Split, Trial
 from fitness.tasks import domains, load
-from fitness.vault import InstanceName
+from fitness.vault.instance import InstanceName
 
 AAR = {"vanilla": ".20", "confident": ".23", "zeroshot": ".03"}  # on its chat task, as published (2026-04)
 WORKERS = 2
@@ -44,7 +45,7 @@ def main() -> None:
     task = load("embedded")
     wanted = {d: [InstanceName(task.name, d, Split.FRESH, FIRST + i) for i in range(instances)] for d in domains(task)}
     with bench("embedded", [name for names in wanted.values() for name in names]) as things:
-        screen, seeds = Screen(things.syntax), baselines.collect()
+        screen, seeds = Screen(things.worker), baselines.collect()
         print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
         print("|---|" + "---|" * (len(domains(task)) + 2))
         rows: dict[str, list[Trial]] = {}

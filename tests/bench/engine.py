@@ -28,18 +28,18 @@ from archives.nouns import RunRecord, Usage
 from evolve import models, operators
 from evolve.budget import Budget, Limit
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
-from evolve.lab import Desk, Lab
 from evolve.nouns import Model, Reply
-from evolve.recall import recall
-from evolve.screen import Screen
-from evolve.search import Search
-from evolve.syntax import Syntax
-from evolve.watch import Snapshot
+from evolve.observer import Snapshot
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from evolve.search.context import Desk, Lab
+from evolve.search.loop import Search
+from evolve.search.restore import recall
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Finding, Method, Score, Status, Trial
 from fitness.tasks import load
-from fitness.vault import InstanceName
+from fitness.tasks.directions import DIRECTIONS
+from fitness.vault.instance import InstanceName
 
 ROOT = Path(__file__).parents[2]
 TENTHS, SEEDS = 10, 12
@@ -128,7 +128,7 @@ class Stand(Evaluator):
 class Tenths:
     """Shows nothing, and notes wall clock, CPU and that of the syntax worker when every tenth of the candidates is done."""
 
-    def __init__(self, candidates: int, syntax: Syntax) -> None:
+    def __init__(self, candidates: int, syntax: Worker) -> None:
         self.block = max(1, candidates // TENTHS)
         self.marks: list[tuple[float, float, float]] = []
         self._syntax = syntax
@@ -149,7 +149,7 @@ class Tenths:
 
 
 def bred(
-    folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Syntax
+    folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Worker
 ) -> tuple[Tenths, Lab]:
     """Run a search to its end in a new archive, with these operators; return what was noted, and its lab."""
     task, watch = judge._task, Tenths(config.evals, syntax)
@@ -177,7 +177,7 @@ def bred(
 def overhead(candidates: int) -> None:
     """Print the engine's own share a candidate."""
     config = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0)
-    with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
+    with tempfile.TemporaryDirectory() as name, Worker() as syntax:
         folder = Path(name)
         watch, lab = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
         peaks = [_peak(os.getpid()), _peak(syntax.pid)]
@@ -199,7 +199,7 @@ def _resumed(lab: Lab) -> float:
     """Return the seconds until a run's next candidate could set off."""
     began = time.perf_counter()
     archive = Archive.open(lab.archive.path)
-    again = replace(lab, archive=archive, screen=Screen(lab.bench.syntax))
+    again = replace(lab, archive=archive, screen=Screen(lab.bench.worker))
     Search(again, *recall(again))
     seconds = time.perf_counter() - began
     archive.close()
@@ -219,7 +219,7 @@ def _mean(numbers: Sequence[float]) -> float:
 def pipeline(candidates: int) -> None:
     """Print the share of the reachable throughput."""
     config, judge = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0), Stand(1.0)
-    with tempfile.TemporaryDirectory() as name, Syntax() as syntax:
+    with tempfile.TemporaryDirectory() as name, Worker() as syntax:
         author = Author(seconds=2.0)
         bred(Path(name), config, judge, {"bench:author": author}, ["rewrite"], syntax)
     seconds, reachable = judge.ended - author.began, 2 + candidates / 2

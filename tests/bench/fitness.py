@@ -16,16 +16,19 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from fitness.judge import Judge
 from fitness.nouns import Limits, Method, Outcome, Problem, Split, Status
 from fitness.sandbox.canary import Canary
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import load
-from fitness.vault import InstanceName, Vault
+from fitness.vault.builder import build
+from fitness.vault.instance import InstanceName
+from fitness.vault.vault import Vault
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 NAMES = ("vanilla", "lda", "confident")
@@ -116,13 +119,13 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     task, vault = load("embedded"), Vault()
     names = [InstanceName(task.name, task.search_domains[0], Split.DEV, i) for i in range(INSTANCES)]
-    vault.build(task, names)
+    build(vault, task, names)
     sources = {"returns at once": AT_ONCE} | {name: (SEEDS / f"{name}.py").read_text() for name in NAMES}
     print("level method           own ms   around  least  first use  overhead      %    aim")
     for level in {"A": "AB", "B": "B"}.get(diagnose().level, ""):
         with Sandbox(level) as sandbox:
             twice = Twice(sandbox)
-            judge = Judge(task, vault, twice, lambda name: None, threading.Event())
+            judge = Judge(task, vault, twice, partial(vault.load, task), threading.Event())
             for name, source in sources.items():
                 print(f"{level:5} {name:16} {measure(judge, twice, source, names, repeats)}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fitness.nouns import EvolveError, Problem, Split, Status
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.device import find
+from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import load
-from fitness.vault import InstanceName, Vault
+from fitness.vault.builder import build
+from fitness.vault.instance import InstanceName
+from fitness.vault.vault import Vault
 
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.py"))
 
@@ -69,8 +71,8 @@ def main() -> None:
         sys.exit(f"nothing was measured: {error}")
     task, vault, cores = load("embedded"), Vault(), len(os.sched_getaffinity(0))
     name = InstanceName(task.name, task.search_domains[0], Split.DEV, 0)
-    vault.build(task, [name])
-    problem, _ = vault.problem(vault.instance(task, name.domain, name.split, name.index), "a benchmark")
+    build(vault, task, [name])
+    problem, _ = vault.problem(vault.load(task, name), "a benchmark")
     with Sandbox() as on_cpu, Sandbox(gpu=gpu) as on_gpu:
         print(f"{gpu.name}, {cores} cores, {platform.machine()}, sandbox level {on_gpu.level}; trials a second\n")
         print(f"| baseline | 1 core | {cores} cores | GPU, 1 at once | GPU, {options.at_once} at once | start-up |")

@@ -18,12 +18,14 @@ from pathlib import Path
 
 from archives.archive import Archive
 from evolve.budget import Budget, Limit
-from evolve.gridding import grid_of
-from evolve.lab import Desk, Lab, load_operators, stored_config
-from evolve.recall import recall
-from evolve.screen import Screen
-from evolve.search import Search
-from evolve.syntax import Syntax
+from evolve.grids import grid_of
+from evolve.runs.checks import stored_config
+from evolve.runs.resources import load_operators
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from evolve.search.context import Desk, Lab
+from evolve.search.loop import Search
+from evolve.search.restore import recall
 from tests.bench.engine import Author, Stand, Tenths
 from tests.large import build
 
@@ -47,7 +49,7 @@ def timed(command: list[str]) -> tuple[float, float]:
     return min(walls), min(cpus)
 
 
-def resumed(path: Path, syntax: Syntax) -> tuple[float, float]:
+def resumed(path: Path, syntax: Worker) -> tuple[float, float]:
     """Return the wall clock and CPU seconds until a run's next candidate could set off."""
     began, cpu = time.perf_counter(), time.process_time()
     archive = Archive.open(path)
@@ -78,7 +80,7 @@ def main() -> None:
             base, base_cpu = timed([*evolve, *verb.split(), "--db", str(small)])
             cells = (wall, base, wall - base, wall / base, cpu, cpu - base_cpu)
             print(f"{verb:<22}" + "".join(f"{cell:9.2f}" for cell in cells))
-        with Syntax() as syntax:
+        with Worker() as syntax:
             print("opened for a resume: {:.2f} s, CPU {:.2f} s".format(*min(resumed(large, syntax) for _ in range(TIMES))))
 
 

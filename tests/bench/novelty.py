@@ -23,15 +23,15 @@ from statistics import mean
 
 from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Usage
-from evolve.baselines import FOLDER
-from evolve.choice import Choice, Lesson, Source
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
-from evolve.novelty import RECENT, entropy
-from evolve.screen import Screen
-from evolve.select import Selector
-from evolve.syntax import Syntax
+from evolve.runs.seeds import FOLDER
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from evolve.selection.choice import Choice, Lesson, Source
+from evolve.selection.novelty import RECENT, entropy
+from evolve.selection.selector import Selector
 from fitness.tasks import load
+from fitness.tasks.directions import DIRECTIONS
 
 FAVOURITE = "temper"
 LOYALTIES = (1.0, 0.9, 0.8)  # shares of answers that are the favourite idea
@@ -143,7 +143,7 @@ class Bench:
         return Outcome(mean(self.entropies), accepted, joint - entropy(map(str, islands)), len(set(structures)))
 
 
-def run(syntax: Syntax, islands: int, novelty: float, loyal: float, proposals: int, seed: int) -> Outcome:
+def run(syntax: Worker, islands: int, novelty: float, loyal: float, proposals: int, seed: int) -> Outcome:
     """Search with a weight of novelty."""
     bench = Bench(Screen(syntax), islands, novelty, loyal, seed)
     for number in range(1, proposals + 1):
@@ -156,7 +156,7 @@ def main() -> None:
     proposals, seeds, first = (int(text) for text in (*sys.argv[1:], *("240", "5", "0")[len(sys.argv) - 1 :]))
     weights = (0.0, Config().novelty)
     print(f"{proposals} proposals, seeds {first} to {first + seeds - 1}, novelty off -> on ({weights[1]:g}): means, and ratio")
-    with Syntax() as syntax:
+    with Worker() as syntax:
         for islands, loyal in product(ISLANDS, LOYALTIES):
             runs = [[run(syntax, islands, weight, loyal, proposals, first + s) for s in range(seeds)] for weight in weights]
             cells = []

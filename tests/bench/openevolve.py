@@ -35,9 +35,9 @@ from statistics import median
 
 from evolve import models
 from evolve.config import Config
-from evolve.syntax import Syntax
+from evolve.screening.worker import Worker
 from fitness.nouns import Evaluation, Method
-from fitness.vault import InstanceName
+from fitness.vault.instance import InstanceName
 from tests.bench.engine import ROOT, SEEDS, TICKS, Stand, bred, written
 
 THEIRS = """
@@ -153,7 +153,7 @@ def serve(seconds: float) -> None:
 def ours(folder: Path, url: str, count: int, seconds: float) -> None:
     """Run our engine (in a process of its own)."""
     config = Config(evals=count, workers=2, model=("openai:tiny",), offline_share=0)
-    with Syntax() as syntax:
+    with Worker() as syntax:
         bred(
             folder,
             config,

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from archives.archive import Archive
-from evolve.report.page import render
-from evolve.report.view import view
+from evolve.report.html.page import render
+from evolve.report.html.view import view
 from tests.browser import browser, served
 from tests.example_run import build
 

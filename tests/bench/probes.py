@@ -2,7 +2,7 @@
 
 Every seed on ten instances and the first 200 children of a run on one instance each, quickly; every seed and the ten best of
 these children on one instance, thoroughly. Prints what each probe said, who was flagged and why, and what it cost. A child that
-is flagged may be guilty: read it. The rates in fitness/probes.py are these.
+is flagged may be guilty: read it. The rates in fitness/probes/probes.py are these.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from statistics import fmean, median
 import numpy as np
 
 from archives.archive import Archive
-from evolve import baselines
-from evolve.cli.judge import FIRST
-from evolve.lab import Bench, bench
-from evolve.screen import Screen
+from evolve.runs import seeds as baselines
+from evolve.runs.judge import FIRST
+from evolve.runs.resources import Bench, bench
+from evolve.screening.screen import Screen
 from fitness import pgr
-from fitness.examination import Case
 from fitness.nouns import Finding, Method, Outcome, Problem, Split, Status, Verdict
-from fitness.probes import PROBES, examine
-from fitness.vault import InstanceName
+from fitness.probes.examination import Case
+from fitness.probes.probes import PROBES, examine
+from fitness.vault.instance import InstanceName
 
 CHILDREN = 200
 INSTANCES = 10
@@ -56,7 +56,7 @@ class Examined:
 
 def seeds(things: Bench) -> list[Subject]:
     """Return the human baselines."""
-    screen = Screen(things.syntax)
+    screen = Screen(things.worker)
     screened = [(seed.name, screen.parse(seed.source, seed.name).method) for seed in baselines.collect()]
     return [Subject(name, record.method, 0.0) for name, record in screened if record is not None]
 
@@ -90,7 +90,7 @@ def once(things: Bench, subject: Subject, name: InstanceName, thorough: bool) ->
         return outcome
 
     things.builder.wait_for(name)
-    instance = things.vault.instance(things.task, name.domain, name.split, name.index)
+    instance = things.vault.load(things.task, name)
     problem, answers = things.vault.problem(instance, subject.method.id)
     outcome = run(problem)
     if outcome.predictions is None:

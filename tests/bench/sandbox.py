@@ -23,8 +23,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fitness.nouns import Limits, Outcome, Problem, Status
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import lay_out
 
 AT_ONCE = "import torch\ndef method(problem): return torch.full((len(problem.test_x),), 0.5)"

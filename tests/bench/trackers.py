@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from evolve.errors import EvolveError
+from evolve.observer import Silent, Snapshot
 from evolve.trackers import TABLE, check
 from evolve.trackers.following import Trackers
-from evolve.watch import Silent, Snapshot
 from fitness.nouns import Interval
 from tests.example_run import build
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from evolve.cli.searching import over_time
-from evolve.report.arms import Arm, explained, over_islands
-from evolve.report.diversity import Spread
+from evolve.cli.show.tables import over_time
+from evolve.queries.diversity import Spread
+from evolve.queries.operators import Arm, explained, over_islands
 
 
 def arm(model: str, operator: str, tried: int, gain: float, calls: int = 0, usd: float | None = 0.0, island: int = 0) -> Arm:

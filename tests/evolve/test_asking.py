@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from archives.archive import Archive
 from archives.nouns import CallRecord, Usage
 from evolve.cli import cli, run
-from evolve.cli.answers import amount
+from evolve.cli.show.tables import amount
 from evolve.errors import UsageError
-from evolve.report.finding import find
-from evolve.report.tables import costs
+from evolve.queries.costs import costs
+from evolve.queries.full_text import find
 from fitness.nouns import Evaluation, Split, Status
 from tests.example_run import REFUSALS, add_hostile, add_model_call, build
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import CallRecord, Direction, MethodRecord, ProposalRecord, RunRecord, Usage
-from evolve.bandit import EVALUATION, Arm, Bandit
+from archives.nouns import CallRecord, MethodRecord, ProposalRecord, RunRecord, Usage
+from evolve.selection.bandit import EVALUATION, Arm, Bandit
+from fitness.nouns import Direction
 
 CHEAP, DEAR = Arm(0, "cheap", "diff"), Arm(0, "dear", "diff")
 

@@ -19,8 +19,8 @@ from rich.cells import cell_len
 from archives.archive import Archive
 from archives.nouns import MethodRecord, RunRecord
 from evolve.errors import UsageError
-from evolve.report.board import ORDERS
-from evolve.report.ranking import ranking
+from evolve.queries.filtering import ORDERS
+from evolve.queries.leaderboard import ranking
 from fitness.nouns import Evaluation, Score, Split, Status, Trial
 from tests.evolve.test_looking import CONTROLS, call, text_of
 from tests.example_run import add_hostile, add_model_call, build

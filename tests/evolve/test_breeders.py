@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from evolve.breeders import PRESSURE, Breeders, by_rank, few, mates
+from evolve.selection.parents import PRESSURE, Breeders, by_rank, few, mates
 
 METHODS = [f"method{i}" for i in range(12)]  # from the least fit to the fittest
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve import brief as briefs
-from evolve import operators, screen
-from evolve.nouns import Brief, Broken, CoarseScore, Direction, Exhibit, Failure, Tuned
-from fitness.nouns import Method
+from evolve import operators, text
+from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Tuned
+from evolve.prompting import prompts as briefs
+from evolve.screening import screen
+from fitness.nouns import Direction, Method
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
 TALKING = [name for name in operators.TABLE if operators.load(name).needs_model]
@@ -141,7 +142,7 @@ def test_every_ask_is_complete():
 def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source, reason):
     brief = Brief(DIRECTION, (exhibit(),), deleted=tuple(lines), broken=Broken(source, reason))
     blocks = fenced(briefs.prompt(brief, "ask"))
-    shown = [line for line in lines[:20] if briefs.one_line(line)]
+    shown = [line for line in lines[:20] if text.printable_line(line)]
     assert len(blocks) == 3 + bool(shown)
     if shown:
         assert len(blocks[1].split("\n")) == len(shown)

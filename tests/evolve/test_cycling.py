@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.cycling import DELETED, LINES, Lineages, significant
+from evolve.search.feedback import DELETED, LINES, Lineages, significant
 
 lines = st.lists(st.sampled_from([f"x = {i}" for i in range(12)]), max_size=8, unique=True)
 

@@ -19,8 +19,9 @@ import libcst as cst
 import pytest
 
 from evolve import operators
-from evolve.screen import MAX_BYTES, Screen, Screened
-from evolve.syntax import Syntax
+from evolve.operators.offline.base import Offline
+from evolve.screening.screen import MAX_BYTES, Screen, Screened
+from evolve.screening.worker import Worker
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[2].joinpath("seeds").glob("*.py"))]
 OFFLINE = [name for name in operators.TABLE if not operators.load(name).needs_model]
@@ -244,12 +245,12 @@ def sources(count: int) -> Iterator[tuple[str, str | bytes]]:
 
 
 @pytest.fixture(scope="module")
-def syntax() -> Iterator[Syntax]:
-    with Syntax() as worker:
+def syntax() -> Iterator[Worker]:
+    with Worker() as worker:
         yield worker
 
 
-def check(syntax: Syntax, count: int, tell: Callable[[str], None]) -> None:
+def check(syntax: Worker, count: int, tell: Callable[[str], None]) -> None:
     screen, crashed, edited, times = Screen(syntax), 0, 0, [(0.0, "")]
     assert screen.check(SEEDS[0]).method
     for number, (name, source) in enumerate(sources(count)):
@@ -262,7 +263,9 @@ def check(syntax: Syntax, count: int, tell: Callable[[str], None]) -> None:
             edited += 1
             seeds = random.Random(number).sample(SEEDS, 2)
             for parents in ([answer.method.source, *seeds], [seeds[0], answer.method.source]):
-                made = syntax.apply(OFFLINE[number % len(OFFLINE)], parents, (), number)
+                offline = operators.load(OFFLINE[number % len(OFFLINE)])
+                assert isinstance(offline, Offline)
+                made = offline._edited(syntax, parents, (), number, ())
                 assert (made.source is None) == bool(made.problem), name
                 assert not re.search("crashed|cannot edit these", made.problem), (name, made.problem)
     assert screen.check(SEEDS[1]).method, "what is honest passes as before"
@@ -278,10 +281,10 @@ def check_answer(answer: Screened, name: str) -> None:
     assert "Error" not in answer.reason, (name, answer.reason)
 
 
-def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Syntax, tell: Callable[[str], None]) -> None:
+def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Worker, tell: Callable[[str], None]) -> None:
     check(syntax, 100, tell)
 
 
 @pytest.mark.slow
-def test_a_thousand_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Syntax, tell: Callable[[str], None]) -> None:
+def test_a_thousand_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Worker, tell: Callable[[str], None]) -> None:
     check(syntax, 1000, tell)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
 from archives.grid import Bins, Voronoi, dump
+from archives.maintenance.check import check
 from archives.nouns import Elite
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
-from evolve.gridding import grid_for, grid_of, measures_of
+from evolve.grids import grid_for, grid_of, measures_of
 from fitness.tasks import load
 from tests import tiny
 from tests.example_run import build
@@ -95,7 +95,7 @@ def test_a_run_keeps_its_grid_and_every_verb_shows_it(kind: str, tiny_home: Path
 
 
 def test_a_square_shows_the_best_of_its_cells(tmp_path: Path) -> None:
-    from evolve.report.maps import heat_maps
+    from evolve.queries.heat_maps import heat_maps
 
     path = build(tmp_path / "run.db", 6)
     archive = Archive.open(path, write=True)

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from archives.archive import Archive
-from evolve.cli.ui import PORT
-from evolve.report.page import policy
+from evolve.cli.verbs.ui import PORT
+from evolve.report.html.page import policy
 from tests.browser import ROOT, served
 from tests.example_run import add_hostile, add_model_call, build
 

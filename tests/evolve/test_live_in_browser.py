@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archives.archive import Archive
-from evolve.report.page import waiting
+from evolve.report.html.page import waiting
 from tests.browser import browser, served, watched
 from tests.example_run import add_hostile, add_model_call, build
 

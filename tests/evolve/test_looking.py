@@ -15,14 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archives.archive import Archive
-from archives.nouns import Direction
 from evolve.cli import cli
-from evolve.cli.common import is_running
 from evolve.errors import UsageError
-from evolve.nouns import short
-from evolve.report.clean import clean, one_line
-from evolve.report.ranking import ranking
-from evolve.report.standing import standing
+from evolve.queries.leaderboard import ranking
+from evolve.queries.status import standing
+from evolve.runs.process import is_running
+from evolve.text import clean, one_line, short
+from fitness.nouns import Direction
 from tests.example_run import DIRECTIONS, SEEDS, add_hostile, add_model_call, build
 
 VERBS = ("status", "top", "show", "diff", "lineage", "map", "failures", "costs")
@@ -295,7 +294,7 @@ def test_verbs_on_a_run_without_methods(tmp_path: Path) -> None:
 
 
 def test_looking_never_loads_torch() -> None:
-    names = "cli.looking cli.output cli.texts report.page report.export report.markdown report.dossier report.maps"
+    names = "cli.verbs.inspect cli.verbs.report cli.show.run report.html.page report.export queries.method queries.heat_maps"
     code = f"import sys, {', '.join(f'evolve.{name}' for name in names.split())}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr

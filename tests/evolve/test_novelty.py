@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.canonical import SKETCH, sketch_distance
-from evolve.novelty import CHILDREN, DIVERSE, MOST, NEAREST, RECENT, Features, Recent, distance, entropy, features, looks
+from evolve.screening.canonical import SKETCH, sketch_distance
+from evolve.selection.novelty import (
+    CHILDREN,
+    DIVERSE,
+    MOST,
+    NEAREST,
+    RECENT,
+    Features,
+    Recent,
+    distance,
+    entropy,
+    features,
+    looks,
+)
 
 names = st.sampled_from(["a", "b", "c"])
 prompts = st.builds(features, names, names, names, st.lists(names, max_size=2), st.lists(names, max_size=2))

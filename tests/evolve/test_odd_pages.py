@@ -10,7 +10,7 @@ import pytest
 
 from archives.archive import Archive
 from archives.nouns import MethodRecord
-from evolve.report.page import write_report
+from evolve.report.html.page import write_report
 from fitness.nouns import Evaluation, Split, Status
 from tests.browser import browser, watched
 from tests.example_run import add_hostile, build

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archives.archive import Archive
-from evolve.report.page import write_report
+from evolve.report.html.page import write_report
 from tests.browser import browser, watched
 from tests.example_run import build
 

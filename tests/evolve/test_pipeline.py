@@ -3,9 +3,10 @@ from __future__ import annotations
 import threading
 
 from evolve import executors
-from evolve.choice import Choice
-from evolve.nouns import Direction
-from evolve.pipeline import Candidate, Landing, Live
+from evolve.search.candidate import Candidate
+from evolve.search.pipeline import Landing, Live
+from evolve.selection.choice import Choice
+from fitness.nouns import Direction
 
 CHOICE = Choice(0, "rewrite", "tiny", Direction("clean", "", ()), ("p",), (), 0.0, 0.0)
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from archives.archive import Archive
 from evolve.cli import cli
-from evolve.report.arms import over_islands
-from evolve.report.data import Report, collect
+from evolve.queries.operators import over_islands
+from evolve.queries.run_report import Report, collect
 from fitness.nouns import Evaluation, Split, Status
 from tests.example_run import add_hostile, build
 
@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import BboxBase
 
-from evolve.report import plots
+from evolve.report.plots import plots
 
 ALL = ("entropy", "fresh", "gains", "grid", "islands", "pgr")
 LONG = "a method whose name goes on and on $\\frac{1$ and on 日本語 with dollars"
@@ -191,10 +191,10 @@ def test_pictures_cannot_be_printed(run: Path) -> None:
 
 
 def test_a_missing_matplotlib_is_a_sentence(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name in ("evolve.report.figures", "evolve.report.tiles")]:
+    for name in [name for name in sys.modules if name in ("evolve.report.plots.figures", "evolve.report.plots.tiles")]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("figures", "tiles"):
-        monkeypatch.delattr(f"evolve.report.{name}", raising=False)
+        monkeypatch.delattr(f"evolve.report.plots.{name}", raising=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if not (Path(path) / "matplotlib").exists()])

@@ -7,16 +7,16 @@ import pytest
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, Placement, RunRecord
-from evolve.choice import Source
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
-from evolve.disclosure import Disclosure
-from evolve.memory import Memory
-from evolve.population import Population
-from evolve.recall import memory_of
-from evolve.select import Selector
+from evolve.prompting.disclosure import Disclosure
+from evolve.search.recorder import Population
+from evolve.search.restore import memory_of
+from evolve.search.state import Memory
+from evolve.selection.choice import Source
+from evolve.selection.selector import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
+from fitness.tasks.directions import DIRECTIONS
 
 GRID = Bins((Measure("teacher_agreement", 0.5, 0.9, 4), Measure("size", 7, 11, 4)))
 INSTANCES = 3

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.canonical import canonical
-from evolve.pruning import walk
-from evolve.screen import Screen
-from evolve.syntax import Syntax
+from evolve.screening.canonical import canonical
+from evolve.screening.dead_code import walk
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
 
 BASE = """import math
 
@@ -64,7 +64,7 @@ def with_line(line: str, after: str = "RATE = 0.01\n") -> str:
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[Screen]:
-    with Syntax() as syntax:
+    with Worker() as syntax:
         made = Screen(syntax)
         method = made.check(BASE).method
         assert method is not None
@@ -133,7 +133,7 @@ def test_dead_code_and_close_constants_together_are_near(screen: Screen) -> None
 
 
 def test_the_nearest_of_several_is_named(screen: Screen) -> None:
-    made = Screen(screen._syntax)
+    made = Screen(screen._worker)
     for rate in ("0.0100", "0.0106", "0.0112"):
         method = made.check(BASE.replace("0.01", rate)).method
         assert method is not None

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from archives.archive import Archive
-from archives.check import check
 from archives.grid import Voronoi
+from archives.maintenance.check import check
 from archives.nouns import Elite
 from evolve.cli import run
-from evolve.gridding import grid_of
-from evolve.lab import stored_config
+from evolve.grids import grid_of
+from evolve.runs.checks import stored_config
 from tests import hostile, simulated, tiny
 from tests.archives import earlier_schemas
 

@@ -22,17 +22,18 @@ from hypothesis import strategies as st
 from archives.archive import Archive
 from evolve.cli import cli
 from evolve.errors import UsageError
-from evolve.report import markdown, page
-from evolve.report.axes import Scale
-from evolve.report.data import LEADERBOARD, Report, as_json, collect
-from evolve.report.diversity import entropy, spreads
+from evolve.queries.diversity import entropy, spreads
+from evolve.queries.failures import failures
+from evolve.queries.run_report import LEADERBOARD, Report, as_json, collect
+from evolve.report import markdown
 from evolve.report.export import write_best, write_methods
-from evolve.report.leaderboard import FIRST
-from evolve.report.markup import data, join, tag
-from evolve.report.style import script
-from evolve.report.tables import failures
-from evolve.report.view import view
-from evolve.report.wording import duration, interval, money, number
+from evolve.report.html import page
+from evolve.report.html.axes import Scale
+from evolve.report.html.leaderboard import FIRST
+from evolve.report.html.markup import data, join, tag
+from evolve.report.html.page import script
+from evolve.report.html.view import view
+from evolve.text import duration, interval, money, number
 from fitness.nouns import Evaluation, Split, Status
 from tests.example_run import add_hostile, build
 

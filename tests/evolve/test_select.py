@@ -8,11 +8,12 @@ from functools import partial
 import pytest
 
 from archives.nouns import Elite, MethodRecord, Usage
-from evolve.choice import Choice, Lesson, Source
-from evolve.directions import DIRECTIONS, EARNS, FAIR, LIVE, Directions
-from evolve.mending import EVERY, OPEN
-from evolve.nouns import Direction
-from evolve.select import Selector
+from evolve.selection.choice import Choice, Lesson, Source
+from evolve.selection.directions import EARNS, FAIR, LIVE, Directions
+from evolve.selection.repairs import EVERY, OPEN
+from evolve.selection.selector import Selector
+from fitness.nouns import Direction
+from fitness.tasks.directions import DIRECTIONS
 
 FULL = [
     Source("rewrite", 1, "m"),

@@ -11,15 +11,15 @@ import pytest
 from archives.archive import Archive
 from archives.grid import Bins, Pool, dump, niche, parse
 from archives.nouns import ArchiveError, Elite
-from evolve.choice import Choice, Source
 from evolve.cli import run
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
 from evolve.errors import UsageError
-from evolve.gridding import grid_for, grid_of
-from evolve.select import Selector
-from evolve.strategies import STRATEGIES, strategy
+from evolve.grids import grid_for, grid_of
+from evolve.selection.choice import Choice, Source
+from evolve.selection.selector import Selector
+from evolve.selection.strategies import STRATEGIES, populations, strategy
 from fitness.tasks import load
+from fitness.tasks.directions import DIRECTIONS
 from tests import tiny
 
 SOURCES = [Source("graft", 2, ""), Source("perturb", 1, ""), Source("tune", 1, "")]
@@ -106,7 +106,7 @@ def test_only_map_elites_has_a_grid() -> None:
     grids = {name: grid_for(load("embedded"), Config(strategy=name)) for name in STRATEGIES}
     assert isinstance(grids.pop("map-elites"), Bins)
     assert all(isinstance(grid, Pool) for grid in grids.values())
-    assert {name for name in STRATEGIES if Config(strategy=name).populations > 1} == {"map-elites", "islands"}
+    assert {name for name in STRATEGIES if populations(Config(strategy=name)) > 1} == {"map-elites", "islands"}
 
 
 def test_an_unknown_strategy_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve.config import Config
-from evolve.topology import TOPOLOGIES, complete, drawn, ring
+from evolve.islands.migration import TOPOLOGIES, complete, drawn, ring
 
 NAMES = pytest.mark.parametrize("name", TOPOLOGIES)
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 
 from archives.grid import Bins
-from evolve import trackers
+from evolve import files, trackers
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
-from evolve.lab import load_models
-from evolve.models import walls
+from evolve.models import isolation
+from evolve.observer import Snapshot
+from evolve.runs.resources import load_models
 from evolve.trackers import TABLE, Subject
 from evolve.trackers.following import Trackers, subject_of, values
 from evolve.trackers.process import Process
-from evolve.watch import Snapshot
 from fitness.nouns import Interval
 from tests import tiny
 from tests.example_run import build
@@ -223,9 +223,9 @@ def test_a_command_line_is_not_told(tmp_path: Path) -> None:
     assert subject_of(tmp_path / "copy.db").key == told.key, "a run keeps its key wherever its archive lies"
 
 
-@pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
+@pytest.mark.skipif(not isolation.works(), reason="needs bubblewrap")
 def test_a_command_cannot_look_at_what_trackers_keep(tmp_path: Path) -> None:
-    kept = trackers.folder(tmp_path / "run.db") / "scores"
+    kept = files.trackers_folder(tmp_path / "run.db") / "scores"
     kept.parent.mkdir()
     kept.write_text("0.875")
     look = shlex.join([sys.executable, "-I", "-c", f"import os; print(os.path.exists({str(kept)!r}), 'seen')"])

@@ -9,7 +9,7 @@ from statistics import fmean
 import pytest
 
 from archives.archive import Archive
-from evolve.cli import ending
+from evolve.cli.show import ending
 from evolve.config import resolve
 from tests.simulated import PGR, Found, covers, search, summary
 

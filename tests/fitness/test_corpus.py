@@ -61,7 +61,7 @@ def test_documents_have_one_length_and_repeat_with_their_generator() -> None:
 
 @pytest.mark.parametrize("domain", corpus.GENRES)
 def test_train_and_test_share_no_question_and_labels_are_balanced(domain: str) -> None:
-    from fitness.tasks.language import items
+    from fitness.tasks.embedded.language import items
 
     units = {}
     for part in ("labelled", "train", "test"):
@@ -73,7 +73,7 @@ def test_train_and_test_share_no_question_and_labels_are_balanced(domain: str) -
 
 
 def test_another_secret_splits_and_draws_anew() -> None:
-    from fitness.tasks.language import in_test, items
+    from fitness.tasks.embedded.language import in_test, items
 
     other = Secret(b"o" * 32)
     sides = [[in_test("chat", secret, (entity, 0)) for entity in range(256)] for secret in (SECRET, other)]
@@ -88,7 +88,7 @@ PARTS = {"labelled": (400, 0.9, 0), "train": (4000, 0.5, 300), "test": (3000, 0.
 @pytest.fixture(scope="module")
 def deceptive() -> dict[str, Any]:
     """Return the replies of each part of an instance of code_deceptive."""
-    from fitness.tasks.deceptive import replies
+    from fitness.tasks.embedded.deceptive import replies
 
     return {part: replies(SECRET, part, *settings) for part, settings in PARTS.items()}
 

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from fitness import pgr
 from fitness.nouns import Score
-from fitness.vault import Answers
+from fitness.vault.instance import Answers
 
 ROWS = 3000  # of the test set, balanced
 COUNTS = (5, 10, 20)  # instances

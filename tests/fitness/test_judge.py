@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from fitness.judge import Cancelled, Judge
 from fitness.nouns import Limits, Method, Outcome, Problem, Split, Status
 from fitness.tasks import load
-from fitness.vault import Answers, InstanceName
+from fitness.vault.instance import Answers, InstanceName
 
 METHOD = Method("m", "source", 256)
 N = 1000
@@ -29,8 +28,8 @@ class FakeInstance:
 class FakeVault:
     """Instances whose truth is all ones and whose teacher says all zeros."""
 
-    def instance(self, task: Any, domain: str, split: Split, index: int) -> FakeInstance:
-        return FakeInstance(InstanceName("t", domain, split, index))
+    def load(self, name: InstanceName) -> FakeInstance:
+        return FakeInstance(name)
 
     def problem(self, instance: FakeInstance, method: str, repeat: int = 0) -> tuple[Problem, Answers]:
         empty = np.zeros((0, 1), np.float32)
@@ -63,7 +62,8 @@ def failed(status: Status) -> Outcome:
 
 
 def judge(sandbox: Scripted, stop: threading.Event | None = None) -> Judge:
-    return Judge(load("embedded"), FakeVault(), sandbox, lambda name: None, stop or threading.Event())  # type: ignore[arg-type]
+    vault = FakeVault()
+    return Judge(load("embedded"), vault, sandbox, vault.load, stop or threading.Event())  # type: ignore[arg-type]
 
 
 def dev(count: int, *domains: str) -> list[InstanceName]:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from fitness import pgr
-from fitness.examination import Case
-from fitness.frame import halves, turned
 from fitness.nouns import Finding, Outcome, Problem, Status, Verdict
-from fitness.probes import MOVED, PROBES, SLACK, UNSTABLE, examine
-from fitness.vault import Answers
+from fitness.probes.examination import Case
+from fitness.probes.frame import halves, turned
+from fitness.probes.probes import MOVED, PROBES, SLACK, UNSTABLE, examine
+from fitness.vault.instance import Answers
 
 N, D = 1000, 60
 SPREADS = 1.25 ** -np.minimum(np.arange(D), 8)  # of the components

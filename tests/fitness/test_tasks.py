@@ -15,11 +15,15 @@ import pytest
 
 from fitness.assets import corpus
 from fitness.nouns import EvolveError, Split, VaultError
-from fitness.tasks import TASKS, Task, build, domains, load, resolve, storage
-from fitness.tasks.drawn import Drawn, Source
-from fitness.tasks.embedded import Embedded, Sizes
+from fitness.tasks import TASKS, Task, domains, load, resolve
+from fitness.tasks.embedded.task import Embedded, Sizes
 from fitness.tasks.secret import Secret
-from fitness.vault import InstanceName, Vault
+from fitness.tasks.source import Drawn, Source
+from fitness.vault import build, storage
+from fitness.vault.builder import build as build_instances
+from fitness.vault.builder import load as load_instance
+from fitness.vault.instance import InstanceName
+from fitness.vault.vault import Vault
 
 TINY = Sizes(labelled=40, train=150, test=120)
 SECRET = Secret(b"s" * 32)
@@ -62,7 +66,8 @@ def test_an_unknown_task_names_the_known_ones() -> None:
 
 def test_loading_every_task_imports_nothing_heavy(root: Path) -> None:
     code = (
-        "import sys; from fitness import builder, vault; from fitness.tasks import TASKS, load; [load(t) for t in TASKS]; "
+        "import sys; from fitness.vault import builder, vault; from fitness.tasks import TASKS, load; "
+        "[load(task) for task in TASKS]; "
         "sys.exit(str({'torch', 'sklearn', 'scipy', 'safetensors'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
@@ -137,7 +142,7 @@ def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Drawn], domain:
 
 
 def test_a_rotation_is_orthogonal() -> None:
-    from fitness.tasks.drawing import rotation
+    from fitness.tasks.embedded.drawing import rotation
 
     turn = rotation(32, np.random.default_rng(0))
     assert np.allclose(turn @ turn.T, np.eye(32))
@@ -190,11 +195,11 @@ def test_a_task_whose_ceiling_does_not_exceed_its_teacher_is_refused_with_the_nu
         r"above their teachers; .* teacher accuracy 0\.700 and ceiling accuracy 0\.690, a difference of -0\.010\. Vault: "
     )
     with pytest.raises(VaultError, match=sentence):
-        Vault(tmp_path).build(task, [name])
+        build_instances(Vault(tmp_path), task, [name])
 
 
 def test_the_teacher_of_the_deceptive_domain_follows_the_last_word_rather_than_the_truth() -> None:
-    from fitness.tasks.deceptive import replies
+    from fitness.tasks.embedded.deceptive import replies
 
     sizes = Sizes(labelled=200, train=600, test=400)
     one = source(sizes).draw("code_deceptive", SECRET)
@@ -214,7 +219,7 @@ def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict
     path = vault.path(task, name)
     path.parent.mkdir(parents=True)
     storage.write(path, one, vault.identity(task, name), vault.secret(task, name))
-    problem, _ = vault.problem(vault.instance(task, name.domain, name.split, name.index), "m" * 64)
+    problem, _ = vault.problem(load_instance(vault, task, name), "m" * 64)
     assert one.pairs is not None
     assert problem.pairs is not None
     assert not np.array_equal(problem.pairs, one.pairs)
@@ -235,7 +240,7 @@ def test_full_instances_leave_a_gap_to_recover(domain: str) -> None:
 def test_the_deceptive_domain_misleads_the_plain_domains_methods_but_not_those_that_use_pairs(root: Path) -> None:
     import torch
 
-    from fitness.sandbox.student import Student
+    from fitness.sandbox.inside.student import Student
 
     one = source(Sizes()).draw("code_deceptive", SECRET)
     problem = SimpleNamespace(

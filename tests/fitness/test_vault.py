@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fitness.builder import Builder
 from fitness.nouns import Split, VaultError
-from fitness.tasks import storage
-from fitness.tasks.embedded import Embedded, Sizes
-from fitness.vault import Answers, Instance, InstanceName, Vault, default_home
+from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.vault import storage
+from fitness.vault.builder import Builder, build, load
+from fitness.vault.instance import Answers, Instance, InstanceName
+from fitness.vault.vault import Vault, default_home
 
 TINY = Embedded(sizes=Sizes(labelled=40, train=150, test=120), margin=-1.0)
 CHAT, DIGITS = (InstanceName("embedded", domain, Split.DEV, 0) for domain in ("chat", "digits"))
@@ -26,14 +27,14 @@ CHAT, DIGITS = (InstanceName("embedded", domain, Split.DEV, 0) for domain in ("c
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     made = Vault(tmp_path_factory.mktemp("home"))
     done: list[InstanceName] = []
-    made.build(TINY, [CHAT, DIGITS], done.append)
+    build(made, TINY, [CHAT, DIGITS], done.append)
     assert done == [CHAT, DIGITS]
     return made
 
 
 @pytest.fixture
 def instance(vault: Vault) -> Instance:
-    return vault.instance(TINY, "chat", Split.DEV, 0)
+    return load(vault, TINY, CHAT)
 
 
 def fingerprint(home: str) -> str:
@@ -76,7 +77,7 @@ def test_a_home_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
 def test_an_instance_that_was_never_built_is_a_sentence(vault: Vault) -> None:
     assert not vault.ready(TINY, "chat", Split.SEALED, 7)
     with pytest.raises(VaultError, match="embedded/chat/sealed/7 has not been built"):
-        vault.instance(TINY, "chat", Split.SEALED, 7)
+        load(vault, TINY, InstanceName("embedded", "chat", Split.SEALED, 7))
 
 
 def test_the_same_key_makes_the_same_file_and_another_key_another(vault: Vault, instance: Instance, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_the_same_key_makes_the_same_file_and_another_key_another(vault: Vault, 
     shutil.copy(vault.folder / "key", tmp_path / "vault" / "key")
     twin = Vault(tmp_path)
     assert twin.fingerprint == vault.fingerprint
-    twin.build(TINY, [CHAT])
+    build(twin, TINY, [CHAT])
     assert twin.path(TINY, CHAT).read_bytes() == instance.path.read_bytes()
     stranger = Vault(tmp_path / "stranger")
     with pytest.raises(storage.Damaged):
@@ -110,9 +111,9 @@ def test_another_instances_file_is_not_taken_for_this_one(vault: Vault, instance
 def test_a_damaged_instance_is_built_again_and_that_is_said(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
     path = vault.path(TINY, DIGITS)
     sound = path.read_bytes()
-    vault.instance(TINY, "digits", Split.DEV, 0)
+    load(vault, TINY, DIGITS)
     path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
-    vault.instance(TINY, "digits", Split.DEV, 0)
+    load(vault, TINY, DIGITS)
     assert path.read_bytes() == sound
     assert "digits/dev/0 was damaged" in capsys.readouterr().err
 
@@ -214,7 +215,7 @@ def test_a_stopped_builder_leaves_whole_files_or_none(tmp_path: Path) -> None:
     assert not list(vault.folder.rglob("*.part"))
     with pytest.raises(VaultError, match="not being built"):
         builder.wait_for(wanted[-1])
-    vault.instance(TINY, "chat", Split.DEV, 0)
+    load(vault, TINY, CHAT)
 
 
 def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Pat
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))  # the builder inherits it; an instance is larger
     try:
         with pytest.raises(VaultError, match=r"could not be built: File too large"):
-            vault.build(TINY, [CHAT])
+            build(vault, TINY, [CHAT])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert not vault.ready(TINY, "chat", Split.DEV, 0)
@@ -233,4 +234,4 @@ def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Pat
 def test_a_builder_that_breaks_says_so(tmp_path: Path) -> None:
     broken = Embedded(source="fitness.tasks.nowhere:Source")
     with pytest.raises(VaultError, match=r"could not be built: .*nowhere"):
-        Vault(tmp_path).build(broken, [CHAT])
+        build(Vault(tmp_path), broken, [CHAT])

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from evolve.lab import Bench
-from evolve.screen import Screen
-from fitness import probes
+from evolve.runs.resources import Bench
+from evolve.screening.screen import Screen
 from fitness.nouns import Method, Trial, Verdict
+from fitness.probes import probes
 
 FOLDER = Path(__file__).parent / "methods"
 PROBES = [probe.name for probe in probes.PROBES]
@@ -51,7 +51,7 @@ CHEATS = [read(path) for path in sorted(FOLDER.glob("*.py"))]
 
 def method(things: Bench, source: str | bytes) -> Method:
     """Return a method that the screen lets through."""
-    screened = Screen(things.syntax).parse(source)
+    screened = Screen(things.worker).parse(source)
     assert screened.method is not None, screened.reason
     return screened.method.method
 

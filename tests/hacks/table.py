@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from statistics import fmean
 
-from evolve.cli.judge import FIRST
-from evolve.lab import bench
+from evolve.runs.judge import FIRST
+from evolve.runs.resources import bench
 from fitness.nouns import Split
-from fitness.vault import InstanceName
+from fitness.vault.instance import InstanceName
 from tests.hacks.gallery import CHEATS, EARLIER, flags, method
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evolve import baselines
-from evolve.baselines import SeedFile
-from evolve.lab import Bench, bench
-from evolve.screen import Screen
+from evolve.runs import seeds
+from evolve.runs.resources import Bench, bench
+from evolve.runs.seeds import SeedFile
+from evolve.screening.screen import Screen
 from fitness import pgr, tasks
 from fitness.nouns import Problem, Split, Status
-from fitness.tasks import drawing
-from fitness.tasks.embedded import Sizes
-from fitness.tasks.language import Language
+from fitness.tasks.embedded import drawing
+from fitness.tasks.embedded.language import Language
+from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.vault import Answers, InstanceName
+from fitness.vault.instance import Answers, InstanceName
 from tests.hacks.gallery import CATCHERS, CHEATS, FOLDER, NOBODY, PROBES, Cheat, flags, method, read
 
 TASK = tasks.load("embedded")
@@ -28,8 +28,8 @@ INSTANCES = 10
 
 SOME = ("auxconf", "ccs", "lda", "vanilla")  # human baselines that are examined by default; the slow tests take all
 
-every_seed = pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in baselines.collect()])
-some_seeds = pytest.mark.parametrize("seed", [pytest.param(s, id=s.name) for s in baselines.collect() if s.name in SOME])
+every_seed = pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds.collect()])
+some_seeds = pytest.mark.parametrize("seed", [pytest.param(s, id=s.name) for s in seeds.collect() if s.name in SOME])
 
 
 def every_cheat(*catchers: str) -> pytest.MarkDecorator:
@@ -81,7 +81,7 @@ def test_some_probe_flags_what_is_known_to_get_through(things: Bench, cheat: Che
 
 @every_cheat("screen")
 def test_each_cheat_that_names_the_screen_is_refused_by_it(things: Bench, cheat: Cheat) -> None:
-    assert "not allowed" in Screen(things.syntax).parse(cheat.source).reason
+    assert "not allowed" in Screen(things.worker).parse(cheat.source).reason
 
 
 @every_cheat("sandbox")

@@ -13,7 +13,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
 from types import CodeType
@@ -24,18 +24,20 @@ import numpy as np
 from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
-from evolve.choice import Source
 from evolve.config import Config
-from evolve.directions import DIRECTIONS
-from evolve.memory import Memory
-from evolve.population import Population
-from evolve.select import Selector
+from evolve.search.recorder import Population
+from evolve.search.state import Memory
+from evolve.selection.choice import Source
+from evolve.selection.selector import Selector
 from fitness.judge import Judge
 from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
-from fitness.tasks import Task, storage
-from fitness.tasks.drawn import Drawn
-from fitness.tasks.embedded import Embedded, Sizes
-from fitness.vault import Answers, Instance, InstanceName, Vault
+from fitness.tasks import Task
+from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.tasks.source import Drawn
+from fitness.vault import storage
+from fitness.vault.instance import Answers, Instance, InstanceName
+from fitness.vault.vault import Vault
 from tests.leaks.scorers import balanced
 
 INSTANCES, ROWS = 10, 300  # 3,000 answers in all, as many as one instance of the real size has
@@ -91,13 +93,13 @@ class PerTrial(Vault):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        self._held: dict[int, Instance] = {}
+        self._held: dict[InstanceName, Instance] = {}
 
-    def instance(self, task: Task, domain: str, split: Split, index: int) -> Instance:
+    def load(self, task: Task, name: InstanceName) -> Instance:
         """Load an instance."""
-        if index not in self._held:
-            self._held[index] = super().instance(task, domain, split, index)
-        return self._held[index]
+        if name not in self._held:
+            self._held[name] = super().load(task, name)
+        return self._held[name]
 
 
 class OneOrder(PerTrial):
@@ -126,7 +128,7 @@ class Climbed:
 def climb(home: Path, vault_type: type[PerTrial], template: str, children: int, seed: int) -> Climbed:
     """Breed that many children by selection on full scores; the same seed climbs alike."""
     vault, names = open_vault(home, vault_type, seed), _names()
-    judge = Judge(TASK, vault, InProcess(), lambda name: None, threading.Event())
+    judge = Judge(TASK, vault, InProcess(), partial(vault.load, TASK), threading.Event())
     archive = Archive.create(home / "run.db")
     with contextlib.closing(archive), patch.object(storage, "array", _reader()):
         search = _Climb(archive, judge, template, np.random.default_rng(seed))
@@ -223,7 +225,7 @@ def _draw(index: int, rng: np.random.Generator) -> Drawn:
 
 def _replay(vault: PerTrial, source: str, name: InstanceName) -> float:
     """Score a method's answers in a trial that was not drawn for it."""
-    problem, answers = vault.problem(vault.instance(TASK, name.domain, name.split, name.index), "a stranger")
+    problem, answers = vault.problem(vault.load(TASK, name), "a stranger")
     predictions = InProcess().run(source, problem, TASK.limits).predictions
     assert predictions is not None
     return answers.score(predictions).transfer_acc

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from evolve.directions import DIRECTIONS
-from evolve.operators.numbers import named
-from evolve.operators.script import parse
-from evolve.operators.steps import ORDER
+from evolve.operators.offline.grammar import ORDER
+from evolve.operators.offline.numbers import named
+from evolve.operators.offline.script import parse
+from fitness.tasks.directions import DIRECTIONS
 
 FOLDER = Path(__file__).parents[2] / "seeds"
 SEEDS = sorted(path.stem for path in FOLDER.glob("*.py"))

@@ -6,7 +6,7 @@ from evolve import models
 from evolve.errors import UsageError
 from evolve.models import Settings
 from evolve.models.anthropic import ANTHROPIC, read_message, thinking
-from evolve.models.usage import price
+from evolve.models.pricing import price
 from tests.model_faults import key_in
 from tests.model_server import ModelServer
 

@@ -13,12 +13,12 @@ import pytest
 from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError, UsageError
-from evolve.models import Settings, walls
-from evolve.models.answer import LONGEST
+from evolve.models import Settings, isolation
+from evolve.models.answers import LONGEST
 from evolve.models.retry import Clock
-from evolve.models.usage import UnusableAnswer
+from evolve.nouns import UnusableAnswer
 
-walled = pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
+walled = pytest.mark.skipif(not isolation.works(), reason="needs bubblewrap")
 
 
 def command(source: str, **settings):
@@ -32,9 +32,9 @@ def answer(source: str, **settings) -> str:
 @pytest.fixture(params=["walled", "unwalled"])
 def either(request, monkeypatch):
     """Run with bubblewrap, and without it."""
-    if request.param == "walled" and not walls.works():
+    if request.param == "walled" and not isolation.works():
         pytest.skip("needs bubblewrap")
-    monkeypatch.setattr(walls, "works", lambda: request.param == "walled")
+    monkeypatch.setattr(isolation, "works", lambda: request.param == "walled")
 
 
 def test_it_reads_the_prompt_and_answers(either):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from evolve import models
-from evolve.models import Settings, walls
+from evolve.models import Settings, isolation
 
-walled = pytest.mark.skipif(not walls.works(), reason="needs bubblewrap")
+walled = pytest.mark.skipif(not isolation.works(), reason="needs bubblewrap")
 SECRET = "the-label-is-1-0-0-1"
 
 
@@ -80,7 +80,7 @@ def test_no_way_leads_to_the_vault_or_the_run(vault, tmp_path, monkeypatch):
     (run / "run.db").write_text(SECRET)
     monkeypatch.setenv("PLANTED", "x")
     source = SEEK.format(
-        vault=str(vault), run=str(run), pid=os.getpid(), secret=SECRET[:10], ours=str(Path(walls.__file__))
+        vault=str(vault), run=str(run), pid=os.getpid(), secret=SECRET[:10], ours=str(Path(isolation.__file__))
     ).replace(SECRET[:10], "' + 'the-' + 'label-")
     with open(vault / "labels", "rb") as held:  # the engine has it open, and in its memory
         assert held.read() == SECRET.encode()
@@ -94,7 +94,7 @@ def test_no_way_leads_to_the_vault_or_the_run(vault, tmp_path, monkeypatch):
 
 
 def test_the_same_search_finds_the_secret_where_no_wall_stands(vault, tmp_path, monkeypatch):
-    monkeypatch.setattr(walls, "works", lambda: False)
+    monkeypatch.setattr(isolation, "works", lambda: False)
     assert answer(f"print(open({str(vault / 'labels')!r}).read())") == f"{SECRET}\n"
     (sentence,) = models.dangers(["openai:x", "command:agent -p"])
     assert sentence.startswith(

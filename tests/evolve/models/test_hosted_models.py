@@ -10,9 +10,9 @@ import pytest
 from evolve import models
 from evolve.errors import ModelError
 from evolve.models import Price, Settings
-from evolve.models.answer import LONGEST
+from evolve.models.answers import LONGEST
 from evolve.models.retry import Clock, Patience
-from evolve.models.usage import UnusableAnswer
+from evolve.nouns import UnusableAnswer
 from tests.model_faults import FAULTS
 from tests.model_server import HUGE, THOUGHTS, Fault, ModelServer
 

@@ -13,7 +13,7 @@ from evolve import models
 from evolve.errors import UsageError
 from evolve.models.anthropic import ANTHROPIC
 from evolve.models.openai import ENDPOINTS
-from evolve.models.usage import price
+from evolve.models.pricing import price
 from tests.example_run import build
 from tests.model_server import ModelServer
 

@@ -6,10 +6,11 @@ from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
 from evolve.models import Price, Settings
-from evolve.models.chat import read_answer
-from evolve.models.cleaning import quote
+from evolve.models.answers import read_answer
+from evolve.models.pricing import price
 from evolve.models.retry import Patience
-from evolve.models.usage import price, total
+from evolve.nouns import total
+from evolve.text import quote
 from tests.model_server import ModelServer
 
 KEY = "sk-geheim-0123456789"

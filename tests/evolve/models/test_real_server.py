@@ -16,7 +16,7 @@ from evolve import models
 from evolve.errors import ModelError
 from evolve.models import Settings
 from evolve.models.retry import Patience
-from evolve.models.usage import UnusableAnswer
+from evolve.nouns import UnusableAnswer
 
 pytestmark = pytest.mark.slow
 TEMPLATE = (

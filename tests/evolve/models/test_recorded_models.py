@@ -11,9 +11,8 @@ from archives.archive import Archive
 from archives.nouns import CallRecord, RunRecord, Usage
 from evolve import models
 from evolve.errors import ModelError, UsageError
-from evolve.models.replay import Call, Recording
-from evolve.models.usage import UnusableAnswer
-from evolve.operators.talk import TURN
+from evolve.models.recorded import Call, Recording
+from evolve.nouns import TURN, UnusableAnswer
 from tests.example_run import build
 
 SYSTEM = "the rules"

@@ -5,7 +5,7 @@ import pytest
 from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
-from evolve.operators.replies import Block, Unmatched, apply
+from evolve.operators.llm.replies import Block, Unmatched, apply
 from tests.model_server import Fault, ModelServer
 from tests.scripted import BAD_EDIT, CHILD, GOOD, LINE, PARENT, Script, edit, propose
 

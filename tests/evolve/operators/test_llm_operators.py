@@ -8,8 +8,7 @@ import pytest
 from archives.nouns import Usage
 from evolve import models, operators
 from evolve.errors import ModelError
-from evolve.models.usage import UnusableAnswer
-from evolve.nouns import Reply, Tools
+from evolve.nouns import Reply, Tools, UnusableAnswer
 from tests.model_server import Fault, ModelServer
 from tests.scripted import BRIEF, CHILD, FAILED, GOOD, MATE, PARENT, RNG, SYNTAX, Script, propose
 

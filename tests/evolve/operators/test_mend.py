@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolve.operators.mend import mended
-from evolve.syntax import Syntax
+from evolve.operators.llm.conversation import REPAIR, SECONDS
+from evolve.operators.llm.repair import mended
+from evolve.screening.worker import Worker
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))]
 PARENT = """import os
@@ -133,8 +134,12 @@ def test_mending_twice_is_mending_once_and_keeps_what_is_defined(pieces: list[st
 
 def test_the_worker_mends_and_survives_what_kills_a_parser() -> None:
     deep = "x = " + "(" * 5_000 + ")" * 5_000
-    with Syntax() as syntax:
-        assert syntax.keep(BODY, [PARENT]) == mended(BODY, [PARENT])
-        assert syntax.keep(deep, [PARENT]) == deep
-        assert syntax.keep("x = '\ud800'\n", [PARENT]) == "x = '\ud800'\n"
-        assert syntax.keep(BODY, [deep, PARENT]) == mended(BODY, [PARENT])
+    with Worker() as worker:
+
+        def repaired(source: str, others: list[str]) -> str:
+            return str(worker.call(REPAIR, SECONDS, source=source, others=others)["source"])
+
+        assert repaired(BODY, [PARENT]) == mended(BODY, [PARENT])
+        assert repaired(deep, [PARENT]) == deep
+        assert repaired("x = '\ud800'\n", [PARENT]) == "x = '\ud800'\n"
+        assert repaired(BODY, [deep, PARENT]) == mended(BODY, [PARENT])

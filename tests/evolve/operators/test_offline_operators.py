@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from evolve import operators
-from evolve.canonical import canonical
-from evolve.nouns import Brief, Direction, Exhibit, Tools
-from evolve.operators.numbers import SLOWEST, cost, named, places
-from evolve.operators.offline import Edit, edit
-from evolve.operators.script import parse
-from evolve.operators.steps import ORDER
-from evolve.syntax import Syntax
-from fitness.nouns import Method
+from evolve.nouns import Brief, Edit, Exhibit, Tools
+from evolve.operators.offline.editing import edit
+from evolve.operators.offline.grammar import ORDER
+from evolve.operators.offline.numbers import SLOWEST, cost, named, places
+from evolve.operators.offline.script import parse
+from evolve.screening.canonical import canonical
+from evolve.screening.worker import Worker
+from fitness.nouns import Direction, Method
 
 SEEDS = {path.stem: path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))}
 OFFLINE = [name for name in operators.TABLE if not operators.load(name).needs_model]
@@ -198,7 +198,7 @@ def test_after_generations_every_step_is_still_one_of_a_cited_human_baseline() -
             pool.append(made.source)
             bred += 1
     assert bred > 75
-    grammar = ast.parse((Path(operators.__file__).parent / "steps.py").read_text())
+    grammar = ast.parse((Path(operators.__file__).parent / "offline" / "grammar.py").read_text())
     assert not [node for node in ast.walk(grammar) if isinstance(node, ast.FunctionDef) and node.name in ORDER]
 
 
@@ -273,7 +273,7 @@ def test_an_operator_proposes_through_the_syntax_worker() -> None:
     names = ("lda", "selftrain")
     exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name, ()) for name in names)
     brief = Brief(Direction("again", "", ("rounds",)), exhibits)
-    with Syntax() as syntax:
+    with Worker() as syntax:
         draft = operators.load("graft").propose(brief, Tools(syntax), random.Random(3))
         again = operators.load("graft").propose(brief, Tools(syntax), random.Random(3))
     assert draft.source is not None

@@ -8,11 +8,11 @@ import pytest
 
 from archives.nouns import Usage
 from evolve import models, operators
-from evolve.canonical import canonical
-from evolve.nouns import Brief, Broken, Direction, Draft, Exhibit, Reply, Tools, Tuned
-from evolve.screen import Screen
-from evolve.syntax import Syntax
-from fitness.nouns import Method
+from evolve.nouns import Brief, Broken, Draft, Exhibit, Reply, Tools, Tuned
+from evolve.screening.canonical import canonical
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from fitness.nouns import Direction, Method
 from tests.model_server import ModelServer
 
 ROOT = Path(__file__).parents[3]
@@ -60,8 +60,8 @@ class Hostile:
 
 
 @pytest.fixture(scope="module")
-def syntax() -> Iterator[Syntax]:
-    with Syntax() as worker:
+def syntax() -> Iterator[Worker]:
+    with Worker() as worker:
         yield worker
 
 
@@ -92,7 +92,7 @@ def test_an_operator_declares_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", operators.TABLE)
-def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, syntax: Syntax) -> None:
+def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, syntax: Worker) -> None:
     def drafts() -> list[tuple[str | None, str, str, str, str, Direction | None]]:
         with ModelServer(seed=4) as server:
             model = models.load("openai:tiny", server.url, rng=random.Random(0))
@@ -106,7 +106,7 @@ def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, 
 
 
 @pytest.mark.parametrize("name", operators.TABLE)
-def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: Syntax) -> None:
+def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: Worker) -> None:
     screen = Screen(syntax)
     with ModelServer(seed=1) as server:
         model = models.load("openai:tiny", server.url, rng=random.Random(0))
@@ -125,7 +125,7 @@ def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: Syn
 @pytest.mark.parametrize("reply", HOSTILE)
 @pytest.mark.parametrize("name", TALKING)
 def test_a_hostile_reply_is_a_problem_or_is_left_to_the_screen_and_its_cost_is_kept(
-    name: str, reply: str, syntax: Syntax
+    name: str, reply: str, syntax: Worker
 ) -> None:
     model = Hostile(HOSTILE[reply])
     draft = operators.load(name).propose(brief(name), Tools(syntax, model, ""), random.Random(0))
@@ -142,7 +142,7 @@ def test_a_hostile_reply_is_a_problem_or_is_left_to_the_screen_and_its_cost_is_k
 
 
 @pytest.mark.parametrize("name", TALKING)
-def test_a_model_is_asked_with_the_system_text_as_it_is(name: str, syntax: Syntax) -> None:
+def test_a_model_is_asked_with_the_system_text_as_it_is(name: str, syntax: Worker) -> None:
     asked = []
 
     class Listener(Hostile):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from evolve.operators.replies import EDITS, Unmatched, Unreadable, apply, blocks, idea, whole_file
+from evolve.operators.llm.replies import EDITS, Unmatched, Unreadable, apply, blocks, idea, whole_file
 
 FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
 OTHER = "def method(problem):\n    return problem.weak[:, 0]\n"
@@ -87,9 +87,9 @@ def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
 
 HOSTILE = r"""
 import random
-from evolve.operators.replies import Unmatched, Unreadable, apply, blocks, idea, whole_file
-from evolve.operators.vary import suggested
-from evolve.brief import fence, one_line
+from evolve.operators.llm.replies import Unmatched, Unreadable, apply, blocks, idea, whole_file
+from evolve.operators.llm.vary import suggested
+from evolve.text import fence, printable_line as one_line
 
 M = 150_000
 texts = [c * M for c in ("`", "~", " ", "\t", "*", "_", "#", ">", "<", "=", "\n", "a", "\r", "\u2028")]

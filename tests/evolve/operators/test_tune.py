@@ -6,11 +6,11 @@ import random
 import pytest
 
 from evolve import operators
-from evolve.canonical import canonical
-from evolve.nouns import Brief, Direction, Exhibit, Tools, Tuned
-from evolve.operators.offline import Edit, edit
-from evolve.syntax import Syntax
-from fitness.nouns import Method
+from evolve.nouns import Brief, Edit, Exhibit, Tools, Tuned
+from evolve.operators.offline.editing import edit
+from evolve.screening.canonical import canonical
+from evolve.screening.worker import Worker
+from fitness.nouns import Direction, Method
 
 PARENT = '''"""Trains; the order of its numbers in the text is not that of its syntax."""
 
@@ -143,7 +143,7 @@ def test_the_worker_tunes_within_its_limits_and_hands_the_family_on() -> None:
     )
     exhibit = Exhibit(Method(canonical(PARENT).id, PARENT, 60), "parent", ())
     brief = Brief(Direction("again", "", ("rounds",)), (exhibit,), family=family)
-    with Syntax() as syntax:
+    with Worker() as syntax:
         draft = operators.load("tune").propose(brief, Tools(syntax), random.Random(3))
         again = operators.load("tune").propose(brief, Tools(syntax), random.Random(3))
         alone = operators.load("tune").propose(Brief(brief.direction, (exhibit,)), Tools(syntax), random.Random(3))

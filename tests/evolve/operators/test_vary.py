@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from archives.nouns import Usage
 from evolve import operators
-from evolve.directions import DIRECTIONS
-from evolve.nouns import Brief, CoarseScore, Direction, Draft, Exhibit, Reply, Tools, Tuned
-from evolve.operators.replies import Unreadable
-from evolve.operators.vary import suggested
-from evolve.syntax import Syntax
-from fitness.nouns import Method
+from evolve.nouns import Brief, CoarseScore, Draft, Exhibit, Reply, Tools, Tuned
+from evolve.operators.llm.replies import Unreadable
+from evolve.operators.llm.vary import suggested
+from evolve.screening.worker import Worker
+from fitness.nouns import Direction, Method
+from fitness.tasks.directions import DIRECTIONS
 
 OLD = Direction("noise", "The teacher is a noisy channel.", ("rounds", "shape"))
 SOURCE = '"""Trains once."""\n' + "".join(f"x_{i} = {i}.123\n" for i in range(40)) + "def method(problem):\n    return 1\n"
@@ -38,7 +38,7 @@ class Says:
 
 
 def vary(text: str) -> Draft:
-    return operators.load("vary").propose(BRIEF, Tools(Syntax(), Says(text)), random.Random(0))
+    return operators.load("vary").propose(BRIEF, Tools(Worker(), Says(text)), random.Random(0))
 
 
 def test_a_direction_has_its_origin_and_keeps_the_focus() -> None:
@@ -107,7 +107,7 @@ def test_whatever_passes_is_short_and_printable(name: str, text: str) -> None:
 
 def test_the_prompt_shows_the_direction_and_how_its_methods_begin() -> None:
     model = Says("no")
-    operators.load("vary").propose(BRIEF, Tools(Syntax(), model), random.Random(0))
+    operators.load("vary").propose(BRIEF, Tools(Worker(), model), random.Random(0))
     (prompt,) = model.prompts
     assert "> The teacher is a noisy channel." in prompt
     assert "PGR about 0.25" in prompt

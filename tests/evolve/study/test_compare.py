@@ -19,11 +19,11 @@ from archives.archive import Archive
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
-from evolve.locking import only_writer
-from evolve.models import walls
-from evolve.study import running
+from evolve.models import isolation
+from evolve.runs.process import only_writer
+from evolve.study import runner
 from evolve.study.plan import Plan
-from evolve.study.running import SearchFailed
+from evolve.study.runner import SearchFailed
 from tests import tiny
 from tests.model_server import ModelServer
 
@@ -139,7 +139,7 @@ def test_a_program_that_the_user_named_is_asked_and_sees_no_other_search(tmp_pat
         replies = {str(row["reply"]) for row in archive.rows("select reply from proposals where reply != ''")}
         assert replies
         assert all(reply.startswith("nothing of use") for reply in replies)
-        assert any("dev_instances" in reply for reply in replies) == bool(walls.danger(f"command:{program}"))
+        assert any("dev_instances" in reply for reply in replies) == bool(isolation.danger(f"command:{program}"))
         assert json.loads(archive.run().config)["trust_methods"] is True
 
 
@@ -188,7 +188,7 @@ def test_a_search_that_cannot_write_says_so_in_a_sentence(tmp_path: Path) -> Non
     contestant.path.with_suffix(".log").mkdir()  # where its output should go
     told = list[str]()
     with pytest.raises(SearchFailed, match=r"iid-0\.log: Is a directory; the same command again goes on"):
-        running.run(plan, [contestant], 1, lambda _, problem: told.append(problem))
+        runner.run(plan, [contestant], 1, lambda _, problem: told.append(problem))
     (problem,) = told
     assert problem.endswith("iid-0.log: Is a directory")
 

@@ -9,7 +9,7 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from evolve.cli.credit import in_words
+from evolve.cli.verbs.credit import in_words
 from evolve.errors import UsageError
 from evolve.study.credit import Credit, Edge, credit, judge_line, line_of
 from fitness.nouns import Split

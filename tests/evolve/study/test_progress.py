@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from evolve.cli.studying import Told
+from evolve.cli.show.study import Told
 from evolve.config import Config
 from evolve.study import progress
 from evolve.study.plan import Contestant, Plan

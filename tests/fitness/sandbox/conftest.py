@@ -10,8 +10,8 @@ import pytest
 from small_problem import make_problem
 
 from fitness.nouns import Problem
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from small_problem import LIMITS
 from fitness.nouns import Outcome, Problem, SandboxUnavailable, Status
 from fitness.sandbox import canary
 from fitness.sandbox.canary import KEY, LABELS, Canary
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.verdict import THEFT
 
 ROOT = Path(__file__).parents[3]

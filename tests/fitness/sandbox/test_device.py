@@ -23,13 +23,14 @@ import torch
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import DeviceUnavailable, Status
-from fitness.sandbox import launch, nvidia, zygote
-from fitness.sandbox.client import Sandbox, opened
-from fitness.sandbox.collect import EXIT, START, Collected, Watch, resident
+from fitness.sandbox import launch, nvidia
 from fitness.sandbox.device import Choice, Gpu, choose, find
-from fitness.sandbox.student import Student
+from fitness.sandbox.inside import zygote
+from fitness.sandbox.inside.student import Student
+from fitness.sandbox.inside.walls import landlock_abi
+from fitness.sandbox.sandbox import Sandbox, opened
+from fitness.sandbox.supervisor import EXIT, START, Collected, Watch, resident
 from fitness.sandbox.verdict import verdict
-from fitness.sandbox.walls import landlock_abi
 
 ROOT = Path(__file__).parents[3]
 SEEDS = sorted(ROOT.glob("seeds/*.py"))
@@ -118,8 +119,9 @@ def test_the_zygote_notices_a_device_that_an_import_opened() -> None:
 
 WALLS = """
 import errno, fcntl, os, sys, threading
-from fitness.sandbox import launch, walls
-from fitness.sandbox.cuda import Cuda
+from fitness.sandbox import launch
+from fitness.sandbox.inside import walls
+from fitness.sandbox.inside.cuda import Cuda
 def attempt(action):
     try:
         action()

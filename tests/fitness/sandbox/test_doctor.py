@@ -14,9 +14,9 @@ import pytest
 from evolve.cli import run
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import build_filter, launch
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.device import Choice, choose
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
 
@@ -76,7 +76,7 @@ def test_it_tells_the_truth_in_five_places(
     if place in ("root", "ordinary_user") and os.geteuid() != 0:
         pytest.skip("being root")
     there = [] if place == "root" else [sys.executable, str(ROOT / "tests" / "places.py"), place]
-    words = "import sys; from fitness.sandbox.client import Sandbox; Sandbox()"
+    words = "import sys; from fitness.sandbox.sandbox import Sandbox; Sandbox()"
     asked = [[sys.executable, "-m", "evolve", "doctor"], [sys.executable, "-m", "evolve", "doctor", "--json"]]
     text, answer = (subprocess.run([*there, *a], cwd=ROOT, capture_output=True, text=True, check=True).stdout for a in asked)
     found = json.loads(answer)

@@ -12,11 +12,13 @@ import pytest
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import DeviceUnavailable, Outcome, Problem, Split, Status
-from fitness.probes import UNSTABLE
-from fitness.sandbox.client import Sandbox
+from fitness.probes.probes import UNSTABLE
 from fitness.sandbox.device import find
+from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import load
-from fitness.vault import InstanceName, Vault
+from fitness.vault.builder import build
+from fitness.vault.instance import InstanceName
+from fitness.vault.vault import Vault
 
 pytestmark = pytest.mark.gpu
 SEEDS = sorted(Path(__file__).parents[3].glob("seeds/*.py"))
@@ -47,8 +49,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Problem:
         patch.setenv("EVOLVE_HOME", str(tmp_path_factory.mktemp("home")))
         task, vault = load("embedded"), Vault()
         name = InstanceName(task.name, "code_deceptive", Split.DEV, 0)
-        vault.build(task, [name])
-        problem, _ = vault.problem(vault.instance(task, name.domain, name.split, name.index), "a method of tests")
+        build(vault, task, [name])
+        problem, _ = vault.problem(vault.load(task, name), "a method of tests")
     return problem
 
 

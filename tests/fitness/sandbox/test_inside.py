@@ -9,8 +9,8 @@ import pytest
 from small_problem import LIMITS
 
 from fitness.nouns import Problem, Status
-from fitness.sandbox.client import Sandbox
 from fitness.sandbox.launch import ENVIRONMENT, HASH_SEED
+from fitness.sandbox.sandbox import Sandbox
 
 HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 

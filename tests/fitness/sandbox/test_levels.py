@@ -19,7 +19,7 @@ sys.path.insert(0, "tests/fitness/sandbox")
 from tests.masked import mask
 mask(set(sys.argv[1].split("+")))
 from fitness.nouns import SandboxUnavailable
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.doctor import diagnose
 from small_problem import LIMITS, make_problem
 

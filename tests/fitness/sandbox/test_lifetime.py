@@ -19,9 +19,10 @@ import pytest
 from small_problem import LIMITS, make_problem
 
 from fitness.nouns import SandboxUnavailable, Status
-from fitness.sandbox import client, launch
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox import launch
+from fitness.sandbox import sandbox as client
 from fitness.sandbox.doctor import diagnose
+from fitness.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
 HALF = "import torch\ndef method(problem): return torch.full((300,), 0.5)"
@@ -181,7 +182,7 @@ sys.path[:0] = sys.argv[2:]
 from small_problem import LIMITS, make_problem
 from fitness.sandbox import launch
 launch.IMPORTS = ()
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.sandbox import Sandbox
 sandbox = Sandbox(sys.argv[1])
 print("warm", flush=True)
 sys.stdin.readline()

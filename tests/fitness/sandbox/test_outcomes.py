@@ -13,8 +13,8 @@ import pytest
 from small_problem import LIMITS
 
 from fitness.nouns import Limits, Outcome, Problem, Status
-from fitness.sandbox import client
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox import sandbox as client
+from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import Request, Sheet, pack
 
 

@@ -9,7 +9,7 @@ import pytest
 from small_problem import LIMITS
 
 from fitness.nouns import Outcome, Problem
-from fitness.sandbox.client import Sandbox
+from fitness.sandbox.sandbox import Sandbox
 
 
 def run(sandbox: Sandbox, problem: Problem, body: str) -> Outcome:
@@ -100,7 +100,7 @@ def test_wrong_shapes_and_settings_are_named(sandbox: Sandbox, problem: Problem,
 def test_its_steps_are_those_of_adamw() -> None:
     import torch
 
-    from fitness.sandbox.student import Head, _descent
+    from fitness.sandbox.inside.student import Head, _descent
 
     head = Head(6, 4, 2, torch.Generator().manual_seed(1), torch.device("cpu"))
     twin = head.parameters.clone().requires_grad_()

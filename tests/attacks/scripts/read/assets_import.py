@@ -8,7 +8,7 @@ from outside import REPOSITORY, attempt
 def method(problem):
     def borrow():
         sys.path.insert(0, REPOSITORY)
-        import fitness.tasks.digits
+        import fitness.tasks.embedded.digits
 
         return fitness.tasks.digits
 

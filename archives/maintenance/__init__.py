@@ -1,0 +1,1 @@
+"""Checks, repairs, copies, merges and regrids archives."""

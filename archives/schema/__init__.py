@@ -1,0 +1,1 @@
+"""The schema of the archive and its migrations."""

@@ -1,0 +1,1 @@
+"""One SQLite file: connections, typed rows, sqlite-utils without its weight."""

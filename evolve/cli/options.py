@@ -1,0 +1,26 @@
+"""What several verbs share: finding a run, and printing JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evolve.text import as_json
+
+db_option = click.option("--db", type=click.Path(path_type=Path), help="The run's archive (default: the newest in runs/).")
+device_option = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where methods compute: auto is a GPU if there is one."
+)
+trust_option = click.option(
+    "--trust-methods",
+    "trust",
+    is_flag=True,
+    help="Run language-model code and other people's files where the sandbox does not reach level B; every report says so.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def echo_json(value: object) -> None:
+    """Print a value as JSON; what is not finite becomes null."""
+    click.echo(as_json(value, indent=2, default=str))

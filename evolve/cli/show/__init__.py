@@ -1,0 +1,1 @@
+"""Prints for people what verbs found."""

@@ -1,0 +1,117 @@
+"""What `start` and `resume` say before and after a run: unfinished runs, keys, the final table, the paths."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from archives.archive import Archive
+from evolve import models
+from evolve import text as clean
+from evolve.cli.show.progress import clock, span
+from evolve.config import Config
+from evolve.errors import EvolveError
+from evolve.files import RUNS
+from evolve.runs.process import is_running
+from evolve.runs.session import Ending
+from evolve.search.final_evaluation import Result
+
+AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
+
+
+def say_unfinished(path: Path, as_json: bool) -> None:
+    """Name the newest run that was not finished, and how to go on with it."""
+    if as_json:
+        return
+    for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
+        try:
+            archive = Archive.open(other)
+            state = archive.run().state
+            archive.close()
+        except EvolveError:
+            continue
+        if state != "finished" and other != path and not is_running(other):
+            click.echo(f"{other} is unfinished; to go on with it instead: python -m evolve resume --db {other}")
+            return
+
+
+def say_keys(config: Config, as_json: bool) -> None:
+    """When a key is found but no model was asked for, print the line that would use it. Nothing is spent."""
+    if not as_json and not config.model:
+        for flags in models.found_keys():
+            click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
+
+
+def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
+    """Print how a session ended, write the report and best.py beside the archive, and return their paths."""
+    files = _write(end)
+    if as_json:
+        result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
+        summary = {
+            "db": end.path,
+            "interrupted": end.interrupted,
+            "evaluations": end.evaluations,
+            "seconds": end.seconds,
+            "device": end.device,
+        }
+        ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
+        click.echo(clean.as_json({"end": ending}, default=str))
+        return files
+    if end.result:
+        _table(end.result)
+    share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
+    click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}; the engine's own share {share:.1f} %")
+    if end.interrupted:
+        click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
+    elif not end.result:
+        click.echo(f"no champion; to judge the next fittest methods afresh: python -m evolve resume --db {end.path}")
+    click.echo(f"  database  {end.path}")
+    for name, path in files.items():
+        click.echo(f"  {name:<9} {path}")
+    if not config.model:
+        click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
+    if end.device == "cpu":
+        click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
+    return files
+
+
+def _write(end: Ending) -> dict[str, Path]:
+    """Write the report and the champion's file; return their paths."""
+    from evolve.report.export import write_best
+    from evolve.report.html.page import write_report
+
+    archive = Archive.open(end.path)
+    try:
+        files = {"report": write_report(archive, end.path.with_suffix(".html"))}
+        if end.result:
+            files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
+        return files
+    finally:
+        archive.close()
+
+
+def _table(result: Result) -> None:
+    """Print the final table: a row a method, a column a domain."""
+    heads = [f"{line.domain} ({line.instances}{'*' if line.few else ''})" for line in result.lines]
+    columns = [[head, *(span(interval) for interval in line.intervals)] for head, line in zip(heads, result.lines)]
+    names = ["", *(f"{one.place}, {one.name}" for one in result.contenders)]
+    widths = [max(map(len, column)) for column in columns]
+    click.echo("")
+    click.echo("PGR on instances that selection never saw, with 90 % intervals:")
+    for row, name in enumerate(names):
+        cells = "  ".join(f"{column[row]:<{width}}" for column, width in zip(columns, widths))
+        click.echo(f"  {name:<{max(map(len, names))}}  {cells}".rstrip())
+    if any(line.few for line in result.lines):
+        _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
+    _say(result.verdict)
+    flattered = f"dev {result.dev:.2f}, fresh {result.fresh:.2f}: selection inflated dev by {result.inflation:+.2f}"
+    _say(f"the best of {result.tried} methods on dev; {flattered}")
+    _say(f"for comparison, not the same task: {AAR}")
+    click.echo("")
+
+
+def _say(text: str) -> None:
+    """Print a sentence, wrapped and indented."""
+    click.echo(click.wrap_text(text, 88, "  ", "    "))

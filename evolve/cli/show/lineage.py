@@ -1,0 +1,54 @@
+"""What `lineage` prints for people: a method's ancestors like a commit graph."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from evolve.cli.show.console import fit, pad, say
+from evolve.queries.lineage import Ancestor, Pedigree
+from evolve.text import count, number, one_line, short
+
+_WIDTH = 78
+_DEEPEST = 24  # columns of branches before a lineage is cut
+
+
+def print_pedigree(tree: Pedigree) -> None:
+    """Print a lineage like a commit graph: first parents straight down, other parents as branches, every method once."""
+    say("  method, dev PGR, operator, gain over each parent, direction", "dim")
+    _print_line(tree.root, "", tree.by_id(), {ancestor.method for ancestor in tree.spine()}, set())
+    if tree.left_out:
+        say(f"{count(tree.left_out, 'more ancestor')} not shown.", "dim")
+
+
+def _print_line(method: str, prefix: str, known: dict[str, Ancestor], spine: set[str], printed: set[str]) -> None:
+    """Print a method and its first parents; branches for other parents end where they meet what is printed elsewhere."""
+    current: str | None = method
+    while current is not None:
+        ancestor = known.get(current)
+        elsewhere = current in printed or (prefix and current in spine)
+        if ancestor is None or elsewhere:
+            name = fit(ancestor.label if ancestor else short(current), 20)
+            say(
+                f"{prefix}○ {name}  {'in the main line' if current in spine else 'see above' if ancestor else 'not shown'}",
+                "dim",
+            )
+            return
+        printed.add(current)
+        say(f"{prefix}● {_ancestor(ancestor, _WIDTH - len(prefix) - 2)}")
+        deep = len(prefix) >= _DEEPEST
+        for other in ancestor.parents[1:]:
+            if deep:
+                say(f"{prefix}├─○ {fit(known[other].label if other in known else short(other), 20)}  …", "dim")
+                continue
+            say(f"{prefix}├─╮")
+            _print_line(other, f"{prefix}│ ", known, spine, printed)
+        current = ancestor.parents[0] if ancestor.parents else None
+
+
+def _ancestor(ancestor: Ancestor, width: int) -> str:
+    scores = pad(f"{fit(ancestor.label, 20)}  {number(ancestor.pgr)}", 14)
+    if not ancestor.parents:
+        return f"{scores}  {one_line(ancestor.origin, 10)}"
+    gains = " / ".join(number(gain, sign=True) for gain in ancestor.gains)
+    made = f"{scores}  {pad(fit(ancestor.operator, 12), 9)}  {gains:<11}  "
+    return made + fit(ancestor.direction, max(width - cell_len(made), 8))

@@ -1,0 +1,176 @@
+"""The verbs `start` and `resume`: the main job."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolve.cli.options import db_option, device_option, trust_option
+from evolve.errors import UsageError
+from evolve.files import RUNS
+from evolve.runs.find import find_run
+
+if TYPE_CHECKING:
+    from evolve.config import Config
+    from evolve.observer import Watch
+    from evolve.runs.session import Ending
+
+tracker_option = click.option(
+    "--tracker",
+    "trackers",
+    multiple=True,
+    metavar="NAME",
+    help="Have wandb, trackio, mlflow or tensorboard follow the run; on this machine only, unless its own settings say else.",
+)
+
+
+@click.command()
+@click.option("--task", help="The task to search on (default: embedded).")
+@click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
+@click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
+@click.option(
+    "--model",
+    "model",
+    multiple=True,
+    metavar="SPEC",
+    help="A language model as provider:name (openai:NAME, anthropic:NAME, command:PROGRAM). May cost money.",
+)
+@click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
+@click.option(
+    "--strategy", metavar="NAME", help="How to search: map-elites (default), islands, hillclimb, sequential, iid, random, tune."
+)
+@click.option("--islands", type=int, help="Populations that evolve apart.")
+@click.option("--evals", type=int, metavar="N", help="Methods to judge; seeds and retries not counted.")
+@click.option("--usd", type=float, metavar="X", help="What model calls may cost in all, in dollars.")
+@click.option("--tokens", type=int, metavar="N", help="Tokens that model calls may use in all.")
+@click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
+@click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
+@click.option("--executor", help="Where methods are judged (default: local).")
+@tracker_option
+@device_option
+@click.option("--seed", type=int, help="Seed of the run's random generators.")
+@trust_option
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="A config file (default: evolve.toml, if present)."
+)
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml.")
+@click.option("--db", type=click.Path(path_type=Path), help="Where to write the archive (default: runs/DATE-TIME.db).")
+@click.option("--dry-run", is_flag=True, help="Print the worst cost and time, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
+@click.argument("more_seeds", nargs=-1, metavar="")
+def start(**flags: Any) -> None:
+    """Breed methods that beat the human baselines: a new search.
+
+    Needs no key, no GPU and no download. Never spends money unless --model is given. Ctrl-C stops cleanly; `resume` goes on.
+    """
+    from evolve import trackers
+    from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
+
+    db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
+    more, file, pairs = flags.pop("more_seeds"), flags.pop("config_file"), flags.pop("pairs")
+    if more and not flags["seeds"]:
+        raise UsageError(f"start takes no argument {more[0]!r}: to add seed files write --seeds {' '.join(more)}")
+    flags["seeds"] = (*flags["seeds"], *more)
+    flags["trust_methods"] = flags.pop("trust") or None
+    file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    config = resolve(read_file(file) if file else {}, parse_set(pairs), {k: v for k, v in flags.items() if v != ()})
+    trackers.check(config.trackers)
+    if dry_run:
+        from evolve.cli.show.estimate import estimate
+
+        estimate(config, as_json)
+        return
+    from evolve.cli.show import ending
+    from evolve.runs import session
+
+    path = db or RUNS / f"{datetime.now():%Y%m%d-%H%M%S}.db"
+    ending.say_unfinished(path, as_json)
+    ending.say_keys(config, as_json)
+    notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
+    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch))
+
+
+@click.command()
+@db_option
+@click.option("--evals", metavar="N|+N", help="New total of evaluations, or how many more.")
+@click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
+@click.option("--tokens", type=int, metavar="N", help="New limit of the tokens that model calls may use in all.")
+@click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
+@click.option("--workers", type=int, help="Evaluations at once.")
+@click.option("--model", "model", multiple=True, metavar="SPEC", help="The models to go on with, instead of the run's.")
+@click.option("--base-url", metavar="URL", help="Base URL of the model's server, when it is not the one the run began with.")
+@tracker_option
+@device_option
+@trust_option
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
+def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, as_json: bool, **others: Any) -> None:
+    """Go on with a run, with what is left of its budget or more.
+
+    What was in flight goes round again; nothing that was finished or paid for is done twice.
+    """
+    from archives.archive import Archive
+    from evolve import trackers
+    from evolve.config import resolve
+    from evolve.runs import process, session
+    from evolve.runs.checks import stored_config
+
+    if with_parent:
+        process.stop_with_parent()
+    path = find_run(db)
+    archive = Archive.open(path)
+    stored, done = stored_config(archive), archive.judged()
+    archive.close()
+    given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
+    changes = {name: value for name, value in given.items() if value not in (None, ())}
+    trackers.check(others["trackers"])
+    config = resolve(stored.model_dump(), changes)
+    followed, missing = trackers.usable(config.trackers)
+    more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
+    notes = [f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}", *missing]
+    config = config.model_copy(update={"trackers": followed})
+    _search(config, path, as_json, notes, lambda watch: session.resume(path, changes, watch))
+
+
+def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Watch], Ending]) -> None:
+    """Show one session of a run, have the trackers follow it, and say how it ended."""
+    from evolve.cli.show import ending, progress
+    from evolve.trackers.following import following
+
+    with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers:
+        with progress.choose(as_json) as watch:
+            for note in notes:
+                watch.event("note", note)
+            with _says_how_to_go_on(path):
+                end = work(trackers.beside(watch))
+        files = ending.say(end, config, as_json)
+        trackers.end(end, files["report"])
+
+
+@contextlib.contextmanager
+def _says_how_to_go_on(path: Path) -> Iterator[None]:
+    """Name the verb that goes on with a run when a second Ctrl-C ends it at once."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if path.exists():
+            click.echo(f"stopped at once; to go on: python -m evolve resume --db {path}", err=True)
+        raise
+
+
+def _total(evals: str | None, before: int) -> int | None:
+    """Return the new total that `N` or `+N` means. Raises UsageError when it is no number or not more than 0."""
+    if evals is None:
+        return None
+    try:
+        total = before + int(evals[1:]) if evals.startswith("+") else int(evals)
+    except ValueError:
+        raise UsageError(f"--evals takes a number such as 500, or +100 for 100 more, got {evals!r}") from None
+    if total < 1:
+        raise UsageError(f"--evals must be at least 1, got {evals!r}")
+    return total

@@ -1,0 +1,27 @@
+"""What lies beside an archive, and reading a stranger's file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+PLAN = "plan.json"
+
+
+TRACKERS = "trackers"  # beside the archive
+
+
+def trackers_folder(db: Path) -> Path:
+    """Return where the trackers of a run keep their files."""
+    return db.parent.absolute() / TRACKERS
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """Return what is in a file; None for a pipe, a device or more bytes than `most`, none of which is read. Raises OSError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        return file.read(most) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
+
+
+RUNS = Path("runs")

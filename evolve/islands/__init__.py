@@ -1,0 +1,1 @@
+"""The elites of each island, and migration between islands."""

@@ -1,0 +1,59 @@
+"""The elites of one island, by cell and in the order of their fitness."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+
+from archives.archive import Archive
+from archives.grid import Grid, by_cell, niche
+from archives.nouns import Elite
+
+
+def settle(archive: Archive, grid: Grid, method: str, fitness: float, measures: Mapping[str, float], islands: int) -> None:
+    """Offer a method to every island of an archive that no engine holds."""
+    elites = archive.elites()
+    for island in range(islands):
+        archive.place(Elite(island, niche(grid, measures, by_cell(elites, island)), method, fitness))
+
+
+def rank(elite: Elite) -> tuple[float, str]:
+    """Return what elites are ordered by: fitness, then method."""
+    return elite.fitness, elite.method
+
+
+class Elites(Mapping[int, Elite]):
+    """The elites of an island by cell; `ranked` holds them from the least fit to the fittest, `methods` their ids."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Elite] = {}
+        self.ranked: list[Elite] = []
+        self.methods: list[str] = []
+
+    def place(self, elite: Elite) -> None:
+        """Put an elite into its cell, in place of the one that is there."""
+        before = self._held.get(elite.cell)
+        if before is not None:
+            at = bisect_left(self.ranked, rank(before), key=rank)
+            while self.ranked[at].cell != before.cell:  # a method may hold several cells
+                at += 1
+            del self.ranked[at], self.methods[at]
+        self._held[elite.cell] = elite
+        at = bisect_right(self.ranked, rank(elite), key=rank)
+        self.ranked.insert(at, elite)
+        self.methods.insert(at, elite.method)
+
+    def clear(self) -> None:
+        """Empty every cell."""
+        self._held.clear()
+        self.ranked.clear()
+        self.methods.clear()
+
+    def __getitem__(self, cell: int) -> Elite:
+        return self._held[cell]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)

@@ -1,0 +1,1 @@
+"""Operators that edit a method with libcst and need no model."""

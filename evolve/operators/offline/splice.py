@@ -1,0 +1,180 @@
+"""Moving a step between files: with its helpers, constants and imports, renamed where they collide (syntax worker only)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+import libcst as cst
+
+from evolve.operators.offline.grammar import BY_NAME, RESERVED
+from evolve.operators.offline.script import Definition, Script, Unsuitable, define
+
+ADOPTED = '''
+class Handed:
+    """The problem as a whole method is handed it: other training rows, other labels, other rows to predict."""
+
+    def __init__(self, problem, train_x, weak, test_x):
+        self.train_x, self.weak, self.test_x = train_x, weak, test_x
+        self.pairs = problem.pairs if len(train_x) == len(problem.train_x) else None
+        self.seed, self.device, self.n_classes, self.student = problem.seed, problem.device, problem.n_classes, problem.student
+
+
+def head(problem, x, targets, weights=None, loss=None):
+    """Use a whole method as a head."""
+
+    def predictor(rows):
+        p = torch.as_tensor(whole(Handed(problem, x, targets, rows))).float()
+        return torch.stack([1 - p, p], 1) if p.ndim == 1 else p
+
+    return predictor
+'''
+
+
+def splice(script: Script, kind: str, donor: Script) -> Script:
+    """Put the donor's step of a kind into a script of the grammar. Raises Unsuitable when it would be idle there."""
+    base = script.changed(without=[kind]).pruned() if kind != "head" else _without_head(script)
+    brought = _renamed(donor, kind, base)
+    child = base.changed(*brought).pruned()
+    if idle := idle_steps(child):
+        raise Unsuitable(f"the step {idle[0]} would do nothing there: no step uses it")
+    return child
+
+
+def remove(script: Script, kind: str) -> Script:
+    """Take a step out of a script of the grammar; its kind becomes the identity."""
+    return script.changed(without=[kind]).pruned()
+
+
+def adopt(script: Script) -> Script:
+    """Bring any method into the grammar: the whole of it becomes a head. Raises Unsuitable when it cannot be wrapped."""
+    if script.grammatical:
+        return script
+    if script.loose:
+        raise Unsuitable("it has statements at module level that define nothing, or a name twice")
+    if "whole" in script.definitions:
+        raise Unsuitable("it uses the name whole for something else")
+    empty = Script({})
+    whole = _renamed(script, "method", empty, {"method": "whole"})
+    if any(d.name == "Handed" or (d.name == "torch" and d.code != "import torch") for d in whole):
+        raise Unsuitable("it uses the names torch or Handed for something else")
+    definitions = [define("torch", "import", "import torch"), *whole]
+    handed, head = ADOPTED.strip().split("\n\n\n")
+    return empty.changed(*definitions, define("Handed", "class", handed), define("head", "function", head))
+
+
+def idle_steps(script: Script) -> tuple[str, ...]:
+    """Return the steps that the pipeline hands over but nothing reads: a loss or weights to a head that ignores them."""
+    named = {"loss": "loss", "weigh": "weights"}
+    return tuple(kind for kind, name in named.items() if kind in script.steps and not _reads(script.definitions["head"], name))
+
+
+def _reads(head: Definition, name: str) -> bool:
+    position = BY_NAME["head"].parameters.index(name)
+    node = ast.parse(head.code).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    parameter = [*node.args.posonlyargs, *node.args.args][position].arg
+    return any(isinstance(n, ast.Name) and n.id == parameter for statement in node.body for n in ast.walk(statement))
+
+
+def _without_head(script: Script) -> Script:
+    """Return a script without its head and what only the head needs; it is not in the grammar until it has another."""
+    others = [name for name in script.steps if name != "head"]
+    needed = set(script.closure(others)) - {"head"}
+    return script.changed(without=[name for name in script.definitions if name not in needed])
+
+
+def _renamed(donor: Script, root: str, base: Script, names: Mapping[str, str] | None = None) -> list[Definition]:
+    """Return the donor's definition of `root` and all it needs, renamed so that they mean the same beside the base's.
+
+    A helper that carries the name of a step is always renamed: only `root` is to become a step.
+    """
+    mapping = dict(names or {})
+    closure = donor.closure([root])
+    while True:
+        moved = {name: rename(donor.definitions[name], mapping) for name in closure}
+        clash = next((n for n, d in moved.items() if n not in mapping and n != root and _clashes(d, base)), None)
+        if clash is None:
+            return list(moved.values())
+        if donor.definitions[clash].kind == "import":
+            raise Unsuitable(f"both files import something else as {clash}")
+        taken = {*base.definitions, *donor.definitions, *mapping.values(), *RESERVED}
+        mapping[clash] = fresh(clash, taken)
+
+
+def _clashes(definition: Definition, base: Script) -> bool:
+    if definition.name in RESERVED:
+        return True
+    own = base.definitions.get(definition.name)
+    return own is not None and own.code != definition.code
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """Return the name with the first free number behind it."""
+    stem = base_name(name)
+    number = 2
+    while f"{stem}_{number}" in taken:
+        number += 1
+    return f"{stem}_{number}"
+
+
+def base_name(name: str) -> str:
+    """Return a name without the number that a collision gave it."""
+    stem, _, number = name.rpartition("_")
+    return stem if stem and number.isdigit() else name
+
+
+def rename(definition: Definition, mapping: Mapping[str, str]) -> Definition:
+    """Rename global names in a definition."""
+    relevant = {old: new for old, new in mapping.items() if old in definition.uses or old == definition.name}
+    if not relevant:
+        return definition
+    code = cst.parse_module(definition.code).visit(_Renamer(relevant)).code
+    return define(relevant.get(definition.name, definition.name), definition.kind, code)
+
+
+class _Renamer(cst.CSTTransformer):
+    """Renames every use of a name except where a parameter shadows it; attributes and keywords are left alone."""
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        super().__init__()
+        self._mapping, self._shadows = mapping, list[frozenset[str]]()
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self._shadows.append(_parameters(node.params))
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
+        self._shadows.pop()
+        name = original_node.name.value
+        hidden = any(name in shadow for shadow in self._shadows)
+        return updated_node.with_changes(name=original_node.name if hidden else self._new(original_node.name))
+
+    def visit_Lambda(self, node: cst.Lambda) -> None:
+        self._shadows.append(_parameters(node.params))
+
+    def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
+        self._shadows.pop()
+        return updated_node
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        return True
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
+        return updated_node.with_changes(attr=original_node.attr)
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
+        return updated_node.with_changes(keyword=original_node.keyword)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        if any(original_node.value in shadow for shadow in self._shadows):
+            return updated_node
+        return self._new(original_node)
+
+    def _new(self, node: cst.Name) -> cst.Name:
+        return node.with_changes(value=self._mapping.get(node.value, node.value))
+
+
+def _parameters(parameters: cst.Parameters) -> frozenset[str]:
+    every = [*parameters.posonly_params, *parameters.params, *parameters.kwonly_params]
+    stars = [p for p in (parameters.star_arg, parameters.star_kwarg) if isinstance(p, cst.Param)]
+    return frozenset(p.name.value for p in [*every, *stars])

@@ -1,0 +1,1 @@
+"""Writes the prompts, and decides which scores a model may see."""

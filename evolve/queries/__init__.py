@@ -1,0 +1,1 @@
+"""Typed answers out of an archive; nothing here prints."""

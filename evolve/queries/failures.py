@@ -1,0 +1,48 @@
+"""Why proposals and methods failed, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from archives.sqlite.typed import integer, maybe_integer, text
+from evolve.queries.final_table import _ID, _MOST
+
+_FAILURES = """
+select upper(state) as status, reason, count(*) as count, method, max(id) as proposal
+from proposals where state in ('refused', 'unanswered') group by state, reason
+union all
+select status, reason, count, method, proposal from (
+    select status, message as reason, count(*) as count, method, proposal, max(id)
+    from evaluations where status != 'OK' group by status, message
+)
+order by count desc, proposal desc
+"""
+
+
+@dataclass(frozen=True)
+class FailureLine:
+    """One reason why candidates failed, how often, and the newest that did.
+
+    Attributes:
+        method: its id; "" for a proposal that became no method.
+        proposal: its number; None for a seed or a file that was added.
+    """
+
+    status: str
+    reason: str
+    count: int
+    method: str = ""
+    proposal: int | None = None
+
+
+def failures(archive: Archive, most: int | None = _MOST) -> tuple[FailureLine, ...]:
+    """Return why candidates failed, the most frequent first, at most `most`; those that differ in an id only are one."""
+    counts: Counter[tuple[str, str]] = Counter()
+    newest: dict[tuple[str, str], tuple[str, int | None]] = {}
+    for row in archive.rows(_FAILURES):
+        reason = text(row, "status"), _ID.sub("…", text(row, "reason"))
+        counts[reason] += integer(row, "count")
+        newest.setdefault(reason, (text(row, "method"), maybe_integer(row, "proposal")))
+    return tuple(FailureLine(*reason, count, *newest[reason]) for reason, count in counts.most_common(most))

@@ -1,0 +1,100 @@
+"""The report's tables: the final comparison, operators, directions, failures and costs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from archives.nouns import RunRecord
+from archives.sqlite.typed import integer, maybe_real, text
+from fitness import pgr
+from fitness.nouns import Score, Split
+
+_MOST = 20
+
+
+_ID = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{8,64}\b")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A method on one domain's fresh instances; `pgr` and its interval are None unless the status is OK."""
+
+    status: str
+    pgr: float | None
+    pgr_low: float | None
+    pgr_high: float | None
+    trials: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The champion and the human best on one domain.
+
+    Attributes:
+        held_out: whether the search never saw the domain.
+        difference: mean paired difference of PGR on the same instances, with its one-sided 95 % lower bound; None where either
+            failed or the instances differ.
+    """
+
+    domain: str
+    held_out: bool
+    champion: Judged | None
+    human: Judged | None
+    difference: float | None
+    lower_bound: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the run showed; `shown` is None before the champion was judged on fresh instances."""
+
+    sentence: str
+    shown: bool | None
+
+
+def verdict(archive: Archive, run: RunRecord) -> Verdict:
+    """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound."""
+    rows = archive.rows("select text, value from events where kind = 'verdict' order by id desc limit 1")
+    bound = maybe_real(rows[0], "value") if rows else None
+    return Verdict(run.verdict or (text(rows[0], "text") if rows else ""), None if bound is None else bound > 0)
+
+
+def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:
+    """Return the final table: the search domain first, then the others in the order they were judged."""
+    if not champion:
+        return ()
+    rows = archive.rows(
+        "select domain from evaluations where split = 'fresh' and method in (?, ?) "
+        "group by domain order by domain != ?, min(id)",
+        [champion, human, search_domain],
+    )
+    return tuple(_comparison(archive, champion, human, text(row, "domain"), search_domain) for row in rows)
+
+
+def _comparison(archive: Archive, champion: str, human: str, domain: str, search_domain: str) -> Comparison:
+    ours, theirs = _scores(archive, champion, domain), _scores(archive, human, domain)
+    difference = bound = None
+    if len(ours) > 1 and ours.keys() == theirs.keys():
+        difference, bound = pgr.paired(list(ours.values()), [theirs[instance] for instance in ours])
+    return Comparison(
+        domain, domain != search_domain, _judged(archive, champion, domain), _judged(archive, human, domain), difference, bound
+    )
+
+
+def _scores(archive: Archive, method: str, domain: str) -> dict[int, Score]:
+    trials = archive.trials(method, Split.FRESH, domain)
+    return {trial.instance: trial.score for trial in trials if trial.score is not None}
+
+
+def _judged(archive: Archive, method: str, domain: str) -> Judged | None:
+    rows = archive.rows(
+        "select * from evaluations where method = ? and split = 'fresh' and domain = ? order by id desc limit 1",
+        [method, domain],
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    mean, low, high = (maybe_real(row, name) for name in ("pgr", "pgr_low", "pgr_high"))
+    return Judged(text(row, "status"), mean, low, high, integer(row, "trials"))

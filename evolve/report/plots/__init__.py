@@ -1,0 +1,1 @@
+"""Plots of a run as files for a paper, drawn with matplotlib."""

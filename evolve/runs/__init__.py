@@ -1,0 +1,1 @@
+"""Opens, resumes, judges, replays and repairs runs."""

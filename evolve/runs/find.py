@@ -1,0 +1,76 @@
+"""Finds runs and methods by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archives.archive import Archive
+from archives.nouns import Row
+from evolve.errors import UsageError
+from evolve.files import RUNS
+from evolve.queries.leaderboard import ranking
+from evolve.text import one_line
+
+_FEW = 4  # methods that a message names
+
+
+def find_run(db: Path | None) -> Path:
+    """Return the archive to work on. Raises UsageError when none is named and there is none in runs/."""
+    if db is not None:
+        return db
+    runs = sorted(RUNS.glob("*.db"), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        raise UsageError("there is no run in runs/ yet: begin one with `python -m evolve start`, or name an archive with --db")
+    return runs[-1]
+
+
+def open_run(db: Path | None, *, write: bool = False) -> Archive:
+    """Open the archive of a run."""
+    return Archive.open(find_run(db), write=write)
+
+
+def find_method(archive: Archive, key: str) -> str:
+    """Return the id of the method that a prefix of its id, or a name, means. Raises UsageError when none or several match."""
+    exact = archive.rows("select id, name from methods where id = ?1 union select id, name from methods where name = ?1", [key])
+    rows = exact or archive.rows("select id, name from methods where substr(id, 1, ?) = ?", [len(key), key])
+    if len(rows) == 1:
+        return str(rows[0]["id"])
+    shown = one_line(key, 40)
+    if rows:
+        few = ", ".join(_called(row) for row in rows[:_FEW]) + (", …" if len(rows) > _FEW else "")
+        raise UsageError(f"{shown!r} fits {len(rows):,} methods ({few}): give more characters of the id")
+    near = _near(archive, key)
+    hint = f"did you mean {near}?" if near else "see `python -m evolve top`"
+    raise UsageError(f"no method of this run is named or begins with {shown!r}: {hint}")
+
+
+def _near(archive: Archive, key: str) -> str:
+    """Return what a mistyped id or name may have meant, "" when nothing is like it."""
+    from difflib import get_close_matches
+
+    named = archive.rows("select id, name from methods where origin != 'search' limit 1000")
+    names = get_close_matches(key, [str(row["name"]) for row in named], n=3)
+    for length in range(len(key) - 1, 3, -1):  # an id that was copied with a slip near its end
+        rows = [] if names else archive.rows("select id, name from methods where substr(id, 1, ?) = ?", [length, key[:length]])
+        if rows:
+            return " or ".join(_called(row) for row in rows[:_FEW])
+    return " or ".join(one_line(name, 40) for name in names)
+
+
+def _called(row: Row) -> str:
+    identity, name = str(row["id"]), one_line(str(row["name"]), 40)
+    return identity[:12] if identity.startswith(name) else f"{identity[:12]} {name}"
+
+
+def choose_method(archive: Archive, key: str | None) -> str:
+    """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
+    if key:
+        return find_method(archive, key)
+    best = archive.run().champion or next((row.method for row in ranking(archive, 1)), "")
+    if not best:
+        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
+    if not archive.rows("select 1 from methods where id = ?", [best]):
+        raise UsageError(
+            "the best method of this run is not in its archive, which is damaged or was tampered with: name another"
+        )
+    return best

@@ -1,0 +1,114 @@
+"""Judges one method file outside any run, on instances of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from statistics import fmean
+from typing import Any
+
+from evolve import executors
+from evolve.errors import UsageError
+from evolve.runs.resources import bench
+from evolve.runs.seeds import SeedFile
+from evolve.screening.screen import Screen
+from fitness import tasks
+from fitness.nouns import Evaluation, Split, Status
+from fitness.pgr import interval
+from fitness.sandbox.doctor import CONTAINED
+from fitness.vault.instance import InstanceName
+
+FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How a file is to be judged.
+
+    Attributes:
+        domain: a domain of the task, or None for its first search domain.
+        instances: how many instances.
+        probes: whether the method is probed for reward hacks, thoroughly.
+        workers: trials at once.
+        trust: whether it runs below sandbox level B too.
+    """
+
+    task: str = "embedded"
+    domain: str | None = None
+    instances: int = 5
+    probes: bool = True
+    workers: int = 2
+    device: str = "auto"
+    trust: bool = False
+
+
+def judge(seed: SeedFile, how: Judging, warn: Callable[[str], None], say: Callable[[str], None]) -> dict[str, Any]:
+    """Judge a file and count the look; return the verdict, as `judge --json` prints it.
+
+    `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
+    """
+    task = tasks.load(how.task)
+    domain = how.domain or task.search_domains[0]
+    if domain not in tasks.domains(task):
+        raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
+    facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
+    names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
+    with bench(task.name, names, how.device, trust=how.trust) as things:
+        if things.sandbox.level not in CONTAINED:
+            warn(things.sandbox.summary)
+        if things.sandbox.note:
+            say(things.sandbox.note)
+        facts["device"] = things.sandbox.device
+        screened = Screen(things.worker).parse(seed.source, seed.name)
+        if screened.method is None:
+            return facts | _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason)) | {"looks": 0}
+        method = screened.method.method
+        missing = sum(not things.vault.ready(task, n.domain, n.split, n.index) for n in names)
+        if missing:
+            say(f"building {missing} instances of {domain}, about {4 * missing} s")
+        executor = executors.load("local", how.workers)
+        try:
+            futures = [executor.submit(partial(things.judge.trial, method, name)) for name in names]
+            trials = tuple(future.result() for future in futures)
+            failed = next((t for t in trials if t.status is not Status.OK), None)
+            status, message = (failed.status, failed.message) if failed else (Status.OK, "")
+            whole = Evaluation(method.id, trials, status, None, message=message)
+            if how.probes and not failed:
+                whole = replace(whole, findings=things.judge.examine(method, trials[0], thorough=True))
+        finally:
+            things.stop.set()
+            executor.close()
+        looks = things.vault.look("judge", method.id, domain, Split.FRESH, len(trials))
+    return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
+
+
+def _outcome(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the fields of the verdict that come from the evaluation; pgr is None unless every trial was OK."""
+    scores = evaluation.scores if evaluation.status is Status.OK else ()
+    span = interval(scores) if len(scores) > 1 else None
+
+    def mean(name: str) -> float | None:
+        return fmean(getattr(s, name) for s in scores) if scores else None
+
+    rows = [
+        {
+            "instance": t.instance,
+            "status": str(t.status),
+            **{name: getattr(t.score, name, None) for name in ("pgr", "transfer_acc", "weak_acc", "strong_acc")},
+            "seconds": round(t.seconds, 4),
+        }
+        for t in evaluation.trials
+    ]
+    return {
+        "status": str(evaluation.status),
+        "message": evaluation.message,
+        "pgr": mean("pgr"),
+        "pgr_low": span.low if span else None,
+        "pgr_high": span.high if span else None,
+        **{name: mean(name) for name in ("transfer_acc", "weak_acc", "strong_acc")},
+        "seconds": round(evaluation.seconds, 4),
+        "flags": list(evaluation.flags),
+        "probes": [asdict(finding) for finding in evaluation.findings],
+        "instances": rows,
+    }

@@ -1,0 +1,74 @@
+"""What a replay reads from a recording instead of doing it: replies, trials, findings, and the order in which steps ended."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archives.archive import Archive
+from archives.nouns import CallRecord
+from evolve.search.candidate import Candidate
+from evolve.search.pipeline import Landing, Step
+from fitness.judge import Evaluator
+from fitness.nouns import Finding, Method, Split, Trial
+from fitness.tasks import Task
+from fitness.vault.instance import InstanceName
+
+
+class Diverged(Exception):
+    """The replay cannot go on as the journal says; the message is a sentence."""
+
+
+class Tape:
+    """The pipeline of a replay: a step is done when the journal says that it ended."""
+
+    def __init__(self, recording: Archive) -> None:
+        self.flying: dict[int, Step] = {}
+        self.waited = 0.0
+        self._recording = recording
+        self._begun: dict[int, Landing] = {}
+
+    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Keep a step until its time has come."""
+        self.flying[candidate.number] = step
+        self._begun[candidate.number] = Landing(step, candidate, work)
+
+    def heard(self, call: CallRecord) -> None:
+        """Refuse an answer: a replay has all of them before it asks."""
+        raise Diverged(f"proposal {call.proposal} asked a model")
+
+    def known(self, proposal: int) -> Sequence[CallRecord]:
+        """Return the recorded answers of a proposal."""
+        return self._recording.calls(proposal)
+
+    def landing(self, proposal: int | None, step: str) -> Landing:
+        """Return the step of a candidate that has ended. Raises Diverged when the candidate is not at it."""
+        found = self._begun.get(proposal or 0)
+        if found is None or found.step != step:
+            at = f"is at {found.step}" if found else "is not under way"
+            raise Diverged(f"the journal says that {step} of proposal {proposal} has ended, but it {at}")
+        del self._begun[found.candidate.number], self.flying[found.candidate.number]
+        return found
+
+
+class Recorded(Evaluator):
+    """A judge whose trials and findings come from an archive; races, cells and fitness are worked out anew."""
+
+    def __init__(self, task: Task, recording: Archive) -> None:
+        super().__init__(task)
+        self._recording = recording
+        self._trials: dict[tuple[str, str, int], deque[Trial]] = defaultdict(deque)
+        for trial in recording.all_trials(Split.DEV):
+            self._trials[trial.method, trial.domain, trial.instance].append(trial)
+
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        """Return the next recorded trial of a method on an instance. Raises Diverged when there is none."""
+        found = self._trials[method.id, name.domain, name.index]
+        if not found:
+            raise Diverged(f"no trial of {method.id} on instance {name.index} of {name.domain} is recorded")
+        return found.popleft()
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        """Return what was found of a method on dev instances."""
+        return tuple(self._recording.findings(method.id, Split.DEV))

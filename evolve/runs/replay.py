@@ -1,0 +1,281 @@
+"""A recorded run again, offline: replies, trials and the order of steps come from its archive, all else is done anew.
+
+Nothing but the archive is needed: no network, no vault, no sandbox. Selection, prompts, the reading of replies, the screen,
+races, fitness, cells, placements and migration are computed again, into an archive of their own; then the two are compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from archives.archive import Archive
+from archives.grid import parse
+from archives.maintenance.regrid import regrid
+from archives.nouns import Entry
+from archives.sqlite.typed import value
+from evolve.budget import Budget, Limit
+from evolve.config import Config
+from evolve.errors import EvolveError, ModelError
+from evolve.grids import grid_of
+from evolve.islands.islands import settle
+from evolve.models.metered import Absent
+from evolve.nouns import Model
+from evolve.observer import Silent
+from evolve.runs.checks import check_origin, config_of, stored_config
+from evolve.runs.recording import Diverged, Recorded, Tape
+from evolve.runs.resources import bench, load_operators
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from evolve.search.context import Desk, Lab, dev_instances, wanted_instances
+from evolve.search.engine import Engine
+from evolve.search.restore import recall
+from evolve.selection.strategies import populations
+from fitness import pgr, tasks
+from fitness.judge import Evaluator
+from fitness.nouns import Evaluation, Split
+
+COMPARED = {
+    "journal": "select step, proposal, method, config from journal order by id",
+    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, source, "
+    "novelty, state, reason, method, placement, gain from proposals order by id",
+    "methods": "select id, source, flags from methods order by rowid",
+    "evaluations": "select method, proposal, domain, status, fitness, pgr, pgr_low, pgr_high, trials, measures, message "
+    "from evaluations where split = 'dev' order by id",
+    "elites": "select island, cell, method, fitness from elites order by island, cell",
+    "directions": "select name, text, focus, origin, parent from directions order by rowid",
+    "events": "select kind, text, island, method from events "
+    "where kind in ('seed', 'best', 'flag', 'migration', 'reset', 'direction', 'lost') order by id",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a replay and its recording first differ in a table: the row's number there, and the column."""
+
+    table: str
+    row: int
+    column: str
+    recorded: object
+    replayed: object
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How a replay ended.
+
+    Attributes:
+        steps: journal lines followed, of `recorded`.
+        proposals, methods, calls: how many the replay has.
+        problem: why it could not go on, as a sentence; "" when it followed the whole journal.
+        differences: the first difference of each table that differs.
+    """
+
+    steps: int
+    recorded: int
+    proposals: int
+    methods: int
+    calls: int
+    problem: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether everything that is compared is the same."""
+        return not self.problem and not self.differences
+
+
+class Replay:
+    """One replay of a recording, into a new archive; `judge` judges instead of the recording when it is given."""
+
+    def __init__(self, recording: Archive, config: Config, path: Path, worker: Worker, judge: Evaluator | None = None) -> None:
+        self._recording, self._config = recording, config
+        self.archive = Archive.create(path)
+        self._journal = recording.entries()
+        self._task = tasks.load(config.task)
+        self._desk = Desk(self._task, judge or Recorded(self._task, recording), worker, threading.Event())
+        self._tape, self._models = Tape(recording), dict[str, Absent]()
+        self._engine: Engine | None = None
+        self._methods = {method.id: method for method in recording.methods()}
+        self._set_out()
+
+    @property
+    def length(self) -> int:
+        """How many lines the journal has."""
+        return len(self._journal)
+
+    def steps(self) -> Iterator[int]:
+        """Follow the journal, yielding the number of each line that was followed. Raises Diverged."""
+        for number, entry in enumerate(self._journal, start=1):
+            try:
+                self._follow(entry)
+            except EvolveError as error:
+                if not isinstance(error, ModelError):  # what ended the recorded session ends this one
+                    raise
+            yield number
+
+    def outcome(self, steps: int, problem: str) -> Replayed:
+        """Compare the two archives."""
+        counts = self.archive.rows(
+            "select (select count(*) from proposals) as proposals, (select count(*) from methods) as methods, "
+            "(select count(*) from spend where kind = 'model') as calls"
+        )[0]
+        found = [
+            d for table, query in COMPARED.items() for d in _first(table, self._recording.rows(query), self.archive.rows(query))
+        ]
+        numbers = {name: int(str(count)) for name, count in counts.items()}
+        return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found))
+
+    def _set_out(self) -> None:
+        """Copy what a run begins with: its record with the grid that it had, the directions of the literature, the seeds."""
+        run, moves = self._recording.run(), [entry for entry in self._journal if entry.step == "regrid"]
+        grid = _grids(moves[0])["from"] if moves else run.grid
+        later = {entry.method for entry in self._journal if entry.step == "added"}
+        with self.archive.transaction():
+            self.archive.add_run(replace(run, grid=grid, champion="", human_best="", verdict="", inflation=None, tried=0))
+            for direction in self._recording.directions():
+                if direction.origin == "literature":
+                    self.archive.add_direction(direction)
+            for method in self._methods.values():
+                if method.origin in ("seed", "added") and method.id not in later:
+                    self.archive.add_method(method)
+
+    def _follow(self, entry: Entry) -> None:
+        """Do what one line of the journal says."""
+        if entry.step == "session":
+            self._begin(entry.config)
+            return
+        if entry.step == "regrid":
+            regrid(self.archive, parse(_grids(entry)["to"]))
+            return
+        if entry.step == "added":
+            self._add(entry)
+            return
+        engine = self._engine
+        if engine is None:
+            raise Diverged("the journal does not begin with a session")
+        match entry.step:
+            case "select":
+                engine.depart()
+                self.archive.add_calls(self._tape.known(engine.number))
+            case "seed":
+                evaluation = self._certified(entry)
+                engine.outside.judged_seed(evaluation, self._methods[evaluation.method].name)
+            case "adopt":
+                engine.outside.adopt()
+            case "flagged":
+                self._flag(engine, entry.method or "")
+            case "take up":
+                engine.take_up(self.archive.proposals("id = ?", [entry.proposal])[0])
+            case _:
+                self._land(engine, entry)
+
+    def _begin(self, settings: str | None) -> None:
+        """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
+        self._config = config = config_of(settings or "", self._task.name, self._recording.path)
+        self.archive.journal("session", config=settings)
+        self._tape, self._models = Tape(self._recording), {spec: Absent(spec) for spec in config.model}
+        lab = Lab(
+            config=config,
+            archive=self.archive,
+            bench=self._desk,
+            screen=Screen(self._desk.worker),
+            budget=Budget(
+                Limit(config.evals, trials=config.trials), self.archive.judged(), trials=self.archive.judged_trials()
+            ),
+            grid=grid_of(self.archive),
+            watch=Silent(),
+            operators=load_operators(config),
+            models=dict[str, Model](self._models),
+            system=self._recording.run().system,
+        )
+        selector, memory = recall(lab)
+        self._engine = Engine(lab, selector, memory, self._tape)
+
+    def _land(self, engine: Engine, entry: Entry) -> None:
+        landing = self._tape.landing(entry.proposal, "judge" if entry.step == "probe" else entry.step)
+        name = landing.candidate.choice.model
+        if name in self._models:
+            recorded = self._recording.proposals("id = ?", [entry.proposal])[0]
+            self._models[name].reason = recorded.reason
+        if entry.step == "probe":  # its judging ended before, unrecorded
+            engine.probe(landing.candidate, landing.result())
+            landing = self._tape.landing(entry.proposal, "probe")
+        engine.land(landing)
+
+    def _certified(self, entry: Entry) -> Evaluation:
+        """Judge a method that races nobody: a seed, or one that was added by hand."""
+        method = self._methods.get(entry.method or "")
+        if method is None:
+            raise Diverged(f"the method {entry.method} is not in the archive")
+        return self._desk.judge.certify(method.method, dev_instances(self._config))
+
+    def _flag(self, engine: Engine, method: str) -> None:
+        """Flag a finalist as the probes on fresh instances did: it leaves the grid. What was judged there is not replayed."""
+        trial = self._recording.trials(method, Split.FRESH, self._config.domain)[0]
+        findings = tuple(self._recording.findings(method, Split.FRESH))
+        with self.archive.transaction():
+            self.archive.add_findings(method, trial, findings)
+            self.archive.journal("flagged", method=method)
+        engine.memory.flagged.add(method)
+        engine.teller.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
+
+    def _add(self, entry: Entry) -> None:
+        """Put a method that was added by hand into the archive, with its elites."""
+        evaluation = self._certified(entry)
+        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
+        with self.archive.transaction():
+            self.archive.add_method(self._methods[evaluation.method])
+            self.archive.journal("added", method=evaluation.method)
+            self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
+            if evaluation.fitness is not None and not evaluation.flags:
+                grid, measures = grid_of(self.archive), evaluation.measures
+                settle(self.archive, grid, evaluation.method, evaluation.fitness, measures, populations(self._config))
+
+
+def _grids(entry: Entry) -> Mapping[str, str]:
+    """Return the grids before and after a move onto another, as JSON."""
+    return value(vars(entry), "config", dict[str, str])  # type: ignore[no-any-return]
+
+
+def _first(table: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> Iterator[Difference]:
+    """Yield the first difference of two tables, if there is one."""
+    for number, (one, other) in enumerate(zip(recorded, replayed), start=1):
+        for column in one:
+            if one[column] != other[column]:
+                yield Difference(table, number, column, one[column], other[column])
+                return
+    if len(recorded) != len(replayed):
+        yield Difference(table, min(len(recorded), len(replayed)) + 1, "(row)", len(recorded), len(replayed))
+
+
+def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, int], None]) -> Replayed:
+    """Replay a run into a new archive and compare; `step` is told (lines followed, lines in all) of the journal.
+
+    With `rejudge` methods run again, which needs the vault of the run. Raises EvolveError when the run cannot be replayed.
+    """
+    config = stored_config(recording)
+    if rejudge:
+        check_origin(recording)
+    if not recording.entries():
+        raise EvolveError(f"{recording.path} has no journal to follow: it was written before runs were recorded")
+    with contextlib.ExitStack() as stack:
+        if rejudge:
+            wanted = wanted_instances(tasks.load(config.task), config)
+            things = stack.enter_context(bench(config.task, wanted, config.device, trust=config.trust_methods))
+            made = Replay(recording, config, path, things.worker, things.judge)
+        else:
+            made = Replay(recording, config, path, stack.enter_context(Worker()))
+        done, problem = 0, ""
+        try:
+            for done in made.steps():
+                step(done, made.length)
+        except Diverged as error:
+            problem = f"after {done} steps: {error}"
+        except LookupError as error:
+            problem = f"after {done} steps: the archive contradicts itself, it names {error} and does not hold it"
+        return made.outcome(done, problem)

@@ -1,0 +1,110 @@
+"""The lab: everything one run works with, opened together and closed together."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import glob
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evolve import files, models, operators
+from evolve.config import Config
+from evolve.errors import UsageError
+from evolve.executors.batch import IDLE
+from evolve.files import PLAN
+from evolve.models.pricing import Price
+from evolve.models.retry import Clock
+from evolve.nouns import Model, Operator
+from evolve.screening.worker import Worker
+from evolve.search.context import Desk
+from fitness import tasks
+from fitness.judge import Cancelled, Judge
+from fitness.sandbox.device import choose
+from fitness.sandbox.sandbox import Sandbox, opened
+from fitness.vault.builder import Builder
+from fitness.vault.builder import load as load_instance
+from fitness.vault.instance import Instance, InstanceName
+from fitness.vault.vault import Vault
+
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+
+
+@dataclass(frozen=True)
+class Bench(Desk):
+    """A desk with all that judging itself needs, with or without a run."""
+
+    vault: Vault
+    builder: Builder
+    sandbox: Sandbox
+
+
+@contextlib.contextmanager
+def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", *, trust: bool = False) -> Iterator[Bench]:
+    """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
+
+    With `trust`, methods run below sandbox level B too. Raises DeviceUnavailable, before anything is begun, when the device is
+    `cuda` and there is none; SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
+    """
+    task, stop, choice = tasks.load(task_name), threading.Event(), choose(device)
+    _return_large_arrays()
+    with contextlib.ExitStack() as stack:
+        worker = stack.enter_context(Worker())
+        vault, one_at_a_time = Vault(), threading.Lock()
+        builder = stack.enter_context(Builder(vault, task))
+        builder.start(wanted)
+        worker.warm()
+        sandbox = stack.enter_context(opened(choice, trust))
+
+        def load(name: InstanceName) -> Instance:
+            while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):
+                with contextlib.suppress(TimeoutError):
+                    builder.wait_for(name, IDLE)
+            if stop.is_set():
+                raise Cancelled
+            with one_at_a_time:
+                return load_instance(vault, task, name)
+
+        yield Bench(task, Judge(task, vault, sandbox, load, stop), worker, stop, vault, builder, sandbox)
+
+
+def _return_large_arrays() -> None:
+    """Make glibc give arrays above 1 MB back when they are freed: by default it learns to keep 7 MB a trial and thread."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
+def load_models(config: Config, stop: threading.Event | None = None, run: Path | None = None) -> dict[str, Model]:
+    """Return the models of a run by name; `stop` cuts their waits short, and a command sees nothing of the run's archive.
+
+    Raises UsageError or ModelError with the sentence that says what is missing.
+    """
+    from evolve.models.endpoint import has_secrets
+
+    if config.base_url and has_secrets(config.base_url):
+        where = "set the variable OPENAI_BASE_URL instead, which is never stored"
+        raise UsageError(f"a base URL with a password or a query would be kept in the run and its reports: {where}")
+    settings = models.Settings(
+        tokens_out=config.reply_tokens,
+        thinking=config.thinking,
+        clock=Clock(sleep=stop.wait) if stop else Clock(),
+        prices={spec: Price(price.input, price.output, price.cached) for spec, price in config.prices.items()},
+        run=run,
+        hidden=_of_the_run(run) if run else (),
+    )
+    return {spec: models.load(spec, config.base_url, settings=settings) for spec in config.model}
+
+
+def _of_the_run(path: Path) -> tuple[Path, ...]:
+    """Return where exact scores lie: the archive with all that is named after it, its study, trackers' files, the runs."""
+    study = (path.parent,) if (path.parent / PLAN).exists() else ()
+    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, files.trackers_folder(path), Path("runs"))
+
+
+def load_operators(config: Config) -> dict[str, Operator]:
+    """Return the operators of a run: the offline ones, and those that need a model when there is one."""
+    loaded = {name: operators.load(name) for name in operators.TABLE}
+    return {name: op for name, op in loaded.items() if config.model or not op.needs_model}

@@ -1,0 +1,96 @@
+"""Opening the sealed instances: the last, counted look at a method, after everything else has been decided."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from archives.archive import Archive
+from archives.nouns import Look
+from evolve import executors
+from evolve.config import Config
+from evolve.errors import BudgetRefused
+from evolve.prompting.disclosure import Disclosure
+from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.resources import bench
+from evolve.search.context import instances
+from fitness import pgr, tasks
+from fitness.nouns import Evaluation, Interval, Split, Status
+from fitness.vault.vault import Vault
+
+_WHO, _WHY = "sealed", "the sealed instances were opened"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One domain's sealed instances: a method's status and its 90 % interval there, None unless it is OK."""
+
+    domain: str
+    instances: int
+    status: Status
+    message: str
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Seal:
+    """How often the sealed instances of this vault were opened, and how often they may be."""
+
+    opened: int
+    budget: int
+
+
+def seal(config: Config) -> Seal:
+    """Return the state of the seal on a run's search domains."""
+    vault = Vault()
+    return Seal(max(vault.looks(domain, Split.SEALED) for domain in config.domains), config.sealed_looks)
+
+
+def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], None], trust: bool = False) -> tuple[Opened, ...]:
+    """Judge a method on `count` sealed instances of every domain, and record the look in the run and beside the vault.
+
+    Raises BudgetRefused when the sealed instances were opened as often as they may be, and UsageError when the run was scored
+    with another vault.
+    """
+    archive = Archive.open(path, write=True)
+    with contextlib.closing(archive):
+        config = stored_config(archive)
+        check_origin(archive)
+        task = tasks.load(config.task)
+        now = seal(config)
+        if now.opened >= now.budget:
+            spent = f"the sealed instances of this vault were opened {now.opened} times, and {now.budget} is the limit"
+            raise BudgetRefused(f"{spent}: what is opened again and again is no longer sealed (a new vault has new ones)")
+        domains = (*config.domains, *task.held_out_domains)
+        names = instances(config, domains, Split.SEALED, count)
+        method = next(m.method for m in archive.methods() if m.id == method_id)
+        with bench(task.name, names, config.device, trust=trust) as things:
+            record_weak_walls(archive, things.sandbox)
+            executor = executors.load(config.executor, config.workers)
+            try:
+                work = {d: partial(things.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}
+                futures = {domain: executor.submit(judge) for domain, judge in work.items()}
+                opened = []
+                for domain, future in futures.items():
+                    say(f"judging on {domain}")
+                    opened.append(_record(archive, things.vault, domain, future.result(), config))
+            finally:
+                things.stop.set()
+                executor.close()
+        return tuple(opened)
+
+
+def _record(archive: Archive, vault: Vault, domain: str, evaluation: Evaluation, config: Config) -> Opened:
+    """Store a sealed evaluation and the look at it."""
+    ok, trials = evaluation.status is Status.OK, len(evaluation.trials)
+    interval = pgr.interval(evaluation.scores) if ok and trials > 1 else None
+    lineage = Disclosure(archive, config.domains).lineage(evaluation.method)
+    with archive.transaction():
+        archive.add_evaluation(evaluation, None, domain, Split.SEALED, interval)
+        archive.look(Look(_WHO, evaluation.method, lineage, domain, Split.SEALED, trials, _WHY))
+        archive.event("sealed", f"the sealed instances of {domain} were opened", None, evaluation.method)
+    vault.look(_WHO, evaluation.method, domain, Split.SEALED, trials)
+    return Opened(domain, trials, evaluation.status, evaluation.message, interval)

@@ -1,0 +1,134 @@
+"""The human baselines: plain Python files in seeds/, and those a user brings, read as text."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from archives.archive import Archive
+from archives.nouns import Look
+from evolve.errors import UsageError
+from evolve.files import read_regular
+from evolve.grids import grid_of
+from evolve.islands.islands import settle
+from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.resources import bench
+from evolve.screening.screen import MAX_BYTES, Screen
+from evolve.search.context import dev_instances
+from evolve.selection.strategies import populations
+from evolve.text import short
+from fitness import pgr
+from fitness.nouns import Split, Status, Verdict
+
+FOLDER = Path(__file__).parents[2] / "seeds"
+
+
+@dataclass(frozen=True)
+class SeedFile:
+    """A seed as it lies on disk."""
+
+    name: str
+    path: Path
+    source: bytes
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """The first line of its docstring, and the rest, which cites where it comes from."""
+        try:
+            text = ast.get_docstring(ast.parse(self.source)) or ""
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return "", ""
+        first, _, rest = text.partition("\n")
+        return first.strip(), " ".join(rest.split())
+
+
+def read(path: Path) -> SeedFile:
+    """Read a seed. Raises UsageError when it is no regular file, too large, or cannot be read."""
+    if path.is_symlink() or not path.is_file():
+        raise UsageError(f"{path} is not a regular file: give the path of a Python file with a method in it")
+    try:
+        source = read_regular(path, MAX_BYTES)
+        if source is None:
+            raise UsageError(f"{path} is {path.stat().st_size:,} bytes long: a method may have {MAX_BYTES:,}")
+        return SeedFile(path.stem, path, source)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def collect(paths: Iterable[Path] = ()) -> list[SeedFile]:
+    """Return the human baselines, then the files and the folders' Python files that are named. Raises UsageError."""
+    found = [read(path) for path in sorted(FOLDER.glob("*.py")) if not path.name.startswith("_")]
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.py"))
+            if not inside:
+                raise UsageError(f"there is no Python file in {path}")
+            found += [read(file) for file in inside]
+        else:
+            found.append(read(path))
+    names: dict[str, Path] = {}
+    for seed in found:
+        if seed.name in names:
+            raise UsageError(f"two seeds are named {seed.name}: {names[seed.name]} and {seed.path}; rename one")
+        names[seed.name] = seed.path
+    return found
+
+
+_WHO, _WHY = "seed add", "judged by hand, to be added to the run"
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of a file.
+
+    Attributes:
+        message: why it was not added, or what the probes that failed it saw.
+        pgr: its mean dev PGR, None when it was not added.
+        flags: the probes that failed it; it is then in the archive but not in the grid.
+    """
+
+    file: Path
+    method: str
+    status: Status
+    message: str
+    pgr: float | None
+    flags: tuple[str, ...] = ()
+
+
+def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
+    """Screen a file, judge it on the run's dev instances, and store and place it when it is OK.
+
+    Raises EvolveError when the run cannot be opened or was scored with another vault.
+    """
+    archive = Archive.open(path, write=True)
+    with contextlib.closing(archive):
+        config = stored_config(archive)
+        check_origin(archive)
+        with bench(config.task, dev_instances(config), config.device, trust=trust) as things:
+            screened = Screen(things.worker, archive.methods()).check(seed.source, seed.name, "added")
+            if screened.method is None:
+                return Added(seed.path, "", Status.INVALID, screened.reason, None)
+            method = screened.method
+            evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
+            if evaluation.status is not Status.OK or evaluation.fitness is None:
+                return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
+            with archive.transaction():
+                record_weak_walls(archive, things.sandbox)
+                archive.add_method(method)
+                archive.journal("added", method=method.id)
+                archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
+                for domain in config.domains:
+                    archive.look(Look(_WHO, method.id, method.id, domain, Split.DEV, config.dev_instances, _WHY))
+                if evaluation.flags:
+                    text = f"{seed.name} ({short(method.id)}) was added by hand and is kept out of the grid"
+                    archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
+                else:
+                    grid, measures = grid_of(archive), evaluation.measures
+                    settle(archive, grid, method.id, evaluation.fitness, measures, populations(config))
+                    archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
+    failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
+    seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)
+    return Added(seed.path, method.id, Status.OK, seen, evaluation.pgr, evaluation.flags)

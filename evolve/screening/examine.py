@@ -1,0 +1,44 @@
+"""Compiles, parses and checks one source (in the worker), and returns its canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from evolve.nouns import Worker
+from evolve.screening.worker import CallFailed, WorkerDied, sentence
+
+SECONDS = 0.7  # of processor time
+
+
+def examined(worker: Worker, source: str) -> dict[str, Any]:
+    """Have a source parsed: {"reason": sentence} when it breaks a rule, else the fields of canonical.Canonical."""
+    try:
+        return worker.call("evolve.screening.examine:examine", SECONDS, source=source)
+    except CallFailed as error:
+        return {"reason": f"it cannot be read as a method: {error}"}
+    except WorkerDied:
+        crashed = "the parser crashed on it, or was busy with it for too long"
+        return {"reason": f"{crashed}: nest brackets and operators less deeply"}
+
+
+def examine(source: str) -> dict[str, Any]:
+    """Compile, parse and check one source (in the worker)."""
+    import libcst
+
+    from evolve.screening.canonical import canonical
+    from evolve.screening.rules import broken_rule
+
+    try:
+        compile(source, "method", "exec")
+    except SyntaxError as error:
+        return {"reason": f"line {error.lineno or 1}: it does not compile: {error.msg}"}
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return {"reason": f"it does not compile: {sentence(error)}"}
+    try:
+        reason = broken_rule(libcst.parse_module(source), source)
+    except libcst.ParserSyntaxError as error:
+        return {"reason": f"libcst cannot parse it: {error.message}"}
+    except (RecursionError, MemoryError, ValueError) as error:
+        return {"reason": f"libcst cannot parse it: {sentence(error)}"}
+    return {"reason": reason} if reason else asdict(canonical(source))

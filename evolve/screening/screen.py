@@ -1,0 +1,96 @@
+"""The screen: a proposal becomes a method, or the reason why not, before anything is spent on judging it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archives.nouns import MethodRecord
+from evolve.nouns import Worker
+from evolve.screening.examine import examined
+from evolve.text import printable_line, short
+
+MAX_BYTES = 32 * 1024
+REPEATS, DIFFERS = "it is the same method as", "it differs from"  # how the reason of a duplicate begins
+_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)  # PEP 263: as a file, Python would read other code
+LONGEST = 600  # characters of a reason: compile() and libcst quote the file
+NEAR = math.log(1.05)  # two methods of one structure are near duplicates when no constant differs by more than 5 %
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A source that passed, or the sentence that says why it did not (`duplicate` names the method it repeats)."""
+
+    method: MethodRecord | None
+    reason: str = ""
+    duplicate: str = ""
+
+
+class Screen:
+    """Checks sources against the rules and against every method of the run. Cost does not grow with the archive."""
+
+    def __init__(self, worker: Worker, known: Iterable[MethodRecord] = ()) -> None:
+        self._worker = worker
+        self._ids: set[str] = set()
+        self._structures: dict[str, list[tuple[str, tuple[float, ...]]]] = {}
+        for method in known:
+            self.remember(method)
+
+    def remember(self, method: MethodRecord) -> None:
+        """Count a method as known, so that its duplicates are refused."""
+        if method.id not in self._ids:
+            self._ids.add(method.id)
+            self._structures.setdefault(method.structure, []).append((method.id, method.constants))
+
+    def check(self, source: str | bytes, name: str = "", origin: str = "search") -> Screened:
+        """Screen one source; size, text, compile, libcst, rules, exact and near duplicates, in this order."""
+        return self.unique(self.parse(source, name, origin))
+
+    def unique(self, screened: Screened) -> Screened:
+        """Refuse what passed but repeats a known method: exactly, or but for what never runs or constants within 5 %."""
+        method = screened.method
+        if method is None:
+            return screened
+        if method.id in self._ids:
+            return Screened(None, f"{REPEATS} {short(method.id)}", method.id)
+        near, constants = self._near(method)
+        if near:
+            what = "in code that never runs" if constants == method.constants else "in constants, each by less than 5 %"
+            return Screened(None, f"{DIFFERS} {short(near)} only {what}", near)
+        return screened
+
+    def parse(self, source: str | bytes, name: str = "", origin: str = "search") -> Screened:
+        """Screen one source without looking for duplicates."""
+        raw = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+        if len(raw) > MAX_BYTES:
+            return Screened(None, f"it is {len(raw):,} bytes long: the limit is {MAX_BYTES:,}")
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return Screened(None, f"line {raw[: error.start].count(10) + 1}: it is not UTF-8 text")
+        if "\x00" in text:
+            return Screened(None, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: it contains a null byte")
+        for line, found in enumerate(map(_COOKIE.match, re.split("\r\n?|\n", text, maxsplit=2)[:2]), 1):
+            if found and found[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
+                return Screened(None, f"line {line}: it declares the encoding {found[1]}, but a method is UTF-8 text")
+        facts = examined(self._worker, text)
+        if facts.get("reason"):
+            return Screened(None, printable_line(facts["reason"], LONGEST))
+        identity, nodes = facts["id"], facts["nodes"]
+        constants, sketch = tuple(facts["constants"]), tuple(facts["sketch"])
+        label = name or short(identity)
+        return Screened(MethodRecord(identity, text, nodes, label, origin, facts["structure"], constants, sketch))
+
+    def _near(self, method: MethodRecord) -> tuple[str, tuple[float, ...]]:
+        """Return the nearest method of the same structure with its constants, ("", ()) when none is near."""
+        near = []
+        for identity, constants in self._structures.get(method.structure, []):
+            if len(constants) == len(method.constants) and all(map(_close, constants, method.constants)):
+                near.append((sum(a != b for a, b in zip(constants, method.constants)), identity, constants))
+        return min(near)[1:] if near else ("", ())
+
+
+def _close(a: float, b: float) -> bool:
+    return a == b or (a * b > 0 and abs(math.log(a / b)) < NEAR)

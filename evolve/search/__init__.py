@@ -1,0 +1,1 @@
+"""The search loop: walks every candidate through the ten steps."""

@@ -1,0 +1,79 @@
+"""What a search is given: configuration, archive, judge, operators, models, and the instances it is scored on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from archives.archive import Archive
+from archives.grid import Grid
+from evolve.budget import Budget
+from evolve.config import Config
+from evolve.nouns import Model, Operator
+from evolve.observer import Watch
+from evolve.screening.screen import Screen
+from evolve.screening.worker import Worker
+from fitness.judge import Evaluator
+from fitness.nouns import Split
+from fitness.tasks import Task
+from fitness.vault.instance import InstanceName
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a search needs of judging: the task, who judges, the syntax worker, and the flag that stops it."""
+
+    task: Task
+    judge: Evaluator
+    worker: Worker
+    stop: threading.Event
+
+
+@dataclass
+class Lab:
+    """A desk with a run on it.
+
+    Attributes:
+        system: the system text of the run's model calls, "" without a model.
+        built: returns how many instances there are, and how many are wanted.
+    """
+
+    config: Config
+    archive: Archive
+    bench: Desk
+    screen: Screen
+    budget: Budget
+    grid: Grid
+    watch: Watch
+    operators: dict[str, Operator]
+    models: dict[str, Model]
+    system: str = ""
+    built: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+
+def wanted_instances(task: Task, config: Config) -> list[InstanceName]:
+    """Return the instances of a run, in the order they are needed: dev, fresh, held-out."""
+    chosen = dev_instances(config) + fresh_instances(config)
+    return chosen + [name for domain, n in held_out(task, config) for name in instances(config, (domain,), Split.FRESH, n)]
+
+
+def dev_instances(config: Config) -> list[InstanceName]:
+    """Return the instances that the search is scored on, the search domains in turn."""
+    return instances(config, config.domains, Split.DEV, config.dev_instances)
+
+
+def fresh_instances(config: Config) -> list[InstanceName]:
+    """Return the instances that finalists are judged on after selection, the search domains in turn."""
+    return instances(config, config.domains, Split.FRESH, config.fresh_instances)
+
+
+def instances(config: Config, domains: Sequence[str], split: Split, count: int) -> list[InstanceName]:
+    """Return the first instances of each of several domains, the domains in turn."""
+    return [InstanceName(config.task, domain, split, i) for i in range(count) for domain in domains]
+
+
+def held_out(task: Task, config: Config) -> list[tuple[str, int]]:
+    """Return how many instances each held-out domain has: the configured number, dealt out in turn."""
+    domains = task.held_out_domains
+    return [(d, len(range(i, config.held_out_instances, len(domains)))) for i, d in enumerate(domains)]

@@ -1,0 +1,130 @@
+"""A live search: departures while there is room, landings as they come, until the budget is used up or someone stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archives.nouns import ProposalRecord
+from evolve import executors
+from evolve.errors import BudgetRefused, ModelError
+from evolve.executors.batch import IDLE, Batch
+from evolve.models import are_recorded
+from evolve.search.context import Lab, dev_instances
+from evolve.search.engine import Engine
+from evolve.search.pipeline import Arrived, Live
+from evolve.search.state import Memory
+from evolve.selection.selector import Selector
+
+BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
+AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
+SLACK = 1.5  # how much longer than lately the next calls may take until an evaluator is idle for want of a candidate
+
+
+class Search:
+    """One session of a run's search."""
+
+    def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
+        self.lab, self.memory = lab, memory
+        self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.workers, lab.config.calls)
+        self.engine = Engine(lab, selector, memory, self.live)
+        self._in_turn = are_recorded([*lab.models]) or lab.config.workers == lab.config.calls == 1
+
+    def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
+        """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
+        try:
+            self._begin()
+            for record in unfinished:
+                self.engine.take_up(record)
+            while not self.lab.bench.stop.is_set() and self._advance():
+                self._receive(self.live.next(IDLE))
+            self._harvest()
+        except BaseException:
+            self.lab.bench.stop.set()
+            raise
+        finally:
+            self.live.close()
+
+    def prepare(self) -> None:
+        """Judge the seeds, and breed nothing."""
+        try:
+            self._begin()
+        finally:
+            self.live.close()
+
+    def _begin(self) -> None:
+        self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
+        self._judge_seeds()
+
+    def _advance(self) -> bool:
+        """Send off as many candidates as there is room for; False when the search is over."""
+        while self._room():
+            try:
+                self.engine.depart()
+            except BudgetRefused:  # the worst case of this very call; another may still end and leave more
+                break
+        self.engine.teller.standing("breeding")
+        return bool(self.live.flying)
+
+    def _room(self) -> bool:
+        """Tell whether another candidate may set off."""
+        config, budget = self.lab.config, self.lab.budget
+        if self.engine.barren >= BARREN:
+            if not self.live.flying:
+                text = f"the last {BARREN} proposals were all refused: nothing new can be made of these parents"
+                self.engine.teller.event("barren", text)
+            return False
+        if budget.left < 1 or self.lab.bench.stop.is_set():
+            return False
+        if self._in_turn:  # nobody is waited for, or nothing is done meanwhile: with one worker a run repeats exactly
+            return len(self.live.flying) < config.workers and self._affords()
+        waiting = len(self.live.flying) - self.live.asking
+        ahead = config.workers * max(AHEAD, 1 + SLACK * self.live.outlasts)
+        return self.live.asking < config.calls and waiting < ahead and self._affords()
+
+    def _affords(self) -> bool:
+        """Tell whether the budget has room for the next model calls, and say so when it has none and the search ends."""
+        affords = self.engine.drafts.affordable()
+        if not affords and not self.live.flying:
+            self.engine.teller.event("note", "the budget has no room for another model call: the search ends here")
+        return affords
+
+    def _receive(self, arrived: Arrived) -> None:
+        """Take in what has arrived; answers are stored before anything else is done."""
+        if isinstance(arrived, list):
+            self.lab.archive.add_calls(arrived)
+        elif arrived is not None:
+            if arrived.step in ("judge", "probe"):
+                self.engine.outside.adopt()
+            self.engine.land(arrived)
+
+    def _harvest(self) -> None:
+        """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
+        if self.live.asking:
+            self.engine.teller.event(
+                "note", f"waiting for {self.live.asking} model calls that are under way; Ctrl-C again gives them up"
+            )
+        while self.live.asking:
+            arrived = self.live.next(IDLE)
+            if isinstance(arrived, list):
+                self.lab.archive.add_calls(arrived)
+            elif arrived is not None and arrived.step == "propose":
+                try:
+                    self.engine.drafts.keep(arrived.candidate, arrived.result())
+                except ModelError as error:
+                    self.engine.drafts.put_off(arrived.candidate, error)
+
+    def _judge_seeds(self) -> None:
+        """Judge every seed that has not been judged on all dev instances."""
+        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
+        judged, seeds = self.memory.judged, len(self.memory.seeds)
+        batch = Batch(
+            executors.load(config.executor, config.workers),
+            self.lab.bench.stop,
+            lambda: self.engine.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"),
+        )
+        judge, instances = self.lab.bench.judge, dev_instances(config)
+        for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
+            self.engine.outside.judged_seed(evaluation, method.name)
+        self.live.waited += batch.waited
+        if not any(self.engine.selector.elites) and not self.lab.bench.stop.is_set():
+            raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")

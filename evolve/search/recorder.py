@@ -1,0 +1,147 @@
+"""The islands of a run: placing, the rival to beat, migration, reset, and what is taken in from outside."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from archives.archive import Archive
+from archives.grid import Grid, niche
+from archives.nouns import Elite, MethodRecord, Placement
+from evolve.config import Config
+from evolve.islands.migration import TOPOLOGIES
+from evolve.nouns import Exhibit
+from evolve.prompting.disclosure import Disclosure
+from evolve.search.restore import tell_outcomes
+from evolve.search.state import Memory
+from evolve.selection.selector import Selector
+from evolve.text import short
+from fitness import pgr
+from fitness.nouns import Direction, Evaluation, Split
+
+Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
+
+
+class Population:
+    """The archive's grids, the selector's picture of them, and the memory of scores, kept in step."""
+
+    def __init__(self, archive: Archive, grid: Grid, selector: Selector, memory: Memory, config: Config, tell: Tell) -> None:
+        self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
+        self.disclosure = Disclosure(archive, config.domains)
+        self._config, self._tell = config, tell
+
+    def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
+        """Store a dev evaluation and enter it in the ledger; it has an interval only when no stopping rule cut it short."""
+        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
+        self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
+        self.memory.add_evaluation(evaluation, interval)
+        self.disclosure.judged(evaluation, parents)
+
+    def would_place(self, evaluation: Evaluation, island: int) -> bool:
+        """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
+        if evaluation.fitness is None:
+            return False
+        elite = self.selector.elites[island].get(self._niche(evaluation.measures, island))
+        return elite is None or evaluation.fitness > elite.fitness
+
+    def place(self, evaluation: Evaluation, island: int) -> Placement:
+        """Offer a judged method to its cell of an island; one that a probe failed is never placed."""
+        if evaluation.fitness is None or evaluation.flags:
+            return Placement.REJECTED
+        return self._offer(evaluation.method, evaluation.fitness, evaluation.measures, island)
+
+    def gain(self, evaluation: Evaluation, parent: str) -> float:
+        """Return how much fitter a judged method is than a parent, 0 when it is not."""
+        if evaluation.fitness is None or evaluation.flags:
+            return 0.0
+        return max(0.0, evaluation.fitness - self.memory.fitness(parent))
+
+    def rival(self, island: int) -> Sequence[float]:
+        """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.
+
+        Cells that are open to anything take most trials for methods that no good child will be made of. An acceptance threshold
+        (Fontaine and Nikolaidis 2023), here the best there is, keeps them for what is nearly as good.
+        """
+        ranked = self.selector.elites[island].ranked
+        return self.memory.pgrs(ranked[-1].method) if ranked else ()
+
+    def redirect(self, direction: Direction, island: int, proposal: int) -> None:
+        """Take a new direction in on an island, under a name that no other has."""
+        if any(known.name == direction.name for known in self.selector.directions):
+            direction = replace(direction, name=f"{direction.name}-{proposal}")
+        self.archive.add_direction(direction, proposal)
+        self.selector.add_direction(direction, island)
+        self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None, None)
+
+    def exhibit(self, method: str) -> Exhibit:
+        """Return a method as a brief shows it; of its scores only the coarse ones."""
+        record = self.memory.methods[method]
+        return Exhibit(record.method, record.name, self.disclosure.scores(method))
+
+    def adopt(self) -> list[MethodRecord]:
+        """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
+        by_hand = "origin != 'search' and origin = 'added'"  # the first part names the index: this is asked all the time
+        new = [m for m in self.archive.methods(by_hand) if m.id not in self.memory.methods]
+        self.memory.flagged |= self.archive.flagged() if new else set()
+        for method in new:
+            self.memory.add_method(method, None)
+            tell_outcomes(self.memory, self.archive, method.id)
+            self.selector.sketches[method.id] = method.sketch
+        for seed, fitness in self.memory.sound_seeds().items() if new else ():
+            self.selector.add_seed(seed, fitness)
+        for elite in self.archive.elites() if new else ():
+            if any(elite.method == m.id for m in new):
+                self.selector.place(elite)
+        return new
+
+    def mix(self, evaluations: int, late: bool) -> None:
+        """Every so many evaluations move the best elites on, or start the worst islands again (not when it is late)."""
+        if self.selector.islands == 1:
+            return
+        if evaluations % self._config.reset_every == 0 and not late:
+            self._reset(evaluations)
+        elif evaluations % self._config.migrate_every == 0:
+            self._migrate(evaluations)
+
+    def _migrate(self, evaluations: int) -> None:
+        rng = random.Random(f"{self._config.seed}/migrate/{evaluations}")
+        routes = TOPOLOGIES[self._config.topology](self.selector.islands, rng)
+        with self.archive.transaction():
+            for island, elite in self.selector.migrants(routes):
+                if self._move(elite, island):
+                    text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
+                    self._tell("migration", text, island, elite.method, evaluations)
+
+    def _reset(self, evaluations: int) -> None:
+        worst, rng = self.selector.worst(), random.Random(f"{self._config.seed}/reset/{evaluations}")
+        for island in worst:
+            founder = self.selector.founder(island, worst, rng)
+            if founder is None:
+                continue
+            with self.archive.transaction():
+                self.archive.clear_island(island)
+                self.selector.elites[island].clear()
+                for seed, fitness in self.memory.sound_seeds().items():
+                    self._offer(seed, fitness, self.memory.measures(seed), island)
+                self._move(founder, island)
+                text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
+                self._tell("reset", text, island, founder.method, evaluations)
+
+    def _move(self, elite: Elite, island: int) -> Placement:
+        """Offer an elite to another island; one that it has already is not placed again."""
+        if any(known.method == elite.method for known in self.selector.elites[island].values()):
+            return Placement.REJECTED
+        return self._offer(elite.method, elite.fitness, self.memory.measures(elite.method), island)
+
+    def _niche(self, measures: Mapping[str, float], island: int) -> int:
+        return niche(self.grid, measures, self.selector.elites[island])
+
+    def _offer(self, method: str, fitness: float, measures: Mapping[str, float], island: int) -> Placement:
+        if any(measure.name not in measures for measure in self.grid.measures):  # judged before this one was recorded
+            return Placement.REJECTED
+        elite = Elite(island, self._niche(measures, island), method, fitness)
+        placement = self.archive.place(elite)
+        if placement:
+            self.selector.place(elite)
+        return placement

@@ -1,0 +1,96 @@
+"""Telling people what a search does: events in the archive and on the screen, and where it stands."""
+
+from __future__ import annotations
+
+import time
+
+from evolve.observer import Snapshot
+from evolve.search.context import Lab
+from evolve.search.state import Memory
+from evolve.selection.selector import Selector
+from evolve.text import short
+from fitness.nouns import Evaluation, Status, Verdict
+
+SHOW_EVERY = 0.05  # seconds between looks at where a phase stands
+SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
+
+
+class Teller:
+    """Says what happens in one session of a run."""
+
+    def __init__(self, lab: Lab, memory: Memory, selector: Selector) -> None:
+        self._lab, self._memory, self._selector = lab, memory, selector
+        self._began = self._saved = time.monotonic()
+        self._shown, self._phase, self._evaluations = 0.0, "", -1
+        self._priced = all(model.worst(lab.system, "").usd is not None for model in lab.models.values())
+
+    def event(
+        self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
+    ) -> None:
+        """Store and show something that happened."""
+        self._lab.archive.event(kind, text, island, method, value)
+        self._lab.watch.event(kind, text)
+
+    def seed(self, name: str, evaluation: Evaluation) -> None:
+        """Say how a seed was judged."""
+        outcome = f"{evaluation.status}: {evaluation.message}"
+        if evaluation.status is Status.OK:
+            outcome = f"PGR {evaluation.pgr:+.2f} on {len(evaluation.pgrs)} dev instances"
+        self.event("seed", f"{name}: {outcome}", None, evaluation.method)
+
+    def flags(self, evaluation: Evaluation) -> None:
+        """Say which probes a method failed."""
+        for finding in evaluation.findings:
+            if finding.verdict is Verdict.FAILED:
+                text = f"{short(evaluation.method)} is kept out of the grid, flagged by {finding.probe}: {finding.sentence}"
+                self.event("flag", text, None, evaluation.method)
+
+    def lost(self, evaluation: Evaluation) -> None:
+        """Say that a method could not be judged, and that it is not to blame."""
+        blameless = f"{short(evaluation.method)} was lost three times, not by its own fault"
+        self.event("lost", f"{blameless}: {evaluation.message}")
+
+    def best(self, evaluation: Evaluation, operator: str, idea: str, island: int) -> None:
+        """Say that a method is the fittest so far."""
+        text = f"new best {short(evaluation.method)}: dev PGR {evaluation.pgr:.2f} by {operator} ({idea})"
+        self.event("best", text, island, evaluation.method)
+
+    def standing(self, phase: str) -> None:
+        """Show where the search stands, after every evaluation and now and then between, and sometimes store its clock."""
+        lab, memory, now = self._lab, self._memory, time.monotonic()
+        budget = lab.budget
+        if now - self._shown < SHOW_EVERY and (phase, budget.evals) == (self._phase, self._evaluations):
+            return
+        self._shown, self._phase, self._evaluations = now, phase, budget.evals
+        if now - self._saved > SAVE_EVERY:
+            self._saved = now
+            lab.archive.update_run(seconds=budget.seconds)
+        cells = self._cells()
+        rate = memory.judged_here * 60 / max(1e-9, now - self._began)
+        lab.watch.snapshot(
+            Snapshot(
+                phase=phase,
+                evaluations=budget.evals,
+                budget=budget.limit.evals,
+                best=memory.best_interval,
+                best_name=memory.methods[memory.best].name if memory.best else "",
+                baselines=memory.baselines,
+                rate=rate,
+                left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
+                instances=lab.built(),
+                entropy=self._selector.recent.entropy,
+                refused=memory.refusals,
+                usd=budget.usd if self._priced else None,
+                fitness=memory.fitness(memory.best) if memory.best else None,
+                qd_score=sum(max(0.0, fitness) for fitness in cells.values()),
+                coverage=len(cells) / lab.grid.cells,
+            )
+        )
+
+    def _cells(self) -> dict[int, float]:
+        """Return the best fitness in every occupied cell, over all islands."""
+        best: dict[int, float] = {}
+        for island in self._selector.elites:
+            for cell, elite in island.items():
+                best[cell] = max(elite.fitness, best.get(cell, elite.fitness))
+        return best

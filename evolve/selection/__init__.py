@@ -1,0 +1,1 @@
+"""Chooses what to ask next: island, parents, operator, model, direction."""

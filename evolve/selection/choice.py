@@ -1,0 +1,57 @@
+"""What selection is told and what it answers: sources of children, choices, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archives.nouns import Usage
+from evolve.nouns import Subject
+from fitness.nouns import Direction
+
+
+@dataclass(frozen=True)
+class Source:
+    """What selection needs to know of an operator: its name, how many parents, its model ("" for none), what it works on."""
+
+    operator: str
+    parents: int
+    model: str
+    subject: Subject = "parents"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One prompt: what is asked of whom, about which methods.
+
+    Attributes:
+        fixes: the failed proposal that is to be mended, if any.
+        cell: the cell whose elite the first parent was.
+    """
+
+    island: int
+    operator: str
+    model: str
+    direction: Direction
+    parents: tuple[str, ...]
+    inspirations: tuple[str, ...]
+    value: float
+    novelty: float
+    fixes: int | None = None
+    cell: int | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came of a proposal.
+
+    Attributes:
+        placed: whether the child became an elite.
+        gain: its fitness above that of its first parent, 0 unless it was placed and is fitter.
+        usage: what its model calls cost.
+        method: the child's id, "" when it did not become a method.
+    """
+
+    placed: bool
+    gain: float
+    usage: Usage
+    method: str = ""

@@ -1,0 +1,56 @@
+"""How the searches of a study begin: with one archive in which the seeds have been judged, and a copy of it for each search."""
+
+from __future__ import annotations
+
+import contextlib
+
+from archives.archive import Archive
+from archives.grid import dump
+from archives.maintenance.backup import backup, begin_again, leave_out
+from evolve.errors import UsageError
+from evolve.grids import grid_for
+from evolve.islands.islands import settle
+from evolve.observer import Watch
+from evolve.runs import session
+from evolve.search.restore import memory_of
+from evolve.selection.strategies import populations
+from evolve.study.plan import Contestant, Plan
+from fitness import tasks
+
+
+def prepare(plan: Plan, watch: Watch) -> None:
+    """Judge the seeds on the dev instances and the human baselines on the fresh ones, if that is not done yet."""
+    if plan.beginning.exists():
+        with contextlib.closing(Archive.open(plan.beginning)) as archive:
+            if archive.run().state == "finished":
+                return
+        session.go_on_preparing(plan.beginning, watch)
+    else:
+        session.prepare(plan.shared, plan.beginning, watch)
+
+
+def fork(plan: Plan, contestant: Contestant) -> None:
+    """Write the archive of one search: as if it had judged the seeds itself, a moment ago.
+
+    Raises UsageError when the baseline that is to be held out is not there.
+    """
+    part = contestant.path.with_suffix(".part")
+    backup(plan.beginning, part, force=True)
+    with contextlib.closing(Archive.open(part, write=True)) as archive, archive.transaction():
+        settings = contestant.config.model_dump_json()
+        grid = grid_for(tasks.load(contestant.config.task), contestant.config)
+        if plan.hold_out:
+            leave_out(archive, held_out(archive, plan.hold_out))
+        begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
+        memory = memory_of(archive)
+        for seed, fitness in memory.sound_seeds().items():
+            settle(archive, grid, seed, fitness, memory.measures(seed), populations(contestant.config))
+    part.replace(contestant.path)
+
+
+def held_out(archive: Archive, name: str) -> str:
+    """Return the id of the baseline that is held out. Raises UsageError when it is not there."""
+    for method in archive.methods():
+        if method.name == name:
+            return method.id
+    raise UsageError(f"there is no human baseline named {name!r} to hold out: see `python -m evolve seed list`")

@@ -1,0 +1,119 @@
+"""A method under examination: run in the sandbox on problems that differ in one respect from one that it has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitness import pgr
+from fitness.nouns import Outcome, Problem, Score, Status
+
+if TYPE_CHECKING:
+    from fitness.vault.instance import Answers
+
+SEEDS = 3  # runs on either side of a change that is looked into
+
+Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One trial's problem, and what the trusted process knows about it.
+
+    Attributes:
+        problem: as the method was handed it.
+        answers: what its predictions are scored against.
+        weak_acc: test accuracy of the weak teacher.
+        strong_acc: test accuracy of the ceiling.
+        reference: the score of the method's recorded trial on this very problem, or None when there is none.
+    """
+
+    problem: Problem
+    answers: Answers
+    weak_acc: float
+    strong_acc: float
+    reference: Score | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a probe measured: a number above the threshold fails the method; None: the null says nothing about it."""
+
+    number: float | None
+    threshold: float | None
+    sentence: str
+
+
+class Unanswered(Exception):
+    """A run brought no predictions."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+class CanaryTouched(Unanswered):
+    """A run was ended because the method opened a decoy."""
+
+
+class Examination:
+    """A method on one case: runs it, and keeps what several probes compare with."""
+
+    def __init__(self, run: Run, case: Case, rng: np.random.Generator, thorough: bool) -> None:
+        self.case, self.problem, self.rng, self.thorough = case, case.problem, rng, thorough
+        self.answered = case.reference is not None  # the trial's own problem; a later refusal of another one tells something
+        self._run = run
+
+    def predict(self, problem: Problem) -> np.ndarray:
+        """Return the (n_test, n_classes) predictions for a problem. Raises Unanswered."""
+        outcome = self._run(problem)
+        if outcome.status is Status.VIOLATION and "canary" in outcome.message:
+            raise CanaryTouched(outcome)
+        if outcome.status is not Status.OK or outcome.predictions is None:
+            raise Unanswered(outcome)
+        self.answered = True
+        return outcome.predictions
+
+    def score(self, predictions: np.ndarray) -> Score:
+        """Score predictions for all test rows, in the trial's order."""
+        accuracy = self.case.answers.score(predictions).transfer_acc
+        return pgr.score(accuracy, self.case.weak_acc, self.case.strong_acc, len(predictions))
+
+    @cached_property
+    def reference(self) -> np.ndarray:
+        """The predictions for the trial's own problem. Raises Unanswered."""
+        return self.predict(self.problem)
+
+    @cached_property
+    def unrest(self) -> float:
+        """The share of the hard answers that a second run on the trial's own problem moves."""
+        return moved(self.reference, self.predict(self.problem))
+
+    @cached_property
+    def real(self) -> float:
+        """The PGR on the trial's own problem."""
+        return self.score(self.reference).pgr
+
+    @cached_property
+    def reseeded(self) -> list[float]:
+        """The PGRs on the trial's own problem under new seeds."""
+        return [self.score(self.predict(replace(self.problem, seed=self.seed()))).pgr for _ in range(SEEDS)]
+
+    def seed(self) -> int:
+        """Draw a new seed."""
+        return int(self.rng.integers(2**31))
+
+
+def hard(predictions: np.ndarray) -> np.ndarray:
+    """Return the (n,) most probable classes; a tie is the lowest, as in the vault."""
+    classes: np.ndarray = predictions.argmax(1)
+    return classes
+
+
+def moved(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the share of hard answers that differ."""
+    return float(np.mean(hard(before) != hard(after)))

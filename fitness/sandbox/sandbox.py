@@ -1,0 +1,284 @@
+"""The trusted side of the sandbox: keeps one warm zygote alive and runs methods in its children."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Collection
+from contextlib import ExitStack, closing
+from dataclasses import asdict, replace
+from types import TracebackType
+from typing import IO
+
+import numpy as np
+
+from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
+from fitness.sandbox import launch
+from fitness.sandbox.canary import Canary
+from fitness.sandbox.device import Choice, Gpu, on_the_cpu
+from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
+from fitness.sandbox.nvidia import Meter
+from fitness.sandbox.supervisor import Collected, Watch, resident
+from fitness.sandbox.transfer import Request, Sheet, pack, sealed
+from fitness.sandbox.verdict import printable, verdict
+
+START_SECONDS = 120.0  # the imports take 4; a busy machine may need more
+START_ATTEMPTS = 3
+HAND_OVER_SECONDS = 30.0  # to give a run to a zygote that is busy forking
+CLOSE_SECONDS = 5.0
+_PR_SET_DUMPABLE = 4
+TRY_OUT = """
+import torch
+def method(problem):
+    x = problem.train_x
+    slopes = torch.zeros(x.shape[1], 2, device=x.device, requires_grad=True)
+    (x @ slopes).log_softmax(1).mean().backward()
+    return problem.student.fit(x, problem.weak, epochs=1)(problem.test_x) + 0 * slopes.grad.sum()
+"""
+
+
+class _Zygote:
+    """One running zygote: its process and its control socket."""
+
+    def __init__(self, command: list[str], settings: bytes) -> None:
+        """Start it and wait until it is warm. Raises SandboxUnavailable with what it said when it does not get there."""
+        self.control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with inside, tempfile.TemporaryFile() as complaints:
+            self.process = subprocess.Popen(
+                [*command, str(inside.fileno())],
+                pass_fds=[inside.fileno()],
+                env=launch.HASH_SEED,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+            )
+            inside.close()
+            if not self._warm(settings):
+                self.close()
+                raise SandboxUnavailable(f"the sandbox's zygote did not start: {_last_words(complaints)}")
+        self.control.settimeout(HAND_OVER_SECONDS)
+
+    def _warm(self, settings: bytes) -> bool:
+        try:
+            self.control.sendall(settings)
+            waiting = select.poll()
+            waiting.register(self.control, select.POLLIN)
+            return bool(waiting.poll(START_SECONDS * 1000)) and self.control.recv(16) == b"ready"
+        except OSError:
+            return False
+
+    def alive(self) -> bool:
+        """Tell whether it can still be asked for children."""
+        silent = select.poll()
+        silent.register(self.control, select.POLLIN)  # it says nothing after "ready": anything here is its hanging up
+        return self.process.poll() is None and not silent.poll(0)
+
+    def close(self) -> None:
+        """Hang up; it exits and takes its children with it."""
+        self.control.close()
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def opened(choice: Choice, trust: bool = False) -> Sandbox:
+    """Start a sandbox where methods compute as chosen, or on the CPU if the GPU fails behind the walls and need not be taken.
+
+    With `trust`, below level B too. Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
+    """
+    if choice.gpu is None or choice.strict:
+        return Sandbox(gpu=choice.gpu, note=choice.note, trust=trust)
+    try:
+        return Sandbox(gpu=choice.gpu, trust=trust)
+    except (DeviceUnavailable, SandboxUnavailable) as error:
+        return Sandbox(note=on_the_cpu(error), trust=trust)
+
+
+class Sandbox:
+    """Runs methods, each in a fresh child behind walls. A context manager; `run` may be called from several threads at once.
+
+    Attributes:
+        level: "A" (namespaces, Landlock, seccomp), "B" (Landlock, seccomp), or where methods are trusted "C" (namespaces,
+            seccomp) and "none" (what walls there are).
+        summary: the level and what this machine lacks, as a sentence.
+        device: where methods compute: "cpu" or "cuda".
+        note: why on the CPU, as a sentence, where a GPU would have been taken.
+    """
+
+    def __init__(self, level: str | None = None, gpu: Gpu | None = None, note: str = "", *, trust: bool = False) -> None:
+        """Start a zygote at a level, or at the best one there is, for methods that compute on a GPU or on the CPU.
+
+        Below level B only with `trust`, and on the CPU. Raises SandboxUnavailable, and DeviceUnavailable when CUDA does not
+        work behind the walls.
+        """
+        if level not in (None, *LEVELS):
+            raise ValueError(f"level is {level!r}, expected one of {', '.join(LEVELS)} or None")
+        found = diagnose()
+        self.level, self.summary = _reach(found, level, trust), found.summary
+        if gpu is not None and self.level not in CONTAINED:
+            raise DeviceUnavailable(f"a GPU needs sandbox level B, and this machine reaches level {self.level}")
+        self.device, self.note = "cpu" if gpu is None else "cuda", note
+        self._lock = threading.Lock()
+        self._closed = False
+        self._meter: Meter | None = None
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process of this user may look into this one
+        with ExitStack() as unfinished:
+            self._canary = unfinished.enter_context(closing(Canary()))
+            inner = launch.interior(gpu)
+            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)))
+            self._command = (launch.bubbled if self.level in ("A", "C") else launch.plain)(inner, "zygote")
+            self._settings = _settings(inner, found.down)
+            self._zygote = self._start()
+            unfinished.pop_all()
+        if gpu is not None:
+            with ExitStack() as unfinished:
+                unfinished.callback(self.close)
+                self._try_out(gpu)
+                self._meter = _meter(gpu)
+                unfinished.pop_all()
+
+    def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
+        """Run a method once on a problem.
+
+        Whatever the method does is an Outcome; what goes wrong on our side is LOST. Raises SandboxUnavailable only when the
+        zygote died and could not be started again.
+        """
+        shape = (len(problem.test_x), problem.n_classes)
+        with ExitStack() as ours:
+            try:
+                decoy = ours.enter_context(self._canary.planted())
+                inputs, request = pack(problem, limits, str(decoy.home))
+                with ExitStack() as given:
+                    result, output, report = self._launch(source, inputs, request, ours, given)
+            except OSError as error:
+                return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
+            meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
+            seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
+            seen.thief = self._canary.opened(decoy)
+            seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
+        return verdict(seen, shape, limits)
+
+    def _launch(
+        self, source: str, inputs: Sheet, request: Request, ours: ExitStack, given: ExitStack
+    ) -> tuple[int, int, socket.socket]:
+        """Hand a run to the zygote; return where its result, its output and its end can be read. Raises OSError.
+
+        What is read here closes with `ours`, what the child holds copies of with `given`.
+        """
+        code = sealed([source.encode(errors="replace")])
+        given.callback(os.close, code)
+        result, result_end = _pipe(ours, given)
+        output, output_end = _pipe(ours, given)
+        report, report_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.enter_context(report)
+        given.enter_context(report_end)
+        message = json.dumps(asdict(request)).encode()
+        descriptors = [inputs.descriptor, code, result_end, output_end, report_end.fileno()]
+        with self._lock:
+            if self._closed:
+                raise BrokenPipeError("it was closed")
+            if not self._zygote.alive():
+                self._zygote.close()
+                self._zygote = self._start()
+            socket.send_fds(self._zygote.control, [message], descriptors)
+        return result, output, report
+
+    def _try_out(self, gpu: Gpu) -> None:
+        """Run a method of ours that does what methods do on a GPU. Raises DeviceUnavailable."""
+        rng = np.random.default_rng(0)
+        x, weak = rng.standard_normal((64, 8), dtype=np.float32), np.full((64, 2), 0.5, np.float32)
+        outcome = self.run(TRY_OUT, Problem(x, weak, x, None, 0, 2), Limits())
+        if outcome.status is not Status.OK:
+            raise DeviceUnavailable(f"CUDA does not work on the {gpu.name} behind the walls: {outcome.message}")
+
+    def close(self) -> None:
+        """End the zygote and every child; what was in flight is LOST."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            if not closed:
+                self._zygote.close()
+                self._canary.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _start(self) -> _Zygote:
+        for attempt in range(START_ATTEMPTS):
+            try:
+                return _Zygote(self._command, self._settings)
+            except SandboxUnavailable:
+                if attempt == START_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _reach(found: Diagnosis, wanted: str | None, trust: bool) -> str:
+    """Return the level to run at. Raises SandboxUnavailable with what is missing, and what it would mean to trust methods."""
+    level = wanted or found.level
+    reached = CONTAINED[CONTAINED.index(found.level) :] if found.level in CONTAINED else (found.level,) if found.usable else ()
+    if level in reached and (trust or level in CONTAINED):
+        return level
+    down = "; ".join(f"{name}: {detail}" for name, detail in found.down.items())
+    sentence = f"sandbox level {wanted or 'A or B'} cannot be reached on this machine ({down})"
+    if level in reached:
+        sentence += f"; --trust-methods runs methods nevertheless, with the walls there are: {found.dangers}"
+    raise SandboxUnavailable(sentence)
+
+
+def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
+    """Return what a zygote is told once; `down` are the walls that this machine lacks."""
+    readable, listable = launch.grants(inner)
+    settings = {
+        "sites": inner.sites,
+        "environment": dict(inner.environment),
+        "imports": launch.IMPORTS,
+        "readable": readable,
+        "listable": listable,
+        "program": "" if "seccomp" in down else launch.seccomp_program().hex(),
+        "landlock": "landlock" not in down,
+        "devices": inner.devices,
+        "library": inner.library,
+    }
+    return json.dumps(settings).encode()
+
+
+def _meter(gpu: Gpu) -> Meter:
+    try:
+        return Meter(gpu.uuid)
+    except OSError as error:
+        raise DeviceUnavailable(f"the memory that methods hold on the GPU cannot be watched ({error})") from error
+
+
+def _crowded(meter: Meter, seen: Collected, limits: Limits) -> bool:
+    """Tell whether a method found the GPU full before it had what it may have: then others hold it, and it is not to blame."""
+    try:
+        return seen.result[:1] == b"M" and meter.free() + meter.held(seen.pid) < limits.memory
+    except OSError:
+        return False
+
+
+def _pipe(ours: ExitStack, given: ExitStack) -> tuple[int, int]:
+    """Return a new pipe's read end, closed with `ours`, and its write end, closed with `given`."""
+    read, write = os.pipe2(os.O_CLOEXEC)
+    ours.callback(os.close, read)
+    given.callback(os.close, write)
+    return read, write
+
+
+def _last_words(complaints: IO[bytes]) -> str:
+    complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, complaints.tell() - 2000))
+    return printable(complaints.read().decode(errors="replace")[-400:], 400) or "it said nothing"

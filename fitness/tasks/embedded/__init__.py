@@ -1,0 +1,1 @@
+"""The embedded task: small models and data that are shipped, nothing to download."""

@@ -1,0 +1,1 @@
+"""The vault: the key, the instances drawn with it, and their labels."""

@@ -1,0 +1,118 @@
+"""The builder process: draws instances, one after the other, and writes them into the vault.
+
+`python -m fitness.vault.build` reads one JSON line of work from stdin, writes one JSON line to stdout for every instance that
+is there, and exits. It also ends when its stdin closes, so it never outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import cast
+
+from fitness.tasks import resolve
+from fitness.tasks.secret import Secret
+from fitness.tasks.source import Drawn, Source
+from fitness.vault import storage
+
+ATTEMPTS = 20
+
+
+class Refused(Exception):
+    """No draw of an instance left the student anything to recover."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One instance to build.
+
+    Attributes:
+        identity: what the file must say it is.
+        domain: the domain to draw from.
+        path: where the file goes.
+        secret: the instance's own secret.
+    """
+
+    identity: Mapping[str, object]
+    domain: str
+    path: Path
+    secret: Secret
+
+
+def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
+    """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its teacher.
+
+    Raises Refused, with the accuracies of the draw that came nearest, when no attempt is.
+    """
+    nearest = source.draw(domain, secret.derive("attempt", 0))
+    for attempt in range(1, ATTEMPTS):
+        if nearest.gap >= margin:
+            break
+        drawn = source.draw(domain, secret.derive("attempt", attempt))
+        nearest = drawn if drawn.gap > nearest.gap else nearest
+    if nearest.gap < margin:
+        raise Refused(
+            f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin:.2f} above their teachers; "
+            f"the one that came nearest has teacher accuracy {nearest.weak_acc:.3f} and ceiling accuracy "
+            f"{nearest.strong_acc:.3f}, a difference of {nearest.gap:.3f}"
+        )
+    return nearest
+
+
+def build(source: Source, request: Request, margin: float) -> float:
+    """Build one instance unless it is there and sound; return the CPU seconds spent."""
+    began = time.process_time()
+    with storage.locked(request.path):
+        try:
+            storage.read(request.path, request.identity, request.secret)
+        except (FileNotFoundError, storage.Damaged):
+            drawn = draw(source, request.domain, request.secret, margin)
+            storage.write(request.path, drawn, request.identity, request.secret)
+    return time.process_time() - began
+
+
+def _end_with_parent() -> None:
+    """Wait for stdin to close, then end this process the orderly way: half a file is removed."""
+    while sys.stdin.readline():
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signum)
+
+
+def main() -> None:
+    """Read the work, do it, report it."""
+    signal.signal(signal.SIGTERM, _terminated)
+    work = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        factory = resolve(work["source"])
+        import torch
+
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        source = cast(Source, factory(work["options"]))  # type: ignore[operator]  # resolve() returns object
+        for entry in work["requests"]:
+            request = Request(entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"])))
+            seconds = build(source, request, work["margin"])
+            print(json.dumps({"done": entry["path"], "seconds": seconds}), flush=True)
+    except OSError as error:
+        print(json.dumps({"error": f"{error.strerror or error} ({error.filename or 'instance file'})"}), flush=True)
+        raise SystemExit(1) from None
+    except Refused as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

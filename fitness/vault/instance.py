@@ -1,0 +1,95 @@
+"""One instance of a task, and the answers that score a trial on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fitness.nouns import Split
+from fitness.vault import storage
+
+
+@dataclass(frozen=True)
+class InstanceName:
+    """Which instance of a task."""
+
+    task: str
+    domain: str
+    split: Split
+    index: int
+
+    def __str__(self) -> str:
+        """Return the name as people and HMAC labels see it."""
+        return f"{self.task}/{self.domain}/{self.split}/{self.index}"
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An instance whose file was verified. The large arrays stay on disk until a problem is made of them.
+
+    Attributes:
+        name: which one.
+        weak_acc: test accuracy of the weak teacher.
+        strong_acc: test accuracy of the ceiling.
+        test_y: (n_test,) uint8, the true labels.
+        teacher: (n_test, n_classes) float32, the teacher's probabilities for the test rows.
+        path: the file.
+        layout: where the arrays lie in it.
+    """
+
+    name: InstanceName
+    weak_acc: float
+    strong_acc: float
+    test_y: np.ndarray
+    teacher: np.ndarray
+    path: Path
+    layout: storage.Layout
+
+
+class Marks(NamedTuple):
+    """What one set of predictions is worth, and what it is like.
+
+    Attributes:
+        transfer_acc: accuracy on the truth.
+        teacher_agreement: share of answers equal to the teacher's.
+        confidence: mean probability of the answers.
+        positive_rate: share of answers that are not class 0.
+    """
+
+    transfer_acc: float
+    teacher_agreement: float
+    confidence: float
+    positive_rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers to one trial's problem; they never leave the trusted process.
+
+    Attributes:
+        rows: (n_test,) the instance's row that stands at each place of the trial's test_x.
+        test_y: (n_test,) true labels, in the instance's order.
+        teacher: (n_test,) the teacher's hard answers, in the instance's order.
+    """
+
+    rows: np.ndarray
+    test_y: np.ndarray
+    teacher: np.ndarray
+
+    def restore(self, predictions: np.ndarray) -> np.ndarray:
+        """Put a trial's predictions, (n_test, ...), back into the instance's row order."""
+        if len(predictions) != len(self.rows):
+            raise ValueError(f"expected {len(self.rows)} rows of predictions, got shape {predictions.shape}")
+        restored = np.empty_like(predictions)
+        restored[self.rows] = predictions
+        return restored
+
+    def score(self, predictions: np.ndarray) -> Marks:
+        """Score (n_test, n_classes) probabilities in the trial's row order; a tie is the lowest class."""
+        restored = self.restore(predictions)
+        hard = restored.argmax(1)
+        shares = (hard == self.test_y, hard == self.teacher, restored.max(1).astype(np.float64), hard != 0)
+        return Marks(*(float(np.mean(share)) for share in shares))

@@ -1,0 +1,163 @@
+"""The vault: the key, the instances and their labels. It hands out problems without labels and keeps the answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from fitness.nouns import Problem, Split, VaultError
+from fitness.sandbox.transfer import lay_out
+from fitness.tasks import Task
+from fitness.tasks.secret import Secret
+from fitness.vault import storage
+from fitness.vault.instance import Answers, Instance, InstanceName
+
+
+def default_home() -> Path:
+    """Return $EVOLVE_HOME, or the cache folder used without it."""
+    return Path(os.environ.get("EVOLVE_HOME") or Path.home() / ".cache" / "evolve-w2s").expanduser()
+
+
+class Vault:
+    """A folder only its owner can read: the key, drawn once from fresh entropy, and the instances drawn with it."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        """Open the vault under `home` (default: $EVOLVE_HOME), making it when there is none; raises VaultError."""
+        self.folder = (home or default_home()) / "vault"
+        self._verified: dict[Path, tuple[tuple[int, ...], Instance]] = {}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            self._secret = _key(self.folder / "key")
+        except OSError as error:
+            raise VaultError(_unusable(self.folder, error)) from error
+
+    @property
+    def fingerprint(self) -> str:
+        """A public name of the vault's key: equal fingerprints mean equal instances."""
+        return self._secret.derive("fingerprint").key.hex()[:12]
+
+    def secret(self, task: Task, name: InstanceName) -> Secret:
+        """Return the secret that an instance is drawn with."""
+        return self._secret.derive("instance", task.version, name)
+
+    def path(self, task: Task, name: InstanceName) -> Path:
+        """Return where an instance's file is, or will be."""
+        return self.folder / task.name / task.version / name.domain / f"{name.split}-{name.index}.instance"
+
+    def ready(self, task: Task, domain: str, split: Split, index: int) -> bool:
+        """Say whether an instance has been built; its checksum is verified when it is loaded."""
+        return self.path(task, InstanceName(task.name, domain, split, index)).exists()
+
+    def load(self, task: Task, name: InstanceName) -> Instance:
+        """Load an instance. Raises VaultError when it was never built, storage.Damaged when its file is damaged."""
+        path = self.path(task, name)
+        try:
+            return self._read(task, name, path)
+        except FileNotFoundError:
+            raise VaultError(f"Instance {name} has not been built yet; build it first.") from None
+        except OSError as error:
+            raise VaultError(_unusable(path, error)) from error
+
+    def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
+        """Make one trial's problem and its answers: row order and seed are drawn from the key, the method and the instance.
+
+        The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
+        """
+        trial = self._secret.derive("trial", instance.name, method_id, repeat)
+        try:
+            arrays = {key: storage.array(instance.path, instance.layout, key) for key in ("train_x", "weak", "test_x", "pairs")}
+            train_x, weak, test_x, pairs = (arrays[key] for key in ("train_x", "weak", "test_x", "pairs"))
+            if train_x is None or weak is None or test_x is None:
+                raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
+            train, test = trial.rng("train").permutation(len(train_x)), trial.rng("test").permutation(len(test_x))
+            given = {"train_x": train_x, "weak": weak, "test_x": test_x}
+            if pairs is not None:
+                given["pairs"] = trial.rng("pairs").permutation(np.argsort(train)[pairs])
+            placed = lay_out(given, {"train_x": train, "weak": train, "test_x": test})
+        except (OSError, ValueError) as error:
+            raise VaultError(f"Instance {instance.name} cannot be handed out ({error}); run the command again.") from error
+        problem = Problem(
+            train_x=placed["train_x"],
+            weak=placed["weak"],
+            test_x=placed["test_x"],
+            pairs=placed.get("pairs"),
+            seed=trial.seed("seed"),
+            n_classes=weak.shape[1],
+        )
+        return problem, Answers(test, instance.test_y, instance.teacher.argmax(1))
+
+    def look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
+        """Record that scores left the vault outside a run; return how often that happened on this domain and split."""
+        log, line = self.folder / "looks.jsonl", {"who": who, "method": method, "domain": domain, "split": split}
+        try:
+            with storage.locked(log), open(log, "a") as file:
+                file.write(json.dumps({**line, "instances": instances, "time": time.time()}) + "\n")
+        except OSError as error:
+            raise VaultError(_unusable(log, error)) from error
+        return self.looks(domain, split)
+
+    def looks(self, domain: str, split: Split) -> int:
+        """Return how often scores on a domain and split left the vault outside a run."""
+        log = self.folder / "looks.jsonl"
+        try:
+            entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+            return sum((entry["domain"], entry["split"]) == (domain, split) for entry in entries)
+        except OSError as error:
+            raise VaultError(_unusable(log, error)) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise VaultError(
+                f"The record of looks {log} is damaged ({error}): move it away, and say so in your report."
+            ) from error
+
+    def identity(self, task: Task, name: InstanceName) -> Mapping[str, object]:
+        """Return what an instance's file must say it is."""
+        return {"instance": str(name), "version": task.version}
+
+    def _read(self, task: Task, name: InstanceName, path: Path) -> Instance:
+        stat = path.stat()
+        signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        known = self._verified.get(path)
+        if known is not None and known[0] == signature:
+            return known[1]
+        layout = storage.read(path, self.identity(task, name), self.secret(task, name))
+        instance = Instance(
+            name=name,
+            weak_acc=cast(float, layout.facts["weak_acc"]),
+            strong_acc=cast(float, layout.facts["strong_acc"]),
+            test_y=np.array(storage.array(path, layout, "test_y")),
+            teacher=np.array(storage.array(path, layout, "teacher")),
+            path=path,
+            layout=layout,
+        )
+        self._verified[path] = (signature, instance)
+        return instance
+
+
+def _key(path: Path) -> Secret:
+    """Read the key, drawing it first when there is none; of two processes that draw at once, both get the same one."""
+    with storage.locked(path):
+        if not path.exists():
+            part = path.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        key = path.read_bytes()
+    if len(key) != 32:
+        raise VaultError(f"The vault's key {path} is damaged: move the folder {path.parent} away and a new vault is made.")
+    return Secret(key)
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    """Return the sentence for a folder or file that cannot be used."""
+    return f"The vault cannot use {path}: {error.strerror or error}. Set EVOLVE_HOME to a folder you can write to."
