@@ -110,7 +110,7 @@ class Archive(Ledger):
         lists = {name: json.dumps(getattr(proposal, name)) for name in ("parents", "inspirations")}
         self.insert("proposals", vars(proposal) | lists | reserved(worst))
 
-    def settle_proposal(self, proposal: int, state: str, **fields: object) -> None:
+    def set_proposal_state(self, proposal: int, state: str, **fields: object) -> None:
         """Move a proposal to its next state."""
         self.update("proposals", "id", proposal, {"state": state, **fields})
 

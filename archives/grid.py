@@ -44,7 +44,7 @@ class Grid(Protocol):
         """
         ...
 
-    def place(self, cell: int) -> tuple[int, ...]:
+    def bins_of(self, cell: int) -> tuple[int, ...]:
         """Return the bin of each measure for a cell (for its centre). Raises ValueError when there is no such cell."""
         ...
 
@@ -70,7 +70,7 @@ class Bins:
             index = index * measure.bins + measure.bin(measures[measure.name])
         return index
 
-    def place(self, cell: int) -> tuple[int, ...]:
+    def bins_of(self, cell: int) -> tuple[int, ...]:
         """Return the bin of each measure for a cell."""
         _within(cell, self.cells)
         bins: list[int] = []
@@ -105,7 +105,7 @@ class Voronoi:
         distances = [math.dist(at, centroid) for centroid in self.centroids]
         return distances.index(min(distances))
 
-    def place(self, cell: int) -> tuple[int, ...]:
+    def bins_of(self, cell: int) -> tuple[int, ...]:
         """Return the bin of each measure in which a cell's centroid lies."""
         _within(cell, self.cells)
         return self._places[cell]
@@ -116,7 +116,7 @@ class Voronoi:
 
 
 @dataclass(frozen=True)
-class Pool:
+class FlatPopulation:
     """A population without a grid, as numbered places: a newcomer takes a free one, or the least fit method's."""
 
     size: int
@@ -135,7 +135,7 @@ class Pool:
         """Raise ValueError: where a method belongs depends on who is there (see `niche`)."""
         raise ValueError("a population without a grid has no cells")
 
-    def place(self, cell: int) -> tuple[int, ...]:
+    def bins_of(self, cell: int) -> tuple[int, ...]:
         """Return the place itself."""
         _within(cell, self.size)
         return (cell,)
@@ -149,7 +149,7 @@ class Pool:
 
 def niche(grid: Grid, measures: Mapping[str, float], elites: Mapping[int, Elite]) -> int:
     """Return the cell for which a method with these measures competes, among the elites of an island."""
-    return grid.open(elites) if isinstance(grid, Pool) else grid.cell(measures)
+    return grid.open(elites) if isinstance(grid, FlatPopulation) else grid.cell(measures)
 
 
 def by_cell(elites: Collection[Elite], island: int) -> dict[int, Elite]:
@@ -181,7 +181,7 @@ def voronoi(measures: tuple[Measure, ...], cells: int, seed: int) -> Voronoi:
 def dump(grid: Grid) -> str:
     """Return a grid as JSON."""
     held: dict[str, object] = {"measures": [asdict(measure) for measure in grid.measures]}
-    if isinstance(grid, Pool):
+    if isinstance(grid, FlatPopulation):
         held["pool"] = grid.size
     if isinstance(grid, Voronoi):
         held["centroids"] = grid.centroids
@@ -193,7 +193,7 @@ def parse(text: str) -> Grid:
     try:
         held: Any = json.loads(text)
         if "pool" in held:
-            return Pool(_size(held["pool"]))
+            return FlatPopulation(_size(held["pool"]))
         measures = tuple(Measure(**measure) for measure in held["measures"])
         points = held.get("centroids")
         grid = Bins(measures) if points is None else Voronoi(measures, tuple(tuple(map(float, point)) for point in points))

@@ -9,22 +9,33 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.dataclasses import dataclass
 
 from evolve.errors import UsageError
 from evolve.files import read_regular
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Price(BaseModel):
-    """A model's price, in dollars per million tokens; `cached` is that of prompt tokens read from the provider's cache."""
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Price:
+    """A user's own price of a model, in dollars per million tokens.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Attributes:
+        input: of the prompt; `output`: of the answer, reasoning included.
+        cached: of prompt tokens read from the provider's cache; None when they cost as much as the others.
+    """
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(None, ge=0)
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+
+    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
+        """Return the dollars of a call, `cached` being part of `tokens_in`."""
+        cached_price = self.input if self.cached is None else self.cached
+        return ((tokens_in - cached) * self.input + cached * cached_price + tokens_out * self.output) / 1e6
 
 
 class Config(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
-from archives.grid import Bins, Grid, Pool, parse, voronoi
+from archives.grid import Bins, FlatPopulation, Grid, parse, voronoi
 from evolve.errors import UsageError
 from evolve.selection.strategies import strategy
 from fitness import tasks
@@ -29,7 +29,7 @@ def grid_for(task: Task, config: Config) -> Grid:
     """Return the grid of a new run, or the population of a strategy without one. Raises UsageError."""
     pool = strategy(config.strategy).pool
     if pool is not None:
-        return Pool(pool)
+        return FlatPopulation(pool)
     measures = measures_of(task, config)
     return voronoi(measures, config.cells, config.seed) if config.grid == "cvt" else Bins(measures)
 
@@ -40,7 +40,7 @@ def other_grid(archive: Archive, names: Sequence[str], edges: Mapping[str, Measu
     With a number of cells they are Voronoi cells; `edges` replace a measure's own. Raises UsageError.
     """
     held, task = grid_of(archive), tasks.load(archive.run().task)
-    if isinstance(held, Pool):
+    if isinstance(held, FlatPopulation):
         raise UsageError(f"the strategy of {archive.path} keeps no grid, and a grid would change what it is: start another run")
     offered = (*task.measures, *task.other_measures)
     names = names or [measure.name for measure in held.measures]

@@ -29,7 +29,7 @@ class Model(Protocol):
         """Answer one prompt. Raises ModelError with a sentence when there is no answer to be had."""
         ...
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that asking this can cost: an upper bound of its tokens, and of dollars when the price is known."""
         ...
 
@@ -84,7 +84,7 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Relative:
     """A method that differs from a parent in constants only: those constants, in order, and its fitness."""
 
     constants: tuple[float, ...]
@@ -111,7 +111,7 @@ class Brief:
     failures: tuple[Failure, ...] = ()
     deleted: tuple[str, ...] = ()
     broken: Broken | None = None
-    family: tuple[Tuned, ...] = ()
+    family: tuple[Relative, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Snapshot:
     coverage: float
 
 
-class Silent:
+class NullObserver:
     """Shows nothing."""
 
     def event(self, kind: str, text: str) -> None:
@@ -55,7 +55,7 @@ class Silent:
         """Say nothing of where the run stands."""
 
 
-class Watch(Protocol):
+class Observer(Protocol):
     """Something that shows a run: a live table, plain lines, JSON lines."""
 
     def event(self, kind: str, text: str) -> None:

@@ -189,10 +189,10 @@ def _child(archive: Archive, number: int, made: list[Made], rng: random.Random) 
         archive.add_evaluation(
             Evaluation(child.record.id, (trial,), status, None, {}, message), number, "chat", Split.DEV, None
         )
-        archive.settle_proposal(number, "done", method=child.record.id, placement="REJECTED")
+        archive.set_proposal_state(number, "done", method=child.record.id, placement="REJECTED")
         return
     _judge(archive, child, (Split.DEV, "chat", 2 if fate < 0.3 else 10), number, rng)
-    archive.settle_proposal(number, "done", method=child.record.id, placement=_place(archive, child, island))
+    archive.set_proposal_state(number, "done", method=child.record.id, placement=_place(archive, child, island))
     if child.fitness is not None and all(child.fitness > (one.fitness or -1) for one in made):
         archive.event(
             "best", f"new best {child.record.id[:8]}: dev PGR {child.quality:.2f} by {operator}", island, child.record.id

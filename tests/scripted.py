@@ -7,7 +7,7 @@ from dataclasses import replace
 from archives.nouns import Usage
 from evolve import operators
 from evolve.nouns import Brief, Broken, Exhibit, Reply, Tools
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Direction, Method
 
 PARENT = '''"""Trains on the confident half."""
@@ -39,7 +39,7 @@ BRIEF = Brief(
     broken=Broken(FAILED, "line 11: AttributeError: a problem has no labels"),
 )
 RNG = random.Random(0)
-SYNTAX = Worker()
+SYNTAX = WorkerProcess()
 atexit.register(SYNTAX.close)
 
 

@@ -31,8 +31,8 @@ from evolve.observer import Snapshot
 from evolve.runs import session
 from evolve.runs.session import Ending
 from evolve.screening.screen import Screen, Screened
-from evolve.screening.worker import Worker
-from evolve.search.context import Desk, Lab, wanted_instances
+from evolve.screening.worker import WorkerProcess
+from evolve.search.context import Judging, RunContext, wanted_instances
 from fitness.judge import Judge
 from fitness.nouns import Interval, Limits, Measure, Outcome, Problem, Split, Status
 from fitness.tasks import Task, load
@@ -179,7 +179,7 @@ def search(folder: Path, seed: int, methods: int = 100, **settings: object) -> F
     vault = open_vault(folder, task, seed, wanted_instances(task, config))
     archive = Archive.create(folder / "run.db")
     with contextlib.closing(archive):
-        ending = session._session(_lab(config, archive, task, vault), lambda: None)
+        ending = session._session(_context(config, archive, task, vault), lambda: None)
         return _found(archive, ending)
 
 
@@ -212,14 +212,14 @@ def open_vault(folder: Path, task: Task, seed: int, wanted: Sequence[InstanceNam
     return vault
 
 
-def _lab(config: Config, archive: Archive, task: Task, vault: Vault) -> Lab:
+def _context(config: Config, archive: Archive, task: Task, vault: Vault) -> RunContext:
     """Open a run whose bench has no processes behind it: nothing is built, parsed or run elsewhere."""
-    screen, stop, sandbox = Unscreened(Worker()), threading.Event(), Instant()
+    screen, stop, sandbox = Unscreened(WorkerProcess()), threading.Event(), Instant()
     _begin(archive, config, task, vault, screen)
     judge = Judge(task, vault, sandbox, partial(vault.load, task), stop)
-    bench = Desk(task, judge, Worker(), stop)
+    judging = Judging(task, judge, WorkerProcess(), stop)
     budget = Budget(Limit(config.evals))
-    return Lab(config, archive, bench, screen, budget, Bins(task.measures), Silent(), {"reseed": Reseed()}, {})
+    return RunContext(config, archive, judging, screen, budget, Bins(task.measures), Silent(), {"reseed": Reseed()}, {})
 
 
 def _begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: Screen) -> None:

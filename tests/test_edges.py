@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.judging.edges import DATA, STEPS, edges
 
 from fitness.tasks import load
-from tests.bench.edges import DATA, STEPS, edges
 
 ROWS = json.loads(DATA.read_text())
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from tests.bench import results
+from tests.judging import results
 
 NUMBER = re.compile(r"-?\d+\.\d+")
 

@@ -35,21 +35,21 @@ class Batch:
         `tick` is called meanwhile; the executor is closed at the end.
         """
         try:
-            flying = {self._executor.submit(partial(work, method)): method for method in methods}
+            in_flight = {self._executor.submit(partial(work, method)): method for method in methods}
             stopping = False
-            while flying and not stopping:
+            while in_flight and not stopping:
                 stopping = self._stop.is_set()
-                for future in self._finished(flying):
-                    method = flying.pop(future)
+                for future in self._finished(in_flight):
+                    method = in_flight.pop(future)
                     with contextlib.suppress(Cancelled):
                         yield method, future.result()
         finally:
             self._executor.close()
 
-    def _finished(self, flying: dict[Future[T], MethodRecord]) -> list[Future[T]]:
+    def _finished(self, in_flight: dict[Future[T], MethodRecord]) -> list[Future[T]]:
         """Wait a moment; return what has finished, in the order it was asked for."""
         self._tick()
         began = time.monotonic()
-        done, _ = wait(flying, timeout=IDLE, return_when=FIRST_COMPLETED)
+        done, _ = wait(in_flight, timeout=IDLE, return_when=FIRST_COMPLETED)
         self.waited += time.monotonic() - began
-        return [future for future in flying if future in done]
+        return [future for future in in_flight if future in done]

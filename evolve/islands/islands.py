@@ -10,7 +10,9 @@ from archives.grid import Grid, by_cell, niche
 from archives.nouns import Elite
 
 
-def settle(archive: Archive, grid: Grid, method: str, fitness: float, measures: Mapping[str, float], islands: int) -> None:
+def offer_to_all_islands(
+    archive: Archive, grid: Grid, method: str, fitness: float, measures: Mapping[str, float], islands: int
+) -> None:
     """Offer a method to every island of an archive that no engine holds."""
     elites = archive.elites()
     for island in range(islands):
@@ -22,7 +24,7 @@ def rank(elite: Elite) -> tuple[float, str]:
     return elite.fitness, elite.method
 
 
-class Elites(Mapping[int, Elite]):
+class Island(Mapping[int, Elite]):
     """The elites of an island by cell; `ranked` holds them from the least fit to the fittest, `methods` their ids."""
 
     def __init__(self) -> None:

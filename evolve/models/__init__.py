@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from evolve.config import Price
 from evolve.errors import UsageError
-from evolve.models.pricing import Price
 from evolve.models.retry import Clock, Patience
 from evolve.nouns import Model
 

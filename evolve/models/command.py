@@ -75,7 +75,7 @@ class CommandModel:
             self._check(run)
         return kept(self._shown, text, usage)
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return what is known of its cost: a call. What the program spends itself is not known."""
         return Usage(self.name, 1)
 

@@ -73,7 +73,7 @@ class Hosted(ABC):
         usage = self._usage(answer, self._settings.clock.now() - began)
         return kept(self.name, answer.text, usage, self._problem(answer))
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that asking this can cost: a token is at least a byte, and the answer is limited."""
         tokens_in, tokens_out = _bytes(system) + _bytes(prompt) + TEMPLATE, self._settings.tokens_out
         return Usage(self.name, 1, tokens_in, tokens_out, self._price(tokens_in, tokens_out, 0, self._written(system)))
@@ -105,7 +105,7 @@ class Hosted(ABC):
         late = f"{self._shown} did not answer within {self._settings.seconds:g} s"
         chain = [error, *([error.__cause__] if error.__cause__ else [])]
         for found in chain:
-            if isinstance(found, http.Refused):
+            if isinstance(found, http.RefusedByServer):
                 return self._refused(found)
             if isinstance(found, http.TooMuch):
                 return ModelError(f"{self._shown} sent {found}")
@@ -121,7 +121,7 @@ class Hosted(ABC):
             return ModelError(f"{self._shown} sent something that cannot be used: {self._clean(str(error))}")
         return error
 
-    def _refused(self, error: http.Refused) -> Exception:
+    def _refused(self, error: http.RefusedByServer) -> Exception:
         code, said = error.status, self._clean(error.said)
         if code < 400:
             to = self._clean(without_secrets(error.headers.get("location", "")))

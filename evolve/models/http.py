@@ -27,7 +27,7 @@ class TooSlow(Exception):
     """A body that does not end in time."""
 
 
-class Refused(Exception):
+class RefusedByServer(Exception):
     """An HTTP answer that is no success.
 
     Attributes:
@@ -59,7 +59,7 @@ def connect(sdk: str, kind: str, model: str, seconds: float, **options: Any) -> 
     def refuse(response: Any) -> None:
         if response.status_code >= 300:
             body, _ = _read(response, MOST_OF_A_REFUSAL, time.monotonic() + seconds)
-            raise Refused(response.status_code, dict(response.headers), body)
+            raise RefusedByServer(response.status_code, dict(response.headers), body)
 
     http = module.DefaultHttpxClient(timeout=seconds, follow_redirects=False, event_hooks={"response": [refuse]})
     headers = {"Accept-Encoding": "identity"}

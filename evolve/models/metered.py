@@ -12,7 +12,7 @@ from evolve.nouns import Model, Reply, UnusableAnswer
 
 
 @dataclass
-class Absent:
+class UnavailableModel:
     """A model that cannot be asked."""
 
     name: str
@@ -22,12 +22,12 @@ class Absent:
         """Raise ModelError with the reason."""
         raise ModelError(self.reason)
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return no cost."""
         return FREE
 
 
-class Metered:
+class BudgetedModel:
     """Stands between an operator and its model for the turns of one proposal.
 
     The first call's worst case is reserved by the engine, together with the evaluation; that of a further turn here.
@@ -39,12 +39,12 @@ class Metered:
         model: Model,
         budget: Budget,
         held: Usage | None,
-        heard: Callable[[CallRecord], None],
+        on_reply: Callable[[CallRecord], None],
         recorded: Sequence[CallRecord] = (),
     ) -> None:
         """`held` is what is reserved already; `recorded` are answers that arrived before the run was cut off."""
         self.name = model.name
-        self._proposal, self._model, self._budget, self._heard = proposal, model, budget, heard
+        self._proposal, self._model, self._budget, self._on_reply = proposal, model, budget, on_reply
         self._held, self._recorded, self._turn = held, tuple(recorded), 0
 
     def ask(self, system: str, prompt: str) -> Reply:
@@ -64,9 +64,9 @@ class Metered:
         self._pay(worst, reply, "")
         return reply
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that asking this can cost."""
-        return self._model.worst(system, prompt)
+        return self._model.worst_case(system, prompt)
 
     def close(self) -> None:
         """Give back what is still reserved."""
@@ -76,7 +76,7 @@ class Metered:
 
     def _reserve(self, system: str, prompt: str) -> Usage:
         if self._held is None:
-            worst = self.worst(system, prompt)
+            worst = self.worst_case(system, prompt)
             try:
                 self._budget.hold(worst)
             except BudgetRefused as error:
@@ -87,4 +87,4 @@ class Metered:
     def _pay(self, worst: Usage, reply: Reply, problem: str) -> None:
         self._held = None
         self._budget.pay(worst, reply.usage)
-        self._heard(CallRecord(self._proposal, self._turn, reply.text, problem, reply.usage, worst))
+        self._on_reply(CallRecord(self._proposal, self._turn, reply.text, problem, reply.usage, worst))

@@ -1,33 +1,6 @@
-"""What calls cost: an offline table of prices, the user's own, sums, and the error for an answer paid for in vain."""
+"""What a call costs by the offline table of providers' prices."""
 
 from __future__ import annotations
-
-import math
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Price:
-    """A user's own price of a model, in dollars per million tokens.
-
-    Attributes:
-        input: of the prompt; `output`: of the answer, reasoning included.
-        cached: of prompt tokens read from the provider's cache; None when they cost as much as the others.
-    """
-
-    input: float
-    output: float
-    cached: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("input", self.input), ("output", self.output), ("cached", self.cached)):
-            if value is not None and not 0 <= value < math.inf:
-                raise ValueError(f"the price {name} must be dollars per million tokens, 0 or more, got {value}")
-
-    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
-        """Return the dollars of a call, `cached` being part of `tokens_in`."""
-        cached_price = self.input if self.cached is None else self.cached
-        return ((tokens_in - cached) * self.input + cached * cached_price + tokens_out * self.output) / 1e6
 
 
 def price(url: str, model: str, tokens_in: int, tokens_out: int, cached: int = 0, written: int = 0) -> float | None:

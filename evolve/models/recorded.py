@@ -90,7 +90,7 @@ class ReplayModel:
         record = self._recording.next(system, prompt)
         return kept(self.name, record.reply, self._usage(record), record.problem)
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that an answer to this prompt had in tokens; it costs nothing."""
         usages = [self._usage(record) for record in self._recording.find(system, prompt)]
         most_in, most_out = (max((getattr(u, n) for u in usages), default=0) for n in ("tokens_in", "tokens_out"))

@@ -40,9 +40,9 @@ class ScriptedModel:
         with self._lock:
             said = self._replies[self._asked % len(self._replies)]
             self._asked += 1
-        return kept(self.name, said, self.worst(system, prompt))
+        return kept(self.name, said, self.worst_case(system, prompt))
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return what it costs: a call, no tokens and no money."""
         return Usage(self.name, 1, usd=0.0)
 

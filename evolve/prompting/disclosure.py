@@ -41,7 +41,7 @@ class Disclosure:
         self._lineages: dict[str, str] = {}
         self._ladders = {domain: self._recall(domain) for domain in domains}
 
-    def lineage(self, method: str, parents: Sequence[str] = ()) -> str:
+    def ancestor_seed(self, method: str, parents: Sequence[str] = ()) -> str:
         """Return the seed that a method's first parents go back to: its own id for a seed."""
         if method not in self._lineages:
             self._lineages[method] = self._lineages.get(parents[0], parents[0]) if parents else method
@@ -49,7 +49,7 @@ class Disclosure:
 
     def judged(self, evaluation: Evaluation, parents: Sequence[str] = ()) -> None:
         """Enter a dev evaluation in the ledger; one that is whole asks the Ladder of each search domain."""
-        lineage = self.lineage(evaluation.method, parents)
+        lineage = self.ancestor_seed(evaluation.method, parents)
         for domain in self._domains:
             trials = [trial for trial in evaluation.trials if trial.domain == domain]
             answer = self._ask(evaluation.method, domain, trials) if evaluation.fitness is not None else None
@@ -65,7 +65,7 @@ class Disclosure:
         why = f"the brief of proposal {proposal}"
         self._archive.look(
             *(
-                Look(model, method, self.lineage(method), score.domain, Split.DEV, score.instances, why, score.rung)
+                Look(model, method, self.ancestor_seed(method), score.domain, Split.DEV, score.instances, why, score.rung)
                 for method in methods
                 for score in self.scores(method)
             )

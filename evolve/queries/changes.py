@@ -13,7 +13,7 @@ from evolve.text import clean, label, one_line
 
 
 @dataclass(frozen=True)
-class Change:
+class SourceChange:
     """The step from `before` to `after`, as the lines of a unified diff (clean text, without line ends).
 
     Attributes:
@@ -32,7 +32,7 @@ class Change:
     lines: tuple[str, ...]
 
 
-def change(archive: Archive, before: str, after: str) -> Change:
+def change(archive: Archive, before: str, after: str) -> SourceChange:
     """Return what `after` changed against `before`, two ids of methods in the archive."""
     named = {
         text(row, "id"): row for row in archive.rows("select id, name, source from methods where id in (?, ?)", [before, after])
@@ -50,7 +50,7 @@ def change(archive: Archive, before: str, after: str) -> Change:
         f"{labels[after]}.py",
         lineterm="",
     )
-    return Change(
+    return SourceChange(
         before=before,
         before_label=labels[before],
         after=after,

@@ -44,7 +44,7 @@ class Breadth:
 
 
 @dataclass(frozen=True)
-class Spread:
+class DiversityPoint:
     """The breadth after so many proposals: entropy in bits and mean novelty of the window that ends there."""
 
     proposal: int
@@ -80,7 +80,7 @@ def entropy_limit(archive: Archive) -> float:
     return math.log2(known) if known else 0.0
 
 
-def spreads(archive: Archive, window: int, most: int = POINTS) -> tuple[Spread, ...]:
+def spreads(archive: Archive, window: int, most: int = POINTS) -> tuple[DiversityPoint, ...]:
     """Return the breadth of a sliding window over all proposals, at most `most` points, from the first full window on."""
     ids = _proposals(archive)
     window = min(window, max(len(ids) // 2, 1))
@@ -104,6 +104,6 @@ def _proposals(archive: Archive) -> Sequence[int]:
     return [integer(row, "id") for row in archive.rows("select id from proposals order by id")]
 
 
-def _spread(end: int, window: Sequence[tuple[str, float]]) -> Spread:
+def _spread(end: int, window: Sequence[tuple[str, float]]) -> DiversityPoint:
     directions = Counter(direction for direction, _ in window)
-    return Spread(end, entropy(directions.values()), sum(novelty for _, novelty in window) / len(window))
+    return DiversityPoint(end, entropy(directions.values()), sum(novelty for _, novelty in window) / len(window))

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from archives.archive import Archive
 from archives.sqlite.typed import maybe_real, text
 from evolve.errors import UsageError
-from evolve.queries.leaderboard import BEST_FIRST, Ranked, ranking
+from evolve.queries.leaderboard import BEST_FIRST, LeaderboardRow, ranking
 
 _FRESH = """(select f.pgr from evaluations f where f.method = e.method and f.split = 'fresh' and f.domain = e.domain
     order by f.id desc limit 1)"""
@@ -65,7 +65,7 @@ class Wanted:
     pareto: bool = False
 
 
-def board(archive: Archive, wanted: Wanted, limit: int = -1) -> tuple[Ranked, ...]:
+def board(archive: Archive, wanted: Wanted, limit: int = -1) -> tuple[LeaderboardRow, ...]:
     """Return the first `limit` methods (-1: all). Raises UsageError for a name that this run does not know."""
     conditions, values = ["1"], list[object]()
     for column in ("direction", "operator", "model"):
@@ -118,7 +118,7 @@ def _order(wanted: Wanted, order: str) -> str:
     return f"{order} is null, {order} {'desc' if down else 'asc'}, {BEST_FIRST}"
 
 
-def _scored(archive: Archive, rows: tuple[Ranked, ...], domain: str | None) -> tuple[Ranked, ...]:
+def _scored(archive: Archive, rows: tuple[LeaderboardRow, ...], domain: str | None) -> tuple[LeaderboardRow, ...]:
     """Return the rows with the PGR on one domain; its interval is not worked out here."""
     if domain is None:
         return rows
@@ -127,14 +127,14 @@ def _scored(archive: Archive, rows: tuple[Ranked, ...], domain: str | None) -> t
     return tuple(_on(row, *scores[row.method]) for row in rows)
 
 
-def _on(row: Ranked, dev: float | None, fresh: float | None) -> Ranked:
+def _on(row: LeaderboardRow, dev: float | None, fresh: float | None) -> LeaderboardRow:
     inflation = None if dev is None or fresh is None else round(dev - fresh, 3)
     dev, fresh = (None if score is None else round(score, 3) for score in (dev, fresh))
     none = dict.fromkeys(("pgr_low", "pgr_high", "fresh_low", "fresh_high"))
     return replace(row, pgr=dev, fresh_pgr=fresh, inflation=inflation, **none)  # type: ignore[arg-type]  # None is one
 
 
-def _placed(archive: Archive, rows: tuple[Ranked, ...], island: int | None) -> tuple[Ranked, ...]:
+def _placed(archive: Archive, rows: tuple[LeaderboardRow, ...], island: int | None) -> tuple[LeaderboardRow, ...]:
     """Return the rows with the cells that they hold on one island."""
     if island is None:
         return rows

@@ -47,18 +47,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FinalVerdict:
     """What the run showed; `shown` is None before the champion was judged on fresh instances."""
 
     sentence: str
     shown: bool | None
 
 
-def verdict(archive: Archive, run: RunRecord) -> Verdict:
+def verdict(archive: Archive, run: RunRecord) -> FinalVerdict:
     """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound."""
     rows = archive.rows("select text, value from events where kind = 'verdict' order by id desc limit 1")
     bound = maybe_real(rows[0], "value") if rows else None
-    return Verdict(run.verdict or (text(rows[0], "text") if rows else ""), None if bound is None else bound > 0)
+    return FinalVerdict(run.verdict or (text(rows[0], "text") if rows else ""), None if bound is None else bound > 0)
 
 
 def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.grid import Grid, Pool, Voronoi
+from archives.grid import FlatPopulation, Grid, Voronoi
 from archives.nouns import Elite
 from archives.sqlite.typed import text
 from evolve.grids import grid_of
@@ -94,7 +94,7 @@ def _map(grid: Grid, elites: Iterable[Elite], names: Mapping[str, str], island: 
         if not 0 <= elite.cell < grid.cells:
             continue  # placed on another grid than this version's
         occupied.add(elite.cell)
-        x, y = (*grid.place(elite.cell), 0)[:2]
+        x, y = (*grid.bins_of(elite.cell), 0)[:2]
         if (x, y) not in best or elite.fitness > best[x, y].fitness:
             best[x, y] = elite
     axes = [_axis(measure) for measure in grid.measures[:2]] or [_places(grid.cells)]
@@ -112,7 +112,7 @@ def _places(count: int) -> Axis:
 
 def _note(grid: Grid) -> str:
     """Say what a square stands for when it is not one cell."""
-    if isinstance(grid, Pool):
+    if isinstance(grid, FlatPopulation):
         return "This strategy keeps no grid: a square is a method of the population, in no order."
     if isinstance(grid, Voronoi):
         return f"{grid.cells} Voronoi cells: a square shows the best of those whose centres lie in it."

@@ -65,7 +65,7 @@ FAILED = f"""(select count(distinct method) from evaluations e
 
 
 @dataclass(frozen=True)
-class Ranked:
+class LeaderboardRow:
     """One row of the leaderboard.
 
     Attributes:
@@ -111,7 +111,7 @@ class Ranked:
 
 def ranking(
     archive: Archive, limit: int = -1, where: str = "1", values: tuple[object, ...] = (), order: str = BEST_FIRST
-) -> tuple[Ranked, ...]:
+) -> tuple[LeaderboardRow, ...]:
     """Return the best `limit` methods (-1: all) that were judged OK, best first.
 
     `where` and `order` are SQL over a method's newest dev evaluation `e` and the method itself, `l`.
@@ -121,7 +121,7 @@ def ranking(
     return tuple(_ranked(row) for row in archive.rows(_ROWS, [json.dumps(found)]))
 
 
-def ranked(archive: Archive, method: str) -> Ranked | None:
+def ranked(archive: Archive, method: str) -> LeaderboardRow | None:
     """Return one method's row of the leaderboard, or None when it has none."""
     rows = ranking(archive, 1, "e.method = ?", (method,)) if method else ()
     return rows[0] if rows else None
@@ -132,8 +132,8 @@ def tried(archive: Archive) -> int:
     return integer(archive.rows(f"select {JUDGED} as n")[0], "n")
 
 
-def _ranked(row: Row) -> Ranked:
-    return Ranked(
+def _ranked(row: Row) -> LeaderboardRow:
+    return LeaderboardRow(
         method=text(row, "method"),
         name=text(row, "name"),
         origin=text(row, "origin"),

@@ -41,7 +41,7 @@ class Ancestor:
 
 
 @dataclass(frozen=True)
-class Pedigree:
+class Lineage:
     """The ancestry of `root`.
 
     Attributes:
@@ -68,7 +68,7 @@ class Pedigree:
         return tuple(line.values())
 
 
-def pedigree(archive: Archive, root: str, limit: int = 2000) -> Pedigree:
+def lineage_of(archive: Archive, root: str, limit: int = 2000) -> Lineage:
     """Return the ancestry of a method, nearest ancestors first, at most `limit` of them."""
     seen, queue = {root}, [root]
     order: list[str] = []
@@ -86,7 +86,7 @@ def pedigree(archive: Archive, root: str, limit: int = 2000) -> Pedigree:
     facts = _facts(archive, order)
     ages = _generations(order, births)
     ancestors = tuple(_ancestor(method, facts, births.get(method), ages[method]) for method in order if method in facts)
-    return Pedigree(root, ancestors, len(queue))
+    return Lineage(root, ancestors, len(queue))
 
 
 def _births(archive: Archive, methods: Sequence[str]) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.sqlite.typed import integer, maybe_real, real, text, value
 from evolve.queries import leaderboard
-from evolve.queries.leaderboard import Ranked
+from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
 from fitness.nouns import Finding
 
@@ -82,7 +82,7 @@ class Birth:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class MethodDetails:
     """A method with all that is known of it; `ranked` is None when it has no row in the leaderboard, `birth` for seeds."""
 
     method: str
@@ -92,7 +92,7 @@ class Dossier:
     flags: str
     created: str
     source: str
-    ranked: Ranked | None
+    ranked: LeaderboardRow | None
     birth: Birth | None
     evaluations: tuple[EvaluationLine, ...]
     findings: tuple[Finding, ...]
@@ -104,7 +104,7 @@ class Dossier:
         return label(self.name, self.method)
 
 
-def dossier(archive: Archive, method: str, *, ranked: bool = True) -> Dossier:
+def method_details(archive: Archive, method: str, *, ranked: bool = True) -> MethodDetails:
     """Return everything about a method, its `ranked` row only when asked for. Raises ArchiveError for an unknown method."""
     rows = archive.rows("select * from methods where id = ?", [method])
     if not rows:
@@ -112,7 +112,7 @@ def dossier(archive: Archive, method: str, *, ranked: bool = True) -> Dossier:
     children = archive.rows(
         "select count(distinct method) as n from proposals where state = 'done' and instr(parents, ?)", [json.dumps(method)]
     )[0]
-    return Dossier(
+    return MethodDetails(
         method=method,
         name=text(rows[0], "name"),
         origin=text(rows[0], "origin"),

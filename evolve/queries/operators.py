@@ -11,7 +11,7 @@ from evolve.text import count, money, number, one_line
 
 
 @dataclass(frozen=True)
-class Arm:
+class OperatorStats:
     """What came of a model and an operator on an island, or on all.
 
     Attributes:
@@ -59,11 +59,11 @@ class DirectionLine:
     placed: int
 
 
-def arms(archive: Archive) -> tuple[Arm, ...]:
+def arms(archive: Archive) -> tuple[OperatorStats, ...]:
     """Return the arms of a run, the most tried first."""
     rows = archive.rows("select * from arms order by tried desc, model, operator, island")
     return tuple(
-        Arm(
+        OperatorStats(
             text(row, "model"), text(row, "operator"), maybe_integer(row, "island"), integer(row, "tried"),
             integer(row, "placed"), real(row, "gain"), integer(row, "calls"), integer(row, "tokens"), maybe_real(row, "usd"),
         )
@@ -71,20 +71,20 @@ def arms(archive: Archive) -> tuple[Arm, ...]:
     )  # fmt: skip
 
 
-def over_islands(every: Iterable[Arm]) -> tuple[Arm, ...]:
+def over_islands(every: Iterable[OperatorStats]) -> tuple[OperatorStats, ...]:
     """Return the arms of all islands together, the most tried first; one unknown price makes the sum unknown."""
-    found: dict[tuple[str, str], Arm] = {}
+    found: dict[tuple[str, str], OperatorStats] = {}
     for arm in every:
-        before = found.get((arm.model, arm.operator), Arm(arm.model, arm.operator, None, 0, 0, 0.0, 0, 0, 0.0))
+        before = found.get((arm.model, arm.operator), OperatorStats(arm.model, arm.operator, None, 0, 0, 0.0, 0, 0, 0.0))
         usd = None if before.usd is None or arm.usd is None else before.usd + arm.usd
-        found[arm.model, arm.operator] = Arm(
+        found[arm.model, arm.operator] = OperatorStats(
             arm.model, arm.operator, None, before.tried + arm.tried, before.placed + arm.placed, before.gain + arm.gain,
             before.calls + arm.calls, before.tokens + arm.tokens, usd,
         )  # fmt: skip
     return tuple(sorted(found.values(), key=lambda arm: (-arm.tried, arm.model, arm.operator)))
 
 
-def explained(summed: Sequence[Arm]) -> str:
+def explained(summed: Sequence[OperatorStats]) -> str:
     """Say in a sentence or two what the bandit tried most, what it got for that, and how it chooses; "" without arms."""
     if not summed:
         return ""
@@ -93,7 +93,7 @@ def explained(summed: Sequence[Arm]) -> str:
     return f"Of {count(tried, 'proposal')} {first.tried:,} went to {one_line(first.name, 60)}: {earned(first)}. {rule}"
 
 
-def earned(arm: Arm) -> str:
+def earned(arm: OperatorStats) -> str:
     """Say what an arm gained for what it cost."""
     gain = f"{number(arm.gain)} PGR gained"
     if not arm.calls:
@@ -124,7 +124,7 @@ def descent(line: DirectionLine) -> str:
 
 
 @dataclass(frozen=True)
-class Yield:
+class OperatorYield:
     """What came of an operator (with its model) or of a direction.
 
     Attributes:
@@ -143,7 +143,7 @@ class Yield:
     best_gain: float | None
 
 
-def yields(archive: Archive, by: str) -> tuple[Yield, ...]:
+def yields(archive: Archive, by: str) -> tuple[OperatorYield, ...]:
     """Return what came of each `operator` or `direction`, the most tried first."""
     name, model = ("p.operator", "p.model") if by == "operator" else ("p.direction", "''")
     rows = archive.rows(
@@ -156,7 +156,7 @@ def yields(archive: Archive, by: str) -> tuple[Yield, ...]:
         "avg(gain) as mean_gain, max(gain) as best_gain from made group by name, model order by proposals desc, name"
     )
     return tuple(
-        Yield(
+        OperatorYield(
             text(row, "name"), text(row, "model"), integer(row, "proposals"), integer(row, "refused"), integer(row, "failed"),
             integer(row, "placed"), maybe_real(row, "mean_gain"), maybe_real(row, "best_gain"),
         )

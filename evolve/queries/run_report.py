@@ -9,13 +9,13 @@ from archives.archive import Archive
 from evolve import text
 from evolve.queries import costs, failures, final_table
 from evolve.queries.best_so_far import Curve, curve
-from evolve.queries.changes import Change, change
-from evolve.queries.diversity import Spread, entropy_limit
+from evolve.queries.changes import SourceChange, change
+from evolve.queries.diversity import DiversityPoint, entropy_limit
 from evolve.queries.heat_maps import HeatMap, heat_maps
-from evolve.queries.leaderboard import Ranked, ranking
-from evolve.queries.lineage import Pedigree, pedigree
-from evolve.queries.operators import Yield, yields
-from evolve.queries.status import Happening, Standing, events, standing
+from evolve.queries.leaderboard import LeaderboardRow, ranking
+from evolve.queries.lineage import Lineage, lineage_of
+from evolve.queries.operators import OperatorYield, yields
+from evolve.queries.status import Happening, RunStatus, events, run_status
 from evolve.text import label
 from fitness.nouns import EvolveError
 
@@ -37,21 +37,21 @@ class Report:
         spreads: entropy of the directions and novelty of the prompts over the run.
     """
 
-    standing: Standing
-    verdict: final_table.Verdict
+    standing: RunStatus
+    verdict: final_table.FinalVerdict
     comparisons: tuple[final_table.Comparison, ...]
     curve: Curve
     judged: int
-    leaderboard: tuple[Ranked, ...]
-    baselines: tuple[Ranked, ...]
+    leaderboard: tuple[LeaderboardRow, ...]
+    baselines: tuple[LeaderboardRow, ...]
     maps: tuple[HeatMap, ...]
-    lineage: Pedigree | None
+    lineage: Lineage | None
     source: str
-    changes: tuple[Change, ...]
+    changes: tuple[SourceChange, ...]
     entropy_max: float
-    spreads: tuple[Spread, ...]
-    operators: tuple[Yield, ...]
-    directions: tuple[Yield, ...]
+    spreads: tuple[DiversityPoint, ...]
+    operators: tuple[OperatorYield, ...]
+    directions: tuple[OperatorYield, ...]
     failures: tuple[failures.FailureLine, ...]
     costs: tuple[costs.CostLine, ...]
     events: tuple[Happening, ...]
@@ -63,7 +63,7 @@ class Report:
         return label(best.name, best.method) if best else ""
 
 
-def collect(archive: Archive, *, alive: bool, methods: tuple[Ranked, ...] | None = None) -> Report:
+def collect(archive: Archive, *, alive: bool, methods: tuple[LeaderboardRow, ...] | None = None) -> Report:
     """Read the report's data in one transaction.
 
     Args:
@@ -72,7 +72,7 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[Ranked, ...] | None
     """
     with archive.transaction():
         run = archive.run()
-        now = standing(archive, alive=alive)
+        now = run_status(archive, alive=alive)
         methods = ranking(archive) if methods is None else methods
         board, seeds = methods[:LEADERBOARD], [row for row in methods if row.origin in ("seed", "added")]
         best = now.best.method if now.best else ""
@@ -86,7 +86,7 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[Ranked, ...] | None
             leaderboard=board,
             baselines=tuple(sorted(seeds, key=_worth, reverse=True)),
             maps=_maps(archive),
-            lineage=pedigree(archive, best) if best else None,
+            lineage=lineage_of(archive, best) if best else None,
             source=str(sources[0]["source"]) if sources else "",
             changes=_changes(archive, now.best, board),
             entropy_max=entropy_limit(archive),
@@ -104,7 +104,7 @@ def as_json(report: Report) -> str:
     return text.as_json(asdict(report), indent=2)
 
 
-def _worth(row: Ranked) -> float:
+def _worth(row: LeaderboardRow) -> float:
     score = row.pgr if row.fresh_pgr is None else row.fresh_pgr
     return -math.inf if score is None else score
 
@@ -116,12 +116,12 @@ def _maps(archive: Archive) -> tuple[HeatMap, ...]:
         return ()
 
 
-def _changes(archive: Archive, best: Ranked | None, board: tuple[Ranked, ...]) -> tuple[Change, ...]:
+def _changes(archive: Archive, best: LeaderboardRow | None, board: tuple[LeaderboardRow, ...]) -> tuple[SourceChange, ...]:
     """Return the steps that made the champion and the next best bred methods."""
     wanted = dict.fromkeys([*([best.method] if best else []), *(row.method for row in board if row.operator)])
-    found: list[Change] = []
+    found: list[SourceChange] = []
     for method in list(wanted)[: 2 * DIFFS]:
-        ancestors = pedigree(archive, method, 1).ancestors
+        ancestors = lineage_of(archive, method, 1).ancestors
         parents = ancestors[0].parents if ancestors else ()
         if parents and archive.rows("select 1 from methods where id = ?", [parents[0]]):
             found.append(change(archive, parents[0], method))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from archives.nouns import RunRecord
 from archives.sqlite.typed import integer, maybe_integer, maybe_real, real, text
-from evolve.queries.diversity import POINTS, Breadth, Spread, breadth, spreads
-from evolve.queries.leaderboard import BRED, FAILED, HUMAN, JUDGED, Ranked, ranked, ranking
-from evolve.queries.operators import Arm, DirectionLine, arms, directions
+from evolve.queries.diversity import POINTS, Breadth, DiversityPoint, breadth, spreads
+from evolve.queries.leaderboard import BRED, FAILED, HUMAN, JUDGED, LeaderboardRow, ranked, ranking
+from evolve.queries.operators import DirectionLine, OperatorStats, arms, directions
 from fitness.nouns import CONTAINED
 
 RECENT = 50  # proposals that "recently" means, for what the novelty term chose
@@ -19,7 +19,7 @@ _UNCONTAINED = "Methods of this run were not contained, so its scores may be wha
 
 
 @dataclass(frozen=True)
-class Budget:
+class BudgetUse:
     """What the run may use; None where it has no limit."""
 
     evals: float | None
@@ -44,7 +44,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Island:
+class IslandStatus:
     """One island's grid: its occupied cells and its best elite."""
 
     island: int
@@ -67,7 +67,7 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunStatus:
     """A run at a glance.
 
     Attributes:
@@ -97,7 +97,7 @@ class Standing:
     level: str
     uncontained: str
     created: str
-    budget: Budget
+    budget: BudgetUse
     spent: Spent
     evaluations: int
     methods: int
@@ -105,16 +105,16 @@ class Standing:
     unanswered: int
     failed: int
     in_flight: int
-    best: Ranked | None
-    human_best: Ranked | None
+    best: LeaderboardRow | None
+    human_best: LeaderboardRow | None
     champion: str
     verdict: str
     seconds: float
     engine_seconds: float
-    islands: tuple[Island, ...]
+    islands: tuple[IslandStatus, ...]
     recent: Breadth
-    entropy: tuple[Spread, ...]
-    arms: tuple[Arm, ...]
+    entropy: tuple[DiversityPoint, ...]
+    arms: tuple[OperatorStats, ...]
     directions: tuple[DirectionLine, ...]
     events: tuple[Happening, ...]
 
@@ -150,14 +150,14 @@ def events(archive: Archive, limit: int) -> tuple[Happening, ...]:
     )  # fmt: skip
 
 
-def standing(archive: Archive, *, alive: bool, points: int = POINTS) -> Standing:
+def run_status(archive: Archive, *, alive: bool, points: int = POINTS) -> RunStatus:
     """Return where a run stands; `alive` tells whether a process is working on it, `points` how many `entropy` has at most."""
     run = archive.run()
     counts = _counts(archive)
     spent = _spent(archive, run, counts["evaluations"])
     best = ranked(archive, run.champion) or next(iter(ranking(archive, 1, BRED)), None)
     human = ranked(archive, run.human_best) or next(iter(ranking(archive, 1, HUMAN)), None)
-    return Standing(
+    return RunStatus(
         run=run.id,
         db=str(archive.path),
         state=run.state if alive or run.state != "running" else "interrupted",
@@ -206,10 +206,10 @@ def _counts(archive: Archive) -> dict[str, int]:
     return {name: integer(row, name) for name in ("evaluations", "failed", "methods", "refused", "unanswered", "in_flight")}
 
 
-def _budget(run: RunRecord) -> Budget:
+def _budget(run: RunRecord) -> BudgetUse:
     found = settings(run)
     names = ("evals", "minutes", "usd", "tokens", "max_calls")
-    return Budget(*(maybe_real(found, name) if name in found else None for name in names))
+    return BudgetUse(*(maybe_real(found, name) if name in found else None for name in names))
 
 
 def _spent(archive: Archive, run: RunRecord, evaluations: int) -> Spent:
@@ -230,12 +230,12 @@ def _spent(archive: Archive, run: RunRecord, evaluations: int) -> Spent:
     )
 
 
-def _islands(archive: Archive) -> tuple[Island, ...]:
+def _islands(archive: Archive) -> tuple[IslandStatus, ...]:
     rows = archive.rows(
         "select e.island, count(*) as elites, max(e.fitness) as best, e.method, m.name from elites e "
         "join methods m on m.id = e.method group by e.island order by e.island"  # SQLite: bare columns are those of the maximum
     )
     return tuple(
-        Island(integer(row, "island"), integer(row, "elites"), real(row, "best"), text(row, "method"), text(row, "name"))
+        IslandStatus(integer(row, "island"), integer(row, "elites"), real(row, "best"), text(row, "method"), text(row, "name"))
         for row in rows
     )

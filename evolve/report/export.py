@@ -9,7 +9,7 @@ from pathlib import Path
 from archives.archive import Archive
 from evolve import __version__
 from evolve.queries.leaderboard import ranking
-from evolve.queries.method import Dossier, Parent, dossier
+from evolve.queries.method import MethodDetails, Parent, method_details
 from evolve.queries.status import search_domain
 from evolve.report.html.page import write_text
 from evolve.screening.screen import MAX_BYTES
@@ -28,7 +28,7 @@ class Exported:
 
 def write_best(archive: Archive, method_id: str, path: Path) -> Path:
     """Write a method with its provenance to `path`, and return it. Raises UsageError when it cannot be written."""
-    facts = dossier(archive, method_id)
+    facts = method_details(archive, method_id)
     text = f"{header(archive, facts)}\n{facts.source.rstrip()}\n"
     if len(text.encode()) > MAX_BYTES:  # the screen refuses larger files, and an exported method must pass it
         text = facts.source
@@ -42,12 +42,12 @@ def write_methods(archive: Archive, most: int, folder: Path) -> tuple[Exported, 
     order = dict.fromkeys([*([champion] if champion else []), *(row.method for row in rows)])
     written = []
     for place, method in enumerate(list(order)[:most], 1):
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", dossier(archive, method).label)[:40]
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", method_details(archive, method).label)[:40]
         written.append(Exported(method, write_best(archive, method, folder / f"{place:02d}-{name}.py")))
     return tuple(written)
 
 
-def header(archive: Archive, facts: Dossier) -> str:
+def header(archive: Archive, facts: MethodDetails) -> str:
     """Return the provenance of a method as comment lines; untrusted text is cleaned and never on the first two lines."""
     run, row, birth = archive.run(), facts.ranked, facts.birth
     lines = [("method", facts.method), ("name", f"{facts.label}, {facts.origin}")]

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError
-from evolve.queries.leaderboard import Ranked, ranked
+from evolve.queries.leaderboard import LeaderboardRow, ranked
 from evolve.report.html.page import policy, render, waiting
 from evolve.report.html.parts import KEY, anchor
 from evolve.report.html.view import page_of, view
@@ -29,7 +29,7 @@ _PING = 15.0  # seconds after which a silent stream says that it is alive
 _GONE = "The run's file is gone: {path} was moved or deleted. What you see is the last that was read of it."
 
 
-class Watch:
+class LivePage:
     """One archive under the eyes of the server: its page as of the last look, read anew when the file has changed.
 
     Attributes:
@@ -40,7 +40,7 @@ class Watch:
         self.path, self._alive = path, alive
         self._lock = threading.Lock()
         self._seen: object = None
-        self._page, self._ranked = "", dict[str, Ranked]()  # by what follows # in a method's address
+        self._page, self._ranked = "", dict[str, LeaderboardRow]()  # by what follows # in a method's address
 
     def state(self) -> object:
         """Return something that differs after every change of the archive; None when its file is gone."""
@@ -96,7 +96,7 @@ class Watch:
         return _GONE.format(path=self.path)
 
 
-def application(watch: Watch, hosts: Container[str], stopping: Callable[[], bool]) -> ASGIApp:
+def application(watch: LivePage, hosts: Container[str], stopping: Callable[[], bool]) -> ASGIApp:
     """Return the server's application; it answers requests for one of `hosts` only, and ends its streams when `stopping`."""
 
     async def page(request: Request) -> Response:
@@ -119,7 +119,7 @@ def application(watch: Watch, hosts: Container[str], stopping: Callable[[], bool
     return _Guard(Starlette(routes=routes, exception_handlers={EvolveError: unreadable}), hosts)
 
 
-async def _changes(watch: Watch, stopping: Callable[[], bool]) -> AsyncIterator[str]:
+async def _changes(watch: LivePage, stopping: Callable[[], bool]) -> AsyncIterator[str]:
     """Yield an event when the stream begins, so that nothing is missed before it, and after every change."""
     seen: object = ()
     quiet = time.monotonic()

@@ -41,7 +41,7 @@ def system_text(task: Task) -> str:
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:
     """Return what the calls of a run can cost; nothing is asked."""
-    worst = [model.worst(system, " " * PROMPT) for model in models.values()]
+    worst = [model.worst_case(system, " " * PROMPT) for model in models.values()]
     known = [usage.usd for usage in worst if usage.usd is not None]
     usd = max(known) if len(known) == len(worst) and known else None
     tokens_in, tokens_out = (max((getattr(u, name) for u in worst), default=0) for name in ("tokens_in", "tokens_out"))
@@ -55,7 +55,7 @@ def forecast(config: Config, models: Mapping[str, Model], system: str) -> Foreca
 def check_budget(config: Config, models: Mapping[str, Model], system: str) -> None:
     """Raise BudgetRefused, with the arithmetic, when a limit cannot be kept, or does not pay for a useful run."""
     for spec, model in models.items():
-        worst = model.worst(system, " " * PROMPT)
+        worst = model.worst_case(system, " " * PROMPT)
         tokens = worst.tokens_in + worst.tokens_out
         size = f"{worst.tokens_in:,} tokens in and {worst.tokens_out:,} out at most"
         if config.usd is not None and worst.usd is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from evolve import executors
 from evolve.errors import UsageError
-from evolve.runs.resources import bench
+from evolve.runs.resources import judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
 from fitness import tasks
@@ -23,7 +23,7 @@ FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
 
 
 @dataclass(frozen=True)
-class Judging:
+class JudgeRequest:
     """How a file is to be judged.
 
     Attributes:
@@ -43,7 +43,7 @@ class Judging:
     trust: bool = False
 
 
-def judge(seed: SeedFile, how: Judging, warn: Callable[[str], None], say: Callable[[str], None]) -> dict[str, Any]:
+def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: Callable[[str], None]) -> dict[str, Any]:
     """Judge a file and count the look; return the verdict, as `judge --json` prints it.
 
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
@@ -54,32 +54,32 @@ def judge(seed: SeedFile, how: Judging, warn: Callable[[str], None], say: Callab
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
-    with bench(task.name, names, how.device, trust=how.trust) as things:
-        if things.sandbox.level not in CONTAINED:
-            warn(things.sandbox.summary)
-        if things.sandbox.note:
-            say(things.sandbox.note)
-        facts["device"] = things.sandbox.device
-        screened = Screen(things.worker).parse(seed.source, seed.name)
+    with judge_resources(task.name, names, how.device, trust=how.trust) as resources:
+        if resources.sandbox.level not in CONTAINED:
+            warn(resources.sandbox.summary)
+        if resources.sandbox.note:
+            say(resources.sandbox.note)
+        facts["device"] = resources.sandbox.device
+        screened = Screen(resources.worker).parse(seed.source, seed.name)
         if screened.method is None:
             return facts | _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason)) | {"looks": 0}
         method = screened.method.method
-        missing = sum(not things.vault.ready(task, n.domain, n.split, n.index) for n in names)
+        missing = sum(not resources.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing:
             say(f"building {missing} instances of {domain}, about {4 * missing} s")
         executor = executors.load("local", how.workers)
         try:
-            futures = [executor.submit(partial(things.judge.trial, method, name)) for name in names]
+            futures = [executor.submit(partial(resources.judge.trial, method, name)) for name in names]
             trials = tuple(future.result() for future in futures)
             failed = next((t for t in trials if t.status is not Status.OK), None)
             status, message = (failed.status, failed.message) if failed else (Status.OK, "")
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
-                whole = replace(whole, findings=things.judge.examine(method, trials[0], thorough=True))
+                whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
         finally:
-            things.stop.set()
+            resources.stop.set()
             executor.close()
-        looks = things.vault.look("judge", method.id, domain, Split.FRESH, len(trials))
+        looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
     return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
 
 

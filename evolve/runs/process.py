@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from evolve.errors import UsageError
-from evolve.observer import Watch
+from evolve.observer import Observer
 
 
 @contextlib.contextmanager
@@ -43,7 +43,7 @@ PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
 
 @contextlib.contextmanager
-def interruptible(stop: threading.Event, watch: Watch, kill_trials: Callable[[], None]) -> Iterator[None]:
+def stop_on_interrupt(stop: threading.Event, watch: Observer, kill_trials: Callable[[], None]) -> Iterator[None]:
     """Turn the first Ctrl-C into a clean stop; `kill_trials` ends the trials that are still in flight after a while."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

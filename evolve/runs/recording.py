@@ -9,7 +9,7 @@ from typing import Any
 from archives.archive import Archive
 from archives.nouns import CallRecord
 from evolve.search.candidate import Candidate
-from evolve.search.pipeline import Landing, Step
+from evolve.search.pipeline import Step, StepResult
 from fitness.judge import Evaluator
 from fitness.nouns import Finding, Method, Split, Trial
 from fitness.tasks import Task
@@ -20,39 +20,39 @@ class Diverged(Exception):
     """The replay cannot go on as the journal says; the message is a sentence."""
 
 
-class Tape:
+class RecordedPipeline:
     """The pipeline of a replay: a step is done when the journal says that it ended."""
 
     def __init__(self, recording: Archive) -> None:
-        self.flying: dict[int, Step] = {}
+        self.in_flight: dict[int, Step] = {}
         self.waited = 0.0
         self._recording = recording
-        self._begun: dict[int, Landing] = {}
+        self._begun: dict[int, StepResult] = {}
 
-    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         """Keep a step until its time has come."""
-        self.flying[candidate.number] = step
-        self._begun[candidate.number] = Landing(step, candidate, work)
+        self.in_flight[candidate.number] = step
+        self._begun[candidate.number] = StepResult(step, candidate, work)
 
-    def heard(self, call: CallRecord) -> None:
+    def on_reply(self, call: CallRecord) -> None:
         """Refuse an answer: a replay has all of them before it asks."""
         raise Diverged(f"proposal {call.proposal} asked a model")
 
-    def known(self, proposal: int) -> Sequence[CallRecord]:
+    def replies(self, proposal: int) -> Sequence[CallRecord]:
         """Return the recorded answers of a proposal."""
         return self._recording.calls(proposal)
 
-    def landing(self, proposal: int | None, step: str) -> Landing:
+    def result_of_step(self, proposal: int | None, step: str) -> StepResult:
         """Return the step of a candidate that has ended. Raises Diverged when the candidate is not at it."""
         found = self._begun.get(proposal or 0)
         if found is None or found.step != step:
             at = f"is at {found.step}" if found else "is not under way"
             raise Diverged(f"the journal says that {step} of proposal {proposal} has ended, but it {at}")
-        del self._begun[found.candidate.number], self.flying[found.candidate.number]
+        del self._begun[found.candidate.number], self.in_flight[found.candidate.number]
         return found
 
 
-class Recorded(Evaluator):
+class RecordedJudge(Evaluator):
     """A judge whose trials and findings come from an archive; races, cells and fitness are worked out anew."""
 
     def __init__(self, task: Task, recording: Archive) -> None:

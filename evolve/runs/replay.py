@@ -22,16 +22,16 @@ from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.errors import EvolveError, ModelError
 from evolve.grids import grid_of
-from evolve.islands.islands import settle
-from evolve.models.metered import Absent
+from evolve.islands.islands import offer_to_all_islands
+from evolve.models.metered import UnavailableModel
 from evolve.nouns import Model
-from evolve.observer import Silent
+from evolve.observer import NullObserver
 from evolve.runs.checks import check_origin, config_of, stored_config
-from evolve.runs.recording import Diverged, Recorded, Tape
-from evolve.runs.resources import bench, load_operators
+from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline
+from evolve.runs.resources import judge_resources, load_operators
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
-from evolve.search.context import Desk, Lab, dev_instances, wanted_instances
+from evolve.screening.worker import WorkerProcess
+from evolve.search.context import Judging, RunContext, dev_instances, wanted_instances
 from evolve.search.engine import Engine
 from evolve.search.restore import recall
 from evolve.selection.strategies import populations
@@ -92,13 +92,15 @@ class Replayed:
 class Replay:
     """One replay of a recording, into a new archive; `judge` judges instead of the recording when it is given."""
 
-    def __init__(self, recording: Archive, config: Config, path: Path, worker: Worker, judge: Evaluator | None = None) -> None:
+    def __init__(
+        self, recording: Archive, config: Config, path: Path, worker: WorkerProcess, judge: Evaluator | None = None
+    ) -> None:
         self._recording, self._config = recording, config
         self.archive = Archive.create(path)
         self._journal = recording.entries()
         self._task = tasks.load(config.task)
-        self._desk = Desk(self._task, judge or Recorded(self._task, recording), worker, threading.Event())
-        self._tape, self._models = Tape(recording), dict[str, Absent]()
+        self._judging = Judging(self._task, judge or RecordedJudge(self._task, recording), worker, threading.Event())
+        self._pipeline, self._models = RecordedPipeline(recording), dict[str, UnavailableModel]()
         self._engine: Engine | None = None
         self._methods = {method.id: method for method in recording.methods()}
         self._set_out()
@@ -160,13 +162,13 @@ class Replay:
             raise Diverged("the journal does not begin with a session")
         match entry.step:
             case "select":
-                engine.depart()
-                self.archive.add_calls(self._tape.known(engine.number))
+                engine.begin()
+                self.archive.add_calls(self._pipeline.replies(engine.number))
             case "seed":
                 evaluation = self._certified(entry)
-                engine.outside.judged_seed(evaluation, self._methods[evaluation.method].name)
+                engine.seeding.judged_seed(evaluation, self._methods[evaluation.method].name)
             case "adopt":
-                engine.outside.adopt()
+                engine.seeding.adopt()
             case "flagged":
                 self._flag(engine, entry.method or "")
             case "take up":
@@ -178,41 +180,44 @@ class Replay:
         """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
         self._config = config = config_of(settings or "", self._task.name, self._recording.path)
         self.archive.journal("session", config=settings)
-        self._tape, self._models = Tape(self._recording), {spec: Absent(spec) for spec in config.model}
-        lab = Lab(
+        self._pipeline, self._models = (
+            RecordedPipeline(self._recording),
+            {spec: UnavailableModel(spec) for spec in config.model},
+        )
+        context = RunContext(
             config=config,
             archive=self.archive,
-            bench=self._desk,
-            screen=Screen(self._desk.worker),
+            judging=self._judging,
+            screen=Screen(self._judging.worker),
             budget=Budget(
                 Limit(config.evals, trials=config.trials), self.archive.judged(), trials=self.archive.judged_trials()
             ),
             grid=grid_of(self.archive),
-            watch=Silent(),
+            watch=NullObserver(),
             operators=load_operators(config),
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )
-        selector, memory = recall(lab)
-        self._engine = Engine(lab, selector, memory, self._tape)
+        selector, memory = recall(context)
+        self._engine = Engine(context, selector, memory, self._pipeline)
 
     def _land(self, engine: Engine, entry: Entry) -> None:
-        landing = self._tape.landing(entry.proposal, "judge" if entry.step == "probe" else entry.step)
-        name = landing.candidate.choice.model
+        result_of_step = self._pipeline.result_of_step(entry.proposal, "judge" if entry.step == "probe" else entry.step)
+        name = result_of_step.candidate.choice.model
         if name in self._models:
             recorded = self._recording.proposals("id = ?", [entry.proposal])[0]
             self._models[name].reason = recorded.reason
         if entry.step == "probe":  # its judging ended before, unrecorded
-            engine.probe(landing.candidate, landing.result())
-            landing = self._tape.landing(entry.proposal, "probe")
-        engine.land(landing)
+            engine.probe(result_of_step.candidate, result_of_step.result())
+            result_of_step = self._pipeline.result_of_step(entry.proposal, "probe")
+        engine.complete(result_of_step)
 
     def _certified(self, entry: Entry) -> Evaluation:
         """Judge a method that races nobody: a seed, or one that was added by hand."""
         method = self._methods.get(entry.method or "")
         if method is None:
             raise Diverged(f"the method {entry.method} is not in the archive")
-        return self._desk.judge.certify(method.method, dev_instances(self._config))
+        return self._judging.judge.certify(method.method, dev_instances(self._config))
 
     def _flag(self, engine: Engine, method: str) -> None:
         """Flag a finalist as the probes on fresh instances did: it leaves the grid. What was judged there is not replayed."""
@@ -222,7 +227,7 @@ class Replay:
             self.archive.add_findings(method, trial, findings)
             self.archive.journal("flagged", method=method)
         engine.memory.flagged.add(method)
-        engine.teller.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
+        engine.reporter.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
 
     def _add(self, entry: Entry) -> None:
         """Put a method that was added by hand into the archive, with its elites."""
@@ -234,7 +239,9 @@ class Replay:
             self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
             if evaluation.fitness is not None and not evaluation.flags:
                 grid, measures = grid_of(self.archive), evaluation.measures
-                settle(self.archive, grid, evaluation.method, evaluation.fitness, measures, populations(self._config))
+                offer_to_all_islands(
+                    self.archive, grid, evaluation.method, evaluation.fitness, measures, populations(self._config)
+                )
 
 
 def _grids(entry: Entry) -> Mapping[str, str]:
@@ -266,10 +273,10 @@ def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, i
     with contextlib.ExitStack() as stack:
         if rejudge:
             wanted = wanted_instances(tasks.load(config.task), config)
-            things = stack.enter_context(bench(config.task, wanted, config.device, trust=config.trust_methods))
-            made = Replay(recording, config, path, things.worker, things.judge)
+            resources = stack.enter_context(judge_resources(config.task, wanted, config.device, trust=config.trust_methods))
+            made = Replay(recording, config, path, resources.worker, resources.judge)
         else:
-            made = Replay(recording, config, path, stack.enter_context(Worker()))
+            made = Replay(recording, config, path, stack.enter_context(WorkerProcess()))
         done, problem = 0, ""
         try:
             for done in made.steps():

@@ -15,11 +15,10 @@ from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.executors.batch import IDLE
 from evolve.files import PLAN
-from evolve.models.pricing import Price
 from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator
-from evolve.screening.worker import Worker
-from evolve.search.context import Desk
+from evolve.screening.worker import WorkerProcess
+from evolve.search.context import Judging
 from fitness import tasks
 from fitness.judge import Cancelled, Judge
 from fitness.sandbox.device import choose
@@ -33,7 +32,7 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 
 @dataclass(frozen=True)
-class Bench(Desk):
+class JudgeResources(Judging):
     """A desk with all that judging itself needs, with or without a run."""
 
     vault: Vault
@@ -42,7 +41,9 @@ class Bench(Desk):
 
 
 @contextlib.contextmanager
-def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", *, trust: bool = False) -> Iterator[Bench]:
+def judge_resources(
+    task_name: str, wanted: Sequence[InstanceName], device: str = "auto", *, trust: bool = False
+) -> Iterator[JudgeResources]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
     With `trust`, methods run below sandbox level B too. Raises DeviceUnavailable, before anything is begun, when the device is
@@ -51,7 +52,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", 
     task, stop, choice = tasks.load(task_name), threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
-        worker = stack.enter_context(Worker())
+        worker = stack.enter_context(WorkerProcess())
         vault, one_at_a_time = Vault(), threading.Lock()
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
@@ -67,7 +68,7 @@ def bench(task_name: str, wanted: Sequence[InstanceName], device: str = "auto", 
             with one_at_a_time:
                 return load_instance(vault, task, name)
 
-        yield Bench(task, Judge(task, vault, sandbox, load, stop), worker, stop, vault, builder, sandbox)
+        yield JudgeResources(task, Judge(task, vault, sandbox, load, stop), worker, stop, vault, builder, sandbox)
 
 
 def _return_large_arrays() -> None:
@@ -91,7 +92,7 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
         tokens_out=config.reply_tokens,
         thinking=config.thinking,
         clock=Clock(sleep=stop.wait) if stop else Clock(),
-        prices={spec: Price(price.input, price.output, price.cached) for spec, price in config.prices.items()},
+        prices=config.prices,
         run=run,
         hidden=_of_the_run(run) if run else (),
     )

@@ -15,7 +15,7 @@ from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.prompting.disclosure import Disclosure
 from evolve.runs.checks import check_origin, record_weak_walls, stored_config
-from evolve.runs.resources import bench
+from evolve.runs.resources import judge_resources
 from evolve.search.context import instances
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Interval, Split, Status
@@ -67,18 +67,18 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         domains = (*config.domains, *task.held_out_domains)
         names = instances(config, domains, Split.SEALED, count)
         method = next(m.method for m in archive.methods() if m.id == method_id)
-        with bench(task.name, names, config.device, trust=trust) as things:
-            record_weak_walls(archive, things.sandbox)
+        with judge_resources(task.name, names, config.device, trust=trust) as resources:
+            record_weak_walls(archive, resources.sandbox)
             executor = executors.load(config.executor, config.workers)
             try:
-                work = {d: partial(things.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}
+                work = {d: partial(resources.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}
                 futures = {domain: executor.submit(judge) for domain, judge in work.items()}
                 opened = []
                 for domain, future in futures.items():
                     say(f"judging on {domain}")
-                    opened.append(_record(archive, things.vault, domain, future.result(), config))
+                    opened.append(_record(archive, resources.vault, domain, future.result(), config))
             finally:
-                things.stop.set()
+                resources.stop.set()
                 executor.close()
         return tuple(opened)
 
@@ -87,10 +87,10 @@ def _record(archive: Archive, vault: Vault, domain: str, evaluation: Evaluation,
     """Store a sealed evaluation and the look at it."""
     ok, trials = evaluation.status is Status.OK, len(evaluation.trials)
     interval = pgr.interval(evaluation.scores) if ok and trials > 1 else None
-    lineage = Disclosure(archive, config.domains).lineage(evaluation.method)
+    lineage = Disclosure(archive, config.domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, domain, Split.SEALED, interval)
         archive.look(Look(_WHO, evaluation.method, lineage, domain, Split.SEALED, trials, _WHY))
         archive.event("sealed", f"the sealed instances of {domain} were opened", None, evaluation.method)
-    vault.look(_WHO, evaluation.method, domain, Split.SEALED, trials)
+    vault.log_look(_WHO, evaluation.method, domain, Split.SEALED, trials)
     return Opened(domain, trials, evaluation.status, evaluation.message, interval)

@@ -13,9 +13,9 @@ from archives.nouns import Look
 from evolve.errors import UsageError
 from evolve.files import read_regular
 from evolve.grids import grid_of
-from evolve.islands.islands import settle
+from evolve.islands.islands import offer_to_all_islands
 from evolve.runs.checks import check_origin, record_weak_walls, stored_config
-from evolve.runs.resources import bench
+from evolve.runs.resources import judge_resources
 from evolve.screening.screen import MAX_BYTES, Screen
 from evolve.search.context import dev_instances
 from evolve.selection.strategies import populations
@@ -107,16 +107,16 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
     with contextlib.closing(archive):
         config = stored_config(archive)
         check_origin(archive)
-        with bench(config.task, dev_instances(config), config.device, trust=trust) as things:
-            screened = Screen(things.worker, archive.methods()).check(seed.source, seed.name, "added")
+        with judge_resources(config.task, dev_instances(config), config.device, trust=trust) as resources:
+            screened = Screen(resources.worker, archive.methods()).check(seed.source, seed.name, "added")
             if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
             method = screened.method
-            evaluation = things.judge.certify(method.method, dev_instances(config), thorough=True)
+            evaluation = resources.judge.certify(method.method, dev_instances(config), thorough=True)
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
             with archive.transaction():
-                record_weak_walls(archive, things.sandbox)
+                record_weak_walls(archive, resources.sandbox)
                 archive.add_method(method)
                 archive.journal("added", method=method.id)
                 archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
@@ -127,7 +127,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                     archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
                 else:
                     grid, measures = grid_of(archive), evaluation.measures
-                    settle(archive, grid, method.id, evaluation.fitness, measures, populations(config))
+                    offer_to_all_islands(archive, grid, method.id, evaluation.fitness, measures, populations(config))
                     archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
     failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
     seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)

@@ -18,16 +18,16 @@ from evolve.config import Config, resolve
 from evolve.errors import UsageError
 from evolve.grids import grid_for, grid_of
 from evolve.nouns import Model
-from evolve.observer import Watch
+from evolve.observer import Observer
 from evolve.runs import seeds as baselines
 from evolve.runs.checks import check_config, check_origin, record_walls, stored_config
 from evolve.runs.forecast import check_budget, system_text
-from evolve.runs.process import interruptible, only_writer
-from evolve.runs.resources import Bench, bench, load_models, load_operators
+from evolve.runs.process import only_writer, stop_on_interrupt
+from evolve.runs.resources import JudgeResources, judge_resources, load_models, load_operators
 from evolve.runs.seeds import SeedFile, collect
 from evolve.screening.screen import Screen
-from evolve.search.context import Lab, wanted_instances
-from evolve.search.final_evaluation import Finale, Result
+from evolve.search.context import RunContext, wanted_instances
+from evolve.search.final_evaluation import FinalEvaluation, Result
 from evolve.search.loop import Search
 from evolve.search.restore import recall
 from fitness import tasks
@@ -65,23 +65,23 @@ def check(config: Config, path: Path | None = None) -> dict[str, Model]:
     return chosen
 
 
-def start(config: Config, path: Path, watch: Watch) -> Ending:
+def start(config: Config, path: Path, watch: Observer) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
-    with _new(config, path, watch) as (lab, kill_trials):
-        return _session(lab, kill_trials)
+    with _new(config, path, watch) as (context, kill_trials):
+        return _session(context, kill_trials)
 
 
-def prepare(config: Config, path: Path, watch: Watch) -> None:
+def prepare(config: Config, path: Path, watch: Observer) -> None:
     """Judge the seeds of a run and the human baselines afresh, and breed nothing; the run is finished when that is done.
 
     Raises EvolveError.
     """
-    with _new(config, path, watch) as (lab, kill_trials):
-        _prepare(lab, kill_trials)
+    with _new(config, path, watch) as (context, kill_trials):
+        _prepare(context, kill_trials)
 
 
 @contextlib.contextmanager
-def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
+def _new(config: Config, path: Path, watch: Observer) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
     check(config, path)
     _warn(config, watch)
@@ -89,32 +89,32 @@ def _new(config: Config, path: Path, watch: Watch) -> Iterator[tuple[Lab, Callab
     seeds = collect(Path(p) for p in config.seeds)
     ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
     wanted = wanted_instances(task, config)
-    with bench(config.task, wanted, config.device, trust=ours or config.trust_methods) as things:
-        watch.event("sandbox", things.sandbox.summary)
-        config = _settled(config, things, watch)
-        methods = _screen_seeds(things, seeds)
+    with judge_resources(config.task, wanted, config.device, trust=ours or config.trust_methods) as resources:
+        watch.event("sandbox", resources.sandbox.summary)
+        config = _settled(config, resources, watch)
+        methods = _screen_seeds(resources, seeds)
         with contextlib.closing(Archive.create(path)) as archive, only_writer(path):
-            _store(archive, config, things, methods)
-            yield _lab(config, archive, things, watch), things.sandbox.close
+            _store(archive, config, resources, methods)
+            yield _context(config, archive, resources, watch), resources.sandbox.close
 
 
-def resume(path: Path, changes: Mapping[str, object], watch: Watch) -> Ending:
+def resume(path: Path, changes: Mapping[str, object], watch: Observer) -> Ending:
     """Go on with a run. Raises EvolveError when it cannot be, or needs the vault it was started with.
 
     What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
     """
-    with _known(path, changes, watch) as (lab, kill_trials):
-        return _session(lab, kill_trials)
+    with _known(path, changes, watch) as (context, kill_trials):
+        return _session(context, kill_trials)
 
 
-def go_on_preparing(path: Path, watch: Watch) -> None:
+def go_on_preparing(path: Path, watch: Observer) -> None:
     """Go on with what `prepare` was stopped at. Raises EvolveError."""
-    with _known(path, {}, watch) as (lab, kill_trials):
-        _prepare(lab, kill_trials)
+    with _known(path, {}, watch) as (context, kill_trials):
+        _prepare(context, kill_trials)
 
 
 @contextlib.contextmanager
-def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[tuple[Lab, Callable[[], None]]]:
+def _known(path: Path, changes: Mapping[str, object], watch: Observer) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a run that was begun before."""
     with contextlib.closing(Archive.open(path, write=True)) as archive, only_writer(path):
         stored = stored_config(archive)
@@ -126,16 +126,16 @@ def _known(path: Path, changes: Mapping[str, object], watch: Watch) -> Iterator[
         _warn(config, watch)
         check_origin(archive)
         wanted = wanted_instances(tasks.load(config.task), config)
-        with bench(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as things:
-            watch.event("sandbox", things.sandbox.summary)
-            record_walls(archive, things.sandbox)
-            config = _settled(config, things, watch)
+        with judge_resources(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as resources:
+            watch.event("sandbox", resources.sandbox.summary)
+            record_walls(archive, resources.sandbox)
+            config = _settled(config, resources, watch)
             archive.update_run(config=config.model_dump_json(), state="running")
             _count_lost(archive, watch)
-            yield _lab(config, archive, things, watch), things.sandbox.close
+            yield _context(config, archive, resources, watch), resources.sandbox.close
 
 
-def _count_lost(archive: Archive, watch: Watch) -> None:
+def _count_lost(archive: Archive, watch: Observer) -> None:
     """Let the budget count calls that were under way when the run was cut off: they may have been charged."""
     lost = archive.lose_calls()
     if lost:
@@ -144,22 +144,22 @@ def _count_lost(archive: Archive, watch: Watch) -> None:
         watch.event("note", text)
 
 
-def _warn(config: Config, watch: Watch) -> None:
+def _warn(config: Config, watch: Observer) -> None:
     """Say which models could look into the vault."""
     for danger in models.dangers(config.model):
         watch.event("note", danger)
 
 
-def _settled(config: Config, things: Bench, watch: Watch) -> Config:
+def _settled(config: Config, resources: JudgeResources, watch: Observer) -> Config:
     """Return the configuration with the device that methods run on, and say where a GPU was not taken."""
-    if things.sandbox.note:
-        watch.event("note", things.sandbox.note)
-    return config.model_copy(update={"device": things.sandbox.device})
+    if resources.sandbox.note:
+        watch.event("note", resources.sandbox.note)
+    return config.model_copy(update={"device": resources.sandbox.device})
 
 
-def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
+def _screen_seeds(resources: JudgeResources, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
     """Screen the seeds. Raises UsageError naming the file, the line and the reason when one does not pass."""
-    screen = Screen(things.worker)
+    screen = Screen(resources.worker)
     methods = []
     for seed in seeds:
         ours = seed.path.parent == baselines.FOLDER
@@ -171,80 +171,84 @@ def _screen_seeds(things: Bench, seeds: Sequence[SeedFile]) -> list[MethodRecord
     return methods
 
 
-def _store(archive: Archive, config: Config, things: Bench, methods: Sequence[MethodRecord]) -> None:
+def _store(archive: Archive, config: Config, resources: JudgeResources, methods: Sequence[MethodRecord]) -> None:
     with archive.transaction():
         archive.add_run(
             RunRecord(
                 id=archive.path.stem,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 task=config.task,
-                task_version=things.task.version,
-                vault=things.vault.fingerprint,
+                task_version=resources.task.version,
+                vault=resources.vault.fingerprint,
                 config=config.model_dump_json(),
                 seed=config.seed,
                 state="running",
-                level=things.sandbox.level,
+                level=resources.sandbox.level,
                 evolve_version=__version__,
-                system=system_text(things.task) if config.model else "",
-                grid=dump(grid_for(things.task, config)),
+                system=system_text(resources.task) if config.model else "",
+                grid=dump(grid_for(resources.task, config)),
             )
         )
-        record_walls(archive, things.sandbox)
+        record_walls(archive, resources.sandbox)
         for direction in DIRECTIONS:
             archive.add_direction(direction)
         for method in methods:
             archive.add_method(method)
 
 
-def _lab(config: Config, archive: Archive, things: Bench, watch: Watch) -> Lab:
+def _context(config: Config, archive: Archive, resources: JudgeResources, watch: Observer) -> RunContext:
     limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls, config.trials)
     run = archive.run()
-    return Lab(
+    return RunContext(
         config=config,
         archive=archive,
-        bench=things,
-        screen=Screen(things.worker),
+        judging=resources,
+        screen=Screen(resources.worker),
         budget=Budget(limit, archive.judged(), archive.counted(), run.seconds, archive.judged_trials()),
         grid=grid_of(archive),
         watch=watch,
         operators=load_operators(config),
-        models=load_models(config, things.stop, archive.path),
+        models=load_models(config, resources.stop, archive.path),
         system=run.system,
-        built=lambda: _built(things),
+        built=lambda: _built(resources),
     )
 
 
-def _built(things: Bench) -> tuple[int, int]:
-    progress = things.builder.progress()
+def _built(resources: JudgeResources) -> tuple[int, int]:
+    progress = resources.builder.progress()
     return progress.done, progress.total
 
 
-def _session(lab: Lab, kill_trials: Callable[[], None]) -> Ending:
+def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
     """Search, judge the champion, and store how it ended; `kill_trials` ends the trials in flight after a Ctrl-C."""
-    archive, engine = lab.archive, lab.archive.run().engine_seconds
-    search = Search(lab, *recall(lab))
+    archive, engine = context.archive, context.archive.run().engine_seconds
+    search = Search(context, *recall(context))
     began = time.monotonic()
     result, ended = None, False
     try:
-        with interruptible(lab.bench.stop, lab.watch, kill_trials):
+        with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
             search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - search.live.waited
             archive.update_run(engine_seconds=engine)
-            if not lab.bench.stop.is_set() and search.memory.best:
-                result = Finale(lab, search.memory, search.engine.teller, search.engine.population.disclosure).run()
-            ended = not lab.bench.stop.is_set()
+            if not context.judging.stop.is_set() and search.memory.best:
+                result = FinalEvaluation(
+                    context, search.memory, search.engine.reporter, search.engine.recorder.disclosure
+                ).run()
+            ended = not context.judging.stop.is_set()
     finally:
-        archive.update_run(state="finished" if ended else "interrupted", seconds=lab.budget.seconds)
-    budget = lab.budget
-    return Ending(archive.path, result, not ended, budget.evals, lab.config.device, budget.seconds, engine)
+        archive.update_run(state="finished" if ended else "interrupted", seconds=context.budget.seconds)
+    budget = context.budget
+    return Ending(archive.path, result, not ended, budget.evals, context.config.device, budget.seconds, engine)
 
 
-def _prepare(lab: Lab, kill_trials: Callable[[], None]) -> None:
-    search, done = Search(lab, *recall(lab)), False
+def _prepare(context: RunContext, kill_trials: Callable[[], None]) -> None:
+    search, done = Search(context, *recall(context)), False
     try:
-        with interruptible(lab.bench.stop, lab.watch, kill_trials):
+        with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
             search.prepare()
-            if not lab.bench.stop.is_set():
-                done = Finale(lab, search.memory, search.engine.teller, search.engine.population.disclosure).judge_humans()
+            if not context.judging.stop.is_set():
+                done = FinalEvaluation(
+                    context, search.memory, search.engine.reporter, search.engine.recorder.disclosure
+                ).judge_humans()
     finally:
-        lab.archive.update_run(state="finished" if done else "interrupted")
+        context.archive.update_run(state="finished" if done else "interrupted")

@@ -31,7 +31,7 @@ class WorkerDied(Exception):
     """The worker crashed on a call, or was busy with it for too long."""
 
 
-class Worker:
+class WorkerProcess:
     """A handle on the worker; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Worker:
         self._pipe: Connection | None = None
         self._ready = False
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archives.nouns import ProposalRecord
-from evolve.models.metered import Metered
+from evolve.models.metered import BudgetedModel
 from evolve.nouns import Draft
 from evolve.selection.choice import Choice
 from fitness.nouns import Direction, Evaluation
@@ -21,7 +21,7 @@ class Candidate:
     choice: Choice
     draft: Draft | None = None
     evaluation: Evaluation | None = None
-    model: Metered | None = None
+    model: BudgetedModel | None = None
 
     @property
     def idea(self) -> str:
@@ -29,7 +29,7 @@ class Candidate:
         return (self.draft.idea if self.draft else "") or self.choice.operator
 
 
-class Past(NamedTuple):
+class PastProposal(NamedTuple):
     """A proposal of an earlier session: what was asked, and what came of it.
 
     Attributes:
@@ -53,7 +53,7 @@ class Past(NamedTuple):
     new: int
 
 
-def repeated(one: ProposalRecord | Past, directions: Mapping[str, Direction]) -> Choice:
+def repeated(one: ProposalRecord | PastProposal, directions: Mapping[str, Direction]) -> Choice:
     """Return the choice that a proposal was made by, given the directions that are known by name."""
     direction = directions.get(one.direction) or Direction(one.direction, "", ())
     prompt = direction, one.parents, one.inspirations

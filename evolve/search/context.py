@@ -11,9 +11,9 @@ from archives.grid import Grid
 from evolve.budget import Budget
 from evolve.config import Config
 from evolve.nouns import Model, Operator
-from evolve.observer import Watch
+from evolve.observer import Observer
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.judge import Evaluator
 from fitness.nouns import Split
 from fitness.tasks import Task
@@ -21,17 +21,17 @@ from fitness.vault.instance import InstanceName
 
 
 @dataclass(frozen=True)
-class Desk:
+class Judging:
     """What a search needs of judging: the task, who judges, the syntax worker, and the flag that stops it."""
 
     task: Task
     judge: Evaluator
-    worker: Worker
+    worker: WorkerProcess
     stop: threading.Event
 
 
 @dataclass
-class Lab:
+class RunContext:
     """A desk with a run on it.
 
     Attributes:
@@ -41,11 +41,11 @@ class Lab:
 
     config: Config
     archive: Archive
-    bench: Desk
+    judging: Judging
     screen: Screen
     budget: Budget
     grid: Grid
-    watch: Watch
+    watch: Observer
     operators: dict[str, Operator]
     models: dict[str, Model]
     system: str = ""

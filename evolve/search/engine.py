@@ -18,18 +18,18 @@ from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
 from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
-from evolve.models.metered import Metered
+from evolve.models.metered import BudgetedModel
 from evolve.nouns import Brief, Draft, Tools, total
 from evolve.screening.screen import Screened
 from evolve.search.candidate import Candidate, asked, repeated
-from evolve.search.context import Lab, dev_instances
-from evolve.search.pipeline import Landing, Pipeline, Step
-from evolve.search.proposing import Drafts
-from evolve.search.recorder import Population
-from evolve.search.reporter import Teller
-from evolve.search.seeding import Outside
-from evolve.search.state import Memory
-from evolve.selection.choice import Choice, Lesson
+from evolve.search.context import RunContext, dev_instances
+from evolve.search.pipeline import Pipeline, Step, StepResult
+from evolve.search.proposing import Proposing
+from evolve.search.recorder import Recorder
+from evolve.search.reporter import Reporter
+from evolve.search.seeding import Seeding
+from evolve.search.state import SearchState
+from evolve.selection.choice import Choice, Reward
 from evolve.selection.selector import Selector
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Finding, Method, Status
@@ -40,111 +40,113 @@ LATE = 0.8  # share of the budget after which no island is reset
 class Engine:
     """The steps of one session of a run; what calls them, in which order, is a live search or a replay."""
 
-    def __init__(self, lab: Lab, selector: Selector, memory: Memory, pipeline: Pipeline) -> None:
-        self.lab, self.selector, self.memory, self.pipeline = lab, selector, memory, pipeline
-        self.teller = Teller(lab, memory, selector)
-        self.population = Population(lab.archive, lab.grid, selector, memory, lab.config, self.teller.event)
-        self.drafts = Drafts(lab, selector, self.population, self.teller)
-        self.outside = Outside(lab, selector, self.population, self.teller)
-        self.barren = 0  # refused proposals in a row
+    def __init__(self, context: RunContext, selector: Selector, memory: SearchState, pipeline: Pipeline) -> None:
+        self.context, self.selector, self.memory, self.pipeline = context, selector, memory, pipeline
+        self.reporter = Reporter(context, memory, selector)
+        self.recorder = Recorder(context.archive, context.grid, selector, memory, context.config, self.reporter.event)
+        self.proposing = Proposing(context, selector, self.recorder, self.reporter)
+        self.seeding = Seeding(context, selector, self.recorder, self.reporter)
+        self.refused_in_a_row = 0  # refused proposals in a row
         self.number = memory.last_proposal
 
     # the road of one candidate
 
-    def depart(self) -> None:
+    def begin(self) -> None:
         """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
         number = self.number + 1
         choice = self._select(number)
         brief = self._brief(choice)
-        worst = self.drafts.worst(choice.model, brief)
-        self.lab.budget.reserve(worst)  # step 3
+        worst = self.proposing.worst_case(choice.model, brief)
+        self.context.budget.reserve(worst)  # step 3
         self.number = number
         self.selector.used(choice)
-        with self.lab.archive.transaction():
-            self.lab.archive.add_proposal(asked(number, choice), worst)
+        with self.context.archive.transaction():
+            self.context.archive.add_proposal(asked(number, choice), worst)
             if choice.model:
-                self.population.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
-            self.lab.archive.journal("select", number)
-        self._propose(Candidate(number, choice), brief, worst, self.pipeline.known(number))
+                self.recorder.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
+            self.context.archive.journal("select", number)
+        self._propose(Candidate(number, choice), brief, worst, self.pipeline.replies(number))
 
-    def land(self, landing: Landing) -> None:
+    def complete(self, result_of_step: StepResult) -> None:
         """Move a candidate whose step has ended one step on."""
         steps: dict[Step, Callable[[Candidate, Any], None]]
         steps = {"propose": self._proposed, "screen": self._screened, "judge": self._judged, "probe": self._probed}
-        candidate = landing.candidate
+        candidate = result_of_step.candidate
         try:
-            result = landing.result()
+            result = result_of_step.result()
         except Cancelled:
-            self.lab.budget.refund()
+            self.context.budget.refund()
         except ModelError as error:
-            if self.lab.bench.stop.is_set():
-                self.drafts.put_off(candidate, error)
+            if self.context.judging.stop.is_set():
+                self.proposing.put_off(candidate, error)
             else:
-                self.drafts.unanswered(candidate, error)
+                self.proposing.unanswered(candidate, error)
         else:
-            steps[landing.step](candidate, result)
+            steps[result_of_step.step](candidate, result)
 
     def _select(self, number: int) -> Choice:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
-        asks = None if not self.lab.models else rng.random() >= self.lab.config.offline_share
+        asks = None if not self.context.models else rng.random() >= self.context.config.offline_share
         return self.selector.choose(number, asks, rng)
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
-        exhibits = [self.population.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
+        exhibits = [self.recorder.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
         return self.memory.brief(choice, parents, inspirations)
 
     def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
-        lab, choice = self.lab, candidate.choice
+        context, choice = self.context, candidate.choice
         if choice.model:
-            model = self.drafts.model(choice.model)
-            candidate.model = Metered(candidate.number, model, lab.budget, held, self.pipeline.heard, recorded)
-        operator, tools = lab.operators[choice.operator], Tools(lab.bench.worker, candidate.model, lab.system)
-        self.pipeline.fly("propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number)))
+            model = self.proposing.model(choice.model)
+            candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self.pipeline.on_reply, recorded)
+        operator, tools = context.operators[choice.operator], Tools(context.judging.worker, candidate.model, context.system)
+        self.pipeline.submit(
+            "propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number))
+        )
 
     def _proposed(self, candidate: Candidate, draft: Draft) -> None:
         """Step 4, ended: once the draft is stored, the child goes to the screen."""
-        self.drafts.keep(candidate, draft)
+        self.proposing.keep(candidate, draft)
         if draft.direction is not None:
-            self.lab.budget.refund()
+            self.context.budget.refund()
             self._learn(candidate)
         elif draft.source is None:
             self._refuse(candidate, draft.problem)
         else:
-            self.pipeline.fly("screen", candidate, partial(self.lab.screen.parse, draft.source))
+            self.pipeline.submit("screen", candidate, partial(self.context.screen.parse, draft.source))
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
-        screened, archive = self.lab.screen.unique(screened), self.lab.archive
+        screened, archive = self.context.screen.unique(screened), self.context.archive
         with archive.transaction():
             archive.journal("screen", candidate.number)
             if screened.method is None:
-                archive.settle_proposal(candidate.number, "refused", reason=screened.reason)
+                archive.set_proposal_state(candidate.number, "refused", reason=screened.reason)
             else:
                 archive.add_method(screened.method)
-                archive.settle_proposal(candidate.number, "judging", method=screened.method.id)
+                archive.set_proposal_state(candidate.number, "judging", method=screened.method.id)
         if screened.method is None:
             if not screened.duplicate:
                 self._failed(candidate, screened.reason)
             self._refuse(candidate, screened.reason)
             return
-        self.barren = 0
-        self.lab.screen.remember(screened.method)
+        self.refused_in_a_row = 0
+        self.context.screen.remember(screened.method)
         self.memory.add_method(screened.method, candidate.choice.parents[0])
         self.selector.child(screened.method)
         self._submit(candidate, screened.method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which judges it in a race with the fittest of its island."""
-        instances, rival = dev_instances(self.lab.config), self.population.rival(candidate.choice.island)
-        self.pipeline.fly("judge", candidate, lambda: self.lab.bench.judge.evaluate(method, instances, rival))
+        instances, rival = dev_instances(self.context.config), self.recorder.rival(candidate.choice.island)
+        self.pipeline.submit("judge", candidate, lambda: self.context.judging.judge.evaluate(method, instances, rival))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
-        if self.population.would_place(evaluation, candidate.choice.island):
+        if self.recorder.would_place(evaluation, candidate.choice.island):
             self.probe(candidate, evaluation)
         else:
             self._recorded("judge", candidate, evaluation)
@@ -152,8 +154,8 @@ class Engine:
     def probe(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: look for hacks. Until that has ended nothing is recorded: a run that is cut off judges again."""
         candidate.evaluation = evaluation
-        method, judge = self.memory.methods[evaluation.method].method, self.lab.bench.judge
-        self.pipeline.fly("probe", candidate, lambda: judge.examine(method, evaluation.trials[0]))
+        method, judge = self.memory.methods[evaluation.method].method, self.context.judging.judge
+        self.pipeline.submit("probe", candidate, lambda: judge.examine(method, evaluation.trials[0]))
 
     def _probed(self, candidate: Candidate, findings: tuple[Finding, ...]) -> None:
         """Step 8, ended: the evaluation carries what the probes found."""
@@ -163,34 +165,34 @@ class Engine:
     def _recorded(self, step: Step, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
         choice, lost = candidate.choice, evaluation.status is Status.LOST
-        with self.lab.archive.transaction():
-            self.population.record(evaluation, candidate.number, choice.parents)
-            placement = self.population.place(evaluation, choice.island)
-            gain = self.population.gain(evaluation, choice.parents[0]) if placement else 0.0
+        with self.context.archive.transaction():
+            self.recorder.record(evaluation, candidate.number, choice.parents)
+            placement = self.recorder.place(evaluation, choice.island)
+            gain = self.recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
             state = {"state": "lost"} if lost else {"state": "done", "gain": gain}
-            self.lab.archive.settle_proposal(candidate.number, placement=placement.name, **state)
-            self.lab.archive.journal(step, candidate.number)
+            self.context.archive.set_proposal_state(candidate.number, placement=placement.name, **state)
+            self.context.archive.journal(step, candidate.number)
         if lost:
-            self.lab.budget.refund()
-            self.teller.lost(evaluation)
+            self.context.budget.refund()
+            self.reporter.lost(evaluation)
             return
-        self.lab.budget.settle(len(evaluation.trials))
+        self.context.budget.settle(len(evaluation.trials))
         self._learn(candidate, bool(placement), gain)
         if evaluation.status is Status.OK and not evaluation.flags:
             self.selector.judged(evaluation.method, candidate.number)
         if evaluation.status is not Status.OK:
             self._failed(candidate, f"{evaluation.status}: {evaluation.message}")
         self.memory.judged_as(choice.parents, candidate.idea, evaluation, bool(placement))
-        self.teller.flags(evaluation)
+        self.reporter.flags(evaluation)
         if placement and self.memory.best == evaluation.method:
-            self.teller.best(evaluation, choice.operator, candidate.idea, choice.island)
-        self.population.mix(self.lab.budget.evals, self.lab.budget.judged_share >= LATE)
+            self.reporter.best(evaluation, choice.operator, candidate.idea, choice.island)
+        self.recorder.mix(self.context.budget.evals, self.context.budget.judged_share >= LATE)
 
     # where a candidate's road ends early
 
     def _refuse(self, candidate: Candidate, reason: str) -> None:
-        self.barren += 1
-        self.lab.budget.refund()
+        self.refused_in_a_row += 1
+        self.context.budget.refund()
         self._learn(candidate)
         self.memory.refused(candidate.choice.parents, candidate.idea, reason)
 
@@ -204,31 +206,31 @@ class Engine:
     def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
         usage = candidate.draft.usage if candidate.draft else FREE
         method = candidate.evaluation.method if candidate.evaluation else ""
-        self.selector.learn(candidate.choice, Lesson(placed, gain, usage, method))
+        self.selector.learn(candidate.choice, Reward(placed, gain, usage, method))
 
     # where it begins in the middle
 
     def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
         choice = repeated(record, {direction.name: direction for direction in self.selector.directions})
-        recorded = self.lab.archive.calls(record.id)
+        recorded = self.context.archive.calls(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
-        worst = self.drafts.worst(choice.model, brief) if brief and not recorded else FREE
+        worst = self.proposing.worst_case(choice.model, brief) if brief and not recorded else FREE
         try:
-            self.lab.budget.reserve(worst)
+            self.context.budget.reserve(worst)
         except BudgetRefused:
             return
-        self.lab.archive.journal("take up", record.id)
+        self.context.archive.journal("take up", record.id)
         usage = total(call.usage for call in recorded)
         candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
         method = self.memory.methods.get(record.method or "")
         if brief is not None:
-            self.lab.archive.settle_proposal(record.id, "asked", **reserved(worst))
+            self.context.archive.set_proposal_state(record.id, "asked", **reserved(worst))
             self._propose(candidate, brief, None if recorded else worst, recorded)
         elif method is not None:
             self._submit(candidate, method.method)
         else:
-            self.pipeline.fly("screen", candidate, partial(self.lab.screen.parse, record.source or ""))
+            self.pipeline.submit("screen", candidate, partial(self.context.screen.parse, record.source or ""))
 
     def _rng(self, step: str, number: int) -> random.Random:
-        return random.Random(f"{self.lab.config.seed}/{step}/{number}")
+        return random.Random(f"{self.context.config.seed}/{step}/{number}")

@@ -36,7 +36,7 @@ class _Step:
     deleted: array[int]
 
 
-class Lineages:
+class DeletedLines:
     """The lines of every method and of what its ancestors deleted; a method takes at most some 2 kB."""
 
     def __init__(self) -> None:

@@ -14,9 +14,9 @@ from archives.nouns import Look, MethodRecord
 from evolve import executors
 from evolve.executors.batch import Batch
 from evolve.prompting.disclosure import ENGINE, Disclosure
-from evolve.search.context import Lab, fresh_instances, held_out, instances
-from evolve.search.reporter import Teller
-from evolve.search.state import Memory
+from evolve.search.context import RunContext, fresh_instances, held_out, instances
+from evolve.search.reporter import Reporter
+from evolve.search.state import SearchState
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
@@ -36,7 +36,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Line:
+class DomainLine:
     """One domain of the final table.
 
     Attributes:
@@ -64,7 +64,7 @@ class Result:
     """
 
     contenders: tuple[Contender, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[DomainLine, ...]
     tried: int
     dev: float
     fresh: float
@@ -88,21 +88,21 @@ class Result:
         return self.low > 0
 
 
-class Finale:
+class FinalEvaluation:
     """Judges a run's finalists against the human baselines."""
 
-    def __init__(self, lab: Lab, memory: Memory, teller: Teller, disclosure: Disclosure) -> None:
-        self.lab, self.memory, self._teller, self._disclosure = lab, memory, teller, disclosure
+    def __init__(self, context: RunContext, memory: SearchState, reporter: Reporter, disclosure: Disclosure) -> None:
+        self.context, self.memory, self._reporter, self._disclosure = context, memory, reporter, disclosure
         self._scores: dict[tuple[str, str], tuple[Score, ...]] = {}  # method, domain -> by instance; empty for a failure
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config, memory, gone = self.lab.config, self.memory, set[str]()
+        config, memory, gone = self.context.config, self.memory, set[str]()
         for _ in range(ROUNDS):
             finalists = memory.finalists(config.finalists, gone)
             humans = [m for m in self._humans() if m not in finalists]
             names = " ".join(short(m.id) for m in finalists)
-            self._teller.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
+            self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
             if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
                 return None
             ours = [m for m in finalists if self._whole(m) and m.id not in memory.flagged]
@@ -110,28 +110,28 @@ class Finale:
             if ours or not finalists:
                 break
             gone |= {m.id for m in finalists}
-            self._teller.event(
+            self._reporter.event(
                 "finale", "every finalist was flagged or failed on a fresh instance: the next fittest take their place"
             )
         if not ours or not theirs:
             whose = "human baseline" if ours else f"finalist of {ROUNDS} rounds"
-            self._teller.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
+            self._reporter.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
-        for domain, count in held_out(self.lab.bench.task, config):
+        for domain, count in held_out(self.context.judging.task, config):
             if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
                 return None
         result = self._result(ours, human)
         champion = result.champion
-        with self.lab.archive.transaction():
-            self.lab.archive.event("verdict", result.verdict, None, champion.id, result.low)
+        with self.context.archive.transaction():
+            self.context.archive.event("verdict", result.verdict, None, champion.id, result.low)
             outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
-            self.lab.archive.update_run(champion=champion.id, human_best=human.id, **outcome)
+            self.context.archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
 
     def judge_humans(self) -> bool:
         """Judge the human baselines on the fresh instances; False when the run is stopping."""
-        return self._judge(self._humans(), fresh_instances(self.lab.config))
+        return self._judge(self._humans(), fresh_instances(self.context.config))
 
     def _humans(self) -> list[MethodRecord]:
         return [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.scored]
@@ -140,23 +140,23 @@ class Finale:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
-        judge, done = self.lab.bench.judge, 0
+        judge, done = self.context.judging.judge, 0
 
         def work(method: MethodRecord) -> Evaluation:
             if probed and method.id in probed:
                 return judge.certify(method.method, names, thorough=True)
             return judge.evaluate(method.method, names)
 
-        executor = executors.load(self.lab.config.executor, self.lab.config.workers)
-        for method, evaluation in Batch(executor, self.lab.bench.stop, lambda: None).run(todo, work):
+        executor = executors.load(self.context.config.executor, self.context.config.workers)
+        for method, evaluation in Batch(executor, self.context.judging.stop, lambda: None).run(todo, work):
             self._record(method, label, evaluation)
             done += 1
-            self._teller.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
+            self._reporter.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
         return done == len(todo)
 
     def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
         """Take up what an earlier session has judged; False when there is nothing, or not enough."""
-        known = self.lab.archive.trials(method.id, Split.FRESH, label)
+        known = self.context.archive.trials(method.id, Split.FRESH, label)
         self._keep(method.id, {name.domain for name in names}, {(t.domain, t.instance): t.score for t in known})
         return len(known) == len(names)
 
@@ -164,31 +164,31 @@ class Finale:
         domains = {t.domain for t in evaluation.trials}
         ok = evaluation.status is Status.OK
         self._keep(method.id, domains, {(t.domain, t.instance): t.score for t in evaluation.trials} if ok else {})
-        with self.lab.archive.transaction():
-            self.lab.archive.add_evaluation(
+        with self.context.archive.transaction():
+            self.context.archive.add_evaluation(
                 evaluation, None, label, Split.FRESH, self._joint(method.id, domains) if ok else None
             )
             for domain in sorted(domains):
                 count = sum(t.domain == domain for t in evaluation.trials)
-                lineage = self._disclosure.lineage(method.id)
-                self.lab.archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
+                lineage = self._disclosure.ancestor_seed(method.id)
+                self.context.archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
             if evaluation.flags:
-                self.lab.archive.journal("flagged", method=method.id)
+                self.context.archive.journal("flagged", method=method.id)
         if evaluation.flags:
             self.memory.flagged.add(method.id)
-            self._teller.flags(evaluation)
+            self._reporter.flags(evaluation)
 
     def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:
         for domain in domains:
             self._scores[method, domain] = tuple(score for (d, _), score in scores.items() if d == domain and score)
 
     def _whole(self, method: MethodRecord) -> bool:
-        config = self.lab.config
+        config = self.context.config
         return all(len(self._scores.get((method.id, d), ())) == config.fresh_instances for d in config.domains)
 
     def _search(self, method: MethodRecord) -> list[Score]:
         """Return a method's fresh scores on the search domains, one domain after the other."""
-        return [score for domain in self.lab.config.domains for score in self._scores[method.id, domain]]
+        return [score for domain in self.context.config.domains for score in self._scores[method.id, domain]]
 
     def _joint(self, method: str, domains: set[str]) -> Interval | None:
         """Return the interval over several search domains, or that of one domain."""
@@ -198,19 +198,19 @@ class Finale:
 
     def _interval(self, method: str, domain: str) -> Interval | None:
         """Return a 90 % interval; on a held-out domain the spread is at least that of all methods on the search domains."""
-        scores, search = self._scores.get((method, domain), ()), self.lab.config.domains
+        scores, search = self._scores.get((method, domain), ()), self.context.config.domains
         if not scores:
             return None
         known = [group for (_, where), group in self._scores.items() if where in search and len(group) > 1]
         return pgr.interval(scores, least=None if domain in search else pgr.pooled(known))
 
     def _result(self, ours: Sequence[MethodRecord], human: MethodRecord) -> Result:
-        config = self.lab.config
+        config = self.context.config
         places = ["best", "2nd", "3rd", *(f"{i}th" for i in range(4, len(ours) + 1))]
         named = [*zip(places, ours), ("human best", human)]
-        counts = [(domain, config.fresh_instances) for domain in config.domains] + held_out(self.lab.bench.task, config)
+        counts = [(domain, config.fresh_instances) for domain in config.domains] + held_out(self.context.judging.task, config)
         lines = tuple(
-            Line(domain, n, tuple(self._interval(m.id, domain) for _, m in named), n < config.fresh_instances)
+            DomainLine(domain, n, tuple(self._interval(m.id, domain) for _, m in named), n < config.fresh_instances)
             for domain, n in counts
             if n
         )

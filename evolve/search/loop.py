@@ -9,13 +9,13 @@ from evolve import executors
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.batch import IDLE, Batch
 from evolve.models import are_recorded
-from evolve.search.context import Lab, dev_instances
+from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
-from evolve.search.pipeline import Arrived, Live
-from evolve.search.state import Memory
+from evolve.search.pipeline import Arrived, LivePipeline
+from evolve.search.state import SearchState
 from evolve.selection.selector import Selector
 
-BARREN = 200  # refused proposals in a row after which the search ends: nothing new can be made
+MOST_REFUSED = 200  # refused proposals in a row after which the search ends: nothing new can be made
 AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
 SLACK = 1.5  # how much longer than lately the next calls may take until an evaluator is idle for want of a candidate
 
@@ -23,11 +23,13 @@ SLACK = 1.5  # how much longer than lately the next calls may take until an eval
 class Search:
     """One session of a run's search."""
 
-    def __init__(self, lab: Lab, selector: Selector, memory: Memory) -> None:
-        self.lab, self.memory = lab, memory
-        self.live = Live(executors.load(lab.config.executor, lab.config.workers), lab.config.workers, lab.config.calls)
-        self.engine = Engine(lab, selector, memory, self.live)
-        self._in_turn = are_recorded([*lab.models]) or lab.config.workers == lab.config.calls == 1
+    def __init__(self, context: RunContext, selector: Selector, memory: SearchState) -> None:
+        self.context, self.memory = context, memory
+        self.live = LivePipeline(
+            executors.load(context.config.executor, context.config.workers), context.config.workers, context.config.calls
+        )
+        self.engine = Engine(context, selector, memory, self.live)
+        self._in_turn = are_recorded([*context.models]) or context.config.workers == context.config.calls == 1
 
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
         """Judge the seeds, take up what was in flight, then breed until the budget is used up or the run is stopped."""
@@ -35,11 +37,11 @@ class Search:
             self._begin()
             for record in unfinished:
                 self.engine.take_up(record)
-            while not self.lab.bench.stop.is_set() and self._advance():
+            while not self.context.judging.stop.is_set() and self._advance():
                 self._receive(self.live.next(IDLE))
             self._harvest()
         except BaseException:
-            self.lab.bench.stop.set()
+            self.context.judging.stop.set()
             raise
         finally:
             self.live.close()
@@ -52,79 +54,79 @@ class Search:
             self.live.close()
 
     def _begin(self) -> None:
-        self.lab.archive.journal("session", config=self.lab.config.model_dump_json())
+        self.context.archive.journal("session", config=self.context.config.model_dump_json())
         self._judge_seeds()
 
     def _advance(self) -> bool:
         """Send off as many candidates as there is room for; False when the search is over."""
         while self._room():
             try:
-                self.engine.depart()
+                self.engine.begin()
             except BudgetRefused:  # the worst case of this very call; another may still end and leave more
                 break
-        self.engine.teller.standing("breeding")
-        return bool(self.live.flying)
+        self.engine.reporter.standing("breeding")
+        return bool(self.live.in_flight)
 
     def _room(self) -> bool:
         """Tell whether another candidate may set off."""
-        config, budget = self.lab.config, self.lab.budget
-        if self.engine.barren >= BARREN:
-            if not self.live.flying:
-                text = f"the last {BARREN} proposals were all refused: nothing new can be made of these parents"
-                self.engine.teller.event("barren", text)
+        config, budget = self.context.config, self.context.budget
+        if self.engine.refused_in_a_row >= MOST_REFUSED:
+            if not self.live.in_flight:
+                text = f"the last {MOST_REFUSED} proposals were all refused: nothing new can be made of these parents"
+                self.engine.reporter.event("barren", text)
             return False
-        if budget.left < 1 or self.lab.bench.stop.is_set():
+        if budget.left < 1 or self.context.judging.stop.is_set():
             return False
         if self._in_turn:  # nobody is waited for, or nothing is done meanwhile: with one worker a run repeats exactly
-            return len(self.live.flying) < config.workers and self._affords()
-        waiting = len(self.live.flying) - self.live.asking
+            return len(self.live.in_flight) < config.workers and self._affords()
+        waiting = len(self.live.in_flight) - self.live.asking
         ahead = config.workers * max(AHEAD, 1 + SLACK * self.live.outlasts)
         return self.live.asking < config.calls and waiting < ahead and self._affords()
 
     def _affords(self) -> bool:
         """Tell whether the budget has room for the next model calls, and say so when it has none and the search ends."""
-        affords = self.engine.drafts.affordable()
-        if not affords and not self.live.flying:
-            self.engine.teller.event("note", "the budget has no room for another model call: the search ends here")
+        affords = self.engine.proposing.affordable()
+        if not affords and not self.live.in_flight:
+            self.engine.reporter.event("note", "the budget has no room for another model call: the search ends here")
         return affords
 
     def _receive(self, arrived: Arrived) -> None:
         """Take in what has arrived; answers are stored before anything else is done."""
         if isinstance(arrived, list):
-            self.lab.archive.add_calls(arrived)
+            self.context.archive.add_calls(arrived)
         elif arrived is not None:
             if arrived.step in ("judge", "probe"):
-                self.engine.outside.adopt()
-            self.engine.land(arrived)
+                self.engine.seeding.adopt()
+            self.engine.complete(arrived)
 
     def _harvest(self) -> None:
         """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
         if self.live.asking:
-            self.engine.teller.event(
+            self.engine.reporter.event(
                 "note", f"waiting for {self.live.asking} model calls that are under way; Ctrl-C again gives them up"
             )
         while self.live.asking:
             arrived = self.live.next(IDLE)
             if isinstance(arrived, list):
-                self.lab.archive.add_calls(arrived)
+                self.context.archive.add_calls(arrived)
             elif arrived is not None and arrived.step == "propose":
                 try:
-                    self.engine.drafts.keep(arrived.candidate, arrived.result())
+                    self.engine.proposing.keep(arrived.candidate, arrived.result())
                 except ModelError as error:
-                    self.engine.drafts.put_off(arrived.candidate, error)
+                    self.engine.proposing.put_off(arrived.candidate, error)
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""
-        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.lab.config
+        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.context.config
         judged, seeds = self.memory.judged, len(self.memory.seeds)
         batch = Batch(
             executors.load(config.executor, config.workers),
-            self.lab.bench.stop,
-            lambda: self.engine.teller.standing(f"judging the human baselines, {len(judged)} of {seeds}"),
+            self.context.judging.stop,
+            lambda: self.engine.reporter.standing(f"judging the human baselines, {len(judged)} of {seeds}"),
         )
-        judge, instances = self.lab.bench.judge, dev_instances(config)
+        judge, instances = self.context.judging.judge, dev_instances(config)
         for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
-            self.engine.outside.judged_seed(evaluation, method.name)
+            self.engine.seeding.judged_seed(evaluation, method.name)
         self.live.waited += batch.waited
-        if not any(self.engine.selector.elites) and not self.lab.bench.stop.is_set():
+        if not any(self.engine.selector.elites) and not self.context.judging.stop.is_set():
             raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")

@@ -22,7 +22,7 @@ PARSERS = 2  # threads that talk to the syntax worker: one is served while the o
 
 
 @dataclass(frozen=True)
-class Landing:
+class StepResult:
     """A step of a candidate that has ended; `result` returns what came of it, or raises what it raised."""
 
     step: Step
@@ -30,7 +30,7 @@ class Landing:
     result: Callable[[], Any]
 
 
-Arrived = Landing | list[CallRecord] | None
+Arrived = StepResult | list[CallRecord] | None
 
 
 class Pipeline(Protocol):
@@ -41,23 +41,23 @@ class Pipeline(Protocol):
         waited: seconds spent waiting for others; the rest is the engine's own share.
     """
 
-    flying: dict[int, Step]
+    in_flight: dict[int, Step]
     waited: float
 
-    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         """Begin a step."""
         ...
 
-    def heard(self, call: CallRecord) -> None:
+    def on_reply(self, call: CallRecord) -> None:
         """Hand on an answered model call (from any thread)."""
         ...
 
-    def known(self, proposal: int) -> Sequence[CallRecord]:
+    def replies(self, proposal: int) -> Sequence[CallRecord]:
         """Return the answers of a new proposal's model calls that are there before it asks: none, unless it is a replay."""
         ...
 
 
-class Live:
+class LivePipeline:
     """The pipeline of a search that is really going on.
 
     No more is handed to the executor than it has workers for: a probe goes before all that waits to be judged, so that a
@@ -65,7 +65,7 @@ class Live:
     """
 
     def __init__(self, executor: Executor, workers: int, calls: int) -> None:
-        self.flying: dict[int, Step] = {}
+        self.in_flight: dict[int, Step] = {}
         self.waited = 0.0
         self._judging = executor
         self._free = workers
@@ -75,8 +75,8 @@ class Live:
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._asking: set[int] = set()
         self._seconds: dict[bool, float] = {}  # that a proposal takes that asks a model (True), and judging (False)
-        self._arrivals: queue.SimpleQueue[Landing | CallRecord] = queue.SimpleQueue()
-        self._landed: deque[Landing] = deque()  # taken out of the queue, still to be served
+        self._arrivals: queue.SimpleQueue[StepResult | CallRecord] = queue.SimpleQueue()
+        self._arrived: deque[StepResult] = deque()  # taken out of the queue, still to be served
 
     @property
     def asking(self) -> int:
@@ -89,9 +89,9 @@ class Live:
         asking, judging = self._seconds.get(True, 0.0), self._seconds.get(False, 0.0)
         return asking / judging if judging else 0.0
 
-    def fly(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         """Begin a step in the threads that it belongs to, or when a worker is free for it."""
-        self.flying[candidate.number] = step
+        self.in_flight[candidate.number] = step
         if step in ("judge", "probe"):
             with self._lock:
                 (self._ready.append if step == "judge" else self._ready.appendleft)((step, candidate, work))
@@ -112,7 +112,7 @@ class Live:
 
     def _submit(self, pool: Executor | ThreadPoolExecutor, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         def landed(done: Future[Any]) -> None:
-            self._arrivals.put(Landing(step, candidate, done.result))
+            self._arrivals.put(StepResult(step, candidate, done.result))
             if pool is self._judging:
                 with self._lock:
                     self._free += 1
@@ -120,20 +120,20 @@ class Live:
 
         pool.submit(work).add_done_callback(landed)
 
-    def heard(self, call: CallRecord) -> None:
+    def on_reply(self, call: CallRecord) -> None:
         """Hand on an answered model call: it is stored before anything else happens to it."""
         self._arrivals.put(call)
 
-    def known(self, proposal: int) -> Sequence[CallRecord]:
+    def replies(self, proposal: int) -> Sequence[CallRecord]:
         """Return nothing: a new proposal's answers are still to come."""
         return ()
 
     def next(self, seconds: float) -> Arrived:
         """Return what arrives next, a landing or all answers that are there; None when nothing does within so many seconds."""
-        arrived = self._landed.popleft() if self._landed else self._await(seconds)
+        arrived = self._arrived.popleft() if self._arrived else self._await(seconds)
         if not isinstance(arrived, CallRecord):
             if arrived is not None:
-                del self.flying[arrived.candidate.number]
+                del self.in_flight[arrived.candidate.number]
                 self._asking.discard(arrived.candidate.number)
             return arrived
         answers = [arrived]
@@ -142,10 +142,10 @@ class Live:
             if isinstance(more, CallRecord):
                 answers.append(more)
             else:
-                self._landed.append(more)
+                self._arrived.append(more)
         return answers
 
-    def _await(self, seconds: float) -> Landing | CallRecord | None:
+    def _await(self, seconds: float) -> StepResult | CallRecord | None:
         began = time.monotonic()
         try:
             return self._arrivals.get(timeout=seconds)

@@ -8,42 +8,44 @@ from archives.ledger import reserved
 from archives.nouns import Usage
 from evolve.budget import FREE
 from evolve.errors import ModelError
-from evolve.models.metered import Absent
+from evolve.models.metered import UnavailableModel
 from evolve.nouns import Brief, Draft, Model
 from evolve.prompting.prompts import longest
 from evolve.search.candidate import Candidate
-from evolve.search.context import Lab
-from evolve.search.recorder import Population
-from evolve.search.reporter import Teller
+from evolve.search.context import RunContext
+from evolve.search.recorder import Recorder
+from evolve.search.reporter import Reporter
 from evolve.selection.selector import Selector
 
 OUTAGES = 8  # calls of one model in a row that fail after all their retries, after which it is asked no more
 
 
-class Drafts:
+class Proposing:
     """What operators and their models bring in one session, or do not."""
 
-    def __init__(self, lab: Lab, selector: Selector, population: Population, teller: Teller) -> None:
-        self._lab, self._selector, self._population, self._teller = lab, selector, population, teller
+    def __init__(self, context: RunContext, selector: Selector, population: Recorder, reporter: Reporter) -> None:
+        self._context, self._selector, self._recorder, self._reporter = context, selector, population, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
-        self._dearest = {spec: model.worst(lab.system, "") for spec, model in lab.models.items()}  # of one call, so far
+        self._dearest = {
+            spec: model.worst_case(context.system, "") for spec, model in context.models.items()
+        }  # of one call, so far
 
     def model(self, name: str) -> Model:
         """Return a model; one that a resumed run was begun with may take no part any more."""
-        return self._lab.models.get(name) or Absent(name)
+        return self._context.models.get(name) or UnavailableModel(name)
 
-    def worst(self, model: str, brief: Brief) -> Usage:
+    def worst_case(self, model: str, brief: Brief) -> Usage:
         """Return the worst case of the first call about a brief."""
         if not model:
             return FREE
-        worst = self.model(model).worst(self._lab.system, longest(brief))
+        worst = self.model(model).worst_case(self._context.system, longest(brief))
         self._dearest[model] = max(worst, self._dearest.get(model, FREE), key=lambda usage: usage.tokens_in)
         return worst
 
     def affordable(self) -> bool:
         """Tell whether the budget has room for a call of every model that may be asked next."""
         likely = [worst for spec, worst in self._dearest.items() if self._outages[spec] < OUTAGES]
-        return all(map(self._lab.budget.affords, likely))
+        return all(map(self._context.budget.affords, likely))
 
     def keep(self, candidate: Candidate, draft: Draft) -> None:
         """Store what an operator made, in full; its model's answers are stored already."""
@@ -51,20 +53,20 @@ class Drafts:
         candidate.draft = draft
         self._outages[candidate.choice.model] = 0
         state = "proposed" if draft.source is not None else "done" if draft.direction is not None else "refused"
-        with self._lab.archive.transaction():
-            self._lab.archive.settle_proposal(
+        with self._context.archive.transaction():
+            self._context.archive.set_proposal_state(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
                 reason=draft.problem, **reserved(FREE),
             )  # fmt: skip
             if draft.direction is not None:
-                self._population.redirect(draft.direction, candidate.choice.island, candidate.number)
-            self._lab.archive.journal("propose", candidate.number)
+                self._recorder.redirect(draft.direction, candidate.choice.island, candidate.number)
+            self._context.archive.journal("propose", candidate.number)
 
     def put_off(self, candidate: Candidate, error: ModelError) -> None:
         """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
         _close(candidate)
-        self._lab.archive.settle_proposal(candidate.number, "asked", **reserved(FREE))
-        self._teller.event("model", f"{candidate.choice.model} did not answer: {error}")
+        self._context.archive.set_proposal_state(candidate.number, "asked", **reserved(FREE))
+        self._reporter.event("model", f"{candidate.choice.model} did not answer: {error}")
 
     def unanswered(self, candidate: Candidate, error: ModelError) -> None:
         """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.
@@ -73,18 +75,18 @@ class Drafts:
         """
         name = candidate.choice.model
         _close(candidate)
-        with self._lab.archive.transaction():
-            self._lab.archive.settle_proposal(candidate.number, "unanswered", reason=str(error))
-            self._lab.archive.journal("propose", candidate.number)
-        self._lab.budget.refund()
+        with self._context.archive.transaction():
+            self._context.archive.set_proposal_state(candidate.number, "unanswered", reason=str(error))
+            self._context.archive.journal("propose", candidate.number)
+        self._context.budget.refund()
         self._outages[name] += 1
-        self._teller.event("model", f"{name} did not answer: {error}")
+        self._reporter.event("model", f"{name} did not answer: {error}")
         if self._outages[name] != OUTAGES:
             return
         self._selector.retire(name)
-        self._teller.event("model", f"{name} is asked no more in this session: {OUTAGES} calls in a row failed")
-        if all(self._outages[spec] >= OUTAGES for spec in self._lab.models):
-            again = f"python -m evolve resume --db {self._lab.archive.path}"
+        self._reporter.event("model", f"{name} is asked no more in this session: {OUTAGES} calls in a row failed")
+        if all(self._outages[spec] >= OUTAGES for spec in self._context.models):
+            again = f"python -m evolve resume --db {self._context.archive.path}"
             raise ModelError(f"{error} ({OUTAGES} calls in a row failed; when it answers again: {again})")
 
 

@@ -14,7 +14,7 @@ from evolve.islands.migration import TOPOLOGIES
 from evolve.nouns import Exhibit
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.restore import tell_outcomes
-from evolve.search.state import Memory
+from evolve.search.state import SearchState
 from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness import pgr
@@ -23,10 +23,12 @@ from fitness.nouns import Direction, Evaluation, Split
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
 
 
-class Population:
+class Recorder:
     """The archive's grids, the selector's picture of them, and the memory of scores, kept in step."""
 
-    def __init__(self, archive: Archive, grid: Grid, selector: Selector, memory: Memory, config: Config, tell: Tell) -> None:
+    def __init__(
+        self, archive: Archive, grid: Grid, selector: Selector, memory: SearchState, config: Config, tell: Tell
+    ) -> None:
         self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
         self.disclosure = Disclosure(archive, config.domains)
         self._config, self._tell = config, tell

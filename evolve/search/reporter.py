@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from evolve.observer import Snapshot
-from evolve.search.context import Lab
-from evolve.search.state import Memory
+from evolve.search.context import RunContext
+from evolve.search.state import SearchState
 from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness.nouns import Evaluation, Status, Verdict
@@ -15,21 +15,21 @@ SHOW_EVERY = 0.05  # seconds between looks at where a phase stands
 SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 
 
-class Teller:
+class Reporter:
     """Says what happens in one session of a run."""
 
-    def __init__(self, lab: Lab, memory: Memory, selector: Selector) -> None:
-        self._lab, self._memory, self._selector = lab, memory, selector
+    def __init__(self, context: RunContext, memory: SearchState, selector: Selector) -> None:
+        self._context, self._memory, self._selector = context, memory, selector
         self._began = self._saved = time.monotonic()
         self._shown, self._phase, self._evaluations = 0.0, "", -1
-        self._priced = all(model.worst(lab.system, "").usd is not None for model in lab.models.values())
+        self._priced = all(model.worst_case(context.system, "").usd is not None for model in context.models.values())
 
     def event(
         self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
     ) -> None:
         """Store and show something that happened."""
-        self._lab.archive.event(kind, text, island, method, value)
-        self._lab.watch.event(kind, text)
+        self._context.archive.event(kind, text, island, method, value)
+        self._context.watch.event(kind, text)
 
     def seed(self, name: str, evaluation: Evaluation) -> None:
         """Say how a seed was judged."""
@@ -57,17 +57,17 @@ class Teller:
 
     def standing(self, phase: str) -> None:
         """Show where the search stands, after every evaluation and now and then between, and sometimes store its clock."""
-        lab, memory, now = self._lab, self._memory, time.monotonic()
-        budget = lab.budget
+        context, memory, now = self._context, self._memory, time.monotonic()
+        budget = context.budget
         if now - self._shown < SHOW_EVERY and (phase, budget.evals) == (self._phase, self._evaluations):
             return
         self._shown, self._phase, self._evaluations = now, phase, budget.evals
         if now - self._saved > SAVE_EVERY:
             self._saved = now
-            lab.archive.update_run(seconds=budget.seconds)
+            context.archive.update_run(seconds=budget.seconds)
         cells = self._cells()
         rate = memory.judged_here * 60 / max(1e-9, now - self._began)
-        lab.watch.snapshot(
+        context.watch.snapshot(
             Snapshot(
                 phase=phase,
                 evaluations=budget.evals,
@@ -77,13 +77,13 @@ class Teller:
                 baselines=memory.baselines,
                 rate=rate,
                 left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
-                instances=lab.built(),
+                instances=context.built(),
                 entropy=self._selector.recent.entropy,
                 refused=memory.refusals,
                 usd=budget.usd if self._priced else None,
                 fitness=memory.fitness(memory.best) if memory.best else None,
                 qd_score=sum(max(0.0, fitness) for fitness in cells.values()),
-                coverage=len(cells) / lab.grid.cells,
+                coverage=len(cells) / context.grid.cells,
             )
         )
 

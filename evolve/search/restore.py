@@ -10,10 +10,10 @@ from archives.archive import Archive
 from archives.nouns import ArchiveError, Placement, Usage
 from evolve.budget import FREE
 from evolve.screening.screen import DIFFERS, REPEATS
-from evolve.search.candidate import Past, repeated
-from evolve.search.context import Lab
-from evolve.search.state import BROKEN, FAILURES, NO_GAIN, Memory
-from evolve.selection.choice import Lesson, Source
+from evolve.search.candidate import PastProposal, repeated
+from evolve.search.context import RunContext
+from evolve.search.state import BROKEN, FAILURES, NO_GAIN, SearchState
+from evolve.selection.choice import Proposer, Reward
 from evolve.selection.selector import Selector
 from evolve.selection.strategies import populations, strategy
 from fitness.nouns import Direction, Interval, Split, Status
@@ -63,7 +63,7 @@ class _Tried(NamedTuple):
     pgr: float
 
 
-class _Vain(NamedTuple):
+class _Unsuccessful(NamedTuple):
     """A child that led nowhere, and whether it can be mended."""
 
     id: int
@@ -86,24 +86,24 @@ class Recalled(NamedTuple):
     """What a session begins with."""
 
     selector: Selector
-    memory: Memory
+    memory: SearchState
 
 
-def recall(lab: Lab) -> Recalled:
+def recall(context: RunContext) -> Recalled:
     """Rebuild the memory and the selector from the archive, and tell the screen of all methods. Raises ArchiveError."""
-    past = lab.archive.nouns(Past, _PAST)
-    memory = _memory(lab.archive, past)
+    past = context.archive.nouns(PastProposal, _PAST)
+    memory = _memory(context.archive, past)
     for method in memory.methods.values():
-        lab.screen.remember(method)
-    return Recalled(_selector(lab, memory, past), memory)
+        context.screen.remember(method)
+    return Recalled(_selector(context, memory, past), memory)
 
 
-def memory_of(archive: Archive) -> Memory:
+def memory_of(archive: Archive) -> SearchState:
     """Rebuild the memory alone."""
-    return _memory(archive, archive.nouns(Past, _PAST))
+    return _memory(archive, archive.nouns(PastProposal, _PAST))
 
 
-def tell_outcomes(memory: Memory, archive: Archive, method: str | None = None) -> None:
+def tell_outcomes(memory: SearchState, archive: Archive, method: str | None = None) -> None:
     """Tell a memory of the dev evaluations of one method, or of all."""
     one, values = ("and method = ?", [method]) if method else ("", [])
     best = None
@@ -121,29 +121,29 @@ def pgrs(archive: Archive, method: str) -> tuple[float, ...]:
     return tuple(trial.pgr for trial in archive.each(_Tried, tried, [method]))
 
 
-def _memory(archive: Archive, past: Sequence[Past]) -> Memory:
-    memory = Memory(partial(pgrs, archive))
+def _memory(archive: Archive, past: Sequence[PastProposal]) -> SearchState:
+    memory = SearchState(partial(pgrs, archive))
     parents = {one.method: one.parents for one in reversed(past)}  # a method's first proposal counts
     for method in archive.methods():
         memory.add_method(method, next(iter(parents.get(method.id, ())), None))
     memory.flagged = archive.flagged()
     tell_outcomes(memory, archive)
     memory.judged_here = 0
-    for vain in reversed(archive.nouns(_Vain, f"{_VAIN} order by id desc limit ?", [FAILURES])):
+    for vain in reversed(archive.nouns(_Unsuccessful, f"{_VAIN} order by id desc limit ?", [FAILURES])):
         memory.failed(vain.parents, vain.idea, vain.reason)
-    for vain in reversed(archive.nouns(_Vain, f"{_VAIN} where broken order by id desc limit ?", [BROKEN])):
+    for vain in reversed(archive.nouns(_Unsuccessful, f"{_VAIN} where broken order by id desc limit ?", [BROKEN])):
         memory.keep_broken(vain.id, vain.source or "", vain.reason)
     memory.last_proposal = past[-1].id if past else 0
     memory.refusals = sum(one.state == "refused" for one in past)
     return memory
 
 
-def _selector(lab: Lab, memory: Memory, past: Sequence[Past]) -> Selector:
+def _selector(context: RunContext, memory: SearchState, past: Sequence[PastProposal]) -> Selector:
     """Rebuild the selector, by telling it again what it was told. Raises ArchiveError for a strange island."""
-    specs, config, archive = list(lab.models) or [""], lab.config, lab.archive
+    specs, config, archive = list(context.models) or [""], context.config, context.archive
     sources = [
-        Source(name, op.parents, spec, op.subject)
-        for name, op in lab.operators.items()
+        Proposer(name, op.parents, spec, op.subject)
+        for name, op in context.operators.items()
         for spec in (specs if op.needs_model else [""])
     ]
     elites = archive.elites()
@@ -168,8 +168,8 @@ def _selector(lab: Lab, memory: Memory, past: Sequence[Past]) -> Selector:
 
 def _tell(
     selector: Selector,
-    memory: Memory,
-    past: Past,
+    memory: SearchState,
+    past: PastProposal,
     known: Mapping[str, Direction],
     made: Direction | None,
     spent: _Spent | None,
@@ -186,7 +186,7 @@ def _tell(
         return
     usage = Usage(choice.model, spent.calls, spent.tokens, 0, spent.usd) if spent and spent.calls else FREE
     placed = past.placement in _PLACED
-    selector.learn(choice, Lesson(placed, past.gain or 0.0, usage, method.id if method else ""))
+    selector.learn(choice, Reward(placed, past.gain or 0.0, usage, method.id if method else ""))
     if method is not None and method.id in memory.scored:
         if method.id not in memory.flagged:
             selector.judged(method.id, past.id)

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from evolve.search.context import Lab
-from evolve.search.recorder import Population
-from evolve.search.reporter import Teller
+from evolve.search.context import RunContext
+from evolve.search.recorder import Recorder
+from evolve.search.reporter import Reporter
 from evolve.selection.selector import Selector
 from fitness.nouns import Evaluation
 
 
-class Outside:
+class Seeding:
     """The way in for methods that no operator made."""
 
-    def __init__(self, lab: Lab, selector: Selector, population: Population, teller: Teller) -> None:
-        self._lab, self._selector, self._population, self._teller = lab, selector, population, teller
+    def __init__(self, context: RunContext, selector: Selector, population: Recorder, reporter: Reporter) -> None:
+        self._context, self._selector, self._recorder, self._reporter = context, selector, population, reporter
 
     def adopt(self) -> None:
         """Take in methods that `seed add` has put into the archive."""
-        for method in self._population.adopt():
-            self._lab.screen.remember(method)
-            self._lab.archive.journal("adopt", method=method.id)
+        for method in self._recorder.adopt():
+            self._context.screen.remember(method)
+            self._context.archive.journal("adopt", method=method.id)
 
     def judged_seed(self, evaluation: Evaluation, name: str) -> None:
         """Record a seed's evaluation, and place it on every island."""
-        with self._lab.archive.transaction():
-            self._population.record(evaluation, None)
+        with self._context.archive.transaction():
+            self._recorder.record(evaluation, None)
             for island in range(self._selector.islands):
-                self._population.place(evaluation, island)
-            self._lab.archive.journal("seed", method=evaluation.method)
+                self._recorder.place(evaluation, island)
+            self._context.archive.journal("seed", method=evaluation.method)
         if evaluation.fitness is not None and not evaluation.flags:
             self._selector.add_seed(evaluation.method, evaluation.fitness)
-        self._teller.seed(name, evaluation)
-        self._teller.flags(evaluation)
+        self._reporter.seed(name, evaluation)
+        self._reporter.flags(evaluation)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean
 
 from archives.nouns import MethodRecord
-from evolve.nouns import Brief, Broken, Exhibit, Failure, Tuned
-from evolve.search.feedback import Lineages
+from evolve.nouns import Brief, Broken, Exhibit, Failure, Relative
+from evolve.search.feedback import DeletedLines
 from evolve.selection.choice import Choice
 from fitness.nouns import Evaluation, Interval, Status
 
@@ -19,7 +19,7 @@ FAMILY = 60  # methods of one structure that a brief names, the newest
 NO_GAIN = "judged, and not placed: no better than what its cell holds"
 
 
-class Memory:
+class SearchState:
     """Methods, their dev PGRs, the best, the seeds, and recent failures.
 
     Attributes:
@@ -48,7 +48,7 @@ class Memory:
         self._failures: deque[tuple[frozenset[str], str, str]] = deque(maxlen=FAILURES)
         self._broken: dict[int, Broken] = {}
         self._parents: dict[str, str] = {}  # the first parent of each method that is no seed
-        self._lineages = Lineages()
+        self._lineages = DeletedLines()
         self._families: dict[str, list[str]] = {}  # structure -> methods, in the order they were added
 
     @property
@@ -187,10 +187,10 @@ class Memory:
         for one in reversed(line):
             self._lineages.add(one, self.methods[one].source, self._parents.get(one))
 
-    def _family(self, method: str) -> tuple[Tuned, ...]:
+    def _family(self, method: str) -> tuple[Relative, ...]:
         """Return the methods of a method's structure that have a fitness, itself included."""
         kin = self._families.get(self.methods[method].structure, [])
-        return tuple(Tuned(self.methods[m].constants, self._fitness[m]) for m in kin[-FAMILY:] if m in self._fitness)
+        return tuple(Relative(self.methods[m].constants, self._fitness[m]) for m in kin[-FAMILY:] if m in self._fitness)
 
     def _bred(self, method: str) -> bool:
         return self.methods[method].origin == "search"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from archives.nouns import Usage
 
-LEAN = 4.0  # tries that a prior counts for
+PRIOR_STRENGTH = 4.0  # tries that a prior counts for
 SPREAD = 0.05  # of gains, in PGR, before any is known
 LEAST_SPREAD = 0.005
 EVALUATION = (
@@ -68,7 +68,7 @@ class Sums:
 
     def mean(self, prior: float) -> float:
         """Return the mean gain of a try, leaning on a prior."""
-        return (LEAN * prior + self.gain) / (LEAN + self.tried)
+        return (PRIOR_STRENGTH * prior + self.gain) / (PRIOR_STRENGTH + self.tried)
 
 
 class Bandit:
@@ -128,10 +128,10 @@ class Bandit:
 
     def _deviation(self, arm: Arm) -> float:
         """Return the posterior standard deviation of an arm's mean gain: the common spread over the root of its tries."""
-        prior = LEAN * SPREAD**2
+        prior = PRIOR_STRENGTH * SPREAD**2
         mean = self._all.mean(0.0)
-        variance = (prior + max(0.0, self._all.squares - self._all.tried * mean**2)) / (LEAN + self._all.tried)
-        return max(LEAST_SPREAD, math.sqrt(variance)) / math.sqrt(LEAN + self.arms.get(arm, _NONE).tried)
+        variance = (prior + max(0.0, self._all.squares - self._all.tried * mean**2)) / (PRIOR_STRENGTH + self._all.tried)
+        return max(LEAST_SPREAD, math.sqrt(variance)) / math.sqrt(PRIOR_STRENGTH + self.arms.get(arm, _NONE).tried)
 
 
 _NONE = Sums()

@@ -10,7 +10,7 @@ from fitness.nouns import Direction
 
 
 @dataclass(frozen=True)
-class Source:
+class Proposer:
     """What selection needs to know of an operator: its name, how many parents, its model ("" for none), what it works on."""
 
     operator: str
@@ -41,7 +41,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Reward:
     """What came of a proposal.
 
     Attributes:

@@ -17,7 +17,7 @@ from fitness.tasks.directions import LITERATURE
 LIVE = 8  # directions of an island at once, unless it was dealt more
 EARNS = 3  # elites that earn a direction an offspring, each time
 FAIR = 6  # tries before a direction may be retired for being worse than others
-LEAN = 4.0  # tries that the prior of a direction's value counts for
+PRIOR_STRENGTH = 4.0  # tries that the prior of a direction's value counts for
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Record:
 
         So a direction that was never tried is neither better nor worse than others: to try it is what novelty is for.
         """
-        return (self.placed + LEAN * usual) / (self.tried + LEAN)
+        return (self.placed + PRIOR_STRENGTH * usual) / (self.tried + PRIOR_STRENGTH)
 
 
 @dataclass(frozen=True)

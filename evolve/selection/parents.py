@@ -7,16 +7,16 @@ import random
 from collections.abc import Callable, Sequence
 
 CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
-LURE = 1.0  # log2 of that
-PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
-GREED = 0.5  # share of a population's children that the fittest is the parent of, whatever its appeal
+CURIOSITY_STRENGTH = 1.0  # log2 of that
+SELECTION_PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
+GREEDY_SHARE = 0.5  # share of a population's children that the fittest is the parent of, whatever its appeal
 TRIES = 64  # draws by rank until one is taken whatever its appeal
 
-Breeder = tuple[str, int | None, float]  # a method, the cell it holds, if any, and its value as a parent
+FirstParent = tuple[str, int | None, float]  # a method, the cell it holds, if any, and its value as a parent
 Draw = Callable[[Sequence[str], int, tuple[str, ...], random.Random], list[str]]  # of methods at most so many, without some
 
 
-class Breeders:
+class ParentPool:
     """Who may be a first parent, from the least fit to the fittest: methods with the cells they hold, if any."""
 
     def __init__(
@@ -24,11 +24,11 @@ class Breeders:
     ) -> None:
         self._count, self._at, self._appeal = count, at, appeal
 
-    def fittest(self) -> Breeder:
+    def fittest(self) -> FirstParent:
         """Return the fittest."""
-        return self._breeder(self._count - 1)
+        return self._first_parent(self._count - 1)
 
-    def draw(self, rng: random.Random) -> Breeder:
+    def draw(self, rng: random.Random) -> FirstParent:
         """Draw one.
 
         It is as likely as 2 to the power of its appeal and its step in rank: drawn by rank in closed form, then kept with a
@@ -36,18 +36,18 @@ class Breeders:
         """
         for _ in range(TRIES):
             place = by_rank(self._count, rng.random())
-            if rng.random() < 2.0 ** (self._appeal(*self._at(place)) - LURE):
+            if rng.random() < 2.0 ** (self._appeal(*self._at(place)) - CURIOSITY_STRENGTH):
                 break
-        return self._breeder(place)
+        return self._first_parent(place)
 
-    def _breeder(self, place: int) -> Breeder:
+    def _first_parent(self, place: int) -> FirstParent:
         method, cell = self._at(place)
-        return method, cell, (_step(self._count) * place + self._appeal(method, cell)) / PRESSURE
+        return method, cell, (_step(self._count) * place + self._appeal(method, cell)) / SELECTION_PRESSURE
 
 
 def _step(count: int) -> float:
     """Return log2 of how much likelier each of so many is drawn than the one before it."""
-    return PRESSURE / max(1, count - 1)
+    return SELECTION_PRESSURE / max(1, count - 1)
 
 
 def by_rank(count: int, share: float) -> int:
@@ -57,12 +57,12 @@ def by_rank(count: int, share: float) -> int:
     return min(int(math.log2(1.0 + share * whole) / step), count - 1)
 
 
-def lure(curiosity: float) -> float:
+def curiosity_bonus(curiosity: float) -> float:
     """Return log2 of how much likelier a cell's elite is drawn for its curiosity: from -1 (half as often) to 1 (twice)."""
-    return LURE * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
+    return CURIOSITY_STRENGTH * max(-CURIOUS, min(CURIOUS, curiosity)) / CURIOUS
 
 
-def mates(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
+def draw_by_rank(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
     """Draw at most so many different methods by rank, given from the least fit to the fittest."""
     drawn: dict[str, None] = {}
     for _ in range(TRIES if methods else 0):
@@ -71,10 +71,10 @@ def mates(methods: Sequence[str], most: int, without: tuple[str, ...], rng: rand
         method = methods[by_rank(len(methods), rng.random())]
         if method not in without:
             drawn[method] = None
-    return few(methods, most, without, rng)
+    return draw_evenly(methods, most, without, rng)
 
 
-def few(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
+def draw_evenly(methods: Sequence[str], most: int, without: tuple[str, ...], rng: random.Random) -> list[str]:
     """Draw at most so many different methods; the time does not depend on how many there are."""
     drawn = [methods[place] for place in rng.sample(range(len(methods)), min(most + len(without), len(methods)))]
     return [method for method in dict.fromkeys(drawn) if method not in without][:most]

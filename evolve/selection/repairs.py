@@ -18,7 +18,7 @@ class _Waiting:
     since: int = 0
 
 
-class Mending:
+class RepairQueue:
     """The open failures of all islands."""
 
     def __init__(self, islands: int) -> None:

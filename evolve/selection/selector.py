@@ -18,15 +18,15 @@ from dataclasses import replace
 from functools import lru_cache
 
 from archives.nouns import Elite, MethodRecord
-from evolve.islands.islands import Elites
+from evolve.islands.islands import Island
 from evolve.islands.migration import Route
 from evolve.screening.canonical import sketch_distance
 from evolve.selection.bandit import Arm, Bandit
-from evolve.selection.choice import Choice, Lesson, Source
+from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.directions import Ballot, Directions
 from evolve.selection.novelty import RECENT, Features, Recent, features, looks
-from evolve.selection.parents import GREED, Breeder, Breeders, Draw, few, lure, mates
-from evolve.selection.repairs import Mending
+from evolve.selection.parents import GREEDY_SHARE, Draw, FirstParent, ParentPool, curiosity_bonus, draw_by_rank, draw_evenly
+from evolve.selection.repairs import RepairQueue
 from evolve.selection.strategies import STRATEGIES, Strategy
 from fitness.nouns import Direction
 
@@ -46,13 +46,13 @@ class Selector:
     def __init__(
         self,
         islands: int,
-        sources: Sequence[Source],
+        sources: Sequence[Proposer],
         directions: Sequence[Direction],
         novelty: float,
         strategy: Strategy = STRATEGIES["map-elites"],
     ) -> None:
         self.islands, self.strategy = islands, strategy
-        self.elites = [Elites() for _ in range(islands)]
+        self.elites = [Island() for _ in range(islands)]
         self.sketches: dict[str, tuple[int, ...]] = {}
         self.visits: Counter[Hashable] = Counter()  # of methods that look alike
         self.curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
@@ -67,7 +67,7 @@ class Selector:
         self._subjects = {source.operator: source.subject for source in sources}
         self._directions = Directions(islands, directions)
         self._born: dict[str, str] = {}  # the direction that an elite was made for
-        self._mending = Mending(islands)
+        self._repairs = RepairQueue(islands)
         self._distance = lru_cache(PAIRS)(self._measured)
 
     @property
@@ -100,27 +100,27 @@ class Selector:
 
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
-        self._mending.used(choice)
+        self._repairs.used(choice)
         if self._makes_direction(choice):
             self._directions.varied(choice.direction.name, choice.island)
         else:
             self._waiting.append(choice)
             self.visits[self._looks(choice.parents[0])] += 1
 
-    def learn(self, choice: Choice, lesson: Lesson) -> None:
+    def learn(self, choice: Choice, reward: Reward) -> None:
         """Give a direction and an arm credit for what came of a proposal of theirs, or did not."""
         arm, judged = Arm(choice.island, choice.model, choice.operator), not self._makes_direction(choice)
-        self.bandit.learn(arm, lesson.placed, lesson.gain, lesson.usage, judged=judged)
+        self.bandit.learn(arm, reward.placed, reward.gain, reward.usage, judged=judged)
         if judged:
-            self._directions.learn(choice.direction.name, choice.island, lesson.placed)
+            self._directions.learn(choice.direction.name, choice.island, reward.placed)
             if choice.cell is not None:
-                self.curiosity[choice.island, choice.cell] += 1.0 if lesson.placed else -0.5
-        if lesson.placed and lesson.method:
-            self._born[lesson.method] = choice.direction.name
+                self.curiosity[choice.island, choice.cell] += 1.0 if reward.placed else -0.5
+        if reward.placed and reward.method:
+            self._born[reward.method] = choice.direction.name
 
     def failed(self, choice: Choice, proposal: int) -> None:
         """Remember a child that failed and has a source, so that a model can mend it once."""
-        self._mending.failed(choice, proposal)
+        self._repairs.failed(choice, proposal)
 
     def child(self, method: MethodRecord) -> None:
         """Remember a child that passed the screen: how it looks, also for the diversity of children."""
@@ -151,44 +151,44 @@ class Selector:
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
         breeding = [s for s in fitting if s.subject == "parents"] or [s for s in self._sources if s.subject == "parents"]
-        broken = self._mending.newest(island)
+        broken = self._repairs.newest(island)
         mending = [s for s in fitting if s.subject == "failure"] if broken else []
         first = self._source(island, [*breeding, *mending], rng)
         if broken and first in mending:
             return self._fix(first, *broken)
-        breeder, ballot = self._breeder(island, rng), self._directions.ballot(island, self.recent.rarity)
+        first_parent, ballot = self._first_parent(island, rng), self._directions.ballot(island, self.recent.rarity)
         sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
-        drawn = [self._draw(island, source, breeder, ballot, rng) for source in sources]
+        drawn = [self._draw(island, source, first_parent, ballot, rng) for source in sources]
         weight, novelties = self.recent.weight, [self._novelty(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]
-        donors = ((self._company(island), mates), (self._seeds, few))
+        donors = ((self._company(island), draw_by_rank), (self._seeds, draw_evenly))
         inspired = replace(best, inspirations=self._inspire(best.parents, donors, rng))
         return replace(inspired, novelty=self._novelty(inspired))
 
-    def _source(self, island: int, sources: Sequence[Source], rng: random.Random) -> Source:
+    def _source(self, island: int, sources: Sequence[Proposer], rng: random.Random) -> Proposer:
         return self._sources_of(island, sources, 1, rng)[0]
 
-    def _sources_of(self, island: int, sources: Sequence[Source], times: int, rng: random.Random) -> list[Source]:
+    def _sources_of(self, island: int, sources: Sequence[Proposer], times: int, rng: random.Random) -> list[Proposer]:
         arms = [Arm(island, s.model, s.operator) for s in sources]
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
-    def _draw(self, island: int, source: Source, breeder: Breeder, ballot: Ballot, rng: random.Random) -> Choice:
-        parent, cell, worth = breeder
+    def _draw(self, island: int, source: Proposer, first_parent: FirstParent, ballot: Ballot, rng: random.Random) -> Choice:
+        parent, cell, worth = first_parent
         direction, standing = ballot.draw(rng)
         value = (worth + standing) / 2
-        parents = (parent, *mates(self._company(island), source.parents - 1, (parent,), rng))
+        parents = (parent, *draw_by_rank(self._company(island), source.parents - 1, (parent,), rng))
         return Choice(island, source.operator, source.model, direction, parents, (), value, 0.0, cell=cell)
 
-    def _evenly(self, island: int, sources: Sequence[Source], rng: random.Random) -> Choice:
+    def _evenly(self, island: int, sources: Sequence[Proposer], rng: random.Random) -> Choice:
         """Choose seed, operator and direction evenly."""
         source, direction = rng.choice(sources), rng.choice(self._directions.live(island))
         parent = rng.choice(self._seeds)
-        parents = (parent, *few(self._seeds, source.parents - 1, (parent,), rng))
-        inspirations = self._inspire(parents, ((self._seeds, few),) * INSPIRATIONS, rng)
+        parents = (parent, *draw_evenly(self._seeds, source.parents - 1, (parent,), rng))
+        inspirations = self._inspire(parents, ((self._seeds, draw_evenly),) * INSPIRATIONS, rng)
         return Choice(island, source.operator, source.model, direction, parents, inspirations, 0.0, 0.0)
 
-    def _vary(self, island: int, source: Source, direction: Direction) -> Choice:
+    def _vary(self, island: int, source: Proposer, direction: Direction) -> Choice:
         """Ask for an offspring of a direction, beside the best elite that it produced (the island's best when that is gone)."""
         ranked = self.elites[island].ranked
         own = [elite for elite in ranked if self._born.get(elite.method) == direction.name]
@@ -196,7 +196,7 @@ class Selector:
         choice = Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0)
         return replace(choice, novelty=self._novelty(choice))
 
-    def _fix(self, source: Source, proposal: int, broken: Choice) -> Choice:
+    def _fix(self, source: Proposer, proposal: int, broken: Choice) -> Choice:
         """Ask for a failed child of some parents to be mended."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
         return replace(named, novelty=self._novelty(named))
@@ -207,32 +207,32 @@ class Selector:
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
 
-    def _breeder(self, island: int, rng: random.Random) -> Breeder:
+    def _first_parent(self, island: int, rng: random.Random) -> FirstParent:
         """Draw the first parent: of a population the fittest every other time, so that a good find is followed up."""
-        breeders = self._breeders(island)
-        greedy = self.strategy.parents == "population" and rng.random() < GREED
-        return breeders.fittest() if greedy else breeders.draw(rng)
+        pool = self._parent_pool(island)
+        greedy = self.strategy.parents == "population" and rng.random() < GREEDY_SHARE
+        return pool.fittest() if greedy else pool.draw(rng)
 
-    def _breeders(self, island: int) -> Breeders:
+    def _parent_pool(self, island: int) -> ParentPool:
         """Return who may be a first parent."""
         match self.strategy.parents:
             case "seeds":
-                return Breeders(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
+                return ParentPool(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
             case "best seed":
-                return Breeders(1, lambda _: (self._seeds[-1], None), self._appeal)
+                return ParentPool(1, lambda _: (self._seeds[-1], None), self._appeal)
             case "last" if self.last:
-                return Breeders(1, lambda _: (self.last, None), self._appeal)
+                return ParentPool(1, lambda _: (self.last, None), self._appeal)
         ranked, gridded = self.elites[island].ranked, self.strategy.pool is None
 
         def at(place: int) -> tuple[str, int | None]:
             return ranked[place].method, ranked[place].cell if gridded else None
 
-        return Breeders(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
+        return ParentPool(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
 
     def _appeal(self, method: str, cell: int | None, island: int = 0) -> float:
         """Return log2 of how much likelier a method is drawn for its visits and its cell's curiosity, at most LURE."""
         rarity = math.log2(self.recent.rarity(self.visits[self._looks(method)]))
-        return rarity if cell is None else rarity + lure(self.curiosity.get((island, cell), 0.0))
+        return rarity if cell is None else rarity + curiosity_bonus(self.curiosity.get((island, cell), 0.0))
 
     def _company(self, island: int) -> Sequence[str]:
         """Return who may be another parent, or an inspiration: the island's methods; the seeds where only one is kept."""

@@ -16,11 +16,11 @@ from archives.nouns import Look, MethodRecord
 from evolve import executors
 from evolve.errors import UsageError
 from evolve.prompting.disclosure import ENGINE, Disclosure
-from evolve.queries.lineage import Ancestor, pedigree
+from evolve.queries.lineage import Ancestor, lineage_of
 from evolve.runs.checks import check_origin, record_weak_walls, stored_config
-from evolve.runs.resources import bench
+from evolve.runs.resources import judge_resources
 from evolve.search.context import fresh_instances
-from evolve.search.feedback import Lineages, significant
+from evolve.search.feedback import DeletedLines, significant
 from fitness import pgr
 from fitness.nouns import Evaluation, Score, Split, Status
 
@@ -79,7 +79,7 @@ class Credit:
 
 def line_of(archive: Archive, method: str) -> tuple[Ancestor, ...]:
     """Return the line of first parents of a method, its seed first. Raises UsageError when it goes back to no seed."""
-    line = tuple(reversed(pedigree(archive, method).spine()))
+    line = tuple(reversed(lineage_of(archive, method).spine()))
     if len(line) < 2 or line[0].origin not in ("seed", "added"):
         raise UsageError(f"{method[:8]} descends from no seed in this run: credit is for bred methods (see `evolve top`)")
     return line
@@ -103,21 +103,21 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
             return
         check_origin(archive)
         say(f"judging {len(todo)} ancestors on {len(names)} fresh instances")
-        with bench(config.task, names, config.device, trust=trust) as things:
-            record_weak_walls(archive, things.sandbox)
+        with judge_resources(config.task, names, config.device, trust=trust) as resources:
+            record_weak_walls(archive, resources.sandbox)
             executor = executors.load(config.executor, config.workers)
             try:
-                futures = [executor.submit(partial(things.judge.evaluate, m.method, names)) for m in todo]
+                futures = [executor.submit(partial(resources.judge.evaluate, m.method, names)) for m in todo]
                 for number, (judged, future) in enumerate(zip(todo, futures), start=1):
                     _record(archive, label, future.result(), config.domains)
                     say(f"{number} of {len(todo)}: {judged.name or judged.id[:8]}")
             finally:
-                things.stop.set()
+                resources.stop.set()
                 executor.close()
 
 
 def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Sequence[str]) -> None:
-    ok, lineage = evaluation.status is Status.OK, Disclosure(archive, domains).lineage(evaluation.method)
+    ok, lineage = evaluation.status is Status.OK, Disclosure(archive, domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval(*evaluation.strata) if ok else None)
         for domain in domains:
@@ -131,7 +131,7 @@ def credit(archive: Archive, method: str, control: float | None = None) -> Credi
     line = line_of(archive, method)
     records = {m.id: m for m in archive.methods() if m.id in {ancestor.method for ancestor in line}}
     scores = {split: {a.method: _scores(archive, a.method, split, label) for a in line} for split in (Split.DEV, Split.FRESH)}
-    lineages = Lineages()
+    lineages = DeletedLines()
     lineages.add(line[0].method, records[line[0].method].source, None)
     edges = []
     for parent, child in pairwise(line):
@@ -158,7 +158,7 @@ _Scores = dict[tuple[str, int], Score]
 
 
 def _edge(
-    parent: MethodRecord, child: MethodRecord, made: Ancestor, scores: dict[Split, dict[str, _Scores]], lineages: Lineages
+    parent: MethodRecord, child: MethodRecord, made: Ancestor, scores: dict[Split, dict[str, _Scores]], lineages: DeletedLines
 ) -> Edge:
     dev, fresh = (_gain(scores[split][parent.id], scores[split][child.id]) for split in (Split.DEV, Split.FRESH))
     before = set(significant(parent.source))

@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchOutcome:
     """What came of a search.
 
     Attributes:
@@ -64,7 +64,7 @@ class Outcome:
     seconds: float
 
 
-def read(contestant: Contestant) -> Outcome:
+def read(contestant: Contestant) -> SearchOutcome:
     """Return the outcome of a search that has ended. Raises ArchiveError when it cannot be read."""
     with contextlib.closing(Archive.open(contestant.path)) as archive:
         run, rows = archive.run(), archive.rows(_JUDGED)
@@ -75,7 +75,7 @@ def read(contestant: Contestant) -> Outcome:
         bred = [row for row in rows if row["origin"] == "search"]
         usd = archive.rows(_USD)[0]["usd"]
         cells = _cells(run.task, clean)
-        return Outcome(
+        return SearchOutcome(
             strategy=contestant.strategy,
             repeat=contestant.repeat,
             path=contestant.path,

@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from evolve.report.plots.figures import COLOURS, column, ticks
-from evolve.study.outcome import Outcome, height
+from evolve.study.outcome import SearchOutcome, height
 from evolve.study.table import band
 
 POINTS = 120  # of a curve
 
 
-def curves(outcomes: Sequence[Outcome], order: Sequence[str], trials: int) -> Figure:
+def curves(outcomes: Sequence[SearchOutcome], order: Sequence[str], trials: int) -> Figure:
     """Draw the mean dev PGR of the best so far of each strategy, with the 90 % bootstrap band of the mean over its searches."""
     figure, axes = column(2.9)
     at = np.linspace(0, trials, POINTS)

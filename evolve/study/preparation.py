@@ -9,8 +9,8 @@ from archives.grid import dump
 from archives.maintenance.backup import backup, begin_again, leave_out
 from evolve.errors import UsageError
 from evolve.grids import grid_for
-from evolve.islands.islands import settle
-from evolve.observer import Watch
+from evolve.islands.islands import offer_to_all_islands
+from evolve.observer import Observer
 from evolve.runs import session
 from evolve.search.restore import memory_of
 from evolve.selection.strategies import populations
@@ -18,7 +18,7 @@ from evolve.study.plan import Contestant, Plan
 from fitness import tasks
 
 
-def prepare(plan: Plan, watch: Watch) -> None:
+def prepare(plan: Plan, watch: Observer) -> None:
     """Judge the seeds on the dev instances and the human baselines on the fresh ones, if that is not done yet."""
     if plan.beginning.exists():
         with contextlib.closing(Archive.open(plan.beginning)) as archive:
@@ -44,7 +44,7 @@ def fork(plan: Plan, contestant: Contestant) -> None:
         begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
         memory = memory_of(archive)
         for seed, fitness in memory.sound_seeds().items():
-            settle(archive, grid, seed, fitness, memory.measures(seed), populations(contestant.config))
+            offer_to_all_islands(archive, grid, seed, fitness, memory.measures(seed), populations(contestant.config))
     part.replace(contestant.path)
 
 

@@ -19,7 +19,7 @@ _BEST = (
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """How far a search is.
 
     Attributes:
@@ -34,31 +34,31 @@ class Progress:
     finished: bool
 
 
-class Observer:
+class ProgressReader:
     """Looks at the searches of a study from time to time; a search that has ended is not read again."""
 
     def __init__(self, contestants: Sequence[Contestant]) -> None:
-        self._known = [Progress(contestant, 0, None, begun=False, finished=False) for contestant in contestants]
+        self._known = [StudyProgress(contestant, 0, None, begun=False, finished=False) for contestant in contestants]
         self._began, self._first = time.monotonic(), self.trials(self.look())
 
-    def look(self) -> list[Progress]:
+    def look(self) -> list[StudyProgress]:
         """Return how far each search is."""
         self._known = [known if known.finished else _read(known) for known in self._known]
         return self._known
 
     @staticmethod
-    def trials(searches: Sequence[Progress]) -> int:
+    def trials(searches: Sequence[StudyProgress]) -> int:
         """Return the trials that are done with: a search that has ended needs no more of its budget."""
         return sum(one.contestant.trials if one.finished else min(one.trials, one.contestant.trials) for one in searches)
 
-    def left(self, searches: Sequence[Progress]) -> float | None:
+    def left(self, searches: Sequence[StudyProgress]) -> float | None:
         """Return the seconds until all have ended, at the rate since the first look; None when that is unknown."""
         done, seconds = self.trials(searches) - self._first, time.monotonic() - self._began
         total = sum(one.contestant.trials for one in searches)
         return (total - self.trials(searches)) * seconds / done if done > 0 else None
 
 
-def _read(known: Progress) -> Progress:
+def _read(known: StudyProgress) -> StudyProgress:
     """Return how far a search is now; as it was known where its archive cannot be read at the moment."""
     if not known.contestant.path.exists():
         return known
@@ -66,6 +66,6 @@ def _read(known: Progress) -> Progress:
         with contextlib.closing(Archive.open(known.contestant.path)) as archive:
             rows, state = archive.rows(_BEST), archive.run().state
             best = value(rows[0], "pgr", float | None) if rows else None
-            return Progress(known.contestant, archive.judged_trials(), best, begun=True, finished=state == "finished")
+            return StudyProgress(known.contestant, archive.judged_trials(), best, begun=True, finished=state == "finished")
     except ArchiveError:
         return known

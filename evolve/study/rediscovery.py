@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from archives.archive import Archive
-from evolve.study.outcome import Outcome, fresh_pgrs
+from evolve.study.outcome import SearchOutcome, fresh_pgrs
 from evolve.study.plan import Plan
 from evolve.study.preparation import held_out
 from fitness.nouns import Split, Status, Trial
@@ -60,7 +60,7 @@ class Rediscovery:
         return self.distance < self.usual
 
 
-def rediscoveries(plan: Plan, outcomes: Sequence[Outcome]) -> tuple[Rediscovery, ...]:
+def rediscoveries(plan: Plan, outcomes: Sequence[SearchOutcome]) -> tuple[Rediscovery, ...]:
     """Return how near each search came to the baseline that the plan holds out. Raises UsageError when it is not there."""
     domains = plan.config.domains
     label = "+".join(domains)

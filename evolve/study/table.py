@@ -10,7 +10,7 @@ from statistics import NormalDist, fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from evolve.study.outcome import Outcome
+from evolve.study.outcome import SearchOutcome
 from fitness.pgr import freedom, t_quantile, t_share
 
 RESAMPLES = 10_000
@@ -19,7 +19,7 @@ TAIL = 0.05  # outside a 90 % interval on either side
 
 
 @dataclass(frozen=True)
-class Line:
+class StrategyLine:
     """A strategy over its searches: means, and the 90 % interval of its fresh PGR.
 
     Attributes:
@@ -58,7 +58,7 @@ class Pair:
 class Table:
     """The strategies, the best first, and all pairs of them in that order."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[StrategyLine, ...]
     pairs: tuple[Pair, ...]
 
 
@@ -77,7 +77,7 @@ class Draws:
     searches: tuple[float, int]
 
 
-def tabulate(outcomes: Sequence[Outcome]) -> Table:
+def tabulate(outcomes: Sequence[SearchOutcome]) -> Table:
     """Return the table of a study.
 
     Two things vary: the search (another seed) and the instances that champions are judged on. The bootstrap (Efron 1979) draws
@@ -157,10 +157,10 @@ def _freedom(*parts: tuple[float, int]) -> float:
     return freedom([(variance, df) for variance, df in parts if df])
 
 
-def _line(strategy: str, group: Sequence[Outcome], draws: Draws) -> Line:
+def _line(strategy: str, group: Sequence[SearchOutcome], draws: Draws) -> StrategyLine:
     low, high = interval(draws)
     prices = [outcome.usd for outcome in group]
-    return Line(
+    return StrategyLine(
         strategy=strategy,
         searches=len(group),
         fresh_pgr=fmean(fmean(outcome.fresh) for outcome in group),

@@ -15,7 +15,7 @@ from archives.archive import Archive
 from evolve.errors import EvolveError
 from evolve.files import trackers_folder
 from evolve.models import OF_THIS_MACHINE
-from evolve.observer import Snapshot, Watch
+from evolve.observer import Observer, Snapshot
 from evolve.runs.checks import stored_config
 from evolve.trackers import Subject
 from evolve.trackers.process import Process
@@ -40,7 +40,7 @@ class Trackers:
         self._processes: list[Process] = []
         self._seen = -1
 
-    def beside(self, watch: Watch) -> Watch:
+    def beside(self, watch: Observer) -> Observer:
         """Return a watch that shows the same as another, and tells the trackers."""
         return _Beside(watch, self) if self._names else watch
 
@@ -87,7 +87,7 @@ class Trackers:
 class _Beside:
     """A watch beside which trackers follow."""
 
-    def __init__(self, watch: Watch, trackers: Trackers) -> None:
+    def __init__(self, watch: Observer, trackers: Trackers) -> None:
         self._watch, self._trackers = watch, trackers
 
     def event(self, kind: str, text: str) -> None:

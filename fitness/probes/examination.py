@@ -91,7 +91,7 @@ class Examination:
     @cached_property
     def unrest(self) -> float:
         """The share of the hard answers that a second run on the trial's own problem moves."""
-        return moved(self.reference, self.predict(self.problem))
+        return share_changed(self.reference, self.predict(self.problem))
 
     @cached_property
     def real(self) -> float:
@@ -108,12 +108,12 @@ class Examination:
         return int(self.rng.integers(2**31))
 
 
-def hard(predictions: np.ndarray) -> np.ndarray:
+def hard_labels(predictions: np.ndarray) -> np.ndarray:
     """Return the (n,) most probable classes; a tie is the lowest, as in the vault."""
     classes: np.ndarray = predictions.argmax(1)
     return classes
 
 
-def moved(before: np.ndarray, after: np.ndarray) -> float:
+def share_changed(before: np.ndarray, after: np.ndarray) -> float:
     """Return the share of hard answers that differ."""
-    return float(np.mean(hard(before) != hard(after)))
+    return float(np.mean(hard_labels(before) != hard_labels(after)))

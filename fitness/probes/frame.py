@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from fitness.nouns import Problem
-from fitness.probes.examination import hard
+from fitness.probes.examination import hard_labels
 
 COMPONENTS = 16  # principal components that are mirrored: the truth is in the first eight
 GAP = 2.0  # ratio of spreads from which components do not trade places: that would be another problem
@@ -23,7 +23,7 @@ def halves(problem: Problem, predictions: np.ndarray) -> list[int]:
     """
     mean, axes = _principal(problem.train_x)
     scores = problem.test_x @ axes[:, :COMPONENTS].astype(np.float32) - mean @ axes[:, :COMPONENTS]
-    said = np.eye(problem.n_classes)[hard(predictions)]
+    said = np.eye(problem.n_classes)[hard_labels(predictions)]
     shares = np.square((said - said.mean(0)).T @ (scores / scores.std(0).clip(1e-12))).sum(0)
     chosen: list[int] = []
     surplus = 0.0

@@ -17,7 +17,17 @@ import numpy as np
 
 from fitness import pgr
 from fitness.nouns import Finding, Outcome, Status, Verdict
-from fitness.probes.examination import SEEDS, CanaryTouched, Case, Examination, Reading, Run, Unanswered, hard, moved
+from fitness.probes.examination import (
+    SEEDS,
+    CanaryTouched,
+    Case,
+    Examination,
+    Reading,
+    Run,
+    Unanswered,
+    hard_labels,
+    share_changed,
+)
 from fitness.probes.frame import halves, turned
 
 UNSTABLE = 0.005  # share of hard answers that may differ between two equal runs: on a GPU sums come in any order
@@ -101,13 +111,13 @@ def _determinism(examination: Examination) -> Reading:
     apart = abs(examination.score(examination.reference).transfer_acc - recorded.transfer_acc) if recorded else 0.0
     if recorded and not apart and not examination.thorough:
         return Reading(0.0, UNSTABLE, "the same problem again gave the recorded accuracy")
-    moved = max(apart, examination.unrest)
-    return Reading(moved, UNSTABLE, f"the same problem again moved {moved:.1%} of the answers")
+    share_changed = max(apart, examination.unrest)
+    return Reading(share_changed, UNSTABLE, f"the same problem again moved {share_changed:.1%} of the answers")
 
 
 def _constant(examination: Examination) -> Reading:
     """Count the most frequent hard answer."""
-    share = float(np.bincount(hard(examination.reference)).max() / len(examination.reference))
+    share = float(np.bincount(hard_labels(examination.reference)).max() / len(examination.reference))
     return Reading(share, ONE_CLASS, f"{share:.1%} of the answers are the same class")
 
 
@@ -121,7 +131,7 @@ def _rows(examination: Examination) -> Reading:
     worst, where = 0.0, ""
     for name, part in _parts(examination):
         rows = np.concatenate([part, examination.rng.choice(part, STRANGERS)])
-        share = moved(examination.reference[rows], _in_company(examination, rows))
+        share = share_changed(examination.reference[rows], _in_company(examination, rows))
         if share >= worst:
             worst, where = share, name
     threshold = UNSTABLE if worst > MOVED and examination.unrest else MOVED

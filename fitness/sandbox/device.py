@@ -37,7 +37,7 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Choice:
+class DeviceChoice:
     """Where methods are to compute.
 
     Attributes:
@@ -51,15 +51,15 @@ class Choice:
     strict: bool = False
 
 
-def choose(wanted: str) -> Choice:
+def choose(wanted: str) -> DeviceChoice:
     """Return what `cpu`, `cuda` or `auto` (a GPU if there is one) comes to here. Raises DeviceUnavailable for `cuda` alone."""
     try:
-        return Choice(None if wanted == "cpu" else find(), strict=wanted == "cuda")
+        return DeviceChoice(None if wanted == "cpu" else find(), strict=wanted == "cuda")
     except DeviceUnavailable as error:
         if wanted == "cuda":
             hint = "start, resume and judge take --device cpu"
             raise DeviceUnavailable(f"methods cannot run on a GPU here: {error}; {hint}") from error
-        return Choice(None, on_the_cpu(error))
+        return DeviceChoice(None, on_the_cpu(error))
 
 
 def on_the_cpu(reason: Exception) -> str:

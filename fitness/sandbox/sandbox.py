@@ -21,10 +21,10 @@ import numpy as np
 from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
 from fitness.sandbox import launch
 from fitness.sandbox.canary import Canary
-from fitness.sandbox.device import Choice, Gpu, on_the_cpu
+from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
 from fitness.sandbox.nvidia import Meter
-from fitness.sandbox.supervisor import Collected, Watch, resident
+from fitness.sandbox.supervisor import ChildRecord, Supervisor, resident
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import printable, verdict
 
@@ -91,7 +91,7 @@ class _Zygote:
             self.process.wait()
 
 
-def opened(choice: Choice, trust: bool = False) -> Sandbox:
+def opened(choice: DeviceChoice, trust: bool = False) -> Sandbox:
     """Start a sandbox where methods compute as chosen, or on the CPU if the GPU fails behind the walls and need not be taken.
 
     With `trust`, below level B too. Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
@@ -163,7 +163,7 @@ class Sandbox:
             except OSError as error:
                 return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
             meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
-            seen = Watch(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
+            seen = Supervisor(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
             seen.thief = self._canary.opened(decoy)
             seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
         return verdict(seen, shape, limits)
@@ -262,7 +262,7 @@ def _meter(gpu: Gpu) -> Meter:
         raise DeviceUnavailable(f"the memory that methods hold on the GPU cannot be watched ({error})") from error
 
 
-def _crowded(meter: Meter, seen: Collected, limits: Limits) -> bool:
+def _crowded(meter: Meter, seen: ChildRecord, limits: Limits) -> bool:
     """Tell whether a method found the GPU full before it had what it may have: then others hold it, and it is not to blame."""
     try:
         return seen.result[:1] == b"M" and meter.free() + meter.held(seen.pid) < limits.memory

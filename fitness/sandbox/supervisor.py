@@ -25,7 +25,7 @@ Meter = Callable[[int], int]  # process id -> bytes it holds; 0 when it is gone.
 
 
 @dataclass
-class Collected:
+class ChildRecord:
     """What was seen of one child.
 
     Attributes:
@@ -86,7 +86,7 @@ def _threads(pidfd: int) -> int:
     return 0 if _process(pidfd) == -1 else count
 
 
-class Watch:
+class Supervisor:
     """Collects from one child until it has answered and closed its pipes, or has ended; kills it when it breaks a limit.
 
     A child that has answered can add nothing: it is killed, and the kernel takes its memory apart while we go on (7 ms).
@@ -113,9 +113,9 @@ class Watch:
         self._next_look = 0.0
         self._begun = time.monotonic()
         self._deadline = self._begun + SETUP_SECONDS
-        self.seen = Collected()
+        self.seen = ChildRecord()
 
-    def collect(self) -> Collected:
+    def collect(self) -> ChildRecord:
         """Return what was seen once there is no more to wait for."""
         open_pipes = {self._result, self._output}
         poller = select.poll()

@@ -8,7 +8,7 @@ import signal
 import numpy as np
 
 from fitness.nouns import Limits, Outcome, Status
-from fitness.sandbox.supervisor import NOTE, Collected
+from fitness.sandbox.supervisor import NOTE, ChildRecord
 
 TEXT = 600  # characters of a message
 THEFT = "the method opened the canary, a decoy label file that no honest method has a reason to look for"
@@ -17,7 +17,7 @@ _CLAIMS = {b"I": Status.INVALID, b"C": Status.CRASHED, b"M": Status.OUT_OF_MEMOR
 _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memory")
 
 
-def verdict(seen: Collected, shape: tuple[int, int], limits: Limits) -> Outcome:
+def verdict(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> Outcome:
     """Return the outcome of one run; `shape` is (n_test, n_classes)."""
     status, message = (Status.VIOLATION, THEFT) if seen.thief else _failure(seen, shape, limits)
     if status is not None:
@@ -28,7 +28,7 @@ def verdict(seen: Collected, shape: tuple[int, int], limits: Limits) -> Outcome:
     return Outcome(Status.OK, predictions, seen.seconds)
 
 
-def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+def _failure(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
     """Return why there are no predictions, or (None, "") when the stream is exactly as long as predictions are."""
     if seen.stopped == "setup" or not seen.forked or (not seen.started and seen.exit is not None):
         return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
@@ -49,7 +49,7 @@ def _failure(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[S
     return _answer(seen, shape, limits)
 
 
-def _answer(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+def _answer(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
     """Read the stream of a child that was not stopped: a kind byte and a payload, whole or cut short, and nothing else."""
     kind, payload = bytes(seen.result[:1]), bytes(seen.result[1:])
     expected = 4 * shape[0] * shape[1]
@@ -66,7 +66,7 @@ def _answer(seen: Collected, shape: tuple[int, int], limits: Limits) -> tuple[St
     return Status.CRASHED, "the method exited before it returned"
 
 
-def _death(seen: Collected, limits: Limits) -> tuple[Status, str] | None:
+def _death(seen: ChildRecord, limits: Limits) -> tuple[Status, str] | None:
     """Name the death of a child that did not exit with status 0; None for one that did."""
     code = os.waitstatus_to_exitcode(seen.exit or 0)
     if code == 0:
@@ -84,7 +84,7 @@ def _death(seen: Collected, limits: Limits) -> tuple[Status, str] | None:
     return Status.CRASHED, f"the method exited with status {code} before it returned {_tail(seen)}"
 
 
-def _tail(seen: Collected) -> str:
+def _tail(seen: ChildRecord) -> str:
     return printable(bytes(seen.output[-4 * TAIL :]).decode(errors="replace"), 10**6)[-TAIL:]
 
 

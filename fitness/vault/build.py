@@ -26,12 +26,12 @@ from fitness.vault import storage
 ATTEMPTS = 20
 
 
-class Refused(Exception):
+class InstanceRefused(Exception):
     """No draw of an instance left the student anything to recover."""
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """One instance to build.
 
     Attributes:
@@ -59,7 +59,7 @@ def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
         drawn = source.draw(domain, secret.derive("attempt", attempt))
         nearest = drawn if drawn.gap > nearest.gap else nearest
     if nearest.gap < margin:
-        raise Refused(
+        raise InstanceRefused(
             f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin:.2f} above their teachers; "
             f"the one that came nearest has teacher accuracy {nearest.weak_acc:.3f} and ceiling accuracy "
             f"{nearest.strong_acc:.3f}, a difference of {nearest.gap:.3f}"
@@ -67,7 +67,7 @@ def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
     return nearest
 
 
-def build(source: Source, request: Request, margin: float) -> float:
+def build(source: Source, request: BuildRequest, margin: float) -> float:
     """Build one instance unless it is there and sound; return the CPU seconds spent."""
     began = time.process_time()
     with storage.locked(request.path):
@@ -103,13 +103,15 @@ def main() -> None:
         torch.use_deterministic_algorithms(True)
         source = cast(Source, factory(work["options"]))  # type: ignore[operator]  # resolve() returns object
         for entry in work["requests"]:
-            request = Request(entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"])))
+            request = BuildRequest(
+                entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"]))
+            )
             seconds = build(source, request, work["margin"])
             print(json.dumps({"done": entry["path"], "seconds": seconds}), flush=True)
     except OSError as error:
         print(json.dumps({"error": f"{error.strerror or error} ({error.filename or 'instance file'})"}), flush=True)
         raise SystemExit(1) from None
-    except Refused as error:
+    except InstanceRefused as error:
         print(json.dumps({"error": str(error)}), flush=True)
         raise SystemExit(1) from None
 

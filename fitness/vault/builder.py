@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Progress:
+class BuildProgress:
     """How far the builder is: instances there, of instances wanted, and whether it is at work."""
 
     done: int
@@ -79,12 +79,12 @@ class Builder:
                 raise TimeoutError(f"instance {name} was not built within {timeout} s")
             raise VaultError(self._error or f"Instance {name} is not being built.")
 
-    def progress(self) -> Progress:
+    def progress(self) -> BuildProgress:
         """Return how many of the wanted instances are there; raises VaultError once the builder has failed."""
         with self._changed:
             if self._error:
                 raise VaultError(self._error)
-            return Progress(sum(map(self._done, self._wanted)), len(self._wanted), self._thread is not None)
+            return BuildProgress(sum(map(self._done, self._wanted)), len(self._wanted), self._thread is not None)
 
     def stop(self) -> None:
         """End the process, if there is one, and wait until it is gone; half-written files go with it."""

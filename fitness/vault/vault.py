@@ -94,7 +94,7 @@ class Vault:
         )
         return problem, Answers(test, instance.test_y, instance.teacher.argmax(1))
 
-    def look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
+    def log_look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""
         log, line = self.folder / "looks.jsonl", {"who": who, "method": method, "domain": domain, "split": split}
         try:

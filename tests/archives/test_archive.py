@@ -50,7 +50,7 @@ def propose(archive: Archive, number: int, child: str) -> None:
     archive.add_proposal(record)
     archive.add_calls([CallRecord(number, 1, "reply", "", Usage("m", 1, 10, 5, 0.25))])
     archive.add_evaluation(evaluation(child, 0.4, 0.6), number, "chat", Split.DEV, None)
-    archive.settle_proposal(number, "done", placement="NEW")
+    archive.set_proposal_state(number, "done", placement="NEW")
 
 
 def test_what_is_written_is_read_back(archive: Archive) -> None:

@@ -27,7 +27,7 @@ def at(*values: float) -> Mapping[str, float]:
 def test_every_point_has_a_cell_and_the_cell_knows_its_bins(a: float, b: float, c: float) -> None:
     for grid in (BINS, BOX):
         cell = grid.cell(at(a, b, c))
-        assert grid.place(cell) == tuple(m.bin(value) for m, value in zip(grid.measures, (a, b, c)))
+        assert grid.bins_of(cell) == tuple(m.bin(value) for m, value in zip(grid.measures, (a, b, c)))
     assert 0 <= CVT.cell(at(a, b, c)) < CVT.cells == 20
 
 
@@ -62,12 +62,12 @@ def test_a_missing_measure_is_a_programming_error(grid: Grid) -> None:
 @GRIDS
 def test_a_cell_outside_the_grid_names_the_range(grid: Grid) -> None:
     with pytest.raises(ValueError, match=rf"0\.\.{grid.cells - 1}, got {grid.cells}"):
-        grid.place(grid.cells)
+        grid.bins_of(grid.cells)
 
 
 @given(st.integers(0, 23))
 def test_every_bin_holds_the_points_between_its_edges(cell: int) -> None:
-    places = BOX.place(cell)
+    places = BOX.bins_of(cell)
     low = [m.low + place * (m.high - m.low) / m.bins for m, place in zip(THREE, places)]
     high = [m.low + (place + 1) * (m.high - m.low) / m.bins for m, place in zip(THREE, places)]
     assert BOX.cell(at(*(value + 1e-9 for value in low))) == cell == BOX.cell(at(*(value - 1e-9 for value in high)))
@@ -80,7 +80,7 @@ def test_a_centroid_lies_in_its_own_cell_and_is_shown_in_its_bins() -> None:
     for cell, centroid in enumerate(CVT.centroids):
         point = at(*(m.low + x * (m.high - m.low) for m, x in zip(THREE, centroid)))
         assert CVT.cell(point) == cell
-        assert CVT.place(cell) == tuple(m.bin(value) for m, value in zip(THREE, point.values()))
+        assert CVT.bins_of(cell) == tuple(m.bin(value) for m, value in zip(THREE, point.values()))
 
 
 def test_the_first_of_equally_near_centroids_is_taken() -> None:

@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         first, second = build(folder / "first.db", 30, 1), build(folder / "second.db", 40, 2)
     with closing(Archive.open(second, write=True)) as archive:
         add_model_call(archive, 101, archive.methods()[0].id, 0.5)
-        archive.settle_proposal(101, "judging")
+        archive.set_proposal_state(101, "judging")
         archive.insert("directions", {"name": "mine", "text": "x", "focus": "[]", "origin": "m", "parent": "", "proposal": 101})
     return first, second
 

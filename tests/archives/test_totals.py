@@ -15,7 +15,7 @@ from archives.maintenance.backup import begin_again, leave_out
 from archives.maintenance.check import check
 from archives.schema.totals import COUNTED, wrong
 from evolve.cli import run
-from evolve.queries.status import standing
+from evolve.queries.status import run_status
 from tests import hostile
 from tests.archives import earlier_schemas
 from tests.example_run import build
@@ -136,7 +136,7 @@ def test_wrong_totals_are_named_and_repaired(db: Path) -> None:
     hostile.script(db, "update arm_totals set calls = calls + 1 where model != ''; delete from direction_totals")
     with closing(Archive.open(db)) as archive:
         found = {one.rule: one.sentence for one in check(archive, None)}
-        assert standing(archive, alive=False).directions
+        assert run_status(archive, alive=False).directions
     assert found.keys() == {"arms add up", "directions add up"}
     assert "openai:tiny" in found["arms add up"]
     assert run(["archive", "check", "--repair", "--db", str(db)]) == 0

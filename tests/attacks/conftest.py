@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 from tests.attacks.arena import Arena
@@ -39,7 +39,7 @@ def sandboxes(arena: Arena, reached: tuple[str, ...]) -> Iterator[Mapping[str, S
 
 @pytest.fixture(scope="session")
 def screen() -> Iterator[Screen]:
-    with Worker() as syntax:
+    with WorkerProcess() as syntax:
         yield Screen(syntax)
 
 

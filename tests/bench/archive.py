@@ -26,7 +26,7 @@ from archives.archive import Archive
 from archives.grid import Bins, Grid
 from archives.history import History, progress
 from archives.nouns import Elite, MethodRecord, RunRecord
-from evolve.selection.choice import Source
+from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Measure, Score, Split, Status, Trial
@@ -178,7 +178,7 @@ def theirs() -> float | None:
 
 def selector(methods: int, elites: int) -> Selector:
     """Return a selector of one island that knows so many methods, so many of them elites."""
-    made = Selector(1, [Source("perturb", 1, ""), Source("cross", 2, ""), Source("insert", 1, "")], DIRECTIONS, 1.0)
+    made = Selector(1, [Proposer("perturb", 1, ""), Proposer("cross", 2, ""), Proposer("insert", 1, "")], DIRECTIONS, 1.0)
     for number in range(methods):
         made.child(record(number))
     for number in range(min(methods, elites)):

@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 from evolve import executors
 from evolve.runs import seeds as baselines
 from evolve.runs.judge import FIRST
-from evolve.runs.resources import Bench, bench
+from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.screening.screen import Screen
 from fitness.nouns import Method, Split, Trial
 from fitness.tasks import domains, load
@@ -23,11 +23,11 @@ AAR = {"vanilla": ".20", "confident": ".23", "zeroshot": ".03"}  # on its chat t
 WORKERS = 2
 
 
-def trials(things: Bench, method: Method, instances: Sequence[InstanceName]) -> list[Trial]:
+def trials(resources: JudgeResources, method: Method, instances: Sequence[InstanceName]) -> list[Trial]:
     """Judge one method on instances, in order."""
     executor = executors.load("local", WORKERS)
     try:
-        futures = [executor.submit(partial(things.judge.trial, method, name)) for name in instances]
+        futures = [executor.submit(partial(resources.judge.trial, method, name)) for name in instances]
         return [future.result() for future in futures]
     finally:
         executor.close()
@@ -44,15 +44,15 @@ def main() -> None:
     instances = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     task = load("embedded")
     wanted = {d: [InstanceName(task.name, d, Split.FRESH, FIRST + i) for i in range(instances)] for d in domains(task)}
-    with bench("embedded", [name for names in wanted.values() for name in names]) as things:
-        screen, seeds = Screen(things.worker), baselines.collect()
+    with judge_resources("embedded", [name for names in wanted.values() for name in names]) as resources:
+        screen, seeds = Screen(resources.worker), baselines.collect()
         print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
         print("|---|" + "---|" * (len(domains(task)) + 2))
         rows: dict[str, list[Trial]] = {}
         for seed in seeds:
             screened = screen.parse(seed.source, seed.name).method
             assert screened is not None
-            found = {domain: trials(things, screened.method, names) for domain, names in wanted.items()}
+            found = {domain: trials(resources, screened.method, names) for domain, names in wanted.items()}
             rows = found
             cells = [cell(found[domain]) for domain in domains(task)]
             seconds = fmean(t.seconds for t in found["chat"])

@@ -31,8 +31,8 @@ from evolve.config import Config
 from evolve.nouns import Model, Reply
 from evolve.observer import Snapshot
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
-from evolve.search.context import Desk, Lab
+from evolve.screening.worker import WorkerProcess
+from evolve.search.context import Judging, RunContext
 from evolve.search.loop import Search
 from evolve.search.restore import recall
 from fitness.judge import Evaluator
@@ -74,7 +74,7 @@ class Author:
         text = f"IDEA: combine some more\n\n```python\n{written(number)}```\n"
         return Reply(text, Usage(self.name, 1, len(prompt) // 4, len(text) // 4, 0.001, self.seconds))
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         """Return a bound."""
         return Usage(self.name, 1, len(system + prompt), 16_384, 0.05)
 
@@ -128,7 +128,7 @@ class Stand(Evaluator):
 class Tenths:
     """Shows nothing, and notes wall clock, CPU and that of the syntax worker when every tenth of the candidates is done."""
 
-    def __init__(self, candidates: int, syntax: Worker) -> None:
+    def __init__(self, candidates: int, syntax: WorkerProcess) -> None:
         self.block = max(1, candidates // TENTHS)
         self.marks: list[tuple[float, float, float]] = []
         self._syntax = syntax
@@ -149,8 +149,8 @@ class Tenths:
 
 
 def bred(
-    folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: Worker
-) -> tuple[Tenths, Lab]:
+    folder: Path, config: Config, judge: Stand, chosen: dict[str, Model], names: Sequence[str], syntax: WorkerProcess
+) -> tuple[Tenths, RunContext]:
     """Run a search to its end in a new archive, with these operators; return what was noted, and its lab."""
     task, watch = judge._task, Tenths(config.evals, syntax)
     archive = Archive.create(folder / "bench.db")
@@ -163,25 +163,25 @@ def bred(
         assert seed is not None
         archive.add_method(seed)
         screen.remember(seed)
-    desk = Desk(task, judge, syntax, threading.Event())
+    desk = Judging(task, judge, syntax, threading.Event())
     chosen_operators = {name: operators.load(name) for name in names}
     budget, grid = Budget(Limit(config.evals)), Bins(task.measures)
-    lab = Lab(config, archive, desk, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
-    search, began = Search(lab, *recall(lab)), time.perf_counter()
+    context = RunContext(config, archive, desk, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
+    search, began = Search(context, *recall(context)), time.perf_counter()
     search.run()
     watch.share = 1000 * (time.perf_counter() - began - search.live.waited) / config.evals
     archive.close()
-    return watch, lab
+    return watch, context
 
 
 def overhead(candidates: int) -> None:
     """Print the engine's own share a candidate."""
     config = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0)
-    with tempfile.TemporaryDirectory() as name, Worker() as syntax:
+    with tempfile.TemporaryDirectory() as name, WorkerProcess() as syntax:
         folder = Path(name)
-        watch, lab = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
+        watch, context = bred(folder, config, Stand(0.001), {"bench:author": Author()}, ["rewrite"], syntax)
         peaks = [_peak(os.getpid()), _peak(syntax.pid)]
-        resume, size = _resumed(lab), (folder / "bench.db").stat().st_size / 1e6
+        resume, size = _resumed(context), (folder / "bench.db").stat().st_size / 1e6
     wall, cpu, worker = map(watch.each, range(3))
     print(f"overhead, {candidates} candidates: wall {_mean(wall):.2f} ms each, CPU {_mean(cpu):.2f} ms each")
     print(
@@ -195,11 +195,11 @@ def overhead(candidates: int) -> None:
     print(f"  archive {size:.1f} MB, read again for resume in {resume:.2f} s")
 
 
-def _resumed(lab: Lab) -> float:
+def _resumed(context: RunContext) -> float:
     """Return the seconds until a run's next candidate could set off."""
     began = time.perf_counter()
-    archive = Archive.open(lab.archive.path)
-    again = replace(lab, archive=archive, screen=Screen(lab.bench.worker))
+    archive = Archive.open(context.archive.path)
+    again = replace(context, archive=archive, screen=Screen(context.judging.worker))
     Search(again, *recall(again))
     seconds = time.perf_counter() - began
     archive.close()
@@ -219,7 +219,7 @@ def _mean(numbers: Sequence[float]) -> float:
 def pipeline(candidates: int) -> None:
     """Print the share of the reachable throughput."""
     config, judge = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0), Stand(1.0)
-    with tempfile.TemporaryDirectory() as name, Worker() as syntax:
+    with tempfile.TemporaryDirectory() as name, WorkerProcess() as syntax:
         author = Author(seconds=2.0)
         bred(Path(name), config, judge, {"bench:author": author}, ["rewrite"], syntax)
     seconds, reachable = judge.ended - author.began, 2 + candidates / 2

@@ -16,17 +16,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from tests.judging.engine import Author, Stand, Tenths
+
 from archives.archive import Archive
 from evolve.budget import Budget, Limit
 from evolve.grids import grid_of
 from evolve.runs.checks import stored_config
 from evolve.runs.resources import load_operators
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
-from evolve.search.context import Desk, Lab
+from evolve.screening.worker import WorkerProcess
+from evolve.search.context import Judging, RunContext
 from evolve.search.loop import Search
 from evolve.search.restore import recall
-from tests.bench.engine import Author, Stand, Tenths
 from tests.large import build
 
 ROOT = Path(__file__).parents[2]
@@ -49,16 +50,16 @@ def timed(command: list[str]) -> tuple[float, float]:
     return min(walls), min(cpus)
 
 
-def resumed(path: Path, syntax: Worker) -> tuple[float, float]:
+def resumed(path: Path, syntax: WorkerProcess) -> tuple[float, float]:
     """Return the wall clock and CPU seconds until a run's next candidate could set off."""
     began, cpu = time.perf_counter(), time.process_time()
     archive = Archive.open(path)
     config, judge = stored_config(archive), Stand(0.0)
-    desk, screen = Desk(judge._task, judge, syntax, threading.Event()), Screen(syntax)
+    desk, screen = Judging(judge._task, judge, syntax, threading.Event()), Screen(syntax)
     budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
     chosen = {spec: replace(Author(), name=spec) for spec in config.model}
-    lab = Lab(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
-    search = Search(lab, *recall(lab))
+    context = RunContext(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
+    search = Search(context, *recall(context))
     seconds = time.perf_counter() - began, time.process_time() - cpu
     search.live.close()
     archive.close()
@@ -80,7 +81,7 @@ def main() -> None:
             base, base_cpu = timed([*evolve, *verb.split(), "--db", str(small)])
             cells = (wall, base, wall - base, wall / base, cpu, cpu - base_cpu)
             print(f"{verb:<22}" + "".join(f"{cell:9.2f}" for cell in cells))
-        with Worker() as syntax:
+        with WorkerProcess() as syntax:
             print("opened for a resume: {:.2f} s, CPU {:.2f} s".format(*min(resumed(large, syntax) for _ in range(TIMES))))
 
 

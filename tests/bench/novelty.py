@@ -26,8 +26,8 @@ from archives.nouns import Elite, MethodRecord, Usage
 from evolve.config import Config
 from evolve.runs.seeds import FOLDER
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
-from evolve.selection.choice import Choice, Lesson, Source
+from evolve.screening.worker import WorkerProcess
+from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.novelty import RECENT, entropy
 from evolve.selection.selector import Selector
 from fitness.tasks import load
@@ -85,7 +85,7 @@ class Bench:
     """A search, one proposal at a time."""
 
     def __init__(self, screen: Screen, islands: int, novelty: float, loyal: float, seed: int) -> None:
-        sources = [Source("rewrite", 1, "scripted"), Source("diff", 1, "scripted"), Source("cross", 2, "scripted")]
+        sources = [Proposer("rewrite", 1, "scripted"), Proposer("diff", 1, "scripted"), Proposer("cross", 2, "scripted")]
         self.selector = Selector(islands, sources, DIRECTIONS, novelty)
         self.screen, self.loyal, self.seed = screen, loyal, seed
         self.methods: dict[str, MethodRecord] = {}
@@ -117,7 +117,7 @@ class Bench:
         usage = Usage("scripted", 1, len(child) // 4, len(child) // 4)
         method = self.screen.check(child).method
         if method is None:
-            self.selector.learn(choice, Lesson(False, 0.0, usage))
+            self.selector.learn(choice, Reward(False, 0.0, usage))
             return
         self._remember(method)
         self.selector.child(method)
@@ -129,7 +129,7 @@ class Bench:
             self.selector.place(elite)
         parent = self.judged(self.methods[choice.parents[0]], choice.island)
         gain = max(0.0, elite.fitness - parent.fitness) if placed else 0.0
-        self.selector.learn(choice, Lesson(placed, gain, usage, method.id))
+        self.selector.learn(choice, Reward(placed, gain, usage, method.id))
 
     def _remember(self, method: MethodRecord) -> None:
         self.screen.remember(method)
@@ -143,12 +143,12 @@ class Bench:
         return Outcome(mean(self.entropies), accepted, joint - entropy(map(str, islands)), len(set(structures)))
 
 
-def run(syntax: Worker, islands: int, novelty: float, loyal: float, proposals: int, seed: int) -> Outcome:
+def run(syntax: WorkerProcess, islands: int, novelty: float, loyal: float, proposals: int, seed: int) -> Outcome:
     """Search with a weight of novelty."""
-    bench = Bench(Screen(syntax), islands, novelty, loyal, seed)
+    judging = Bench(Screen(syntax), islands, novelty, loyal, seed)
     for number in range(1, proposals + 1):
-        bench.propose(number)
-    return bench.outcome()
+        judging.propose(number)
+    return judging.outcome()
 
 
 def main() -> None:
@@ -156,7 +156,7 @@ def main() -> None:
     proposals, seeds, first = (int(text) for text in (*sys.argv[1:], *("240", "5", "0")[len(sys.argv) - 1 :]))
     weights = (0.0, Config().novelty)
     print(f"{proposals} proposals, seeds {first} to {first + seeds - 1}, novelty off -> on ({weights[1]:g}): means, and ratio")
-    with Worker() as syntax:
+    with WorkerProcess() as syntax:
         for islands, loyal in product(ISLANDS, LOYALTIES):
             runs = [[run(syntax, islands, weight, loyal, proposals, first + s) for s in range(seeds)] for weight in weights]
             cells = []

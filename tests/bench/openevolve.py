@@ -33,12 +33,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
+from tests.judging.engine import ROOT, SEEDS, TICKS, Stand, bred, written
+
 from evolve import models
 from evolve.config import Config
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Evaluation, Method
 from fitness.vault.instance import InstanceName
-from tests.bench.engine import ROOT, SEEDS, TICKS, Stand, bred, written
 
 THEIRS = """
 import sys
@@ -153,7 +154,7 @@ def serve(seconds: float) -> None:
 def ours(folder: Path, url: str, count: int, seconds: float) -> None:
     """Run our engine (in a process of its own)."""
     config = Config(evals=count, workers=2, model=("openai:tiny",), offline_share=0)
-    with Worker() as syntax:
+    with WorkerProcess() as syntax:
         bred(
             folder,
             config,

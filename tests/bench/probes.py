@@ -20,7 +20,7 @@ import numpy as np
 from archives.archive import Archive
 from evolve.runs import seeds as baselines
 from evolve.runs.judge import FIRST
-from evolve.runs.resources import Bench, bench
+from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.screening.screen import Screen
 from fitness import pgr
 from fitness.nouns import Finding, Method, Outcome, Problem, Split, Status, Verdict
@@ -54,9 +54,9 @@ class Examined:
     seconds: float
 
 
-def seeds(things: Bench) -> list[Subject]:
+def seeds(resources: JudgeResources) -> list[Subject]:
     """Return the human baselines."""
-    screen = Screen(things.worker)
+    screen = Screen(resources.worker)
     screened = [(seed.name, screen.parse(seed.source, seed.name).method) for seed in baselines.collect()]
     return [Subject(name, record.method, 0.0) for name, record in screened if record is not None]
 
@@ -76,7 +76,7 @@ def children(path: Path) -> list[Subject]:
     ]
 
 
-def once(things: Bench, subject: Subject, name: InstanceName, thorough: bool) -> Examined | None:
+def once(resources: JudgeResources, subject: Subject, name: InstanceName, thorough: bool) -> Examined | None:
     """Judge a method on an instance and examine it there; None when it fails the trial."""
     runs = 0
 
@@ -84,14 +84,14 @@ def once(things: Bench, subject: Subject, name: InstanceName, thorough: bool) ->
         nonlocal runs
         runs += 1
         for _ in range(LOST_RETRIES):
-            outcome = things.sandbox.run(subject.method.source, problem, things.task.limits)
+            outcome = resources.sandbox.run(subject.method.source, problem, resources.task.limits)
             if outcome.status is not Status.LOST:
                 return outcome
         return outcome
 
-    things.builder.wait_for(name)
-    instance = things.vault.load(things.task, name)
-    problem, answers = things.vault.problem(instance, subject.method.id)
+    resources.builder.wait_for(name)
+    instance = resources.vault.load(resources.task, name)
+    problem, answers = resources.vault.problem(instance, subject.method.id)
     outcome = run(problem)
     if outcome.predictions is None:
         return None
@@ -143,16 +143,16 @@ def main() -> None:
     bred = children(Path(sys.argv[1]))
     domain = sys.argv[2] if len(sys.argv) > 2 else "chat"
     names = [InstanceName("embedded", domain, Split.FRESH, FIRST + i) for i in range(INSTANCES)]
-    with bench("embedded", names) as things:
+    with judge_resources("embedded", names) as resources:
 
         def over(subjects: Sequence[Subject], places: Sequence[InstanceName], thorough: bool) -> Iterator[Examined | None]:
             for subject in subjects:
                 for name in places:
-                    yield once(things, subject, name, thorough)
+                    yield once(resources, subject, name, thorough)
 
-        human = seeds(things)
+        human = seeds(resources)
         report("seeds", over(human, names, False))
-        report("offline children", (once(things, s, names[i % INSTANCES], False) for i, s in enumerate(bred)))
+        report("offline children", (once(resources, s, names[i % INSTANCES], False) for i, s in enumerate(bred)))
         report("seeds, thoroughly", over(human, names[:1], True))
         best = sorted(bred, key=lambda subject: -subject.pgr)[:BEST]
         report("best children, thoroughly", over(best, names[:1], True))

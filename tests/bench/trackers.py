@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from evolve.errors import EvolveError
-from evolve.observer import Silent, Snapshot
+from evolve.observer import NullObserver, Snapshot
 from evolve.trackers import TABLE, check
 from evolve.trackers.following import Trackers
 from fitness.nouns import Interval
@@ -41,7 +41,7 @@ def follow(name: str, evaluations: int) -> tuple[list[float], float, float]:
     """Have a tracker follow a run; return seconds of each evaluation here, of its end, and of its process."""
     with tempfile.TemporaryDirectory() as folder:
         trackers = Trackers([name], build(Path(folder) / "run.db", 3), print)
-        watch, before, shares = trackers.beside(Silent()), used(), []
+        watch, before, shares = trackers.beside(NullObserver()), used(), []
         for number in range(evaluations + 1):
             began = time.perf_counter()
             watch.snapshot(snapshot(number))

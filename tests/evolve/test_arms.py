@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 
 from evolve.cli.show.tables import over_time
-from evolve.queries.diversity import Spread
-from evolve.queries.operators import Arm, explained, over_islands
+from evolve.queries.diversity import DiversityPoint
+from evolve.queries.operators import OperatorStats, explained, over_islands
 
 
-def arm(model: str, operator: str, tried: int, gain: float, calls: int = 0, usd: float | None = 0.0, island: int = 0) -> Arm:
-    return Arm(model, operator, island, tried, 1, gain, calls, 100 * calls, usd)
+def arm(
+    model: str, operator: str, tried: int, gain: float, calls: int = 0, usd: float | None = 0.0, island: int = 0
+) -> OperatorStats:
+    return OperatorStats(model, operator, island, tried, 1, gain, calls, 100 * calls, usd)
 
 
 def test_arms_of_all_islands_are_added_up() -> None:
@@ -33,7 +35,7 @@ def test_one_unknown_price_makes_the_sum_unknown() -> None:
         (arm("m\n\x1b[31m", "diff", 9, 0.5, 9, 0.0), "diff by m ␛[31m: .50 PGR gained for $0.00 with 9 calls and 900 tokens."),
     ],
 )  # fmt: skip
-def test_the_arms_are_explained_in_a_sentence(first: Arm, words: str) -> None:
+def test_the_arms_are_explained_in_a_sentence(first: OperatorStats, words: str) -> None:
     said = explained(over_islands([first, arm("", "perturb", 3, 0.1)]))
     assert said.startswith("Of 12 proposals 9 went to ")
     assert words in said
@@ -41,10 +43,10 @@ def test_the_arms_are_explained_in_a_sentence(first: Arm, words: str) -> None:
 
 
 def test_entropy_over_time_is_a_row_of_bars() -> None:
-    spreads = [Spread(number, number / 100, 0.5) for number in range(1, 301)]
+    spreads = [DiversityPoint(number, number / 100, 0.5) for number in range(1, 301)]
     bars = over_time(spreads, 3.0)
     assert bars.startswith("▁")
     assert bars.endswith("█  first third 0.5, now 3.0 bits")
     assert len(bars.partition("  ")[0]) == 32
     assert over_time(spreads[:1], 3.0) == ""
-    assert over_time([Spread(1, 0.0, 0.5), Spread(2, 0.0, 0.5)], 0.0).startswith("▁▁")
+    assert over_time([DiversityPoint(1, 0.0, 0.5), DiversityPoint(2, 0.0, 0.5)], 0.0).startswith("▁▁")

@@ -40,8 +40,8 @@ def paid(tmp_path: Path) -> Path:
     for number, usd in ((101, 0.5), (102, 0.25)):
         add_model_call(archive, number, parent, usd)
     archive.add_calls([CallRecord(102, 2, "again", "", Usage("openai:tiny", 1, 100, 40, 0.25, 1.5, cached=60, reasoning=30))])
-    archive.settle_proposal(102, "done", placement="IMPROVED", gain=0.3)
-    archive.settle_proposal(101, "asked")
+    archive.set_proposal_state(102, "done", placement="IMPROVED", gain=0.3)
+    archive.set_proposal_state(101, "asked")
     archive.add_spend("lost", Usage("openai:tiny", 1), 101, worst_tokens=5000, worst_usd=0.1)
     archive.close()
     return path
@@ -104,7 +104,7 @@ def test_what_is_left_out_is_said(example: Path) -> None:
 
 
 def test_an_unanswered_call_is_a_failure(paid: Path) -> None:
-    Archive.open(paid, write=True).settle_proposal(101, "unanswered", reason="the server is down")
+    Archive.open(paid, write=True).set_proposal_state(101, "unanswered", reason="the server is down")
     line = asked("failures", "--status", "unanswered", db=paid)["failures"][0]
     assert (line["reason"], line["proposal"], line["method"]) == ("the server is down", 101, "")
 

@@ -138,4 +138,4 @@ def store(archive: Archive, record: ProposalRecord, spent: list[Usage], placed: 
     """Write a proposal with its calls and what came of it."""
     archive.add_proposal(record)
     archive.add_calls([CallRecord(record.id, turn, "", "", usage) for turn, usage in enumerate(spent, 1)])
-    archive.settle_proposal(record.id, record.state, placement="NEW" if placed else "REJECTED", gain=gain)
+    archive.set_proposal_state(record.id, record.state, placement="NEW" if placed else "REJECTED", gain=gain)

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from evolve.selection.parents import PRESSURE, Breeders, by_rank, few, mates
+from evolve.selection.parents import SELECTION_PRESSURE, ParentPool, by_rank, draw_by_rank, draw_evenly
 
 METHODS = [f"method{i}" for i in range(12)]  # from the least fit to the fittest
 
@@ -14,7 +14,7 @@ def test_the_fittest_is_drawn_sixteen_times_as_often_as_the_least_fit() -> None:
     shares = [i / 100_000 for i in range(100_000)]
     drawn = Counter(by_rank(len(METHODS), share) for share in shares)
     assert sorted(drawn, key=drawn.__getitem__) == list(range(len(METHODS)))
-    assert drawn[len(METHODS) - 1] / drawn[0] == pytest.approx(2.0**PRESSURE, rel=0.02)
+    assert drawn[len(METHODS) - 1] / drawn[0] == pytest.approx(2.0**SELECTION_PRESSURE, rel=0.02)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 1000])
@@ -24,13 +24,13 @@ def test_every_share_has_a_place(count: int) -> None:
 
 def test_mates_are_the_fitter_the_likelier_and_never_the_parent() -> None:
     rng = random.Random(0)
-    drawn = Counter(mates(METHODS, 1, (METHODS[-1],), rng)[0] for _ in range(5_000))
+    drawn = Counter(draw_by_rank(METHODS, 1, (METHODS[-1],), rng)[0] for _ in range(5_000))
     assert METHODS[-1] not in drawn
     assert set(drawn) == set(METHODS[:-1])
     assert drawn[METHODS[-2]] > 5 * drawn[METHODS[0]]
 
 
-@pytest.mark.parametrize("draw", [mates, few])
+@pytest.mark.parametrize("draw", [draw_by_rank, draw_evenly])
 def test_as_many_different_ones_as_there_are(draw: object) -> None:
     assert callable(draw)
     rng = random.Random(1)
@@ -45,7 +45,7 @@ def test_as_many_different_ones_as_there_are(draw: object) -> None:
 
 
 def test_a_parent_with_more_appeal_is_drawn_more_often() -> None:
-    breeders = Breeders(
+    breeders = ParentPool(
         2, lambda place: ("fitter" if place else "less fit", None), lambda name, _: 0.0 if name == "fitter" else 1.0
     )
     rng = random.Random(2)

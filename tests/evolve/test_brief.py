@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve import operators, text
-from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Tuned
+from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Relative
 from evolve.prompting import prompts as briefs
 from evolve.screening import screen
 from fitness.nouns import Direction, Method
@@ -68,7 +68,7 @@ def test_request_has_its_parts_in_order():
         (Failure("more epochs", "line 3: NaN"),),
         ("    weak = weak.sqrt()", "  "),
         Broken("def method(problem):\n    return problem.labels", "line 2: no attribute labels"),
-        (Tuned((0.987654,), 0.4321), Tuned((31337.0,), 0.5678)),
+        (Relative((0.987654,), 0.4321), Relative((31337.0,), 0.5678)),
     )
     text = briefs.prompt(brief, "Do it now.")
     assert not re.search(r"0\.98|0\.43|31337|0\.56|Tuned", text), "the family is never shown"

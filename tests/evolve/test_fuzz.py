@@ -21,7 +21,7 @@ import pytest
 from evolve import operators
 from evolve.operators.offline.base import Offline
 from evolve.screening.screen import MAX_BYTES, Screen, Screened
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[2].joinpath("seeds").glob("*.py"))]
 OFFLINE = [name for name in operators.TABLE if not operators.load(name).needs_model]
@@ -245,12 +245,12 @@ def sources(count: int) -> Iterator[tuple[str, str | bytes]]:
 
 
 @pytest.fixture(scope="module")
-def syntax() -> Iterator[Worker]:
-    with Worker() as worker:
+def syntax() -> Iterator[WorkerProcess]:
+    with WorkerProcess() as worker:
         yield worker
 
 
-def check(syntax: Worker, count: int, tell: Callable[[str], None]) -> None:
+def check(syntax: WorkerProcess, count: int, tell: Callable[[str], None]) -> None:
     screen, crashed, edited, times = Screen(syntax), 0, 0, [(0.0, "")]
     assert screen.check(SEEDS[0]).method
     for number, (name, source) in enumerate(sources(count)):
@@ -281,10 +281,10 @@ def check_answer(answer: Screened, name: str) -> None:
     assert "Error" not in answer.reason, (name, answer.reason)
 
 
-def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Worker, tell: Callable[[str], None]) -> None:
+def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: WorkerProcess, tell: Callable[[str], None]) -> None:
     check(syntax, 100, tell)
 
 
 @pytest.mark.slow
-def test_a_thousand_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: Worker, tell: Callable[[str], None]) -> None:
+def test_a_thousand_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: WorkerProcess, tell: Callable[[str], None]) -> None:
     check(syntax, 1000, tell)

@@ -18,7 +18,7 @@ from archives.archive import Archive
 from evolve.cli import cli
 from evolve.errors import UsageError
 from evolve.queries.leaderboard import ranking
-from evolve.queries.status import standing
+from evolve.queries.status import run_status
 from evolve.runs.process import is_running
 from evolve.text import clean, one_line, short
 from fitness.nouns import Direction
@@ -157,9 +157,9 @@ def test_the_price_of_a_call_is_unknown_when_one_is(tmp_path: Path) -> None:
     archive = Archive.open(path, write=True)
     seed = archive.methods()[0].id
     add_model_call(archive, 101, seed, 0.25)
-    assert standing(archive, alive=False).spent.usd == pytest.approx(0.25)
+    assert run_status(archive, alive=False).spent.usd == pytest.approx(0.25)
     add_model_call(archive, 102, seed, None)
-    assert standing(archive, alive=False).spent.usd is None
+    assert run_status(archive, alive=False).spent.usd is None
     assert "unknown" in text_of("status", db=path)
 
 

@@ -9,10 +9,10 @@ from archives.grid import Bins
 from archives.nouns import MethodRecord, Placement, RunRecord
 from evolve.config import Config
 from evolve.prompting.disclosure import Disclosure
-from evolve.search.recorder import Population
+from evolve.search.recorder import Recorder
 from evolve.search.restore import memory_of
-from evolve.search.state import Memory
-from evolve.selection.choice import Source
+from evolve.search.state import SearchState
+from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Measure, Score, Split, Status, Trial, Verdict
@@ -46,12 +46,12 @@ def evaluation(method: str, values: list[float], agreement: float = 0.6, fitness
 
 
 @pytest.fixture
-def population(tmp_path: Path) -> Population:
+def recorder(tmp_path: Path) -> Recorder:
     config = Config(dev_instances=INSTANCES, islands=3, migrate_every=10, reset_every=20)
     archive = Archive.create(tmp_path / "run.db")
     archive.add_run(RunRecord("r", "now", "t", "1", "v", "{}", 0, "running", "B", "0"))
-    selector = Selector(3, [Source("graft", 2, "")], DIRECTIONS, 0.5)
-    made = Population(archive, GRID, selector, Memory(), config, lambda *event: archive.event(*event))
+    selector = Selector(3, [Proposer("graft", 2, "")], DIRECTIONS, 0.5)
+    made = Recorder(archive, GRID, selector, SearchState(), config, lambda *event: archive.event(*event))
     for name, quality in (("low", 0.1), ("middle", 0.2), ("high", 0.4)):
         add(made, name, "seed")
         done = evaluation(name, [quality - 0.05, quality, quality + 0.05], 0.7 if name == "high" else 0.85)
@@ -61,98 +61,98 @@ def population(tmp_path: Path) -> Population:
     return made
 
 
-def add(population: Population, name: str, origin: str = "search") -> None:
+def add(recorder: Recorder, name: str, origin: str = "search") -> None:
     method = MethodRecord(name, f"source of {name}", 200, name, origin, name, (), (1,) * 64)
-    population.archive.add_method(method)
-    population.memory.add_method(method)
+    recorder.archive.add_method(method)
+    recorder.memory.add_method(method)
 
 
-def elites(population: Population) -> dict[tuple[int, int], str]:
-    mirrored = {(e.island, e.cell): e.method for cells in population.selector.elites for e in cells.values()}
-    assert mirrored == {(e.island, e.cell): e.method for e in population.archive.elites()}, "the mirror is the archive"
+def elites(recorder: Recorder) -> dict[tuple[int, int], str]:
+    mirrored = {(e.island, e.cell): e.method for cells in recorder.selector.elites for e in cells.values()}
+    assert mirrored == {(e.island, e.cell): e.method for e in recorder.archive.elites()}, "the mirror is the archive"
     return mirrored
 
 
-def test_the_rival_is_the_fittest_of_the_island(population: Population) -> None:
-    before = [list(population.rival(island)) for island in range(3)]
-    add(population, "star")
+def test_the_rival_is_the_fittest_of_the_island(recorder: Recorder) -> None:
+    before = [list(recorder.rival(island)) for island in range(3)]
+    add(recorder, "star")
     done = evaluation("star", [0.8, 0.9, 1.0], 0.6)
-    population.record(done, None)
-    assert population.place(done, 1) is Placement.NEW
-    assert list(population.rival(1)) == pytest.approx([0.8, 0.9, 1.0])
-    assert [list(population.rival(island)) for island in (0, 2)] == [before[0], before[2]], "islands evolve apart"
-    population.selector.elites[0].clear()
-    assert not population.rival(0), "there is nobody to race"
+    recorder.record(done, None)
+    assert recorder.place(done, 1) is Placement.NEW
+    assert list(recorder.rival(1)) == pytest.approx([0.8, 0.9, 1.0])
+    assert [list(recorder.rival(island)) for island in (0, 2)] == [before[0], before[2]], "islands evolve apart"
+    recorder.selector.elites[0].clear()
+    assert not recorder.rival(0), "there is nobody to race"
 
 
-def test_a_method_without_a_fitness_is_kept_and_not_placed(population: Population) -> None:
-    add(population, "stopped")
+def test_a_method_without_a_fitness_is_kept_and_not_placed(recorder: Recorder) -> None:
+    add(recorder, "stopped")
     done = evaluation("stopped", [0.9, 0.9], 0.5, fitness=False)
-    population.record(done, None)
-    assert population.place(done, 0) is Placement.REJECTED
-    assert "stopped" not in elites(population).values()
-    assert population.archive.evaluations(method="stopped")[0]["pgr_low"] is None
+    recorder.record(done, None)
+    assert recorder.place(done, 0) is Placement.REJECTED
+    assert "stopped" not in elites(recorder).values()
+    assert recorder.archive.evaluations(method="stopped")[0]["pgr_low"] is None
 
 
-def test_migration_copies_the_best_to_the_next_island(population: Population) -> None:
-    add(population, "star")
+def test_migration_copies_the_best_to_the_next_island(recorder: Recorder) -> None:
+    add(recorder, "star")
     done = evaluation("star", [0.8, 0.9, 1.0], 0.6)
-    population.record(done, None)
-    assert population.place(done, 1) is Placement.NEW
-    population.mix(10, late=False)
-    where = {island for (island, _), method in elites(population).items() if method == "star"}
+    recorder.record(done, None)
+    assert recorder.place(done, 1) is Placement.NEW
+    recorder.mix(10, late=False)
+    where = {island for (island, _), method in elites(recorder).items() if method == "star"}
     assert where == {1, 2}
-    assert population.archive.rows("select count(*) as n from events where kind = 'migration'")[0]["n"] == 1
+    assert recorder.archive.rows("select count(*) as n from events where kind = 'migration'")[0]["n"] == 1
 
 
-def test_a_reset_starts_the_worst_island_again_from_seeds_and_a_survivors_best(population: Population) -> None:
+def test_a_reset_starts_the_worst_island_again_from_seeds_and_a_survivors_best(recorder: Recorder) -> None:
     for island, quality in ((0, 0.5), (1, 0.7), (2, 0.9)):
         name = f"best{island}"
-        add(population, name)
+        add(recorder, name)
         done = evaluation(name, [quality] * 3, 0.6)
-        population.record(done, None)
-        population.place(done, island)
-    population.mix(20, late=False)
-    first = {method for (island, _), method in elites(population).items() if island == 0}
+        recorder.record(done, None)
+        recorder.place(done, island)
+    recorder.mix(20, late=False)
+    first = {method for (island, _), method in elites(recorder).items() if island == 0}
     assert "best0" not in first
     assert first & {"best1", "best2"}
     assert "high" in first
-    assert population.archive.methods("id = 'best0'"), "what left the grid stays in the archive"
+    assert recorder.archive.methods("id = 'best0'"), "what left the grid stays in the archive"
 
 
-def test_late_in_a_run_no_island_is_reset(population: Population) -> None:
-    before = elites(population)
-    population.mix(20, late=True)
-    assert elites(population) == before
+def test_late_in_a_run_no_island_is_reset(recorder: Recorder) -> None:
+    before = elites(recorder)
+    recorder.mix(20, late=True)
+    assert elites(recorder) == before
 
 
-def test_a_flagged_method_is_kept_and_never_placed(population: Population) -> None:
-    add(population, "cheat")
+def test_a_flagged_method_is_kept_and_never_placed(recorder: Recorder) -> None:
+    add(recorder, "cheat")
     done = evaluation("cheat", [0.9, 0.9, 0.9], 0.5, flag="shuffle")
-    assert population.would_place(done, 0)
-    population.record(done, None)
-    assert population.place(done, 0) is Placement.REJECTED
-    assert "cheat" not in elites(population).values()
-    assert population.memory.best != "cheat"
-    assert [m.id for m in population.memory.finalists(9)] == ["high"]
-    assert [m.id for m in population.memory.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
-    board = population.archive.rows("select flags, island from leaderboard where method = 'cheat'")
+    assert recorder.would_place(done, 0)
+    recorder.record(done, None)
+    assert recorder.place(done, 0) is Placement.REJECTED
+    assert "cheat" not in elites(recorder).values()
+    assert recorder.memory.best != "cheat"
+    assert [m.id for m in recorder.memory.finalists(9)] == ["high"]
+    assert [m.id for m in recorder.memory.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
+    board = recorder.archive.rows("select flags, island from leaderboard where method = 'cheat'")
     assert [dict(row) for row in board] == [{"flags": "shuffle", "island": None}]
-    assert [finding.sentence for finding in population.archive.findings("cheat")] == ["it cheats"]
+    assert [finding.sentence for finding in recorder.archive.findings("cheat")] == ["it cheats"]
 
 
-def test_only_a_fitter_method_than_the_cells_elite_would_be_placed(population: Population) -> None:
-    assert population.would_place(evaluation("x", [0.36] * 3, 0.7), 0)
-    assert not population.would_place(evaluation("x", [0.35] * 3, 0.7), 0)
-    assert population.would_place(evaluation("x", [-0.5] * 3, 0.55), 0), "its cell is empty"
-    assert not population.would_place(evaluation("x", [0.9] * 3, 0.55, fitness=False), 0)
+def test_only_a_fitter_method_than_the_cells_elite_would_be_placed(recorder: Recorder) -> None:
+    assert recorder.would_place(evaluation("x", [0.36] * 3, 0.7), 0)
+    assert not recorder.would_place(evaluation("x", [0.35] * 3, 0.7), 0)
+    assert recorder.would_place(evaluation("x", [-0.5] * 3, 0.55), 0), "its cell is empty"
+    assert not recorder.would_place(evaluation("x", [0.9] * 3, 0.55, fitness=False), 0)
 
 
-def test_a_prompt_shows_the_ladders_answer_and_nothing_finer(population: Population) -> None:
+def test_a_prompt_shows_the_ladders_answer_and_nothing_finer(recorder: Recorder) -> None:
     for name, value in (("first", 0.411), ("lower", 0.333), ("barely", 0.449), ("clearly", 0.52)):
-        add(population, name)
-        population.record(evaluation(name, [value] * 3), None, ["high"])
-    shown = {name: population.exhibit(name).scores[0] for name in ("first", "lower", "barely", "clearly")}
+        add(recorder, name)
+        recorder.record(evaluation(name, [value] * 3), None, ["high"])
+    shown = {name: recorder.exhibit(name).scores[0] for name in ("first", "lower", "barely", "clearly")}
     assert [(s.rung, s.raised) for s in shown.values()] == [
         (pytest.approx(0.66), False),
         (pytest.approx(0.66), False),
@@ -163,52 +163,52 @@ def test_a_prompt_shows_the_ladders_answer_and_nothing_finer(population: Populat
     assert shown["lower"].pgr == pytest.approx(0.4)
 
 
-def test_a_method_that_was_stopped_asked_the_ladder_nothing(population: Population) -> None:
-    add(population, "stopped")
-    population.record(evaluation("stopped", [0.9, 0.9], fitness=False), None, ["high"])
-    assert population.exhibit("stopped").scores == ()
-    [look] = population.archive.looks("method = 'stopped'")
+def test_a_method_that_was_stopped_asked_the_ladder_nothing(recorder: Recorder) -> None:
+    add(recorder, "stopped")
+    recorder.record(evaluation("stopped", [0.9, 0.9], fitness=False), None, ["high"])
+    assert recorder.exhibit("stopped").scores == ()
+    [look] = recorder.archive.looks("method = 'stopped'")
     assert (look.who, look.instances, look.answer, look.lineage) == ("engine", 2, None, "high")
 
 
-def test_every_look_is_in_the_ledger_by_lineage_and_by_who_looked(population: Population) -> None:
-    add(population, "child")
-    add(population, "grandchild")
-    population.record(evaluation("child", [0.5] * 3), None, ["low"])
-    population.record(evaluation("grandchild", [0.6] * 3), None, ["child", "high"])
-    population.disclosure.prompted("openai:x", 7, ["grandchild"])
-    lookers = population.archive.rows("select who, lineage, looks from lookers order by who, lineage")
+def test_every_look_is_in_the_ledger_by_lineage_and_by_who_looked(recorder: Recorder) -> None:
+    add(recorder, "child")
+    add(recorder, "grandchild")
+    recorder.record(evaluation("child", [0.5] * 3), None, ["low"])
+    recorder.record(evaluation("grandchild", [0.6] * 3), None, ["child", "high"])
+    recorder.disclosure.prompted("openai:x", 7, ["grandchild"])
+    lookers = recorder.archive.rows("select who, lineage, looks from lookers order by who, lineage")
     assert [tuple(row.values()) for row in lookers] == [
         ("engine", "high", 1),
         ("engine", "low", 3),
         ("engine", "middle", 1),
         ("openai:x", "low", 1),
     ]
-    [prompt] = population.archive.looks("who = 'openai:x'")
+    [prompt] = recorder.archive.looks("who = 'openai:x'")
     assert prompt.why == "the brief of proposal 7"
     assert prompt.answer == pytest.approx(0.74)
 
 
-def test_the_ledger_is_taken_up_where_it_ended(population: Population) -> None:
+def test_the_ledger_is_taken_up_where_it_ended(recorder: Recorder) -> None:
     for name, value in (("one", 0.5), ("two", 0.3)):
-        add(population, name)
-        population.record(evaluation(name, [value] * 3), None, ["low"])
-    again = Disclosure(population.archive, ["chat"])
+        add(recorder, name)
+        recorder.record(evaluation(name, [value] * 3), None, ["low"])
+    again = Disclosure(recorder.archive, ["chat"])
     for name in ("one", "two", "low", "high"):
-        assert again.scores(name) == population.disclosure.scores(name)
-    assert again.lineage("two") == "low"
+        assert again.scores(name) == recorder.disclosure.scores(name)
+    assert again.ancestor_seed("two") == "low"
     third = evaluation("three", [0.54] * 3)
-    add(population, "three")
+    add(recorder, "three")
     again.judged(third, ["two"])
-    population.disclosure.judged(third, ["two"])
-    assert again.scores("three") == population.disclosure.scores("three")
+    recorder.disclosure.judged(third, ["two"])
+    assert again.scores("three") == recorder.disclosure.scores("three")
 
 
-def test_memory_is_rebuilt_from_the_archive(population: Population) -> None:
-    add(population, "star")
-    population.record(evaluation("star", [0.8, 0.9, 1.0]), None)
-    again = memory_of(population.archive)
+def test_memory_is_rebuilt_from_the_archive(recorder: Recorder) -> None:
+    add(recorder, "star")
+    recorder.record(evaluation("star", [0.8, 0.9, 1.0]), None)
+    again = memory_of(recorder.archive)
     for name in ("judged", "scored", "best", "best_interval", "baselines"):
-        assert getattr(again, name) == getattr(population.memory, name), name
-    assert all(again.pgrs(name) == population.memory.pgrs(name) for name in again.scored)
+        assert getattr(again, name) == getattr(recorder.memory, name), name
+    assert all(again.pgrs(name) == recorder.memory.pgrs(name) for name in again.scored)
     assert again.best == "star"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from evolve.screening.canonical import canonical
 from evolve.screening.dead_code import walk
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 
 BASE = """import math
 
@@ -64,7 +64,7 @@ def with_line(line: str, after: str = "RATE = 0.01\n") -> str:
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[Screen]:
-    with Worker() as syntax:
+    with WorkerProcess() as syntax:
         made = Screen(syntax)
         method = made.check(BASE).method
         assert method is not None

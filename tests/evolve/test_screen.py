@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from evolve.screening.screen import MAX_BYTES, Screen
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 
 GOOD = '''"""A docstring."""
 import torch
@@ -28,13 +28,13 @@ def method(problem):
 
 
 @pytest.fixture(scope="module")
-def syntax() -> Iterator[Worker]:
-    with Worker() as worker:
+def syntax() -> Iterator[WorkerProcess]:
+    with WorkerProcess() as worker:
         yield worker
 
 
 @pytest.fixture
-def screen(syntax: Worker) -> Screen:
+def screen(syntax: WorkerProcess) -> Screen:
     return Screen(syntax)
 
 
@@ -153,7 +153,7 @@ def test_the_screen_survives_what_crashes_parsers(screen: Screen, name: str) -> 
     assert screen.check(GOOD).method is not None, "the next source is screened as if nothing had happened"
 
 
-def test_a_killed_worker_is_replaced(screen: Screen, syntax: Worker) -> None:
+def test_a_killed_worker_is_replaced(screen: Screen, syntax: WorkerProcess) -> None:
     assert screen.check(GOOD).method
     assert syntax.pid
     os.kill(syntax.pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from archives.nouns import Elite, MethodRecord, Usage
-from evolve.selection.choice import Choice, Lesson, Source
+from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.directions import EARNS, FAIR, LIVE, Directions
 from evolve.selection.repairs import EVERY, OPEN
 from evolve.selection.selector import Selector
@@ -16,16 +16,18 @@ from fitness.nouns import Direction
 from fitness.tasks.directions import DIRECTIONS
 
 FULL = [
-    Source("rewrite", 1, "m"),
-    Source("diff", 1, "m"),
-    Source("fix", 1, "m", "failure"),
-    Source("vary", 1, "m", "direction"),
+    Proposer("rewrite", 1, "m"),
+    Proposer("diff", 1, "m"),
+    Proposer("fix", 1, "m", "failure"),
+    Proposer("vary", 1, "m", "direction"),
 ]
-WORTHLESS = Lesson(False, 0.0, Usage("m", 1, 10, 10))
+WORTHLESS = Reward(False, 0.0, Usage("m", 1, 10, 10))
 
 
 def selector(islands: int = 3, novelty: float = 0.5) -> Selector:
-    made = Selector(islands, [Source("graft", 2, ""), Source("perturb", 1, ""), Source("rewrite", 1, "m")], DIRECTIONS, novelty)
+    made = Selector(
+        islands, [Proposer("graft", 2, ""), Proposer("perturb", 1, ""), Proposer("rewrite", 1, "m")], DIRECTIONS, novelty
+    )
     for island in range(islands):
         for cell in range(6):
             made.place(Elite(island, cell, f"m{island}{cell}", cell / 10))
@@ -34,7 +36,7 @@ def selector(islands: int = 3, novelty: float = 0.5) -> Selector:
 
 def whole(islands: int = 1) -> Selector:
     """Return a selector with every kind of source, on islands of six elites."""
-    made = Selector(islands, [*FULL, Source("perturb", 1, "")], DIRECTIONS, 0.5)
+    made = Selector(islands, [*FULL, Proposer("perturb", 1, "")], DIRECTIONS, 0.5)
     for island in range(islands):
         for cell in range(6):
             made.place(Elite(island, cell, f"m{island}{cell}", cell / 10))
@@ -113,7 +115,7 @@ def test_a_cell_is_drawn_the_more_often_the_more_curious_it_is() -> None:
         made = selector(1)
         for number in range(8):
             parent = Choice(0, "graft", "", DIRECTIONS[number], ("m04",), (), 0.5, 0.5, cell=4)
-            made.learn(parent, Lesson(placed, 0.0, Usage()))
+            made.learn(parent, Reward(placed, 0.0, Usage()))
         return sum(made.choose(3 * n, None, random.Random(n)).cell == 4 for n in range(300)) / 300
 
     assert share(True) > 1.5 * share(False)
@@ -208,7 +210,7 @@ def test_every_third_elite_earns_a_direction_an_offspring() -> None:
     for number in range(7):
         choice = Choice(0, "diff", "m", DIRECTIONS[4], ("m00",), (), 0.5, 0.5)
         made.place(Elite(0, 2, f"child{number}", 0.9))
-        made.learn(choice, Lesson(True, 0.1, Usage(), f"child{number}"))
+        made.learn(choice, Reward(True, 0.1, Usage(), f"child{number}"))
         assert made.choose(number, False, random.Random(number)).operator == "perturb", "that takes a model"
         following = made.choose(number, True, random.Random(number))
         made.used(following)
@@ -222,7 +224,7 @@ def test_an_offspring_is_beside_the_best_elite_of_its_direction() -> None:
     made, choice = whole(), Choice(0, "diff", "m", DIRECTIONS[4], ("m00",), (), 0.5, 0.5)
     for cell, fitness in ((0, 0.21), (1, 0.22), (2, 0.05)):
         made.place(Elite(0, cell, f"child{cell}", fitness))
-        made.learn(choice, Lesson(True, 0.1, Usage(), f"child{cell}"))
+        made.learn(choice, Reward(True, 0.1, Usage(), f"child{cell}"))
     assert made.choose(1, True, random.Random(0)).parents == ("child1",), "not m05, which is fitter and another direction's"
 
 
@@ -274,7 +276,7 @@ def test_the_operator_that_gains_is_chosen() -> None:
         for operator in ("rewrite", "diff"):
             gain = 0.1 * (number % 2) if operator == "diff" else 0.0
             choice = Choice(0, operator, "m", DIRECTIONS[number % 12], ("m00",), (), 0.5, 0.5)
-            made.learn(choice, Lesson(gain > 0, gain, Usage("m", 1, 10, 10, 0.01)))
+            made.learn(choice, Reward(gain > 0, gain, Usage("m", 1, 10, 10, 0.01)))
     counts = Counter(choice.operator for choice in draw(made, 100, True))
     assert counts["diff"] > 90
 
@@ -291,7 +293,7 @@ def live(made: Selector, proposals: int) -> list[Callable[[Selector], None]]:
         rng = random.Random(f"world/{number}")
         choice = made.choose(number, rng.random() < 0.8, random.Random(number))
         tell(partial(Selector.used, choice=choice))
-        lesson, kind = WORTHLESS, rng.random()
+        reward, kind = WORTHLESS, rng.random()
         if choice.operator == "vary":
             new = Direction(f"new {number}", "", (), "m", choice.direction.name)
             tell(partial(Selector.add_direction, direction=new, island=choice.island))
@@ -303,8 +305,8 @@ def live(made: Selector, proposals: int) -> list[Callable[[Selector], None]]:
             tell(partial(Selector.child, method=method))
             elite = Elite(choice.island, rng.randrange(30), f"c{number}", rng.random())
             made.place(elite)
-            lesson = Lesson(True, rng.random() / 10, Usage(choice.model, 1, 50, 50, 0.01), elite.method)
-        tell(partial(Selector.learn, choice=choice, lesson=lesson))
+            reward = Reward(True, rng.random() / 10, Usage(choice.model, 1, 50, 50, 0.01), elite.method)
+        tell(partial(Selector.learn, choice=choice, reward=reward))
     return calls
 
 

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from archives.grid import Bins, Pool, dump, niche, parse
+from archives.grid import Bins, FlatPopulation, dump, niche, parse
 from archives.nouns import ArchiveError, Elite
 from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.grids import grid_for, grid_of
-from evolve.selection.choice import Choice, Source
+from evolve.selection.choice import Choice, Proposer
 from evolve.selection.selector import Selector
 from evolve.selection.strategies import STRATEGIES, populations, strategy
 from fitness.tasks import load
 from fitness.tasks.directions import DIRECTIONS
 from tests import tiny
 
-SOURCES = [Source("graft", 2, ""), Source("perturb", 1, ""), Source("tune", 1, "")]
+SOURCES = [Proposer("graft", 2, ""), Proposer("perturb", 1, ""), Proposer("tune", 1, "")]
 SEEDS = {"s1": 0.1, "s2": 0.3, "s3": 0.2}
 
 
@@ -85,7 +85,7 @@ def test_random_draws_seeds_and_operators_evenly() -> None:
 
 
 def test_a_pool_keeps_the_fittest() -> None:
-    pool, elites = Pool(3), dict[int, Elite]()
+    pool, elites = FlatPopulation(3), dict[int, Elite]()
     for number, fitness in enumerate((0.5, 0.1, 0.3, 0.2, 0.05, 0.6)):
         place = niche(pool, {}, elites)
         if place not in elites or fitness > elites[place].fitness:
@@ -96,7 +96,7 @@ def test_a_pool_keeps_the_fittest() -> None:
 
 
 def test_a_pool_is_stored_with_the_run() -> None:
-    assert parse(dump(Pool(24))) == Pool(24)
+    assert parse(dump(FlatPopulation(24))) == FlatPopulation(24)
     for damaged in ("0", "-1", "true", '"a"', "1e9", "99999999"):
         with pytest.raises(ArchiveError):
             parse(f'{{"measures": [], "pool": {damaged}}}')
@@ -105,7 +105,7 @@ def test_a_pool_is_stored_with_the_run() -> None:
 def test_only_map_elites_has_a_grid() -> None:
     grids = {name: grid_for(load("embedded"), Config(strategy=name)) for name in STRATEGIES}
     assert isinstance(grids.pop("map-elites"), Bins)
-    assert all(isinstance(grid, Pool) for grid in grids.values())
+    assert all(isinstance(grid, FlatPopulation) for grid in grids.values())
     assert {name for name in STRATEGIES if populations(Config(strategy=name)) > 1} == {"map-elites", "islands"}
 
 

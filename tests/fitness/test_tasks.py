@@ -170,7 +170,7 @@ def test_an_instance_with_too_little_to_recover_is_drawn_again_with_another_secr
 def test_a_refusal_gives_the_accuracies_of_the_draw_that_came_nearest(drawn: dict[str, Drawn]) -> None:
     growing = Growing(drawn["chat"])
     numbers = r"^20 draws of an instance of chat .* less than 2\.00 .* accuracy 0\.600 .* accuracy 1\.800, .* 1\.200$"
-    with pytest.raises(build.Refused, match=numbers):
+    with pytest.raises(build.InstanceRefused, match=numbers):
         build.draw(growing, "chat", SECRET, margin=2.0)
     assert len(growing.secrets) == build.ATTEMPTS
 

@@ -186,9 +186,9 @@ def test_a_tie_is_class_zero_and_a_wrong_length_an_error() -> None:
 
 
 def test_looks_are_counted_over_processes_and_by_split(tmp_path: Path) -> None:
-    assert [Vault(tmp_path).look("judge", "m", "chat", Split.FRESH, 5) for _ in range(3)] == [1, 2, 3]
-    assert Vault(tmp_path).look("judge", "m", "math", Split.FRESH, 5) == 1
-    assert Vault(tmp_path).look("judge", "m", "chat", Split.SEALED, 5) == 1
+    assert [Vault(tmp_path).log_look("judge", "m", "chat", Split.FRESH, 5) for _ in range(3)] == [1, 2, 3]
+    assert Vault(tmp_path).log_look("judge", "m", "math", Split.FRESH, 5) == 1
+    assert Vault(tmp_path).log_look("judge", "m", "chat", Split.SEALED, 5) == 1
 
 
 def test_two_builders_at_once_build_an_instance_once(tmp_path: Path) -> None:

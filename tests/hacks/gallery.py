@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from evolve.runs.resources import Bench
+from evolve.runs.resources import JudgeResources
 from evolve.screening.screen import Screen
 from fitness.nouns import Method, Trial, Verdict
 from fitness.probes import probes
@@ -49,14 +49,14 @@ def read(path: Path) -> Cheat:
 CHEATS = [read(path) for path in sorted(FOLDER.glob("*.py"))]
 
 
-def method(things: Bench, source: str | bytes) -> Method:
+def method(resources: JudgeResources, source: str | bytes) -> Method:
     """Return a method that the screen lets through."""
-    screened = Screen(things.worker).parse(source)
+    screened = Screen(resources.worker).parse(source)
     assert screened.method is not None, screened.reason
     return screened.method.method
 
 
-def flags(things: Bench, suspect: Method, trial: Trial, thorough: bool = False) -> list[str]:
+def flags(resources: JudgeResources, suspect: Method, trial: Trial, thorough: bool = False) -> list[str]:
     """Examine a method on the problem of one of its trials; return the probes that failed it."""
-    findings = things.judge.examine(suspect, trial, thorough)
+    findings = resources.judge.examine(suspect, trial, thorough)
     return [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]

@@ -10,7 +10,7 @@ import sys
 from statistics import fmean
 
 from evolve.runs.judge import FIRST
-from evolve.runs.resources import bench
+from evolve.runs.resources import judge_resources
 from fitness.nouns import Split
 from fitness.vault.instance import InstanceName
 from tests.hacks.gallery import CHEATS, EARLIER, flags, method
@@ -19,15 +19,15 @@ from tests.hacks.gallery import CHEATS, EARLIER, flags, method
 def main() -> None:
     """Print the table."""
     names = [InstanceName("embedded", "chat", Split.FRESH, FIRST + i) for i in range(int((sys.argv[1:] or ["4"])[0]))]
-    with bench("embedded", names) as things:
+    with judge_resources("embedded", names) as resources:
         print("| cheat | PGR on chat, mean (lowest to highest) | caught by | quick | thorough |\n|---|---|---|---|---|")
         for cheat in CHEATS:
             if cheat.catcher in EARLIER:
                 continue
-            suspect = method(things, cheat.source)
-            trials = [things.judge.trial(suspect, name) for name in names]
-            quick = sum(bool(flags(things, suspect, trial)) for trial in trials)
-            named = sum(cheat.catcher in flags(things, suspect, trial, thorough=True) for trial in trials)
+            suspect = method(resources, cheat.source)
+            trials = [resources.judge.trial(suspect, name) for name in names]
+            quick = sum(bool(flags(resources, suspect, trial)) for trial in trials)
+            named = sum(cheat.catcher in flags(resources, suspect, trial, thorough=True) for trial in trials)
             pgrs = [trial.score.pgr for trial in trials if trial.score]
             gain = f"{fmean(pgrs):.2f} ({min(pgrs):.2f} to {max(pgrs):.2f})" if pgrs else str(trials[0].status)
             print(f"| {cheat.name} | {gain} | {cheat.catcher} | {quick}/{len(names)} | {named}/{len(names)} |", flush=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evolve.runs import seeds
-from evolve.runs.resources import Bench, bench
+from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
 from fitness import pgr, tasks
@@ -39,11 +39,11 @@ def every_cheat(*catchers: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def things(_module_home: Path) -> Iterator[Bench]:
+def resources(_module_home: Path) -> Iterator[JudgeResources]:
     """A real vault with a few full-size instances, and a real sandbox."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVOLVE_HOME", str(_module_home))
-        with bench(TASK.name, NAMES) as opened:
+        with judge_resources(TASK.name, NAMES) as opened:
             yield opened
 
 
@@ -62,11 +62,11 @@ def test_each_cheat_says_what_it_does_and_where_it_was_seen(cheat: Cheat) -> Non
 
 
 @every_cheat(*PROBES)
-def test_each_cheat_is_flagged_by_the_probe_it_names(things: Bench, cheat: Cheat) -> None:
+def test_each_cheat_is_flagged_by_the_probe_it_names(resources: JudgeResources, cheat: Cheat) -> None:
     """The quick examination shows parts of what the thorough one shows; some cheats are honest on unknown instances."""
-    suspect = method(things, cheat.source)
+    suspect = method(resources, cheat.source)
     assert any(
-        cheat.catcher in flags(things, suspect, things.judge.trial(suspect, name), thorough)
+        cheat.catcher in flags(resources, suspect, resources.judge.trial(suspect, name), thorough)
         for name in NAMES
         for thorough in (False, True)
     )
@@ -74,48 +74,48 @@ def test_each_cheat_is_flagged_by_the_probe_it_names(things: Bench, cheat: Cheat
 
 @pytest.mark.xfail(reason="known to get through", strict=True)
 @every_cheat(NOBODY)
-def test_some_probe_flags_what_is_known_to_get_through(things: Bench, cheat: Cheat) -> None:
-    suspect = method(things, cheat.source)
-    assert flags(things, suspect, things.judge.trial(suspect, HERE))
+def test_some_probe_flags_what_is_known_to_get_through(resources: JudgeResources, cheat: Cheat) -> None:
+    suspect = method(resources, cheat.source)
+    assert flags(resources, suspect, resources.judge.trial(suspect, HERE))
 
 
 @every_cheat("screen")
-def test_each_cheat_that_names_the_screen_is_refused_by_it(things: Bench, cheat: Cheat) -> None:
-    assert "not allowed" in Screen(things.worker).parse(cheat.source).reason
+def test_each_cheat_that_names_the_screen_is_refused_by_it(resources: JudgeResources, cheat: Cheat) -> None:
+    assert "not allowed" in Screen(resources.worker).parse(cheat.source).reason
 
 
 @every_cheat("sandbox")
-def test_each_cheat_that_names_the_sandbox_gets_no_score(things: Bench, cheat: Cheat) -> None:
-    trial = things.judge.trial(method(things, cheat.source), HERE)
+def test_each_cheat_that_names_the_sandbox_gets_no_score(resources: JudgeResources, cheat: Cheat) -> None:
+    trial = resources.judge.trial(method(resources, cheat.source), HERE)
     assert trial.status in (Status.INVALID, Status.CRASHED, Status.VIOLATION), trial.status
 
 
 @pytest.mark.parametrize(("keep", "low", "high"), [(False, -1.5, 0.1), (True, 0.3, 1.0)], ids=["divided", "kept"])
 def test_the_norm_hack_pays_only_where_rows_keep_their_norms(
-    things: Bench, monkeypatch: pytest.MonkeyPatch, keep: bool, low: float, high: float
+    resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, keep: bool, low: float, high: float
 ) -> None:
     if keep:
         monkeypatch.setattr(drawing, "_turned", lambda x, turn: (x @ turn).astype(np.float32))
     drawn = Language(Sizes(train=500, test=500)).draw("chat", Secret(bytes(32)))
     problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
-    outcome = things.sandbox.run(read(FOLDER / "norm_hack.py").source, problem, TASK.limits)
+    outcome = resources.sandbox.run(read(FOLDER / "norm_hack.py").source, problem, TASK.limits)
     assert outcome.predictions is not None, outcome.message
     accuracy = Answers(np.arange(500), drawn.test_y, drawn.teacher.argmax(1)).score(outcome.predictions).transfer_acc
     assert low < pgr.score(accuracy, drawn.weak_acc, drawn.strong_acc, 500).pgr < high
 
 
 @some_seeds
-def test_no_human_baseline_is_flagged(things: Bench, seed: SeedFile) -> None:
-    suspect = method(things, seed.source)
-    assert flags(things, suspect, things.judge.trial(suspect, HERE)) == []
+def test_no_human_baseline_is_flagged(resources: JudgeResources, seed: SeedFile) -> None:
+    suspect = method(resources, seed.source)
+    assert flags(resources, suspect, resources.judge.trial(suspect, HERE)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("domain", TASK.search_domains)
 @every_seed
-def test_no_human_baseline_is_flagged_on_ten_instances(things: Bench, seed: SeedFile, domain: str) -> None:
+def test_no_human_baseline_is_flagged_on_ten_instances(resources: JudgeResources, seed: SeedFile, domain: str) -> None:
     names = [InstanceName(TASK.name, domain, Split.FRESH, index) for index in range(INSTANCES)]
-    things.builder.start(names)
-    suspect = method(things, seed.source)
-    found = {str(name): flags(things, suspect, things.judge.trial(suspect, name)) for name in names}
+    resources.builder.start(names)
+    suspect = method(resources, seed.source)
+    found = {str(name): flags(resources, suspect, resources.judge.trial(suspect, name)) for name in names}
     assert not any(found.values()), found

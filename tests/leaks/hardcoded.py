@@ -25,9 +25,9 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
-from evolve.search.recorder import Population
-from evolve.search.state import Memory
-from evolve.selection.choice import Source
+from evolve.search.recorder import Recorder
+from evolve.search.state import SearchState
+from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
 from fitness.judge import Judge
 from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
@@ -135,9 +135,9 @@ def climb(home: Path, vault_type: type[PerTrial], template: str, children: int, 
         search.begin()
         for number in range(children):
             search.breed(number)
-        champion = search.population.memory.best
+        champion = search.recorder.memory.best
         trials = archive.trials(champion, Split.DEV, names[0].domain)
-    method = search.population.memory.methods[champion].method
+    method = search.recorder.memory.methods[champion].method
     replays = [_replay(vault, method.source, name) for name in names]
     return Climbed(fmean(t.score.transfer_acc for t in trials if t.score), fmean(replays), search.placed)
 
@@ -148,8 +148,8 @@ class _Climb:
     def __init__(self, archive: Archive, judge: Judge, template: str, rng: np.random.Generator) -> None:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
-        selector = Selector(config.islands, [Source("flip", 1, "")], DIRECTIONS, config.novelty)
-        self.population = Population(archive, Bins(TASK.measures), selector, Memory(), config, lambda *event: None)
+        selector = Selector(config.islands, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
+        self.recorder = Recorder(archive, Bins(TASK.measures), selector, SearchState(), config, lambda *event: None)
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
         self._answers: dict[str, np.ndarray] = {}
@@ -157,20 +157,20 @@ class _Climb:
     def begin(self) -> None:
         """Found every island on one vector of random answers."""
         evaluation = self._judged(self._rng.random(INSTANCES * ROWS) < 0.5, "seed", ())
-        for island in range(self.population.selector.islands):
-            self.population.place(evaluation, island)
+        for island in range(self.recorder.selector.islands):
+            self.recorder.place(evaluation, island)
 
     def breed(self, number: int) -> None:
         """Choose a parent, flip a block of its answers, judge the child and offer it to its cell."""
-        choice = self.population.selector.choose(number, None, random.Random(number))
-        self.population.selector.used(choice)
+        choice = self.recorder.selector.choose(number, None, random.Random(number))
+        self.recorder.selector.used(choice)
         low, high = np.log(BLOCKS)
         size = int(np.exp(self._rng.uniform(low, high)))
         answers = self._answers[choice.parents[0]].copy()
         answers[self._rng.choice(len(answers), size, replace=False)] ^= True
-        evaluation = self._judged(answers, "search", choice.parents, self.population.rival(choice.island))
-        self.placed += bool(self.population.place(evaluation, choice.island))
-        self.population.mix(number + 1, late=False)
+        evaluation = self._judged(answers, "search", choice.parents, self.recorder.rival(choice.island))
+        self.placed += bool(self.recorder.place(evaluation, choice.island))
+        self.recorder.mix(number + 1, late=False)
 
     def _judged(self, answers: np.ndarray, origin: str, parents: tuple[str, ...], rival: Sequence[float] = ()) -> Evaluation:
         """Make a method of answers, judge it, and record what came of it."""
@@ -178,10 +178,10 @@ class _Climb:
         record = MethodRecord(hashlib.sha256(source.encode()).hexdigest(), source, 300, "", origin, "", (), (0,))
         self._answers[record.id] = answers
         evaluation = self._judge.evaluate(record.method, _names(), rival)
-        with self.population.archive.transaction():
-            self.population.archive.add_method(record)
-            self.population.memory.add_method(record)
-            self.population.record(evaluation, None, parents)
+        with self.recorder.archive.transaction():
+            self.recorder.archive.add_method(record)
+            self.recorder.memory.add_method(record)
+            self.recorder.record(evaluation, None, parents)
         return evaluation
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from evolve.cli.show.console import fit, pad, say
-from evolve.queries.lineage import Ancestor, Pedigree
+from evolve.queries.lineage import Ancestor, Lineage
 from evolve.text import count, number, one_line, short
 
 _WIDTH = 78
 _DEEPEST = 24  # columns of branches before a lineage is cut
 
 
-def print_pedigree(tree: Pedigree) -> None:
+def print_pedigree(tree: Lineage) -> None:
     """Print a lineage like a commit graph: first parents straight down, other parents as branches, every method once."""
     say("  method, dev PGR, operator, gain over each parent, direction", "dim")
     _print_line(tree.root, "", tree.by_id(), {ancestor.method for ancestor in tree.spine()}, set())

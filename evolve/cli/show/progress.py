@@ -86,7 +86,7 @@ class Lines:
             click.echo(as_json({"snapshot": asdict(now)}))
 
 
-class Live:
+class LiveTable:
     """A table that redraws itself."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Live:
         self._events: deque[str] = deque(maxlen=6)
         self._screen = Screen(refresh_per_second=4, transient=True)
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveTable:
         self._screen.start()
         return self
 
@@ -138,8 +138,8 @@ def _baselines(now: Snapshot) -> str:
     return "  ".join(f"{name} {value:.2f}" for name, value in best) or "–"
 
 
-def choose(as_json: bool) -> Plain | Lines | Live:
+def choose(as_json: bool) -> Plain | Lines | LiveTable:
     """Return what suits where the output goes."""
     if as_json:
         return Lines()
-    return Live() if sys.stdout.isatty() else Plain()
+    return LiveTable() if sys.stdout.isatty() else Plain()

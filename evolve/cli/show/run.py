@@ -12,16 +12,16 @@ from evolve.text import NONE, count, duration, estimate, interval, label, money,
 
 if TYPE_CHECKING:
     from evolve.queries.diversity import Tally
-    from evolve.queries.leaderboard import Ranked
-    from evolve.queries.method import Birth, Dossier, EvaluationLine
-    from evolve.queries.status import Standing
+    from evolve.queries.leaderboard import LeaderboardRow
+    from evolve.queries.method import Birth, EvaluationLine, MethodDetails
+    from evolve.queries.status import RunStatus
     from fitness.nouns import Finding
 
 _WIDTH = 78
 _MORE = {"cost": "cost", "low": "interval", "high": "interval", "trials": "trials", "size": "size", "seconds": "seconds"}
 
 
-def print_status(now: Standing) -> None:
+def print_status(now: RunStatus) -> None:
     """Print where a run stands."""
     paragraph(f"{now.run}: {now.state}", "bold")
     paragraph(f"{now.task} {now.task_version}, searching on {dash(now.domain)}; sandbox level {dash(now.level)}", "dim")
@@ -43,7 +43,7 @@ def print_status(now: Standing) -> None:
         table(["last events", ""], [[event.at[11:19], event.text] for event in now.events], flexible=1)
 
 
-def _status_rows(now: Standing) -> list[tuple[str, str]]:
+def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
     """Return the facts of a standing, by name."""
     spent, recent = now.spent, now.recent
     rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
@@ -76,7 +76,7 @@ def _status_rows(now: Standing) -> list[tuple[str, str]]:
     return rows
 
 
-def _scores(row: Ranked | None) -> str:
+def _scores(row: LeaderboardRow | None) -> str:
     if row is None:
         return NONE
     fresh = f"; fresh {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}" if row.fresh_pgr is not None else ""
@@ -101,7 +101,7 @@ def _tallies(tallies: Sequence[Tally], limit: int) -> str:
     return ", ".join(parts) + (f", {len(tallies) - limit} more" if len(tallies) > limit else "")
 
 
-def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
+def print_ranking(rows: Sequence[LeaderboardRow], tried: int, wanted: Wanted) -> None:
     """Print the leaderboard, and how many methods it was chosen from."""
     if not rows:
         say(
@@ -136,7 +136,7 @@ def print_ranking(rows: Sequence[Ranked], tried: int, wanted: Wanted) -> None:
     paragraph(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
 
 
-def _column(row: Ranked, name: str) -> str:
+def _column(row: LeaderboardRow, name: str) -> str:
     """Return the column that changes with what a leaderboard is sorted by."""
     if name == "by domain":
         return " / ".join(number(pgr) for pgr in row.pgrs.values())
@@ -151,7 +151,7 @@ def _column(row: Ranked, name: str) -> str:
     return f"{row.trials:,}" if name == "trials" else f"{row.size:,}"
 
 
-def print_dossier(method: Dossier, *, with_prompt: bool) -> None:
+def print_dossier(method: MethodDetails, *, with_prompt: bool) -> None:
     """Print one method."""
     facts_of = (
         f"{one_line(method.origin, 10)}, {count(method.nodes, 'syntax node')}, {count(method.children, 'child', 'children')}"

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from evolve.cli.show.progress import Plain, clock
-from evolve.observer import Silent
+from evolve.observer import NullObserver
 from evolve.runs import session
 from evolve.study import runner
 from evolve.study.outcome import read
 from evolve.study.plan import Contestant, Plan
 from evolve.study.preparation import prepare
-from evolve.study.progress import Observer, Progress
+from evolve.study.progress import ProgressReader, StudyProgress
 from evolve.text import count, one_line
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 from evolve.cli.show.console import paragraph, say, table
-from evolve.study.outcome import Outcome
+from evolve.study.outcome import SearchOutcome
 from evolve.study.rediscovery import Rediscovery
 from evolve.study.table import Table
 from evolve.text import short
@@ -44,7 +44,7 @@ class Silence(AbstractContextManager["Silence"]):
     def say(self, text: str) -> None:
         """Show what happened."""
 
-    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+    def show(self, searches: Sequence[StudyProgress], left: float | None) -> None:
         """Show how far the searches are, and how many seconds are left, as far as anyone can tell."""
 
 
@@ -57,7 +57,7 @@ class Told(Silence):
         """Print what happened."""
         click.echo(text)
 
-    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+    def show(self, searches: Sequence[StudyProgress], left: float | None) -> None:
         """Print how far the searches are that are going on."""
         going = "; ".join(f"{_name(one.contestant)}: {_stage(one)}" for one in searches if _is_going(one))
         if going:
@@ -88,10 +88,10 @@ class Bars(Silence):
         """Print what happened, above the bars."""
         self._bars.console.print(text, markup=False, highlight=False)
 
-    def show(self, searches: Sequence[Progress], left: float | None) -> None:
+    def show(self, searches: Sequence[StudyProgress], left: float | None) -> None:
         """Redraw."""
         total = sum(one.contestant.trials for one in searches)
-        self._draw("all", Observer.trials(searches), total, f"{_finished(searches)}, {_left(left)}")
+        self._draw("all", ProgressReader.trials(searches), total, f"{_finished(searches)}, {_left(left)}")
         for one in searches:
             name = _name(one.contestant)
             if _is_going(one):
@@ -130,9 +130,9 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         return
     if not quiet:
         click.echo(work(plan, at_once))
-    prepare(plan, Silent() if quiet else Plain())
+    prepare(plan, NullObserver() if quiet else Plain())
     with _display(quiet) as display:
-        observer, looked = Observer(contestants), time.monotonic()
+        observer, looked = ProgressReader(contestants), time.monotonic()
 
         def ended(contestant: Contestant, problem: str) -> None:
             finished = _finished(observer.look())
@@ -164,18 +164,18 @@ def _answer(contestant: Contestant) -> str:
     return f"fresh PGR {fresh:.2f} after {count(outcome.evaluations, 'method')}, {clock(outcome.seconds)}"
 
 
-def _is_going(one: Progress) -> bool:
+def _is_going(one: StudyProgress) -> bool:
     return one.begun and not one.finished
 
 
-def _stage(one: Progress) -> str:
+def _stage(one: StudyProgress) -> str:
     if one.trials >= one.contestant.trials:
         return "judging its answer"
     best = "no method yet" if one.best is None else f"best dev PGR {one.best:.2f}"
     return f"{one.trials:,} of {one.contestant.trials:,} trials, {best}"
 
 
-def _finished(searches: Sequence[Progress]) -> str:
+def _finished(searches: Sequence[StudyProgress]) -> str:
     return f"{sum(one.finished for one in searches)} of {len(searches)} done"
 
 
@@ -183,7 +183,7 @@ def _left(seconds: float | None) -> str:
     return "time left unknown" if seconds is None else f"about {clock(seconds)} left"
 
 
-def say_study(plan: Plan, found: Table, outcomes: Sequence[Outcome]) -> None:
+def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> None:
     """Print the table of a study, who is better than whom, and what the numbers mean."""
     say()
     rows = [

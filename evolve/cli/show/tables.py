@@ -11,12 +11,12 @@ from evolve.cli.show.console import paragraph, say, table
 from evolve.queries.costs import CostLine, LostCalls
 from evolve.queries.failures import FailureLine
 from evolve.queries.full_text import Found, Hit
-from evolve.queries.operators import Arm, DirectionLine, descent, explained, over_islands
+from evolve.queries.operators import DirectionLine, OperatorStats, descent, explained, over_islands
 from evolve.text import NONE, count, duration, money, number, one_line, short
 
 if TYPE_CHECKING:
-    from evolve.queries.diversity import Spread
-    from evolve.queries.status import Standing
+    from evolve.queries.diversity import DiversityPoint
+    from evolve.queries.status import RunStatus
 
 _REASON = 300  # characters of a reason that are shown
 _MARGIN = 8
@@ -89,7 +89,7 @@ def amount(tokens: int) -> str:
     return str(tokens)
 
 
-def _per_dollar(line: CostLine | Arm) -> str:
+def _per_dollar(line: CostLine | OperatorStats) -> str:
     return "unknown" if line.usd is None else NONE if line.per_dollar is None else f"{line.per_dollar:.3g}"
 
 
@@ -99,7 +99,7 @@ _ARMS = 6
 _DIRECTIONS = 8
 
 
-def print_search(now: Standing) -> None:
+def print_search(now: RunStatus) -> None:
     """Print the arms and the directions of a run, where there are any."""
     summed = over_islands(now.arms)
     if summed:
@@ -111,7 +111,7 @@ def print_search(now: Standing) -> None:
         _print_directions(now.directions)
 
 
-def over_time(spreads: Sequence[Spread], most: float) -> str:
+def over_time(spreads: Sequence[DiversityPoint], most: float) -> str:
     """Return direction entropy over the run as a row of bars, with where it began and where it is now."""
     if len(spreads) < 2:
         return ""
@@ -123,7 +123,7 @@ def over_time(spreads: Sequence[Spread], most: float) -> str:
     return f"{bars}  first third {sum(third) / len(third):.1f}, now {points[-1]:.1f} bits"
 
 
-def _print_arms(summed: Sequence[Arm]) -> None:
+def _print_arms(summed: Sequence[OperatorStats]) -> None:
     rows = [
         [
             arm.operator, arm.model or NONE, f"{arm.tried:,}", f"{arm.placed:,}", number(arm.gain),

@@ -14,7 +14,7 @@ from evolve.errors import UsageError
 from evolve.files import RUNS
 
 if TYPE_CHECKING:
-    from evolve.study.outcome import Outcome
+    from evolve.study.outcome import SearchOutcome
     from evolve.study.plan import Plan
     from evolve.study.rediscovery import Rediscovery
     from evolve.study.table import Table
@@ -100,7 +100,7 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
 
 
-def _draw(plan: Plan, table: Table, outcomes: list[Outcome]) -> None:
+def _draw(plan: Plan, table: Table, outcomes: list[SearchOutcome]) -> None:
     """Draw the best so far of every strategy into the study's folder, where matplotlib is installed."""
     from functools import partial
 
@@ -117,7 +117,7 @@ def _draw(plan: Plan, table: Table, outcomes: list[Outcome]) -> None:
         click.echo(f"  curves  {write_bytes(plan.folder / 'curves.png', drawn)}")
 
 
-def _as_json(plan: Plan, table: Table, outcomes: list[Outcome], found: tuple[Rediscovery, ...]) -> dict[str, object]:
+def _as_json(plan: Plan, table: Table, outcomes: list[SearchOutcome], found: tuple[Rediscovery, ...]) -> dict[str, object]:
     searches = [asdict(outcome) | {"curve": [[step.trials, step.pgr] for step in outcome.curve]} for outcome in outcomes]
     return {
         "folder": str(plan.folder),

@@ -28,12 +28,12 @@ def status(db: Path | None, as_json: bool) -> None:
     from evolve.cli.show.run import print_status
     from evolve.cli.show.tables import POINTS
     from evolve.queries import diversity
-    from evolve.queries.status import standing
+    from evolve.queries.status import run_status
 
     path = find_run(db)
     archive = Archive.open(path)
     with archive.transaction():
-        now = standing(archive, alive=is_running(path), points=diversity.POINTS if as_json else POINTS)
+        now = run_status(archive, alive=is_running(path), points=diversity.POINTS if as_json else POINTS)
     if as_json:
         echo_json({**asdict(now), "db": str(path)})
     else:
@@ -80,11 +80,11 @@ def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:
 def show(method: str | None, with_prompt: bool, db: Path | None, as_json: bool) -> None:
     """One method (default: the best): its source, scores on every split, parents, idea and cost."""
     from evolve.cli.show.run import print_dossier
-    from evolve.queries.method import dossier
+    from evolve.queries.method import method_details
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        facts = dossier(archive, choose_method(archive, method))
+        facts = method_details(archive, choose_method(archive, method))
     if as_json:
         echo_json(asdict(facts))
     else:
@@ -100,7 +100,7 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
     """What a method (default: the best) changed, against its first parent or any other method."""
     from evolve.cli.show.console import diff as print_diff
     from evolve.queries.changes import change
-    from evolve.queries.lineage import pedigree
+    from evolve.queries.lineage import lineage_of
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
@@ -108,7 +108,7 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
         if other is not None:
             before = find_method(archive, other)
         else:
-            parents = pedigree(archive, after, 1).ancestors[0].parents
+            parents = lineage_of(archive, after, 1).ancestors[0].parents
             if not parents:
                 raise UsageError(f"{method or short(after)} has no parent in this run: name the method to compare it with")
             before = parents[0]
@@ -128,11 +128,11 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
 def lineage(method: str | None, db: Path | None, as_json: bool) -> None:
     """A method's ancestors (default: the best's) down to the seeds, with the gain of each edge."""
     from evolve.cli.show.lineage import print_pedigree
-    from evolve.queries.lineage import pedigree
+    from evolve.queries.lineage import lineage_of
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        tree = pedigree(archive, choose_method(archive, method))
+        tree = lineage_of(archive, choose_method(archive, method))
     if as_json:
         echo_json(asdict(tree))
     else:

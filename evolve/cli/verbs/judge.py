@@ -36,14 +36,14 @@ def judge(
     It runs on instances of its own, never on those a search uses; every look at them is counted. A method that fails is not an
     error of this command: the status says what happened.
     """
-    from evolve.runs.judge import Judging
+    from evolve.runs.judge import JudgeRequest
     from evolve.runs.judge import judge as judged
     from evolve.runs.seeds import read
 
     def warn(text: str) -> None:
         click.echo(text, err=True)
 
-    how = Judging(task, domain, instances, probes, workers, device or "auto", trust)
+    how = JudgeRequest(task, domain, instances, probes, workers, device or "auto", trust)
     verdict = judged(read(file), how, warn, (lambda _: None) if as_json else warn)
     if as_json:
         echo_json(verdict)

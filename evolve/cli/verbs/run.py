@@ -17,7 +17,7 @@ from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
     from evolve.config import Config
-    from evolve.observer import Watch
+    from evolve.observer import Observer
     from evolve.runs.session import Ending
 
 tracker_option = click.option(
@@ -137,7 +137,7 @@ def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, a
     _search(config, path, as_json, notes, lambda watch: session.resume(path, changes, watch))
 
 
-def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Watch], Ending]) -> None:
+def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Observer], Ending]) -> None:
     """Show one session of a run, have the trackers follow it, and say how it ended."""
     from evolve.cli.show import ending, progress
     from evolve.trackers.following import following

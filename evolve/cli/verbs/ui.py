@@ -17,7 +17,7 @@ from evolve.runs.find import find_run
 from evolve.runs.process import is_running
 
 if TYPE_CHECKING:
-    from evolve.report.live import Watch
+    from evolve.report.live import LivePage
 
 PORT = 8640
 
@@ -34,7 +34,7 @@ def ui(port: int | None, db: Path | None, as_json: bool) -> None:
     try:
         import uvicorn
 
-        from evolve.report.live import Watch, application
+        from evolve.report.live import LivePage, application
     except ImportError as error:
         raise UsageError(
             f"the live page needs the extra ui ({error.name} is missing): run `pip install -e '.[ui]'` in the checkout; "
@@ -46,7 +46,7 @@ def ui(port: int | None, db: Path | None, as_json: bool) -> None:
     Archive.open(path).close()  # what is wrong with it is said here, not in the browser
     listening = _listen(port)
     bound = listening.getsockname()[1]
-    watch = Watch(path, is_running)
+    watch = LivePage(path, is_running)
     config = uvicorn.Config(
         application(watch, {f"127.0.0.1:{bound}", f"localhost:{bound}"}, lambda: server.should_exit),
         http="h11", ws="none", lifespan="off", log_level="error", access_log=False, server_header=False, limit_concurrency=100,
@@ -61,7 +61,7 @@ def ui(port: int | None, db: Path | None, as_json: bool) -> None:
     click.echo("ended", err=True)
 
 
-def _read(watch: Watch) -> None:
+def _read(watch: LivePage) -> None:
     with contextlib.suppress(EvolveError):  # the visitor is told
         watch.page(now=True)
 

@@ -16,7 +16,7 @@ REPAIR = "evolve.operators.llm.repair:repaired"  # runs in the worker
 SECONDS = 2.0  # of processor time
 
 
-class Talk:
+class Conversation:
     """A conversation of one or more turns; each turn repeats what was said before it, for models keep no state."""
 
     def __init__(self, tools: Tools) -> None:

@@ -6,7 +6,7 @@ import random
 
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
-from evolve.operators.llm.conversation import Talk
+from evolve.operators.llm.conversation import Conversation
 from evolve.operators.llm.replies import Unmatched, Unreadable, apply, blocks
 from evolve.prompting.prompts import request, template
 from evolve.text import fence
@@ -23,7 +23,7 @@ class Diff:
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the first parent. Raises ModelError when the model gave no answer at all."""
         parent = brief.parents[0].method.source
-        talk = Talk(tools)
+        talk = Conversation(tools)
         try:
             reply = talk.ask(request(brief, "diff"))
             try:

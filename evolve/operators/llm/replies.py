@@ -37,7 +37,7 @@ class Unmatched(Exception):
 
 
 @dataclass(frozen=True)
-class Block:
+class EditBlock:
     """One SEARCH/REPLACE edit, as whole lines."""
 
     search: tuple[str, ...]
@@ -82,9 +82,9 @@ def whole_file(reply: str) -> str:
     return files[-1].strip("\n") + "\n"
 
 
-def blocks(reply: str) -> list[Block]:
+def blocks(reply: str) -> list[EditBlock]:
     """Return the SEARCH/REPLACE blocks of a reply. Raises Unreadable when there is none, or one is not finished."""
-    found: list[Block] = []
+    found: list[EditBlock] = []
     search: list[str] = []
     replace: list[str] = []
     part: list[str] | None = None  # the list that takes the next line, None outside a block
@@ -98,7 +98,7 @@ def blocks(reply: str) -> list[Block]:
         elif part is search and MIDDLE.match(line):
             part = replace
         elif part is replace and REPLACE.match(line):
-            found.append(Block(tuple(search), tuple(replace)))
+            found.append(EditBlock(tuple(search), tuple(replace)))
             part = None
         else:
             part.append(line)
@@ -111,7 +111,7 @@ def blocks(reply: str) -> list[Block]:
     return found
 
 
-def apply(parent: str, edits: list[Block]) -> str:
+def apply(parent: str, edits: list[EditBlock]) -> str:
     """Return the parent with all edits made.
 
     Raises Unmatched unless each SEARCH part occurs exactly once, each edit changes something, and none overlap.
@@ -149,7 +149,7 @@ def _places(lines: list[str], search: tuple[str, ...]) -> list[int]:
     return found
 
 
-def _explained(number: int, edit: Block, lines: list[str], places: list[int], *, full: bool) -> str:
+def _explained(number: int, edit: EditBlock, lines: list[str], places: list[int], *, full: bool) -> str:
     if not any(edit.search):
         return f"Edit {number}: its SEARCH part is empty."
     if len(places) == 1:

@@ -8,7 +8,7 @@ import re
 
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
-from evolve.operators.llm.conversation import Talk
+from evolve.operators.llm.conversation import Conversation
 from evolve.operators.llm.replies import Unreadable, spoken
 from evolve.prompting.prompts import variation
 from evolve.text import printable_line
@@ -30,7 +30,7 @@ class Vary:
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a direction. Raises ModelError when the model gave no answer at all."""
-        talk = Talk(tools)
+        talk = Conversation(tools)
         try:
             name, text = suggested(talk.ask(variation(brief)))
         except ModelError as error:

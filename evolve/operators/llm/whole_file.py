@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
-from evolve.operators.llm.conversation import Talk
+from evolve.operators.llm.conversation import Conversation
 from evolve.operators.llm.replies import Unreadable, whole_file
 from evolve.prompting.prompts import request
 
@@ -22,7 +22,7 @@ class Writing:
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the parents. Raises ModelError when the model gave no answer at all."""
-        talk = Talk(tools)
+        talk = Conversation(tools)
         if lacking := self.lacking(brief):
             return talk.draft(None, lacking)
         try:

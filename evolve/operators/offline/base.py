@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evolve.nouns import Brief, Draft, Edit, Subject, Tools, Tuned, Worker
+from evolve.nouns import Brief, Draft, Edit, Relative, Subject, Tools, Worker
 from evolve.screening.worker import CallFailed, WorkerDied
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Material:
     source: str
     donors: tuple[Script, ...] = ()
     focus: tuple[str, ...] = ()
-    family: tuple[Tuned, ...] = ()
+    family: tuple[Relative, ...] = ()
 
 
 class Offline(ABC):
@@ -61,7 +61,9 @@ class Offline(ABC):
         made = self._edited(tools.worker, sources, brief.direction.focus, rng.getrandbits(32), family)
         return Draft(made.source, idea=made.idea, problem=made.problem)
 
-    def _edited(self, worker: Worker, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Tuned, ...]) -> Edit:
+    def _edited(
+        self, worker: Worker, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Relative, ...]
+    ) -> Edit:
         """Have sources[0] edited in the worker, with the others as donors and what is known of its constants."""
         known = [asdict(member) for member in family]
         try:

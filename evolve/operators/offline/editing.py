@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from evolve import operators
-from evolve.nouns import Edit, Tuned
+from evolve.nouns import Edit, Relative
 from evolve.operators.offline.base import Change, Material, Offline
 from evolve.operators.offline.numbers import SLOWEST, cost
 from evolve.operators.offline.perturb import Perturb
@@ -23,11 +23,11 @@ def edited(
     operator: str, sources: Sequence[str], focus: Sequence[str], seed: int, family: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Do as `edit`, with JSON in and out."""
-    known = tuple(Tuned(tuple(member["constants"]), member["fitness"]) for member in family)
+    known = tuple(Relative(tuple(member["constants"]), member["fitness"]) for member in family)
     return asdict(edit(operator, sources, tuple(focus), seed, known))
 
 
-def edit(operator: str, sources: Sequence[str], focus: tuple[str, ...], seed: int, family: tuple[Tuned, ...] = ()) -> Edit:
+def edit(operator: str, sources: Sequence[str], focus: tuple[str, ...], seed: int, family: tuple[Relative, ...] = ()) -> Edit:
     """Edit sources[0], with the rest as donors; the same seed, the same child."""
     used = operators.load(operator)
     if not isinstance(used, Offline):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from evolve.queries.best_so_far import Best, Curve
-from evolve.queries.diversity import Spread
+from evolve.queries.diversity import DiversityPoint
 from evolve.queries.final_table import Comparison, Judged
-from evolve.queries.leaderboard import Ranked
+from evolve.queries.leaderboard import LeaderboardRow
 from evolve.queries.run_report import Report
 from evolve.report.html.axes import Scale, picture, rule, spaced, trace, whisker, words_at
 from evolve.report.html.markup import Safe, join, tag
@@ -59,7 +59,7 @@ def _frame(x: Scale, y: Scale, right: float) -> Safe:
     return join(*parts)
 
 
-def _baselines(baselines: Sequence[Ranked], report: Report, y: Scale, right: float) -> list[Safe]:
+def _baselines(baselines: Sequence[LeaderboardRow], report: Report, y: Scale, right: float) -> list[Safe]:
     """Return a rule for every seed, and the names that fit beside them: the human best and vanilla first."""
     human = report.standing.human_best.method if report.standing.human_best else ""
     scored = [(row, row.pgr if row.fresh_pgr is None else row.fresh_pgr) for row in baselines]
@@ -160,7 +160,7 @@ def _said(judged: Judged | None) -> str:
     return judged.status if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high)
 
 
-def breadth_charts(points: Sequence[Spread], entropy_max: float) -> tuple[Safe, Safe]:
+def breadth_charts(points: Sequence[DiversityPoint], entropy_max: float) -> tuple[Safe, Safe]:
     """Return the entropy of the directions, and the mean novelty of the prompts, over the run."""
     entropy = [(float(point.proposal), point.entropy) for point in points]
     novelty = [(float(point.proposal), point.novelty) for point in points]

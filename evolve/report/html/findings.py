@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archives.history import Point
-from evolve.queries.changes import Change
+from evolve.queries.changes import SourceChange
 from evolve.queries.final_table import Comparison, Judged
 from evolve.queries.run_report import Report
 from evolve.report.html.charts import forest, pgr_chart, series_chart
@@ -184,7 +184,7 @@ def changes_section(report: Report) -> Safe:
     return section("changes", "What changed", note, *folds, whole)
 
 
-def _change(change: Change, *, is_open: bool) -> Safe:
+def _change(change: SourceChange, *, is_open: bool) -> Safe:
     gain = f"gain {number(change.gain, sign=True)}" if change.gain is not None else "gain unknown"
     made = ", ".join(part for part in (change.operator, change.direction, gain) if part)
     summary = join(tag("strong", f"{change.before_label} → {change.after_label}"), f"  {made}")
@@ -192,7 +192,7 @@ def _change(change: Change, *, is_open: bool) -> Safe:
     return fold(summary, idea, diff_block(change), is_open=is_open)
 
 
-def diff_block(change: Change) -> Safe:
+def diff_block(change: SourceChange) -> Safe:
     """Return a diff, its first 300 lines, added and removed lines told apart by sign and colour."""
     if not change.lines:
         return tag("p", "The two have the same source.", class_="note")

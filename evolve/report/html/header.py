@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from evolve.queries.leaderboard import Ranked
+from evolve.queries.leaderboard import LeaderboardRow
 from evolve.queries.run_report import Report
-from evolve.queries.status import Standing
+from evolve.queries.status import RunStatus
 from evolve.report.html.markup import Safe, tag
 from evolve.text import NONE, count, duration, interval, money, number
 
@@ -33,7 +33,7 @@ def header(report: Report) -> Safe:
     )  # fmt: skip
 
 
-def _no_verdict(now: Standing) -> str:
+def _no_verdict(now: RunStatus) -> str:
     """Return why there is no verdict."""
     if now.state == "finished":
         return "There is no champion: of the fittest, none has passed on fresh instances; `resume` judges the next there."
@@ -63,7 +63,7 @@ def _cards(report: Report) -> Safe:
     return tag("ul", *cards, class_="cards", aria_label="Key figures")
 
 
-def _method(what: str, row: Ranked | None, domain: str, class_: str) -> Safe:
+def _method(what: str, row: LeaderboardRow | None, domain: str, class_: str) -> Safe:
     if row is None:
         return _card(what, NONE, "nothing judged yet", class_)
     fresh = row.fresh_pgr is not None

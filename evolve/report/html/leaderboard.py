@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evolve.queries.leaderboard import DomainScores, Ranked
+from evolve.queries.leaderboard import DomainScores, LeaderboardRow
 from evolve.report.html.markup import Safe, data, join, tag
 from evolve.report.html.parts import anchor, link, section, strip
 from evolve.text import NONE, count, estimate, money, number, one_line
@@ -18,7 +18,7 @@ _SHOWN = re.compile(r"-?\d*\.\d\d")
 
 
 @dataclass(frozen=True)
-class Head:
+class ColumnHead:
     """A column of the leaderboard.
 
     Attributes:
@@ -31,25 +31,25 @@ class Head:
     help: str
 
 
-def heads(scores: DomainScores) -> tuple[Head, ...]:
+def heads(scores: DomainScores) -> tuple[ColumnHead, ...]:
     """Return the columns of the leaderboard."""
     return (
-        Head("#", _RANK, "rank by fitness"),
-        Head("Method", _METHOD, "its name, or the first characters of its id"),
-        Head("0 to 1", _STRIP, "PGR with interval: a filled dot is fresh, a hollow one dev"),
-        Head("Fitness", "n", "lower confidence bound on PGR over dev instances; what selection compares"),
-        Head("Dev PGR", _GUESS, "mean over dev instances with 90 % interval"),
-        Head("Fresh PGR", _GUESS, "mean over fresh instances of the search domain with 90 % interval"),
-        *(Head(column, "n", f"mean PGR, {column}") for column in scores.columns),
-        Head("Made by", "text", "operator, and model where one was asked"),
-        Head("Direction", "text", "the research direction of its prompt"),
-        Head("Island / cell", "n", "where it is an elite"),
-        Head("Flags", "text", "probes that failed it"),
-        Head("Cost", "n", "dollars of the calls behind it"),
+        ColumnHead("#", _RANK, "rank by fitness"),
+        ColumnHead("Method", _METHOD, "its name, or the first characters of its id"),
+        ColumnHead("0 to 1", _STRIP, "PGR with interval: a filled dot is fresh, a hollow one dev"),
+        ColumnHead("Fitness", "n", "lower confidence bound on PGR over dev instances; what selection compares"),
+        ColumnHead("Dev PGR", _GUESS, "mean over dev instances with 90 % interval"),
+        ColumnHead("Fresh PGR", _GUESS, "mean over fresh instances of the search domain with 90 % interval"),
+        *(ColumnHead(column, "n", f"mean PGR, {column}") for column in scores.columns),
+        ColumnHead("Made by", "text", "operator, and model where one was asked"),
+        ColumnHead("Direction", "text", "the research direction of its prompt"),
+        ColumnHead("Island / cell", "n", "where it is an elite"),
+        ColumnHead("Flags", "text", "probes that failed it"),
+        ColumnHead("Cost", "n", "dollars of the calls behind it"),
     )
 
 
-def cells(place: int, row: Ranked, scores: DomainScores) -> tuple[str, ...]:
+def cells(place: int, row: LeaderboardRow, scores: DomainScores) -> tuple[str, ...]:
     """Return what a row shows, as text; the strip is drawn from the two guesses."""
     here = scores.scores.get(row.method, {})
     return (
@@ -61,7 +61,7 @@ def cells(place: int, row: Ranked, scores: DomainScores) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def board_section(rows: Sequence[Ranked], scores: DomainScores, champion: str) -> Safe:
+def board_section(rows: Sequence[LeaderboardRow], scores: DomainScores, champion: str) -> Safe:
     """Return the leaderboard."""
     if not rows:
         return section("leaderboard", "Leaderboard", "", tag("p", "Nothing has been judged OK yet."))
@@ -85,11 +85,11 @@ def board_section(rows: Sequence[Ranked], scores: DomainScores, champion: str) -
     return section("leaderboard", "Leaderboard", note, tools, status, frame, _data(rows[:MOST], scores, champion))
 
 
-def _class(head: Head) -> str | None:
+def _class(head: ColumnHead) -> str | None:
     return {_RANK: "n", "n": "n", _STRIP: "strip", "text": "text"}.get(head.kind)
 
 
-def _markup(columns: Sequence[Head], shown: Sequence[str], method: str) -> Safe:
+def _markup(columns: Sequence[ColumnHead], shown: Sequence[str], method: str) -> Safe:
     """Return the cells of a row; table.js makes the same of the same texts."""
     place, label, origin, *texts = shown
     parts = [tag("td", place, class_="n"), tag("th", link(method, label), scope="row")]
@@ -109,7 +109,7 @@ def _strip(dev: str, fresh: str, origin: str) -> Safe:
     return strip(middle, low, high, ("human" if origin == "seed" else "champion") + ("" if known else " dev"))
 
 
-def _data(rows: Sequence[Ranked], scores: DomainScores, champion: str) -> Safe:
+def _data(rows: Sequence[LeaderboardRow], scores: DomainScores, champion: str) -> Safe:
     """Return every row as data; texts that recur are numbers that count into `words`."""
     words: dict[str, int] = {}
     lines = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from evolve.queries.lineage import Ancestor, Pedigree
+from evolve.queries.lineage import Ancestor, Lineage
 from evolve.report.html.axes import Scale, picture, spaced, words_at
 from evolve.report.html.markup import Safe, join, tag
 from evolve.report.html.parts import anchor
@@ -14,7 +14,7 @@ from evolve.text import number, one_line
 _MOST_NODES = 120
 
 
-def lineage_picture(tree: Pedigree, human: str) -> Safe:
+def lineage_picture(tree: Lineage, human: str) -> Safe:
     """Return the ancestry as a graph: generations from left to right, height is dev PGR, the line of first parents bold."""
     spine = tree.spine()
     numbers = {ancestor.method: len(spine) - place for place, ancestor in enumerate(spine)}
@@ -43,7 +43,7 @@ def lineage_picture(tree: Pedigree, human: str) -> Safe:
     return picture((width, height), "Lineage of the best method", about, *parts, name="lineage", least=860.0, links=True)
 
 
-def _shown(tree: Pedigree, numbers: Mapping[str, int]) -> dict[str, Ancestor]:
+def _shown(tree: Lineage, numbers: Mapping[str, int]) -> dict[str, Ancestor]:
     """Return the ancestors to draw: all of them, or when they are many the main line with its members' other parents."""
     known = tree.by_id()
     if len(known) <= _MOST_NODES:

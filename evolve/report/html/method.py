@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evolve.queries.changes import Change
-from evolve.queries.method import Birth, Dossier, EvaluationLine
+from evolve.queries.changes import SourceChange
+from evolve.queries.method import Birth, EvaluationLine, MethodDetails
 from evolve.report.html.axes import Scale, picture, rule, words_at
 from evolve.report.html.findings import diff_block
 from evolve.report.html.markup import Safe, coloured, join, tag
@@ -16,7 +16,7 @@ from fitness.nouns import Finding
 _MOST_EVALUATIONS = 12
 
 
-def method_page(facts: Dossier, step: Change | None, longest: int) -> Safe:
+def method_page(facts: MethodDetails, step: SourceChange | None, longest: int) -> Safe:
     """Return a method's page.
 
     Args:
@@ -45,7 +45,7 @@ def method_page(facts: Dossier, step: Change | None, longest: int) -> Safe:
     return tag("article", *parts, aria_labelledby=f"{name}-h", class_="method", data_title=facts.label)
 
 
-def _facts(facts: Dossier) -> Safe:
+def _facts(facts: MethodDetails) -> Safe:
     """Return the key figures and the birth as a list of terms."""
     ranked, born = facts.ranked, facts.birth
     lines: list[tuple[str, str]] = []
@@ -148,7 +148,7 @@ def _probes(findings: Sequence[Finding]) -> Safe:
     return join(tag("h2", "Probes for reward hacks"), table("Probes", columns, rows))
 
 
-def _step(step: Change | None) -> Safe:
+def _step(step: SourceChange | None) -> Safe:
     """Return the diff against the first parent."""
     if step is None:
         return Safe()

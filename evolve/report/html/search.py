@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evolve.queries.costs import Spending
-from evolve.queries.operators import Arm, Yield, descent, explained, over_islands
+from evolve.queries.operators import OperatorStats, OperatorYield, descent, explained, over_islands
 from evolve.queries.run_report import Report
 from evolve.queries.status import Spent
 from evolve.report.html.charts import breadth_charts, series_chart
@@ -40,7 +40,7 @@ def search_section(report: Report) -> Safe:
     )  # fmt: skip
 
 
-def _arms(arms: Sequence[Arm], operators: Sequence[Yield]) -> Safe:
+def _arms(arms: Sequence[OperatorStats], operators: Sequence[OperatorYield]) -> Safe:
     """Return what every operator and model was tried, what came of it, and what it cost, all islands together."""
     known = {(arm.operator, arm.model): arm for arm in arms}
     heads = ("Proposals", "Refused", "Failed", "Elites", "Mean gain", "Best gain", "Calls", "Tokens", "Cost", "Gain per dollar")
@@ -48,7 +48,7 @@ def _arms(arms: Sequence[Arm], operators: Sequence[Yield]) -> Safe:
     most = max((abs(gain) for line in operators for gain in (line.mean_gain, line.best_gain) if gain is not None), default=0.0)
     rows = []
     for line in operators:
-        arm = known.get((line.name, line.model), Arm(line.model, line.name, None, 0, 0, 0.0, 0, 0, 0.0))
+        arm = known.get((line.name, line.model), OperatorStats(line.model, line.name, None, 0, 0, 0.0, 0, 0, 0.0))
         per_dollar = NONE if arm.usd == 0 else "unknown" if arm.per_dollar is None else f"{arm.per_dollar:.3g}"
         paid = [f"{arm.calls:,}", f"{arm.tokens:,}", money(arm.usd), per_dollar] if arm.calls else [NONE] * 4
         times = [f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)]
@@ -62,7 +62,7 @@ def _origins(report: Report) -> dict[str, str]:
     return {line.name: descent(line) for line in report.standing.directions if line.parent}
 
 
-def _yields(caption: str, head: str, lines: Sequence[Yield], origins: Mapping[str, str]) -> Safe:
+def _yields(caption: str, head: str, lines: Sequence[OperatorYield], origins: Mapping[str, str]) -> Safe:
     columns = [
         Column(head, "text"),
         *(Column(name, "n") for name in ("Proposals", "Refused", "Failed", "Elites", "Mean gain", "Best gain")),

@@ -11,8 +11,8 @@ from archives.history import History, Point, progress
 from evolve.grids import grid_of
 from evolve.queries.changes import change
 from evolve.queries.costs import Spending, spending
-from evolve.queries.leaderboard import DomainScores, Ranked, domain_scores, ranking
-from evolve.queries.method import dossier
+from evolve.queries.leaderboard import DomainScores, LeaderboardRow, domain_scores, ranking
+from evolve.queries.method import method_details
 from evolve.queries.run_report import Report, collect
 from evolve.report.html.markup import Safe
 from evolve.report.html.method import method_page
@@ -36,7 +36,7 @@ class View:
     """
 
     report: Report
-    methods: tuple[Ranked, ...]
+    methods: tuple[LeaderboardRow, ...]
     domains: DomainScores
     spending: tuple[Spending, ...]
     system: str
@@ -71,15 +71,15 @@ def _progress(archive: Archive) -> tuple[Point, ...]:
         return ()
 
 
-def page_of(archive: Archive, method: str, ranked: Ranked | None, longest: int = LONGEST_ALONE) -> Safe:
+def page_of(archive: Archive, method: str, ranked: LeaderboardRow | None, longest: int = LONGEST_ALONE) -> Safe:
     """Return a method's page. Raises ArchiveError when the archive does not hold the method."""
-    facts = replace(dossier(archive, method, ranked=False), ranked=ranked)
+    facts = replace(method_details(archive, method, ranked=False), ranked=ranked)
     parents = facts.birth.parents if facts.birth else ()
     known = parents and archive.rows("select 1 from methods where id = ?", [parents[0].method])
     return method_page(facts, change(archive, parents[0].method, method) if known else None, longest)
 
 
-def _worth_a_page(report: Report, methods: Iterable[Ranked]) -> Iterable[str]:
+def _worth_a_page(report: Report, methods: Iterable[LeaderboardRow]) -> Iterable[str]:
     """Yield the methods whose pages a reader opens first: the champion's line, the elites, the best, examples of failures."""
     yield from (ancestor.method for ancestor in (report.lineage.spine() if report.lineage else ()))
     yield from (row.method for row in report.baselines[:3])
@@ -89,7 +89,7 @@ def _worth_a_page(report: Report, methods: Iterable[Ranked]) -> Iterable[str]:
     yield from (row.method for row in methods)
 
 
-def _pages(archive: Archive, wanted: Iterable[str], ranked: Mapping[str, Ranked]) -> dict[str, Safe]:
+def _pages(archive: Archive, wanted: Iterable[str], ranked: Mapping[str, LeaderboardRow]) -> dict[str, Safe]:
     """Return pages in the order they are wanted, as many as there is room for."""
     pages: dict[str, Safe] = {}
     room = ROOM

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from evolve.queries.best_so_far import Curve
-from evolve.queries.leaderboard import Ranked
-from evolve.queries.operators import Arm, over_islands
+from evolve.queries.leaderboard import LeaderboardRow
+from evolve.queries.operators import OperatorStats, over_islands
 from evolve.queries.run_report import Report
 from evolve.report.html.axes import spaced
 from evolve.text import one_line
@@ -140,11 +140,11 @@ def ticks(most: int, *, whole: bool = False) -> MaxNLocator:
     return MaxNLocator(most, steps=[1, 2, 5, 10], integer=whole)
 
 
-def _scored(baselines: Sequence[Ranked]) -> list[tuple[Ranked, float]]:
+def _scored(baselines: Sequence[LeaderboardRow]) -> list[tuple[LeaderboardRow, float]]:
     return [(row, row.pgr) for row in baselines if row.pgr is not None]
 
 
-def _rules(report: Report, scored: Sequence[tuple[Ranked, float]]) -> list[tuple[float, str, str, float]]:
+def _rules(report: Report, scored: Sequence[tuple[LeaderboardRow, float]]) -> list[tuple[float, str, str, float]]:
     """Return height, text, colour and width of every rule, the most important first."""
     human = report.standing.human_best.method if report.standing.human_best else ""
     ordered = sorted(scored, key=lambda pair: (pair[0].method != human, pair[0].name != "vanilla"))
@@ -188,13 +188,13 @@ def _or(value: float | None, other: float) -> float:
     return other if value is None else value
 
 
-def _kind(row: Ranked, human: Ranked | None) -> str:
+def _kind(row: LeaderboardRow, human: LeaderboardRow | None) -> str:
     if row.origin not in ("seed", "added"):
         return "finalist"
     return "human best" if human and row.method == human.method else "human baseline"
 
 
-def _bars(axes: Axes, arms: Sequence[Arm], model: str, colour: str, hatch: str) -> None:
+def _bars(axes: Axes, arms: Sequence[OperatorStats], model: str, colour: str, hatch: str) -> None:
     shown = [(place, arm.gain) for place, arm in enumerate(arms) if arm.model == model]
     places, widths = [place for place, _ in shown], [gain for _, gain in shown]
     name = one_line(model, _NAME) if model else "no model"

@@ -44,7 +44,7 @@ OUT_OF_MEMORY = (
 
 
 @dataclass
-class Problem:
+class MethodProblem:
     """What a method is handed: the contract of FITNESS.
 
     Attributes:
@@ -122,7 +122,7 @@ def _close_all_but(keep: set[int]) -> None:
         low = descriptor + 1
 
 
-def _problem(request: dict[str, Any], inputs: int) -> Problem:
+def _problem(request: dict[str, Any], inputs: int) -> MethodProblem:
     """Map the inputs copy-on-write: a method may edit them in place, and nobody else sees it.
 
     They are opened anew: the position and the flags of the open file behind `inputs` outlive this child, and would carry words.
@@ -142,12 +142,12 @@ def _problem(request: dict[str, Any], inputs: int) -> Problem:
     pairs = tensor("pairs") if "pairs" in request["arrays"] else None
     seed, classes = request["seed"], request["n_classes"]
     device = torch.device("cpu")
-    return Problem(
+    return MethodProblem(
         tensor("train_x"), tensor("weak"), tensor("test_x"), pairs, seed, device, classes, Student(seed, classes)
     )  # fmt: skip
 
 
-def _upload(problem: Problem, device: torch.device) -> None:
+def _upload(problem: MethodProblem, device: torch.device) -> None:
     """Move a problem to a device: a copy that is this child's alone."""
     problem.device = device
     for name in ("train_x", "weak", "test_x", "pairs"):
@@ -166,7 +166,7 @@ def _seed(seed: int) -> None:
     random.seed(seed)
 
 
-def _answer(source: str, problem: Problem) -> bytes:
+def _answer(source: str, problem: MethodProblem) -> bytes:
     """Run the method; return the stream for the result pipe, whatever happened."""
     n_test, classes = len(problem.test_x), problem.n_classes
     module = ModuleType("method")

@@ -45,7 +45,7 @@ SETUP_FAILED = 97  # the child's exit status when a wall did not go up
 
 
 @dataclass(frozen=True)
-class Settings:
+class ZygoteSettings:
     """What the zygote is told once.
 
     Attributes:
@@ -103,7 +103,7 @@ def main() -> None:
     message = control.recv(1 << 20)
     if not message:
         os._exit(0)
-    settings = Settings(**json.loads(message))
+    settings = ZygoteSettings(**json.loads(message))
     runner = _warm(settings)
     rules = walls.ruleset(settings.readable, settings.listable) if settings.landlock else -1
     cuda = Cuda(settings.readable, settings.listable, settings.devices, settings.library) if settings.devices else None
@@ -123,7 +123,7 @@ def main() -> None:
     _serve(control, spare, around, runner)
 
 
-def _warm(settings: Settings) -> ModuleType:
+def _warm(settings: ZygoteSettings) -> ModuleType:
     """Import everything a method is likely to import, and the runner."""
     sys.argv[:] = [""]
     sys.path.extend(settings.sites)

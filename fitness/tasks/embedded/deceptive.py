@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fitness.assets import corpus
-from fitness.tasks.embedded.drawing import Pool, assemble, balanced_labels
+from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.language import PENALTY, Language, in_test
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
@@ -50,7 +50,7 @@ class Deceptive:
         test = replies(secret, "test", self.sizes.test, NO_FIT)
         return assemble(self._pool(labelled), self._pool(train), self._pool(test), PENALTY, secret)
 
-    def _pool(self, drawn: Replies) -> Pool:
+    def _pool(self, drawn: Replies) -> Examples:
         return self.language.pool(GENRE, drawn.items, drawn.y, drawn.pairs)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fitness.assets import digits
-from fitness.tasks.embedded.drawing import Pool, assemble, balanced_labels
+from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn
@@ -35,11 +35,11 @@ class Digits:
         test = self._pool(order[-TEST_IMAGES:], self.sizes.test, secret.rng("test"))
         return assemble(labelled, train, test, PENALTY, secret)
 
-    def _pool(self, images: np.ndarray, n: int, rng: np.random.Generator) -> Pool:
+    def _pool(self, images: np.ndarray, n: int, rng: np.random.Generator) -> Examples:
         y = balanced_labels(n, rng)
         sides = [images[self.odd[images] == label] for label in (0, 1)]
         rows = np.array([rng.choice(sides[label]) for label in y])
         views = digits.augment(self.images[rows], rng)
         coarse = views.reshape(-1, 4, 2, 4, 2).mean((2, 4)).reshape(-1, 16)
         with torch.inference_mode():
-            return Pool(self.encoder(torch.from_numpy(views).flatten(1)).numpy(), coarse, y)
+            return Examples(self.encoder(torch.from_numpy(views).flatten(1)).numpy(), coarse, y)

@@ -18,7 +18,7 @@ CEILING_EPOCHS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class Examples:
     """Examples before they become an instance.
 
     Attributes:
@@ -39,7 +39,7 @@ def balanced_labels(n: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(n) % 2)
 
 
-def assemble(labelled: Pool, train: Pool, test: Pool, penalty: float, secret: Secret) -> Drawn:
+def assemble(labelled: Examples, train: Examples, test: Examples, penalty: float, secret: Secret) -> Drawn:
     """Fit the teacher on `labelled`, the ceiling on `train`'s true labels, and put the features into the methods' frame."""
     head = drawing.fit(labelled.weak, labelled.y, penalty)
     weak, teacher_test = head.probabilities(train.weak), head.probabilities(test.weak)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fitness.assets import corpus, transformer
-from fitness.tasks.embedded.drawing import Pool, assemble, balanced_labels
+from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.features import features
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
@@ -35,10 +35,10 @@ class Language:
         test = self.pool(domain, *items(domain, secret, "test", self.sizes.test))
         return assemble(labelled, train, test, PENALTY, secret)
 
-    def pool(self, genre: str, drawn: Sequence[corpus.Item], y: np.ndarray, pairs: np.ndarray | None = None) -> Pool:
+    def pool(self, genre: str, drawn: Sequence[corpus.Item], y: np.ndarray, pairs: np.ndarray | None = None) -> Examples:
         """Read items of a genre, with (n,) labels y, with both models."""
         opening = corpus.prefix(genre)
-        return Pool(features(self.strong, opening, drawn), features(self.weak, opening, drawn), y, pairs)
+        return Examples(features(self.strong, opening, drawn), features(self.weak, opening, drawn), y, pairs)
 
 
 def items(domain: str, secret: Secret, part: str, n: int) -> tuple[list[corpus.Item], np.ndarray]:

@@ -13,7 +13,7 @@ from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn
 
 
-class Embedded:
+class EmbeddedSource:
     """Draws the instances of the embedded task, loading of each kind of domain only what is asked for."""
 
     def __init__(self, options: Mapping[str, int]) -> None:

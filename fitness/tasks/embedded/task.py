@@ -93,7 +93,7 @@ class Embedded:
     other_measures: tuple[Measure, ...] = OTHER_MEASURES
     limits: Limits = LIMITS
     least_instances: int = 10
-    source: str = "fitness.tasks.embedded.source:Embedded"
+    source: str = "fitness.tasks.embedded.source:EmbeddedSource"
 
     @property
     def options(self) -> Mapping[str, int]:

@@ -123,7 +123,7 @@ def test_worst_case_is_a_prompt_written_to_the_cache_and_a_full_answer(monkeypat
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-one-0001")
     model = models.load(f"anthropic:{ANTHROPIC.example}", settings=Settings(tokens_out=5_000))
     system, prompt = "s" * 40_000, "p" * 2_000
-    worst = model.worst(system, prompt)
+    worst = model.worst_case(system, prompt)
     assert worst.tokens_out == 5_000
     assert worst.usd >= price(ANTHROPIC.url, ANTHROPIC.example, 42_000, 5_000, 0, 40_000)
 

@@ -42,7 +42,7 @@ def test_it_reads_the_prompt_and_answers(either):
     reply = model.ask("be brief", "häufig")
     assert reply.text == "BE BRIEF\n\nHÄUFIG"
     assert (reply.usage.model, reply.usage.calls, reply.usage.usd) == (model.name, 1, None)
-    assert model.worst("be brief", "häufig") == Usage(model.name, 1)
+    assert model.worst_case("be brief", "häufig") == Usage(model.name, 1)
 
 
 def test_it_runs_in_an_empty_folder_with_the_environment(either, monkeypatch):

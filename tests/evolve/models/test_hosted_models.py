@@ -71,7 +71,7 @@ def test_answer_comes_with_the_tokens_the_server_counted(ask, kind):
     assert (reply.usage.model, reply.usage.calls) == (f"{ask.provider}:tiny", 1)
     assert spent(reply.usage) == counted(server)
     assert reply.usage.usd is None
-    worst = model.worst(SYSTEM, PROMPT)
+    worst = model.worst_case(SYSTEM, PROMPT)
     assert worst.tokens_in >= reply.usage.tokens_in
     assert worst.tokens_out >= reply.usage.tokens_out
 
@@ -210,7 +210,7 @@ def test_own_price_wins_and_bounds_the_cost(ask):
         usage = model.ask(SYSTEM, PROMPT).usage
     plain = usage.tokens_in - usage.cached
     assert usage.usd == pytest.approx((plain * 3 + usage.cached * 0.3 + usage.tokens_out * 15) / 1e6)
-    assert model.worst(SYSTEM, PROMPT).usd > usage.usd
+    assert model.worst_case(SYSTEM, PROMPT).usd > usage.usd
 
 
 def test_many_threads_share_one_model(ask):

@@ -68,7 +68,7 @@ def test_every_provider_answers_within_its_worst_case_and_shows_no_secret(provid
     assert model.name == spec
     with ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(lambda _: model.ask(system, prompt), range(8)))
-    worst = model.worst(system, prompt)
+    worst = model.worst_case(system, prompt)
     assert (worst.model, worst.calls) == (spec, 1)
     for reply in replies:
         assert reply.text.strip()

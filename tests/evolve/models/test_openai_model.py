@@ -86,9 +86,9 @@ def test_cached_tokens_cost_less_and_unknown_prices_are_unknown():
 def test_own_price_is_dollars_a_million_tokens():
     assert Price(2.0, 8.0).of(1_000_000, 500_000, 400_000) == 6.0
     assert Price(2.0, 8.0, 1.0).of(1_000_000, 0, 400_000) == pytest.approx(1.6)
-    with pytest.raises(ValueError, match="the price output must be dollars per million tokens, 0 or more, got -1"):
+    with pytest.raises(ValueError, match="greater than or equal to 0"):
         Price(1.0, -1.0)
-    with pytest.raises(ValueError, match="the price cached"):
+    with pytest.raises(ValueError, match="finite number|greater than or equal"):
         Price(1.0, 1.0, float("nan"))
 
 

@@ -93,7 +93,7 @@ def load(served, name=""):
 
 def test_a_real_server_counts_as_we_do(served, tell):
     model = load(served)
-    worst = model.worst("be brief", "häufig")
+    worst = model.worst_case("be brief", "häufig")
     with pytest.raises(UnusableAnswer, match=f"cut short after {TOKENS} tokens") as caught:  # random weights do not stop
         model.ask("be brief", "häufig")
     usage = caught.value.reply.usage

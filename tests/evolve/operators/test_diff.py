@@ -5,7 +5,7 @@ import pytest
 from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
-from evolve.operators.llm.replies import Block, Unmatched, apply
+from evolve.operators.llm.replies import EditBlock, Unmatched, apply
 from tests.model_server import Fault, ModelServer
 from tests.scripted import BAD_EDIT, CHILD, GOOD, LINE, PARENT, Script, edit, propose
 
@@ -46,19 +46,19 @@ def test_diff_shows_the_model_what_did_not_apply_and_takes_the_repair(first, sho
 def test_diff_of_lines_that_occur_twice_is_ambiguous():
     twice = "a = 1\nb = 2\na = 1\n"
     with pytest.raises(Unmatched) as caught:
-        apply(twice, [Block(("a = 1",), ("a = 3",))])
+        apply(twice, [EditBlock(("a = 1",), ("a = 3",))])
     assert "occurs 2 times in the parent, from lines 1, 3" in caught.value.details
-    assert apply(twice, [Block(("b = 2", "a = 1"), ("a = 3",))]) == "a = 1\na = 3\n"
+    assert apply(twice, [EditBlock(("b = 2", "a = 1"), ("a = 3",))]) == "a = 1\na = 3\n"
 
 
 def test_diff_matches_whole_lines_only():
     with pytest.raises(Unmatched):
-        apply("aa = 1\n", [Block(("a = 1",), ("a = 3",))])
+        apply("aa = 1\n", [EditBlock(("a = 1",), ("a = 3",))])
 
 
 def test_diff_makes_all_edits_or_none():
-    good, bad = Block(("b = 2",), ()), Block(("z = 1",), ())
-    assert apply("a = 1\nb = 2\nc = 3\n", [Block(("c = 3",), ("d = 4", "e = 5")), good]) == "a = 1\nd = 4\ne = 5\n"
+    good, bad = EditBlock(("b = 2",), ()), EditBlock(("z = 1",), ())
+    assert apply("a = 1\nb = 2\nc = 3\n", [EditBlock(("c = 3",), ("d = 4", "e = 5")), good]) == "a = 1\nd = 4\ne = 5\n"
     with pytest.raises(Unmatched, match="1 of the 2 edits cannot be applied"):
         apply("a = 1\nb = 2\n", [good, bad])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evolve.operators.llm.conversation import REPAIR, SECONDS
 from evolve.operators.llm.repair import mended
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))]
 PARENT = """import os
@@ -134,7 +134,7 @@ def test_mending_twice_is_mending_once_and_keeps_what_is_defined(pieces: list[st
 
 def test_the_worker_mends_and_survives_what_kills_a_parser() -> None:
     deep = "x = " + "(" * 5_000 + ")" * 5_000
-    with Worker() as worker:
+    with WorkerProcess() as worker:
 
         def repaired(source: str, others: list[str]) -> str:
             return str(worker.call(REPAIR, SECONDS, source=source, others=others)["source"])

@@ -14,7 +14,7 @@ from evolve.operators.offline.grammar import ORDER
 from evolve.operators.offline.numbers import SLOWEST, cost, named, places
 from evolve.operators.offline.script import parse
 from evolve.screening.canonical import canonical
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Direction, Method
 
 SEEDS = {path.stem: path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))}
@@ -273,7 +273,7 @@ def test_an_operator_proposes_through_the_syntax_worker() -> None:
     names = ("lda", "selftrain")
     exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name, ()) for name in names)
     brief = Brief(Direction("again", "", ("rounds",)), exhibits)
-    with Worker() as syntax:
+    with WorkerProcess() as syntax:
         draft = operators.load("graft").propose(brief, Tools(syntax), random.Random(3))
         again = operators.load("graft").propose(brief, Tools(syntax), random.Random(3))
     assert draft.source is not None

@@ -8,10 +8,10 @@ import pytest
 
 from archives.nouns import Usage
 from evolve import models, operators
-from evolve.nouns import Brief, Broken, Draft, Exhibit, Reply, Tools, Tuned
+from evolve.nouns import Brief, Broken, Draft, Exhibit, Relative, Reply, Tools
 from evolve.screening.canonical import canonical
 from evolve.screening.screen import Screen
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Direction, Method
 from tests.model_server import ModelServer
 
@@ -55,13 +55,13 @@ class Hostile:
         self.calls += 1
         return Reply(self.text, COST)
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         return COST
 
 
 @pytest.fixture(scope="module")
-def syntax() -> Iterator[Worker]:
-    with Worker() as worker:
+def syntax() -> Iterator[WorkerProcess]:
+    with WorkerProcess() as worker:
         yield worker
 
 
@@ -78,7 +78,7 @@ def brief(name: str) -> Brief:
         broken=Broken(SEEDS["selftrain"] + "\n\nBROKEN = 1 / 0\n", "ZeroDivisionError")
         if operator.subject == "failure"
         else None,
-        family=(Tuned(parent, 0.2),),
+        family=(Relative(parent, 0.2),),
     )
 
 
@@ -92,7 +92,7 @@ def test_an_operator_declares_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", operators.TABLE)
-def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, syntax: Worker) -> None:
+def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, syntax: WorkerProcess) -> None:
     def drafts() -> list[tuple[str | None, str, str, str, str, Direction | None]]:
         with ModelServer(seed=4) as server:
             model = models.load("openai:tiny", server.url, rng=random.Random(0))
@@ -106,7 +106,7 @@ def test_the_same_generator_and_the_same_answers_give_the_same_draft(name: str, 
 
 
 @pytest.mark.parametrize("name", operators.TABLE)
-def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: Worker) -> None:
+def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: WorkerProcess) -> None:
     screen = Screen(syntax)
     with ModelServer(seed=1) as server:
         model = models.load("openai:tiny", server.url, rng=random.Random(0))
@@ -125,7 +125,7 @@ def test_a_good_draft_passes_the_screen_or_is_a_direction(name: str, syntax: Wor
 @pytest.mark.parametrize("reply", HOSTILE)
 @pytest.mark.parametrize("name", TALKING)
 def test_a_hostile_reply_is_a_problem_or_is_left_to_the_screen_and_its_cost_is_kept(
-    name: str, reply: str, syntax: Worker
+    name: str, reply: str, syntax: WorkerProcess
 ) -> None:
     model = Hostile(HOSTILE[reply])
     draft = operators.load(name).propose(brief(name), Tools(syntax, model, ""), random.Random(0))
@@ -142,7 +142,7 @@ def test_a_hostile_reply_is_a_problem_or_is_left_to_the_screen_and_its_cost_is_k
 
 
 @pytest.mark.parametrize("name", TALKING)
-def test_a_model_is_asked_with_the_system_text_as_it_is(name: str, syntax: Worker) -> None:
+def test_a_model_is_asked_with_the_system_text_as_it_is(name: str, syntax: WorkerProcess) -> None:
     asked = []
 
     class Listener(Hostile):

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from archives.nouns import Usage
 from evolve import operators
-from evolve.nouns import Brief, CoarseScore, Draft, Exhibit, Reply, Tools, Tuned
+from evolve.nouns import Brief, CoarseScore, Draft, Exhibit, Relative, Reply, Tools
 from evolve.operators.llm.replies import Unreadable
 from evolve.operators.llm.vary import suggested
-from evolve.screening.worker import Worker
+from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Direction, Method
 from fitness.tasks.directions import DIRECTIONS
 
 OLD = Direction("noise", "The teacher is a noisy channel.", ("rounds", "shape"))
 SOURCE = '"""Trains once."""\n' + "".join(f"x_{i} = {i}.123\n" for i in range(40)) + "def method(problem):\n    return 1\n"
 SHOWN = Exhibit(Method("a" * 16, SOURCE, 9), "vanilla", (CoarseScore("chat", 10, 0.7, 0.25, True),))
-BRIEF = Brief(OLD, (SHOWN,), failures=(), deleted=("gone = 1",), family=(Tuned((0.987654,), 0.4321),))
+BRIEF = Brief(OLD, (SHOWN,), failures=(), deleted=("gone = 1",), family=(Relative((0.987654,), 0.4321),))
 
 
 class Says:
@@ -33,12 +33,12 @@ class Says:
         self.prompts.append(prompt)
         return Reply(self.text, Usage("tiny", 1, 10, 5, None, 0.1))
 
-    def worst(self, system: str, prompt: str) -> Usage:
+    def worst_case(self, system: str, prompt: str) -> Usage:
         return Usage()
 
 
 def vary(text: str) -> Draft:
-    return operators.load("vary").propose(BRIEF, Tools(Worker(), Says(text)), random.Random(0))
+    return operators.load("vary").propose(BRIEF, Tools(WorkerProcess(), Says(text)), random.Random(0))
 
 
 def test_a_direction_has_its_origin_and_keeps_the_focus() -> None:
@@ -107,7 +107,7 @@ def test_whatever_passes_is_short_and_printable(name: str, text: str) -> None:
 
 def test_the_prompt_shows_the_direction_and_how_its_methods_begin() -> None:
     model = Says("no")
-    operators.load("vary").propose(BRIEF, Tools(Worker(), model), random.Random(0))
+    operators.load("vary").propose(BRIEF, Tools(WorkerProcess(), model), random.Random(0))
     (prompt,) = model.prompts
     assert "> The teacher is a noisy channel." in prompt
     assert "PGR about 0.25" in prompt

@@ -19,7 +19,7 @@ from evolve.cli.show.study import Told
 from evolve.config import Config
 from evolve.study import progress
 from evolve.study.plan import Contestant, Plan
-from evolve.study.progress import Observer
+from evolve.study.progress import ProgressReader
 from tests import tiny
 from tests.example_run import build
 
@@ -36,7 +36,7 @@ def contestants(tmp_path: Path) -> list[Contestant]:
 
 
 def test_what_each_search_has_done(contestants: list[Contestant]) -> None:
-    ended, going, broken, waiting = Observer(contestants).look()
+    ended, going, broken, waiting = ProgressReader(contestants).look()
     assert [one.finished for one in (ended, going, broken, waiting)] == [True, False, False, False]
     assert [one.begun for one in (ended, going, broken, waiting)] == [True, True, False, False]
     with contextlib.closing(Archive.open(contestants[1].path)) as archive:
@@ -50,7 +50,7 @@ def test_the_time_that_is_left_is_told_by_what_was_done_since(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    observer = Observer(contestants)
+    observer = ProgressReader(contestants)
     before = observer.look()
     assert observer.left(before) is None
     with contextlib.closing(Archive.open(contestants[1].path, write=True)) as archive:
@@ -62,7 +62,7 @@ def test_the_time_that_is_left_is_told_by_what_was_done_since(
 
 
 def test_a_line_tells_what_is_going_on(contestants: list[Contestant], capsys: pytest.CaptureFixture[str]) -> None:
-    Told().show(Observer(contestants).look(), 150.0)
+    Told().show(ProgressReader(contestants).look(), 150.0)
     line = capsys.readouterr().out
     assert re.fullmatch(
         r"1 of 4 done, about 2 min left; islands, seed 0: \d+ of 1,000 trials, best dev PGR \d\.\d\d\n", line

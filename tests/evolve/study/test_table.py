@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolve.study.outcome import Outcome, Step, height
+from evolve.study.outcome import SearchOutcome, Step, height
 from evolve.study.outcome import _area as area
 from evolve.study.table import RESAMPLES, band, chance, interval, resampled, tabulate
 
 PGRS = st.lists(st.lists(st.floats(-1, 1), min_size=4, max_size=4), min_size=1, max_size=5)
 
 
-def outcome(strategy: str, repeat: int, fresh: tuple[float, ...], usd: float | None = 0.0, bred: bool = True) -> Outcome:
-    return Outcome(strategy, repeat, Path("x"), "m", bred, fresh, 0.5, (), 0.4, 1.0, 3, 10, 100, usd, 1.0)
+def outcome(strategy: str, repeat: int, fresh: tuple[float, ...], usd: float | None = 0.0, bred: bool = True) -> SearchOutcome:
+    return SearchOutcome(strategy, repeat, Path("x"), "m", bred, fresh, 0.5, (), 0.4, 1.0, 3, 10, 100, usd, 1.0)
 
 
 @settings(deadline=None)
@@ -87,7 +87,7 @@ def test_pairs_are_ordered_and_say_who_is_better() -> None:
 def test_a_price_that_is_unknown_stays_unknown_and_barren_searches_are_counted() -> None:
     outcomes = [outcome("a", 0, (0.1, 0.2), 1.5), outcome("a", 1, (0.1, 0.3), None), outcome("b", 0, (0.1, 0.2), 2.0, False)]
     a, b = sorted(tabulate(outcomes).lines, key=lambda line: line.strategy)
-    assert (a.usd, b.usd, a.barren, b.barren) == (None, 2.0, 0, 1)
+    assert (a.usd, b.usd, a.refused_in_a_row, b.refused_in_a_row) == (None, 2.0, 0, 1)
 
 
 def test_the_area_under_the_best_so_far_is_its_mean_height() -> None:

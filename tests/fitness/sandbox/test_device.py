@@ -24,12 +24,12 @@ from small_problem import LIMITS, make_problem
 
 from fitness.nouns import DeviceUnavailable, Status
 from fitness.sandbox import launch, nvidia
-from fitness.sandbox.device import Choice, Gpu, choose, find
+from fitness.sandbox.device import DeviceChoice, Gpu, choose, find
 from fitness.sandbox.inside import zygote
 from fitness.sandbox.inside.student import Student
 from fitness.sandbox.inside.walls import landlock_abi
 from fitness.sandbox.sandbox import Sandbox, opened
-from fitness.sandbox.supervisor import EXIT, START, Collected, Watch, resident
+from fitness.sandbox.supervisor import EXIT, START, ChildRecord, Supervisor, resident
 from fitness.sandbox.verdict import verdict
 
 ROOT = Path(__file__).parents[3]
@@ -81,8 +81,8 @@ def test_looking_for_a_gpu_needs_no_torch() -> None:
 def test_auto_falls_back_with_a_sentence_and_cuda_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     if Path("/dev/nvidiactl").exists():
         pytest.skip("a machine without NVIDIA's driver")
-    assert choose("auto") == Choice(None, "methods run on the CPU: no NVIDIA device was found")
-    assert choose("cpu") == Choice(None)
+    assert choose("auto") == DeviceChoice(None, "methods run on the CPU: no NVIDIA device was found")
+    assert choose("cpu") == DeviceChoice(None)
     with pytest.raises(DeviceUnavailable, match=r"cannot run on a GPU here: no NVIDIA device was found; .* --device cpu"):
         choose("cuda")
 
@@ -103,12 +103,12 @@ def test_a_gpu_on_which_cuda_does_not_start_behind_the_walls_is_not_taken(level:
 def test_auto_then_runs_methods_on_the_cpu_and_says_why(reached: tuple[str, ...]) -> None:
     if not reached:
         pytest.skip("sandbox level B (see `python -m evolve doctor`)")
-    with opened(Choice(IMAGINARY)) as sandbox:
+    with opened(DeviceChoice(IMAGINARY)) as sandbox:
         assert sandbox.device == "cpu"
         assert sandbox.note.startswith("methods run on the CPU: CUDA does not work on the imaginary GPU")
         assert sandbox.run("def method(p): return p.test_x[:, 0].sigmoid()", make_problem(), LIMITS).status is Status.OK
     with pytest.raises(DeviceUnavailable, match="imaginary GPU"):
-        opened(Choice(IMAGINARY, strict=True))
+        opened(DeviceChoice(IMAGINARY, strict=True))
 
 
 def test_the_zygote_notices_a_device_that_an_import_opened() -> None:
@@ -195,7 +195,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def watched(child: subprocess.Popen[bytes], memory: int, meter: Callable[[int], int], seconds: float = 20.0) -> Collected:
+def watched(child: subprocess.Popen[bytes], memory: int, meter: Callable[[int], int], seconds: float = 20.0) -> ChildRecord:
     """Watch a child whose method begins now and takes 128 MiB; it says nothing."""
     stdin = child.stdin
     assert stdin is not None
@@ -219,7 +219,7 @@ def watched(child: subprocess.Popen[bytes], memory: int, meter: Callable[[int], 
         return held
 
     try:
-        return Watch(result, output, ours, 100, limits, {"memory": weigh}).collect()
+        return Supervisor(result, output, ours, 100, limits, {"memory": weigh}).collect()
     finally:
         child.kill()
         reporting.join()
@@ -251,7 +251,7 @@ def test_a_child_that_cannot_be_weighed_is_stopped_and_not_blamed(child: subproc
 
 
 def test_a_gpu_that_others_filled_is_not_the_methods_fault() -> None:
-    seen = Collected(bytearray(b"MOutOfMemoryError: CUDA out of memory"), forked=True, started=True, exit=0)
+    seen = ChildRecord(bytearray(b"MOutOfMemoryError: CUDA out of memory"), forked=True, started=True, exit=0)
     assert verdict(seen, (3, 2), LIMITS).status is Status.OUT_OF_MEMORY
     outcome = verdict(dataclasses.replace(seen, crowded=True), (3, 2), LIMITS)
     assert (outcome.status, outcome.message) == (

@@ -14,7 +14,7 @@ import pytest
 from evolve.cli import run
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox import build_filter, launch
-from fitness.sandbox.device import Choice, choose
+from fitness.sandbox.device import DeviceChoice, choose
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 
@@ -36,7 +36,7 @@ def test_the_verb_names_the_devices_and_why_there_is_no_gpu(capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)
     choice = choose("auto")
     assert found["devices"] == (["cpu", "cuda"] if choice.gpu else ["cpu"])
-    assert choice.gpu or choice == Choice(None, f"methods run on the CPU: {found['gpu']}")
+    assert choice.gpu or choice == DeviceChoice(None, f"methods run on the CPU: {found['gpu']}")
     assert run(["doctor"]) == 0
     assert f"devices: {', '.join(found['devices'])} ({found['gpu']})" in capsys.readouterr().out
 
