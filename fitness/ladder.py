@@ -3,7 +3,7 @@
 Blum & Hardt 2015, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", algorithm 1: an answer is the best
 score so far, and moves only when a submission beats it by a step. The step is fixed and one Ladder serves everything that a
 search asks on its dev split: the parameter-free step of their algorithm 2 shrinks for submissions that are nearly alike, and a
-climber that flips a few answers at a time reads most of the labels through it (tests/leaks).
+climber that flips a few answers at a time reads most of the labels through it (tests/security/leaks).
 """
 
 from __future__ import annotations

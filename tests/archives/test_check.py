@@ -20,8 +20,8 @@ from archives.nouns import ArchiveError
 from archives.sqlite import connection
 from evolve.cli import run
 from fitness.tasks import load
-from tests import hostile
-from tests.example_run import build
+from tests.support import hostile
+from tests.support.example_run import build
 
 GRID = Bins(load("embedded").measures)
 BROKEN = {

@@ -29,7 +29,7 @@ QUERIES = yaml.safe_load((PLUGINS / "run.yaml").read_text())["queries"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "a run.db"
-    path.write_bytes(lzma.decompress((ROOT / "tests" / "data" / "recorded.db.xz").read_bytes()))
+    path.write_bytes(lzma.decompress((ROOT / "tests" / "support" / "data" / "recorded.db.xz").read_bytes()))
     Archive.open(path).close()  # an older schema is brought up to date
     return path
 

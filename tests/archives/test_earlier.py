@@ -18,7 +18,7 @@ from archives.schema.version import NEWEST, is_current
 from archives.sqlite.connection import connect
 from evolve.cli import run
 from fitness.tasks import load
-from tests.archives import earlier_schemas
+from tests.support import earlier_schemas
 
 FILES = [earlier_schemas.FOLDER / f"{name[:4]}.db" for name in earlier_schemas.names()]
 VERBS = (["status"], ["top"], ["show"], ["diff"], ["lineage"], ["map"], ["failures"], ["costs"], ["find", "student"])

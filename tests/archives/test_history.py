@@ -15,7 +15,7 @@ from archives.history import MOST, History, Offer, Point, elites, progress
 from archives.nouns import Elite
 from fitness.nouns import Measure
 from fitness.tasks import load
-from tests import simulated
+from tests.support import simulated
 
 TASK = load("embedded")
 GRID = Bins(TASK.measures)

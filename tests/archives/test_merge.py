@@ -17,8 +17,8 @@ from archives.maintenance.check import check
 from archives.nouns import Elite
 from evolve.cli import run
 from fitness.tasks import load
-from tests import example_run, hostile
-from tests.example_run import add_model_call, build
+from tests.support import example_run, hostile
+from tests.support.example_run import add_model_call, build
 
 VERBS = ("status", "top", "show", "diff", "lineage", "map", "failures", "costs")
 

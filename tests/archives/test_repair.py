@@ -16,10 +16,9 @@ from archives.archive import Archive
 from archives.maintenance.check import check
 from evolve.cli import run
 from evolve.grids import grid_of
-from tests import hostile, tiny
-from tests.archives import earlier_schemas
 from tests.archives.test_check import BROKEN
-from tests.example_run import build
+from tests.support import earlier_schemas, hostile, tiny
+from tests.support.example_run import build
 
 PAGE = 4096
 LEFT = {"parents are known", "spending is never negative", "no reply is paid twice"}  # nobody can tell what was true

@@ -16,9 +16,8 @@ from archives.maintenance.check import check
 from archives.schema.totals import COUNTED, wrong
 from evolve.cli import run
 from evolve.queries.status import run_status
-from tests import hostile
-from tests.archives import earlier_schemas
-from tests.example_run import build
+from tests.support import earlier_schemas, hostile
+from tests.support.example_run import build
 
 COLUMNS: dict[str, dict[str, tuple[object, ...]]] = {
     "proposals": {

@@ -1,7 +1,7 @@
 """Fix the edges of the grid: `python -m tests.bench.edges RUN.db` reads the seeds and the first 200 children of a run.
 
 Writes what it read to edges.json beside this file and prints the edges that follow from it: the 2 % and 98 % quantiles,
-rounded outwards to a step. The edges in fitness/tasks/embedded/task.py are these; tests/test_edges.py holds them together.
+rounded outwards to a step. The edges in fitness/tasks/embedded/task.py are these (tests/fitness/test_edges.py).
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def pipeline(candidates: int) -> None:
 def calls(at_once: int, seconds: float = 10.0) -> None:
     """Print what waiting for many model calls costs."""
     slow = [word for _ in range(at_once) for word in ("--fault", f"slow:{seconds}")]
-    command = [sys.executable, "-m", "tests.model_server", "--port", "0", *slow]
+    command = [sys.executable, "-m", "tests.support.model_server", "--port", "0", *slow]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
         model = models.load("openai:tiny", server.stdout.readline().split()[-1])

@@ -1,7 +1,7 @@
 """What looking at a large run costs: `python -m tests.bench.looking [METHODS]`, 10,000 unless told.
 
-Makes an archive of so many methods (tests/large.py) and one of 100, and runs each verb on both as a process of its own, best of
-three. The small run is the baseline: interpreter, imports and printing. Also opens the large run as `resume` does.
+Makes an archive of so many methods (support/large.py) and one of 100, and runs each verb on both as a process of its own, best
+of three. The small run is the baseline: interpreter, imports and printing. Also opens the large run as `resume` does.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tests.judging.engine import Author, Stand, Tenths
-
 from archives.archive import Archive
 from evolve.budget import Budget, Limit
 from evolve.grids import grid_of
@@ -28,7 +26,8 @@ from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext
 from evolve.search.loop import Search
 from evolve.search.restore import recall
-from tests.large import build
+from tests.bench.engine import Author, Stand, Tenths
+from tests.support.large import build
 
 ROOT = Path(__file__).parents[2]
 VERBS = (

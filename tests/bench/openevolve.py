@@ -33,13 +33,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
-from tests.judging.engine import ROOT, SEEDS, TICKS, Stand, bred, written
-
 from evolve import models
 from evolve.config import Config
 from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Evaluation, Method
 from fitness.vault.instance import InstanceName
+from tests.bench.engine import ROOT, SEEDS, TICKS, Stand, bred, written
 
 THEIRS = """
 import sys

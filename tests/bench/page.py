@@ -14,8 +14,8 @@ from pathlib import Path
 from archives.archive import Archive
 from evolve.report.html.page import render
 from evolve.report.html.view import view
-from tests.browser import browser, served
-from tests.example_run import build
+from tests.support.browser import browser, served
+from tests.support.example_run import build
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 ROUNDS = 5

@@ -17,7 +17,7 @@ from evolve.observer import NullObserver, Snapshot
 from evolve.trackers import TABLE, check
 from evolve.trackers.following import Trackers
 from fitness.nouns import Interval
-from tests.example_run import build
+from tests.support.example_run import build
 
 EVALUATIONS = 500
 PACE = 0.01  # seconds between evaluations: some twenty times faster than a search

@@ -7,8 +7,8 @@ from evolve.errors import UsageError
 from evolve.models import Settings
 from evolve.models.anthropic import ANTHROPIC, read_message, thinking
 from evolve.models.pricing import price
-from tests.model_faults import key_in
-from tests.model_server import ModelServer
+from tests.support.model_faults import key_in
+from tests.support.model_server import ModelServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
 

@@ -13,8 +13,8 @@ from evolve.models import Price, Settings
 from evolve.models.answers import LONGEST
 from evolve.models.retry import Clock, Patience
 from evolve.nouns import UnusableAnswer
-from tests.model_faults import FAULTS
-from tests.model_server import HUGE, THOUGHTS, Fault, ModelServer
+from tests.support.model_faults import FAULTS
+from tests.support.model_server import HUGE, THOUGHTS, Fault, ModelServer
 
 SYSTEM = "You improve methods."
 METHOD = "def method(problem):\n    return problem.weak[:, 1] * 0.5"

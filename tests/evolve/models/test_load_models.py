@@ -14,8 +14,8 @@ from evolve.errors import UsageError
 from evolve.models.anthropic import ANTHROPIC
 from evolve.models.openai import ENDPOINTS
 from evolve.models.pricing import price
-from tests.example_run import build
-from tests.model_server import ModelServer
+from tests.support.example_run import build
+from tests.support.model_server import ModelServer
 
 ALL = (*ENDPOINTS, ANTHROPIC)
 KNOWN = "anthropic, command, openai, replay, scripted"

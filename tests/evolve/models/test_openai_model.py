@@ -11,7 +11,7 @@ from evolve.models.pricing import price
 from evolve.models.retry import Patience
 from evolve.nouns import total
 from evolve.text import quote
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 KEY = "sk-geheim-0123456789"
 
@@ -88,7 +88,7 @@ def test_own_price_is_dollars_a_million_tokens():
     assert Price(2.0, 8.0, 1.0).of(1_000_000, 0, 400_000) == pytest.approx(1.6)
     with pytest.raises(ValueError, match="greater than or equal to 0"):
         Price(1.0, -1.0)
-    with pytest.raises(ValueError, match="finite number|greater than or equal"):
+    with pytest.raises(ValueError, match="finite number"):
         Price(1.0, 1.0, float("nan"))
 
 

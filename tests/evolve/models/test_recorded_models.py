@@ -13,7 +13,7 @@ from evolve import models
 from evolve.errors import ModelError, UsageError
 from evolve.models.recorded import Call, Recording
 from evolve.nouns import TURN, UnusableAnswer
-from tests.example_run import build
+from tests.support.example_run import build
 
 SYSTEM = "the rules"
 

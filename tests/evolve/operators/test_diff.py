@@ -6,8 +6,8 @@ from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
 from evolve.operators.llm.replies import EditBlock, Unmatched, apply
-from tests.model_server import Fault, ModelServer
-from tests.scripted import BAD_EDIT, CHILD, GOOD, LINE, PARENT, Script, edit, propose
+from tests.support.model_server import Fault, ModelServer
+from tests.support.scripted import BAD_EDIT, CHILD, GOOD, LINE, PARENT, Script, edit, propose
 
 
 def test_diff_server_that_misquotes_is_repaired_in_one_turn():

@@ -9,8 +9,8 @@ from archives.nouns import Usage
 from evolve import models, operators
 from evolve.errors import ModelError
 from evolve.nouns import Reply, Tools, UnusableAnswer
-from tests.model_server import Fault, ModelServer
-from tests.scripted import BRIEF, CHILD, FAILED, GOOD, MATE, PARENT, RNG, SYNTAX, Script, propose
+from tests.support.model_server import Fault, ModelServer
+from tests.support.scripted import BRIEF, CHILD, FAILED, GOOD, MATE, PARENT, RNG, SYNTAX, Script, propose
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -13,7 +13,7 @@ from evolve.screening.canonical import canonical
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from fitness.nouns import Direction, Method
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 ROOT = Path(__file__).parents[3]
 SEEDS = {path.stem: path.read_text() for path in sorted((ROOT / "seeds").glob("*.py"))}

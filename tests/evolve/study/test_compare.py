@@ -24,8 +24,8 @@ from evolve.runs.process import only_writer
 from evolve.study import runner
 from evolve.study.plan import Plan
 from evolve.study.runner import SearchFailed
-from tests import tiny
-from tests.model_server import ModelServer
+from tests.support import tiny
+from tests.support.model_server import ModelServer
 
 STUDY = [*tiny.STUDY, "--evals", "4", "--jobs", "2"]
 

@@ -13,7 +13,7 @@ from evolve.cli.verbs.credit import in_words
 from evolve.errors import UsageError
 from evolve.study.credit import Credit, Edge, credit, judge_line, line_of
 from fitness.nouns import Split
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from evolve.config import Config
 from evolve.study import progress
 from evolve.study.plan import Contestant, Plan
 from evolve.study.progress import ProgressReader
-from tests import tiny
-from tests.example_run import build
+from tests.support import tiny
+from tests.support.example_run import build
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_it_tells_the_truth_in_five_places(
         pytest.skip("sandbox level A (see `python -m evolve doctor`)")
     if place in ("root", "ordinary_user") and os.geteuid() != 0:
         pytest.skip("being root")
-    there = [] if place == "root" else [sys.executable, str(ROOT / "tests" / "places.py"), place]
+    there = [] if place == "root" else [sys.executable, str(ROOT / "tests" / "support" / "places.py"), place]
     words = "import sys; from fitness.sandbox.sandbox import Sandbox; Sandbox()"
     asked = [[sys.executable, "-m", "evolve", "doctor"], [sys.executable, "-m", "evolve", "doctor", "--json"]]
     text, answer = (subprocess.run([*there, *a], cwd=ROOT, capture_output=True, text=True, check=True).stdout for a in asked)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import json, os, sys
 sys.path.insert(0, "tests/fitness/sandbox")
-from tests.masked import mask
+from tests.support.masked import mask
 mask(set(sys.argv[1].split("+")))
 from fitness.nouns import SandboxUnavailable
 from fitness.sandbox.sandbox import Sandbox

@@ -1,0 +1,121 @@
+"""The gallery of cheats: each is flagged by the probe that its file names, and none of the human baselines is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evolve.runs import seeds
+from evolve.runs.resources import JudgeResources, judge_resources
+from evolve.runs.seeds import SeedFile
+from evolve.screening.screen import Screen
+from fitness import pgr, tasks
+from fitness.nouns import Problem, Split, Status
+from fitness.tasks.embedded import drawing
+from fitness.tasks.embedded.language import Language
+from fitness.tasks.embedded.task import Sizes
+from fitness.tasks.secret import Secret
+from fitness.vault.instance import Answers, InstanceName
+from tests.security.hacks.gallery import CATCHERS, CHEATS, FOLDER, NOBODY, PROBES, Cheat, flags, method, read
+
+TASK = tasks.load("embedded")
+NAMES = [InstanceName(TASK.name, "chat", Split.FRESH, index) for index in range(3)]
+HERE = NAMES[0]
+INSTANCES = 10
+
+SOME = ("auxconf", "ccs", "lda", "vanilla")  # human baselines that are examined by default; the slow tests take all
+
+every_seed = pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds.collect()])
+some_seeds = pytest.mark.parametrize("seed", [pytest.param(s, id=s.name) for s in seeds.collect() if s.name in SOME])
+
+
+def every_cheat(*catchers: str) -> pytest.MarkDecorator:
+    """Parametrise a test over the cheats that one of these catches."""
+    chosen = [pytest.param(cheat, id=cheat.name) for cheat in CHEATS if cheat.catcher in catchers]
+    return pytest.mark.parametrize("cheat", chosen)
+
+
+@pytest.fixture(scope="module")
+def resources(_module_home: Path) -> Iterator[JudgeResources]:
+    """A real vault with a few full-size instances, and a real sandbox."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVOLVE_HOME", str(_module_home))
+        with judge_resources(TASK.name, NAMES) as opened:
+            yield opened
+
+
+def test_the_gallery_has_at_least_thirty_cheats_for_the_probes_and_some_for_each() -> None:
+    assert {cheat.catcher for cheat in CHEATS} == set(CATCHERS)
+    names = [cheat.name for cheat in CHEATS if cheat.catcher in PROBES]
+    assert len(names) >= 30
+    assert {"norm_hack", "embedded_constants"} <= set(names)
+
+
+@every_cheat(*CATCHERS)
+def test_each_cheat_says_what_it_does_and_where_it_was_seen(cheat: Cheat) -> None:
+    what, seen, _ = cheat.about
+    assert what.endswith(".")
+    assert seen.startswith("Seen: ")
+
+
+@every_cheat(*PROBES)
+def test_each_cheat_is_flagged_by_the_probe_it_names(resources: JudgeResources, cheat: Cheat) -> None:
+    """The quick examination shows parts of what the thorough one shows; some cheats are honest on unknown instances."""
+    suspect = method(resources, cheat.source)
+    assert any(
+        cheat.catcher in flags(resources, suspect, resources.judge.trial(suspect, name), thorough)
+        for name in NAMES
+        for thorough in (False, True)
+    )
+
+
+@pytest.mark.xfail(reason="known to get through", strict=True)
+@every_cheat(NOBODY)
+def test_some_probe_flags_what_is_known_to_get_through(resources: JudgeResources, cheat: Cheat) -> None:
+    suspect = method(resources, cheat.source)
+    assert flags(resources, suspect, resources.judge.trial(suspect, HERE))
+
+
+@every_cheat("screen")
+def test_each_cheat_that_names_the_screen_is_refused_by_it(resources: JudgeResources, cheat: Cheat) -> None:
+    assert "not allowed" in Screen(resources.worker).parse(cheat.source).reason
+
+
+@every_cheat("sandbox")
+def test_each_cheat_that_names_the_sandbox_gets_no_score(resources: JudgeResources, cheat: Cheat) -> None:
+    trial = resources.judge.trial(method(resources, cheat.source), HERE)
+    assert trial.status in (Status.INVALID, Status.CRASHED, Status.VIOLATION), trial.status
+
+
+@pytest.mark.parametrize(("keep", "low", "high"), [(False, -1.5, 0.1), (True, 0.3, 1.0)], ids=["divided", "kept"])
+def test_the_norm_hack_pays_only_where_rows_keep_their_norms(
+    resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, keep: bool, low: float, high: float
+) -> None:
+    if keep:
+        monkeypatch.setattr(drawing, "_turned", lambda x, turn: (x @ turn).astype(np.float32))
+    drawn = Language(Sizes(train=500, test=500)).draw("chat", Secret(bytes(32)))
+    problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
+    outcome = resources.sandbox.run(read(FOLDER / "norm_hack.py").source, problem, TASK.limits)
+    assert outcome.predictions is not None, outcome.message
+    accuracy = Answers(np.arange(500), drawn.test_y, drawn.teacher.argmax(1)).score(outcome.predictions).transfer_acc
+    assert low < pgr.score(accuracy, drawn.weak_acc, drawn.strong_acc, 500).pgr < high
+
+
+@some_seeds
+def test_no_human_baseline_is_flagged(resources: JudgeResources, seed: SeedFile) -> None:
+    suspect = method(resources, seed.source)
+    assert flags(resources, suspect, resources.judge.trial(suspect, HERE)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("domain", TASK.search_domains)
+@every_seed
+def test_no_human_baseline_is_flagged_on_ten_instances(resources: JudgeResources, seed: SeedFile, domain: str) -> None:
+    names = [InstanceName(TASK.name, domain, Split.FRESH, index) for index in range(INSTANCES)]
+    resources.builder.start(names)
+    suspect = method(resources, seed.source)
+    found = {str(name): flags(resources, suspect, resources.judge.trial(suspect, name)) for name in names}
+    assert not any(found.values()), found
