@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Protocol, TypeVar
+from typing import Protocol, cast
 
 from evolve.errors import UsageError
+from evolve.executors.job import Job
+from fitness.judge import Evaluator
+from fitness.nouns import Evaluation
 
-T = TypeVar("T")
 TABLE = {"local": "evolve.executors.local:Local"}
 
 
 class Executor(Protocol):
-    """Runs judgements, several at once."""
+    """Has jobs done, several at once."""
 
-    def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Begin a piece of work when a worker is free."""
+    @property
+    def capacity(self) -> int:
+        """How many jobs it does at once, while it is open."""
+        ...
+
+    def open(self, judge: Evaluator, workers: int) -> None:
+        """Get ready to do so many jobs at once; `judge` does those that are done in this process."""
+        ...
+
+    def submit(self, job: Job) -> Future[Evaluation]:
+        """Begin a job when a worker is free. The future raises Cancelled when the run is stopping."""
+        ...
+
+    def cancel(self) -> None:
+        """Drop the jobs that have not begun."""
         ...
 
     def close(self) -> None:
-        """Let go of the workers; work that has not begun is dropped."""
+        """Drop the jobs that have not begun, wait for the others, and let go of the workers; it may be opened again."""
         ...
 
 
-def load(name: str, workers: int) -> Executor:
-    """Return the executor of this name. Raises UsageError, listing the known ones, when there is none."""
+def load(name: str) -> Executor:
+    """Return the executor of this name, not yet open. Raises UsageError, listing the known ones, when there is none."""
     if name not in TABLE:
         raise UsageError(f"there is no executor named {name!r}: the executors are {', '.join(TABLE)}")
     module, _, attribute = TABLE[name].partition(":")
-    executor: Executor = getattr(import_module(module), attribute)(workers)
-    return executor
+    return cast(Executor, getattr(import_module(module), attribute)())
+
+
+@contextmanager
+def opened(executor: Executor, judge: Evaluator, workers: int) -> Iterator[Executor]:
+    """Open an executor for a block, and close it after."""
+    executor.open(judge, workers)
+    try:
+        yield executor
+    finally:
+        executor.close()

@@ -28,7 +28,7 @@ def check_config(task: Task, config: Config) -> None:
         raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
     strategy(config.strategy)
     measures_of(task, config)
-    executors.load(config.executor, 1).close()
+    executors.load(config.executor)
 
 
 def stored_config(archive: Archive) -> Config:

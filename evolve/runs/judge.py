@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from statistics import fmean
 from typing import Any
 
 from evolve import executors
 from evolve.errors import UsageError
+from evolve.executors.job import Job
 from evolve.runs.resources import judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
@@ -67,18 +67,15 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
         missing = sum(not resources.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing:
             say(f"building {missing} instances of {domain}, about {4 * missing} s")
-        executor = executors.load("local", how.workers)
-        try:
-            futures = [executor.submit(partial(resources.judge.trial, method, name)) for name in names]
-            trials = tuple(future.result() for future in futures)
+        executor = executors.load("local")
+        with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
+            futures = [executor.submit(Job("evaluate", method, (name,))) for name in names]
+            trials = tuple(trial for future in futures for trial in future.result().trials)
             failed = next((t for t in trials if t.status is not Status.OK), None)
             status, message = (failed.status, failed.message) if failed else (Status.OK, "")
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
                 whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
-        finally:
-            resources.stop.set()
-            executor.close()
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
     return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
 

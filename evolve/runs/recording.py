@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from archives.archive import Archive
 from archives.nouns import CallRecord
+from evolve.executors.job import Job, perform
 from evolve.search.candidate import Candidate
 from evolve.search.pipeline import Step, StepResult
 from fitness.judge import Evaluator
@@ -23,13 +25,17 @@ class Diverged(Exception):
 class RecordedPipeline:
     """The pipeline of a replay: a step is done when the journal says that it ended."""
 
-    def __init__(self, recording: Archive) -> None:
+    def __init__(self, recording: Archive, judge: Evaluator) -> None:
         self.in_flight: dict[int, Step] = {}
         self.waited = 0.0
-        self._recording = recording
+        self._recording, self._judge = recording, judge
         self._begun: dict[int, StepResult] = {}
 
-    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+    def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
+        """Keep a job until its time has come."""
+        self.begin(step, candidate, partial(perform, job, self._judge))
+
+    def begin(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         """Keep a step until its time has come."""
         self.in_flight[candidate.number] = step
         self._begun[candidate.number] = StepResult(step, candidate, work)

@@ -100,7 +100,7 @@ class Replay:
         self._journal = recording.entries()
         self._task = tasks.load(config.task)
         self._judging = Judging(self._task, judge or RecordedJudge(self._task, recording), worker, threading.Event())
-        self._pipeline, self._models = RecordedPipeline(recording), dict[str, UnavailableModel]()
+        self._pipeline, self._models = RecordedPipeline(recording, self._judging.judge), dict[str, UnavailableModel]()
         self._engine: Engine | None = None
         self._methods = {method.id: method for method in recording.methods()}
         self._set_out()
@@ -181,7 +181,7 @@ class Replay:
         self._config = config = config_of(settings or "", self._task.name, self._recording.path)
         self.archive.journal("session", config=settings)
         self._pipeline, self._models = (
-            RecordedPipeline(self._recording),
+            RecordedPipeline(self._recording, self._judging.judge),
             {spec: UnavailableModel(spec) for spec in config.model},
         )
         context = RunContext(

@@ -39,6 +39,14 @@ class JudgeResources(Judging):
     builder: Builder
     sandbox: Sandbox
 
+    @contextlib.contextmanager
+    def stopped_at_the_end(self) -> Iterator[None]:
+        """Set the stop flag when a block ends, however it ends: jobs that nobody waits for any more are dropped."""
+        try:
+            yield
+        finally:
+            self.stop.set()
+
 
 @contextlib.contextmanager
 def judge_resources(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from archives.archive import Archive
@@ -13,6 +12,7 @@ from archives.nouns import Look
 from evolve import executors
 from evolve.config import Config
 from evolve.errors import BudgetRefused
+from evolve.executors.job import Job
 from evolve.prompting.disclosure import Disclosure
 from evolve.runs.checks import check_origin, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
@@ -69,17 +69,13 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         method = next(m.method for m in archive.methods() if m.id == method_id)
         with judge_resources(task.name, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            executor = executors.load(config.executor, config.workers)
-            try:
-                work = {d: partial(resources.judge.evaluate, method, [n for n in names if n.domain == d]) for d in domains}
-                futures = {domain: executor.submit(judge) for domain, judge in work.items()}
-                opened = []
+            opened, executor = [], executors.load(config.executor)
+            with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
+                jobs = {d: Job("evaluate", method, tuple(n for n in names if n.domain == d)) for d in domains}
+                futures = {domain: executor.submit(job) for domain, job in jobs.items()}
                 for domain, future in futures.items():
                     say(f"judging on {domain}")
                     opened.append(_record(archive, resources.vault, domain, future.result(), config))
-            finally:
-                resources.stop.set()
-                executor.close()
         return tuple(opened)
 
 

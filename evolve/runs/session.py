@@ -12,7 +12,7 @@ from pathlib import Path
 from archives.archive import Archive
 from archives.grid import dump
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, models
+from evolve import __version__, executors, models
 from evolve.budget import Budget, Limit
 from evolve.config import Config, resolve
 from evolve.errors import UsageError
@@ -209,6 +209,7 @@ def _context(config: Config, archive: Archive, resources: JudgeResources, watch:
         watch=watch,
         operators=load_operators(config),
         models=load_models(config, resources.stop, archive.path),
+        executor=executors.load(config.executor),
         system=run.system,
         built=lambda: _built(resources),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archives.archive import Archive
 from archives.grid import Grid
 from evolve.budget import Budget
 from evolve.config import Config
+from evolve.executors import Executor
+from evolve.executors.local import Local
 from evolve.nouns import Model, Operator
 from evolve.observer import Observer
 from evolve.screening.screen import Screen
@@ -36,6 +38,7 @@ class RunContext:
 
     Attributes:
         system: the system text of the run's model calls, "" without a model.
+        executor: where methods are judged, opened anew for each phase of a session.
         built: returns how many instances there are, and how many are wanted.
     """
 
@@ -48,8 +51,14 @@ class RunContext:
     watch: Observer
     operators: dict[str, Operator]
     models: dict[str, Model]
+    executor: Executor = field(default_factory=Local)
     system: str = ""
     built: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+    def open_executor(self) -> Executor:
+        """Return the executor, ready for jobs."""
+        self.executor.open(self.judging.judge, self.config.workers)
+        return self.executor
 
 
 def wanted_instances(task: Task, config: Config) -> list[InstanceName]:

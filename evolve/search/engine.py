@@ -18,6 +18,7 @@ from archives.ledger import reserved
 from archives.nouns import CallRecord, ProposalRecord, Usage
 from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
+from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
 from evolve.nouns import Brief, Draft, Tools, total
 from evolve.screening.screen import Screened
@@ -32,7 +33,7 @@ from evolve.search.state import SearchState
 from evolve.selection.choice import Choice, Reward
 from evolve.selection.selector import Selector
 from fitness.judge import Cancelled
-from fitness.nouns import Evaluation, Finding, Method, Status
+from fitness.nouns import Evaluation, Method, Status
 
 LATE = 0.8  # share of the budget after which no island is reset
 
@@ -103,7 +104,7 @@ class Engine:
             model = self.proposing.model(choice.model)
             candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self.pipeline.on_reply, recorded)
         operator, tools = context.operators[choice.operator], Tools(context.judging.worker, candidate.model, context.system)
-        self.pipeline.submit(
+        self.pipeline.begin(
             "propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number))
         )
 
@@ -116,7 +117,7 @@ class Engine:
         elif draft.source is None:
             self._refuse(candidate, draft.problem)
         else:
-            self.pipeline.submit("screen", candidate, partial(self.context.screen.parse, draft.source))
+            self.pipeline.begin("screen", candidate, partial(self.context.screen.parse, draft.source))
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
@@ -142,7 +143,7 @@ class Engine:
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which judges it in a race with the fittest of its island."""
         instances, rival = dev_instances(self.context.config), self.recorder.rival(candidate.choice.island)
-        self.pipeline.submit("judge", candidate, lambda: self.context.judging.judge.evaluate(method, instances, rival))
+        self.pipeline.submit("judge", candidate, Job("evaluate", method, tuple(instances), tuple(rival)))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
@@ -154,13 +155,13 @@ class Engine:
     def probe(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: look for hacks. Until that has ended nothing is recorded: a run that is cut off judges again."""
         candidate.evaluation = evaluation
-        method, judge = self.memory.methods[evaluation.method].method, self.context.judging.judge
-        self.pipeline.submit("probe", candidate, lambda: judge.examine(method, evaluation.trials[0]))
+        method = self.memory.methods[evaluation.method].method
+        self.pipeline.submit("probe", candidate, Job("examine", method, trial=evaluation.trials[0]))
 
-    def _probed(self, candidate: Candidate, findings: tuple[Finding, ...]) -> None:
+    def _probed(self, candidate: Candidate, examined: Evaluation) -> None:
         """Step 8, ended: the evaluation carries what the probes found."""
         assert candidate.evaluation is not None
-        self._recorded("probe", candidate, replace(candidate.evaluation, findings=findings))
+        self._recorded("probe", candidate, replace(candidate.evaluation, findings=examined.findings))
 
     def _recorded(self, step: Step, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
@@ -230,7 +231,7 @@ class Engine:
         elif method is not None:
             self._submit(candidate, method.method)
         else:
-            self.pipeline.submit("screen", candidate, partial(self.context.screen.parse, record.source or ""))
+            self.pipeline.begin("screen", candidate, partial(self.context.screen.parse, record.source or ""))
 
     def _rng(self, step: str, number: int) -> random.Random:
         return random.Random(f"{self.context.config.seed}/{step}/{number}")

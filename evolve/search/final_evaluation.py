@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from archives.nouns import Look, MethodRecord
-from evolve import executors
 from evolve.executors.batch import Batch
+from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE, Disclosure
 from evolve.search.context import RunContext, fresh_instances, held_out, instances
 from evolve.search.reporter import Reporter
@@ -140,15 +140,15 @@ class FinalEvaluation:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
-        judge, done = self.context.judging.judge, 0
+        done = 0
 
-        def work(method: MethodRecord) -> Evaluation:
+        def job(method: MethodRecord) -> Job:
             if probed and method.id in probed:
-                return judge.certify(method.method, names, thorough=True)
-            return judge.evaluate(method.method, names)
+                return Job("certify", method.method, tuple(names), thorough=True)
+            return Job("evaluate", method.method, tuple(names))
 
-        executor = executors.load(self.context.config.executor, self.context.config.workers)
-        for method, evaluation in Batch(executor, self.context.judging.stop, lambda: None).run(todo, work):
+        batch = Batch(self.context.open_executor(), self.context.judging.stop, lambda: None)
+        for method, evaluation in batch.run((m, job(m)) for m in todo):
             self._record(method, label, evaluation)
             done += 1
             self._reporter.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")

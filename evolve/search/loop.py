@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archives.nouns import ProposalRecord
-from evolve import executors
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.batch import IDLE, Batch
+from evolve.executors.job import Job
 from evolve.models import are_recorded
 from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
@@ -25,9 +25,7 @@ class Search:
 
     def __init__(self, context: RunContext, selector: Selector, memory: SearchState) -> None:
         self.context, self.memory = context, memory
-        self.live = LivePipeline(
-            executors.load(context.config.executor, context.config.workers), context.config.workers, context.config.calls
-        )
+        self.live = LivePipeline(context.open_executor, context.config.calls)
         self.engine = Engine(context, selector, memory, self.live)
         self._in_turn = are_recorded([*context.models]) or context.config.workers == context.config.calls == 1
 
@@ -117,15 +115,15 @@ class Search:
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""
-        todo, config = [m for m in self.memory.seeds if m.id not in self.memory.judged], self.context.config
+        todo = [m for m in self.memory.seeds if m.id not in self.memory.judged]
         judged, seeds = self.memory.judged, len(self.memory.seeds)
         batch = Batch(
-            executors.load(config.executor, config.workers),
+            self.context.open_executor(),
             self.context.judging.stop,
             lambda: self.engine.reporter.standing(f"judging the human baselines, {len(judged)} of {seeds}"),
         )
-        judge, instances = self.context.judging.judge, dev_instances(config)
-        for method, evaluation in batch.run(todo, lambda m: judge.certify(m.method, instances)):
+        instances = tuple(dev_instances(self.context.config))
+        for method, evaluation in batch.run((m, Job("certify", m.method, instances)) for m in todo):
             self.engine.seeding.judged_seed(evaluation, method.name)
         self.live.waited += batch.waited
         if not any(self.engine.selector.elites) and not self.context.judging.stop.is_set():

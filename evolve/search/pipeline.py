@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, Protocol
 
 from archives.nouns import CallRecord
 from evolve.executors import Executor
+from evolve.executors.job import Job
 from evolve.search.candidate import Candidate
 
 Step = Literal["propose", "screen", "judge", "probe"]
@@ -44,8 +44,12 @@ class Pipeline(Protocol):
     in_flight: dict[int, Step]
     waited: float
 
-    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
-        """Begin a step."""
+    def begin(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Begin a step that is done in this process."""
+        ...
+
+    def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
+        """Begin a step that an executor does."""
         ...
 
     def on_reply(self, call: CallRecord) -> None:
@@ -64,12 +68,13 @@ class LivePipeline:
     would-be elite is placed before the candidates behind it are through.
     """
 
-    def __init__(self, executor: Executor, workers: int, calls: int) -> None:
+    def __init__(self, open_executor: Callable[[], Executor], calls: int) -> None:
         self.in_flight: dict[int, Step] = {}
         self.waited = 0.0
-        self._judging = executor
-        self._free = workers
-        self._ready: deque[tuple[Step, Candidate, Callable[[], Any]]] = deque()  # to be judged or probed
+        self._open = open_executor
+        self._executor: Executor | None = None  # opened when the first job is ready: the seeds are judged before
+        self._busy = 0  # workers of the executor
+        self._ready: deque[tuple[Step, Candidate, Job]] = deque()
         self._lock = threading.RLock()  # of the two above; what ends at once lands before its submission has returned
         self._calling = ThreadPoolExecutor(calls, thread_name_prefix="call")
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
@@ -89,36 +94,50 @@ class LivePipeline:
         asking, judging = self._seconds.get(True, 0.0), self._seconds.get(False, 0.0)
         return asking / judging if judging else 0.0
 
-    def submit(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
-        """Begin a step in the threads that it belongs to, or when a worker is free for it."""
+    def begin(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
+        """Begin a step in the threads that it belongs to."""
         self.in_flight[candidate.number] = step
-        if step in ("judge", "probe"):
-            with self._lock:
-                (self._ready.append if step == "judge" else self._ready.appendleft)((step, candidate, work))
-            self._fill()
-        elif step == "propose" and candidate.choice.model:
+        asks = step == "propose" and bool(candidate.choice.model)
+        if asks:
             self._asking.add(candidate.number)
-            self._submit(self._calling, step, candidate, partial(self._timed, True, work))
-        else:
-            self._submit(self._parsing, step, candidate, work)
+        self._follow((self._calling if asks else self._parsing).submit(work), step, candidate, asks)
+
+    def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
+        """Hand a job to the executor when a worker is free for it; a probe goes first."""
+        self.in_flight[candidate.number] = step
+        with self._lock:
+            (self._ready.append if step == "judge" else self._ready.appendleft)((step, candidate, job))
+        self._fill()
 
     def _fill(self) -> None:
         """Hand what is ready to the executor, as far as it has workers that are free."""
         with self._lock:
-            while self._ready and self._free:
-                self._free -= 1
-                step, candidate, work = self._ready.popleft()
-                self._submit(self._judging, step, candidate, partial(self._timed, False, work) if step == "judge" else work)
+            if self._executor is None:
+                self._executor = self._open()
+            while self._ready and self._busy < self._executor.capacity:
+                self._busy += 1
+                step, candidate, job = self._ready.popleft()
+                done = self._executor.submit(job)
+                self._follow(done, step, candidate, False if step == "judge" else None)
+                done.add_done_callback(self._freed)
 
-    def _submit(self, pool: Executor | ThreadPoolExecutor, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
-        def landed(done: Future[Any]) -> None:
+    def _freed(self, _done: Future[Any]) -> None:
+        with self._lock:
+            self._busy -= 1
+        self._fill()
+
+    def _follow(self, done: Future[Any], step: Step, candidate: Candidate, timed: bool | None) -> None:
+        """Tell when a step has ended; of steps that ask a model (True) and of judging (False) the time is kept."""
+        began = time.monotonic()
+
+        def ended(done: Future[Any]) -> None:
+            if timed is not None:
+                seconds = time.monotonic() - began
+                mean = self._seconds.get(timed, seconds)
+                self._seconds[timed] = mean + (seconds - mean) / LATELY
             self._arrivals.put(StepResult(step, candidate, done.result))
-            if pool is self._judging:
-                with self._lock:
-                    self._free += 1
-                self._fill()
 
-        pool.submit(work).add_done_callback(landed)
+        done.add_done_callback(ended)
 
     def on_reply(self, call: CallRecord) -> None:
         """Hand on an answered model call: it is stored before anything else happens to it."""
@@ -154,20 +173,11 @@ class LivePipeline:
         finally:
             self.waited += time.monotonic() - began
 
-    def _timed(self, asks: bool, work: Callable[[], Any]) -> Any:
-        """Do a step (in its thread), and count how long it took."""
-        began = time.monotonic()
-        try:
-            return work()
-        finally:
-            seconds = time.monotonic() - began
-            mean = self._seconds.get(asks, seconds)
-            self._seconds[asks] = mean + (seconds - mean) / LATELY
-
     def close(self) -> None:
         """Let go of the threads; what has not begun is dropped, calls under way are not waited for."""
         self._calling.shutdown(wait=False, cancel_futures=True)
         self._parsing.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._ready.clear()
-        self._judging.close()
+        if self._executor is not None:
+            self._executor.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +14,7 @@ from archives.archive import Archive
 from archives.nouns import Look, MethodRecord
 from evolve import executors
 from evolve.errors import UsageError
+from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE, Disclosure
 from evolve.queries.lineage import Ancestor, lineage_of
 from evolve.runs.checks import check_origin, record_weak_walls, stored_config
@@ -105,15 +105,12 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
         say(f"judging {len(todo)} ancestors on {len(names)} fresh instances")
         with judge_resources(config.task, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            executor = executors.load(config.executor, config.workers)
-            try:
-                futures = [executor.submit(partial(resources.judge.evaluate, m.method, names)) for m in todo]
+            executor = executors.load(config.executor)
+            with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
+                futures = [executor.submit(Job("evaluate", m.method, tuple(names))) for m in todo]
                 for number, (judged, future) in enumerate(zip(todo, futures), start=1):
                     _record(archive, label, future.result(), config.domains)
                     say(f"{number} of {len(todo)}: {judged.name or judged.id[:8]}")
-            finally:
-                resources.stop.set()
-                executor.close()
 
 
 def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Sequence[str]) -> None:

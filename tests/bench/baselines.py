@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from statistics import fmean, stdev
 
 from evolve import executors
+from evolve.executors.job import Job
 from evolve.runs import seeds as baselines
 from evolve.runs.judge import FIRST
 from evolve.runs.resources import JudgeResources, judge_resources
@@ -25,12 +25,9 @@ WORKERS = 2
 
 def trials(resources: JudgeResources, method: Method, instances: Sequence[InstanceName]) -> list[Trial]:
     """Judge one method on instances, in order."""
-    executor = executors.load("local", WORKERS)
-    try:
-        futures = [executor.submit(partial(resources.judge.trial, method, name)) for name in instances]
-        return [future.result() for future in futures]
-    finally:
-        executor.close()
+    with executors.opened(executors.load("local"), resources.judge, WORKERS) as executor:
+        futures = [executor.submit(Job("evaluate", method, (name,))) for name in instances]
+        return [trial for future in futures for trial in future.result().trials]
 
 
 def cell(found: Sequence[Trial]) -> str:

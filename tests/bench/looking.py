@@ -54,10 +54,10 @@ def resumed(path: Path, syntax: WorkerProcess) -> tuple[float, float]:
     began, cpu = time.perf_counter(), time.process_time()
     archive = Archive.open(path)
     config, judge = stored_config(archive), Stand(0.0)
-    desk, screen = Judging(judge._task, judge, syntax, threading.Event()), Screen(syntax)
+    judging, screen = Judging(judge._task, judge, syntax, threading.Event()), Screen(syntax)
     budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
     chosen = {spec: replace(Author(), name=spec) for spec in config.model}
-    context = RunContext(config, archive, desk, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
+    context = RunContext(config, archive, judging, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
     search = Search(context, *recall(context))
     seconds = time.perf_counter() - began, time.process_time() - cpu
     search.live.close()

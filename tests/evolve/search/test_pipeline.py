@@ -1,45 +1,87 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
-from evolve import executors
+from evolve.executors import Executor
+from evolve.executors.job import Job
+from evolve.executors.local import Local
 from evolve.search.candidate import Candidate
 from evolve.search.pipeline import LivePipeline, StepResult
 from evolve.selection.choice import Choice
-from fitness.nouns import Direction
+from fitness.judge import Evaluator
+from fitness.nouns import Direction, Evaluation, Finding, Method, Split, Status, Trial
+from fitness.tasks import load
+from fitness.vault.instance import InstanceName
 
 CHOICE = Choice(0, "rewrite", "tiny", Direction("clean", "", ()), ("p",), (), 0.0, 0.0)
+TRIAL = Trial("p", "t", "chat", 0, Split.DEV, Status.CRASHED, None)
 
 
-def landed(live: LivePipeline) -> int:
+class Scripted(Evaluator):
+    """Judges as the test says, by the number of the candidate that stands in the method's id."""
+
+    def __init__(self, work: Callable[[int], object]) -> None:
+        super().__init__(load("embedded"))
+        self._work = work
+
+    def trial(self, method: Method, name: InstanceName) -> Trial:
+        raise NotImplementedError
+
+    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
+        self._work(int(method.id))
+        return Evaluation(method.id, (), Status.OK, None)
+
+    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+        self._work(int(method.id))
+        return ()
+
+
+def pipeline(workers: int, work: Callable[[int], object]) -> LivePipeline:
+    def opened() -> Executor:
+        executor = Local()
+        executor.open(Scripted(work), workers)
+        return executor
+
+    return LivePipeline(opened, 1)
+
+
+def judge(live: LivePipeline, number: int) -> None:
+    live.submit("judge", Candidate(number, CHOICE), Job("evaluate", Method(str(number), "", 1)))
+
+
+def ended(live: LivePipeline) -> int:
     arrived = live.next(10.0)
     assert isinstance(arrived, StepResult)
     return arrived.candidate.number
 
 
 def test_a_probe_goes_before_what_waits_to_be_judged() -> None:
-    live, busy, began = LivePipeline(executors.load("local", 1), 1, 1), threading.Event(), list[int]()
-    live.submit("judge", Candidate(1, CHOICE), lambda: busy.wait(10))
-    live.submit("judge", Candidate(2, CHOICE), lambda: began.append(2))
-    live.submit("probe", Candidate(3, CHOICE), lambda: began.append(3))
+    busy, began = threading.Event(), list[int]()
+    live = pipeline(1, lambda number: busy.wait(10) if number == 1 else began.append(number))
+    judge(live, 1)
+    judge(live, 2)
+    live.submit("probe", Candidate(3, CHOICE), Job("examine", Method("3", "", 1), trial=TRIAL))
     busy.set()
-    assert [landed(live) for _ in range(3)] == [1, 3, 2]
+    assert [ended(live) for _ in range(3)] == [1, 3, 2]
     assert began == [3, 2]
     assert not live.in_flight
     live.close()
 
 
 def test_what_fails_frees_its_worker_and_what_waits_is_dropped_at_the_end() -> None:
-    live, busy, begun = LivePipeline(executors.load("local", 2), 2, 1), threading.Event(), threading.Semaphore(0)
+    busy, begun = threading.Event(), threading.Semaphore(0)
 
-    def wait() -> None:
+    def work(number: int) -> None:
+        assert number != 1, "the first one fails"
         begun.release()
         busy.wait(10)
 
-    live.submit("judge", Candidate(1, CHOICE), lambda: 1 // 0)
-    assert landed(live) == 1
+    live = pipeline(2, work)
+    judge(live, 1)
+    assert ended(live) == 1
     for number in range(2, 6):
-        live.submit("judge", Candidate(number, CHOICE), wait)
+        judge(live, number)
     assert all(begun.acquire(timeout=10) for _ in range(2)), "both workers are busy"
     closing = threading.Thread(target=live.close)
     closing.start()
@@ -51,12 +93,12 @@ def test_what_fails_frees_its_worker_and_what_waits_is_dropped_at_the_end() -> N
 
 
 def test_how_many_evaluations_a_call_outlasts_is_known_when_both_are() -> None:
-    live = LivePipeline(executors.load("local", 1), 1, 1)
+    live = pipeline(1, lambda number: None)
     assert live.outlasts == 0
-    live.submit("propose", Candidate(1, CHOICE), lambda: None)
-    assert landed(live) == 1
+    live.begin("propose", Candidate(1, CHOICE), lambda: None)
+    assert ended(live) == 1
     assert live.outlasts == 0
-    live.submit("judge", Candidate(1, CHOICE), lambda: None)
-    assert landed(live) == 1
+    judge(live, 1)
+    assert ended(live) == 1
     assert live.outlasts > 0
     live.close()
