@@ -5,101 +5,57 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGES = ("evolve", "archives", "fitness", "seeds")
-FLOORS = (
-    "cli",
-    "api testing agents review study trackers",
-    "runs report",
-    "queries",
-    "search grids",
-    "selection operators",
-    "screening prompting models",
-    "islands executors budget config nouns",
-)  # of evolve: no room imports from a floor above, nor from another room of its own floor
-EVERYWHERE = {"observer", "text", "files", "errors"}  # rooms that any other may use
-HEIGHT = {room: -floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+from tests.support import layout
 
 
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def ours(root: Path, package: str) -> Iterator[tuple[Path, str]]:
-    """Every import of our own code in a package: the file, and the dotted name that it imports."""
-    for path in sorted((root / package).rglob("*.py")):
-        for module in sorted(imports(path)):
-            if module.split(".")[0] in PACKAGES:
-                yield path, module
-
-
-def room(path: Path, package: Path) -> str:
-    return path.relative_to(package).parts[0].removesuffix(".py")
-
-
-def test_every_room_of_evolve_has_a_floor(root: Path) -> None:
-    package = root / "evolve"
-    rooms = {room(path, package) for path in package.rglob("*.py")} - {"__init__", "__main__"}
-    assert rooms <= HEIGHT.keys() | EVERYWHERE
-    folders = {name for name in rooms if (package / name).is_dir()}
+def test_every_room_of_evolve_has_a_floor_and_there_are_few(root: Path) -> None:
+    folders, modules = layout.rooms(root)
+    assert folders | modules <= layout.HEIGHT.keys() | layout.EVERYWHERE
     assert len(folders) <= 16
-    assert len(rooms - folders) <= 10
+    assert len(modules) <= 10
 
 
 def test_imports_of_evolve_never_climb(root: Path) -> None:
-    package, climbing = root / "evolve", []
-    for path, module in ours(root, "evolve"):
-        here, there = room(path, package), [*module.split("."), ""][1]
-        if here in ("__init__", "__main__") or module.split(".")[0] != "evolve" or there in (here, "", "__version__"):
-            continue
-        allowed = there in EVERYWHERE or (here not in EVERYWHERE and HEIGHT[there] < HEIGHT[here])
-        climbing += [] if allowed else [f"{path.relative_to(root)} imports {module}"]
-    assert not climbing
+    assert not layout.climbing(root)
 
 
 def test_archives_know_the_nouns_of_fitness_only_and_fitness_nothing_of_ours(root: Path) -> None:
-    for path, module in ours(root, "archives"):
+    for path, module in layout.ours(root, "archives"):
         assert module.startswith(("archives", "fitness.nouns")) or module == "fitness", f"{path} imports {module}"
-    for path, module in ours(root, "fitness"):
+    for path, module in layout.ours(root, "fitness"):
         assert module.startswith("fitness"), f"{path} imports {module}"
-    assert not list(ours(root, "seeds"))
+    assert not list(layout.ours(root, "seeds"))
 
 
 def test_what_runs_inside_the_sandbox_imports_nothing_of_ours(root: Path) -> None:
     inside = root / "fitness" / "sandbox" / "inside"
     names = {path.stem for path in inside.glob("*.py")}
     for path in inside.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(layout.tree(path)):
             if isinstance(node, ast.ImportFrom) and node.level:
                 assert node.level == 1, path
                 assert {node.module or alias.name for alias in node.names} <= names, path
-        for module in imports(path) - names:
-            assert module.split(".")[0] not in PACKAGES, f"{path} imports {module}"
+        for module in layout.imports(path):
+            assert module.split(".")[0] not in layout.PACKAGES, f"{path} imports {module}"
 
 
 def test_no_two_files_import_each_other_in_a_circle(root: Path) -> None:
     """Imports inside functions count too: they are there for speed, never to hide a circle."""
-    known = {}
-    for package in PACKAGES:
-        for path in (root / package).rglob("*.py"):
-            name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-            known[name] = path
-    arrows = {name: {found for found in imports(path) if found in known and found != name} for name, path in known.items()}
-    for found in arrows.values():  # a package's own table is no arrow to what it is asked for by name
-        found -= {package for package in found if any(other.startswith(f"{package}.") for other in found)}
-    order = TopologicalSorter(arrows)
-    order.prepare()  # raises CycleError, naming the files
+    TopologicalSorter(layout.arrows(root)).prepare()  # raises CycleError, naming the files
+
+
+def test_files_and_functions_are_short(root: Path) -> None:
+    assert not [path for path in layout.files(root) if layout.lines([path]) > 300]
+    assert not [where for length, where in layout.functions(root) if length > 60]
+
+
+def test_no_two_public_classes_bear_one_name(root: Path) -> None:
+    assert not {name: where for name, where in layout.public_classes(root).items() if len(where) > 1}
 
 
 @pytest.mark.parametrize(

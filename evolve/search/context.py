@@ -38,8 +38,8 @@ class RunContext:
 
     Attributes:
         system: the system text of the run's model calls, "" without a model.
-        executor: where methods are judged, opened anew for each phase of a session.
         built: returns how many instances there are, and how many are wanted.
+        executor: where methods are judged, opened anew for each phase of a session.
     """
 
     config: Config
@@ -51,9 +51,9 @@ class RunContext:
     watch: Observer
     operators: dict[str, Operator]
     models: dict[str, Model]
-    executor: Executor = field(default_factory=Local)
     system: str = ""
     built: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    executor: Executor = field(default_factory=Local)
 
     def open_executor(self) -> Executor:
         """Return the executor, ready for jobs."""

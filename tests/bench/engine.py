@@ -166,7 +166,9 @@ def bred(
     judging = Judging(task, judge, syntax, threading.Event())
     chosen_operators = {name: operators.load(name) for name in names}
     budget, grid = Budget(Limit(config.evals)), Bins(task.measures)
-    context = RunContext(config, archive, judging, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500)
+    context = RunContext(
+        config, archive, judging, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500
+    )
     search, began = Search(context, *recall(context)), time.perf_counter()
     search.run()
     watch.share = 1000 * (time.perf_counter() - began - search.live.waited) / config.evals
