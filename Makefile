@@ -1,15 +1,19 @@
-# make start   a first search, from nothing: makes .venv, installs, breeds methods (ARGS="--evals 500" for more)
-# make test    the test suite
+# make start      a first search, from nothing: makes .venv, installs, breeds methods (ARGS="--evals 500" for more)
+# make test       the quick tests (ARGS="tests/evolve/search" for some of them)
+# make test-all   every test
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: start test check clean
+.PHONY: start test test-all check clean
 
 start: .venv/installed
 	$(BIN)/python -m evolve start $(ARGS)
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-all: .venv/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --all $(ARGS)
 
 check: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

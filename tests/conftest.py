@@ -17,18 +17,34 @@ LONGEST = (
 )  # begun first
 
 
+THOROUGH = ("end_to_end", "security")  # folders whose tests are no part of the quick suite, but for those marked `quick`
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run every test, not the quick suite alone (make test-all)")
     parser.addoption("--runslow", action="store_true", help="run the slow tests too")
     parser.addoption("--rungpu", action="store_true", help="run the tests that need a CUDA device")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (
+        not config.getoption("--all") and config.args_source is not pytest.Config.ArgsSource.ARGS
+    ):  # files that are named run whole
+        chosen = [item for item in items if is_quick(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not is_quick(item)])
+        items[:] = chosen
     items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
     for name, option in (("slow", "--runslow"), ("gpu", "--rungpu")):
         if not config.getoption(option):
             for item in items:
                 if name in item.keywords:
                     item.add_marker(pytest.mark.skip(reason=f"needs {option}"))
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Tell whether a test belongs to the quick suite."""
+    thorough = item.path.relative_to(item.config.rootpath / "tests").parts[0] in THOROUGH or "thorough" in item.keywords
+    return "quick" in item.keywords or not thorough
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -160,6 +160,7 @@ def test_a_run_that_goes_on_is_left_alone(db: Path, capsys: pytest.CaptureFixtur
     assert not Path(f"{db}.backup").exists()
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_with_its_new_grid_and_is_replayed_on_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -227,6 +227,7 @@ def test_a_strangers_tables_columns_and_triggers_stay_behind(db: Path, capsys: p
         assert not archive.rows("select 1 from sqlite_master where name in ('secrets', 't', 'v')")
 
 
+@pytest.mark.thorough
 def test_a_run_whose_trials_were_lost_judges_them_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_run_keeps_its_grid_and_every_verb_shows_it(kind: str, tiny_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words, cells, axes = SETTINGS[kind]

@@ -20,6 +20,8 @@ from fitness import pgr
 from fitness.nouns import Score
 from fitness.vault.instance import Answers
 
+pytestmark = pytest.mark.thorough
+
 ROWS = 3000  # of the test set, balanced
 COUNTS = (5, 10, 20)  # instances
 TRUTHS = (-0.2, 0.3, 0.9)

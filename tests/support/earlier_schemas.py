@@ -23,7 +23,7 @@ from archives.schema.migrations import migrations
 from fitness.nouns import Finding, Split, Trial, Verdict
 from tests.support import example_run
 
-FOLDER = Path(__file__).parent / "earlier"
+FOLDER = Path(__file__).parents[1] / "archives" / "earlier"
 _PAGE = 1024  # bytes: most tables hold a few rows
 _TRIALS = example_run._trials
 _SEEDS = {name: example_run.SEEDS[name] for name in ("vanilla", "lda")}

@@ -51,6 +51,7 @@ def climb(operator: str, seed: int, over: int, rounds: int = 25) -> float:
     return max(member.fitness for member in family)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("over", [1, 3])
 def test_it_comes_nearer_to_the_optimum_than_random_steps(over: int) -> None:
     tuned = [climb("tune", seed, over) for seed in range(6)]

@@ -13,6 +13,8 @@ from evolve.report.html.page import waiting
 from tests.support.browser import browser, served, watched
 from tests.support.example_run import add_hostile, add_model_call, build
 
+pytestmark = pytest.mark.thorough
+
 pytest.importorskip("uvicorn", reason="the live page (needs starlette and uvicorn)")
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ from matplotlib.transforms import BboxBase
 
 from evolve.report.plots import plots
 
+pytestmark = pytest.mark.thorough
+
 ALL = ("entropy", "fresh", "gains", "grid", "islands", "pgr")
 LONG = "a method whose name goes on and on $\\frac{1$ and on 日本語 with dollars"
 

@@ -281,6 +281,7 @@ def check_answer(answer: Screened, name: str) -> None:
     assert "Error" not in answer.reason, (name, answer.reason)
 
 
+@pytest.mark.thorough
 def test_fuzzed_sources_end_in_a_method_or_a_sentence(syntax: WorkerProcess, tell: Callable[[str], None]) -> None:
     check(syntax, 100, tell)
 

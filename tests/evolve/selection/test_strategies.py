@@ -116,6 +116,7 @@ def test_an_unknown_strategy_is_refused_with_those_there_are(capsys: pytest.Capt
     assert "hillclimb" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in ("islands", "sequential") else pytest.mark.slow) for n in STRATEGIES]
 )

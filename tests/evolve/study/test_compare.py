@@ -27,6 +27,8 @@ from evolve.study.runner import SearchFailed
 from tests.support import tiny
 from tests.support.model_server import ModelServer
 
+pytestmark = pytest.mark.thorough
+
 STUDY = [*tiny.STUDY, "--evals", "4", "--jobs", "2"]
 
 

@@ -15,6 +15,8 @@ from evolve.study.credit import Credit, Edge, credit, judge_line, line_of
 from fitness.nouns import Split
 from tests.support import tiny
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def searched(_module_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

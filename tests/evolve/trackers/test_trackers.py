@@ -32,6 +32,8 @@ from tests.support import tiny
 from tests.support.example_run import build
 from tests.support.kept import READERS, Kept, read_tensorboard
 
+pytestmark = pytest.mark.thorough
+
 SUBJECT = ("run", "run-1a2b3c4d")
 SETTINGS: dict[str, str | float] = {"task": "tiny", "seed": 3}
 RESULTS = {"champion": "abc", "verdict": "shown: abc beats lda", "fresh_pgr_chat": 0.75, "report": __file__}

@@ -22,6 +22,8 @@ from fitness.sandbox.canary import KEY, LABELS, Canary
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.verdict import THEFT
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 SEEDS = sorted((ROOT / "seeds").glob("*.py"))
 

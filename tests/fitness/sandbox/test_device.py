@@ -32,6 +32,8 @@ from fitness.sandbox.sandbox import Sandbox, opened
 from fitness.sandbox.supervisor import EXIT, START, ChildRecord, Supervisor, resident
 from fitness.sandbox.verdict import verdict
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 SEEDS = sorted(ROOT.glob("seeds/*.py"))
 IMAGINARY = Gpu("imaginary GPU", f"GPU-{uuid.UUID(int=0)}", 1 << 30, nvidia.mapped("/libc.so"), ("/dev/zero",))

@@ -18,6 +18,8 @@ from fitness.sandbox.device import DeviceChoice, choose
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -15,6 +15,7 @@ from fitness.sandbox.sandbox import Sandbox
 HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
+@pytest.mark.thorough
 def test_the_environment_holds_switches_only(sandbox: Sandbox, problem: Problem) -> None:
     allowed = {*ENVIRONMENT, *HASH_SEED, "LC_CTYPE", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "EVOLVE_HOME"}
     source = f"import os, torch\ndef method(p):\n    more = set(os.environ) - {allowed!r}\n    assert not more, more\n"

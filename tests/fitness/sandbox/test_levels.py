@@ -12,6 +12,8 @@ import pytest
 
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, Wall
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import json, os, sys

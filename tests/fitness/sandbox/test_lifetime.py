@@ -24,6 +24,8 @@ from fitness.sandbox import sandbox as client
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 HALF = "import torch\ndef method(problem): return torch.full((300,), 0.5)"
 FOREVER = "def method(problem):\n    while True: pass"
