@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("ours", deadline=None)  # a busy machine is no fault of a test
+settings.load_profile("ours")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 LONGEST = (
     "test_end_to_end",
