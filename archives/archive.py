@@ -1,4 +1,4 @@
-"""Reading and writing one run's archive: one writer, any number of readers, every record one transaction."""
+"""Reads and writes one run's archive: one writer, any number of readers, every record in one transaction."""
 
 from __future__ import annotations
 

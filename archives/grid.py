@@ -1,4 +1,4 @@
-"""The grids of MAP-Elites: equal bins (Mouret & Clune 2015), or Voronoi cells (CVT, Vassiliades et al. 2018).
+"""Divides the space of measures into cells: equal bins (Mouret & Clune 2015), or CVT's Voronoi cells (Vassiliades et al. 2018).
 
 The edges and the centres of a grid never move: they are stored with the run.
 """

@@ -1,4 +1,4 @@
-"""How a run's grids came about: every offer of a method to a cell, in order, from what was judged and what happened."""
+"""Rebuilds how a run's grids came about: every offer of a method to a cell, in order, from evaluations and events."""
 
 from __future__ import annotations
 

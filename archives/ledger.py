@@ -1,4 +1,4 @@
-"""What happened, in order: events, looks at scores, model calls and what they cost, and the journal that a replay follows."""
+"""Stores what only grows: events, scores that left the vault (looks), model calls with their cost, and the journal of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of the archive: elites, placements, and the rows that others read."""
+"""Defines the nouns of the archive: elites, placements, and the records of its tables."""
 
 from __future__ import annotations
 

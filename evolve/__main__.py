@@ -1,4 +1,4 @@
-"""`python -m evolve`: checks that the four packages are those of one checkout, then runs the command line."""
+"""Runs `python -m evolve`: checks that the four packages are those of one checkout, then starts the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The budget: reserved before anything is spent, settled after, refunded when nothing came of it.
+"""Reserves the budget before anything is spent, settles it after, and refunds it when nothing came of it.
 
 A model call is reserved at its worst case (Usage of `Model.worst`) and settled at what it cost; where the server does not say,
 the worst case is what counts. Safe to use from several threads.

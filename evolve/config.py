@@ -1,4 +1,4 @@
-"""The configuration of a run: evolve.toml, then --set, then flags; unknown keys are refused with the nearest known one."""
+"""Reads a run's configuration: evolve.toml, then --set, then flags; unknown keys are refused with the nearest known one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors a user meets: each is one sentence that says what to do, and carries its exit code."""
+"""Defines the errors a user meets: each is one sentence that says what to do, and carries its exit code."""
 
 from fitness.nouns import EvolveError, SandboxUnavailable, VaultError
 

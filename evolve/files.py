@@ -1,4 +1,4 @@
-"""What lies beside an archive, and reading a stranger's file."""
+"""Names what lies beside an archive, and reads a stranger's file up to a limit."""
 
 from __future__ import annotations
 

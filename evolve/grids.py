@@ -1,4 +1,4 @@
-"""Which grid a run has: the one its configuration asks for when it starts, from then on the one that its archive holds."""
+"""Chooses the grid of a run: the one its configuration asks for when it starts, from then on the one that its archive holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of the search: directions, briefs, drafts, and the protocols of what can be plugged in."""
+"""Defines the nouns of the search: briefs, drafts, replies, and the protocols of what can be plugged in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run shows while it works: snapshots and events, rendered by the CLI."""
+"""Defines what may watch a run while it works: an observer is told of events and shown snapshots."""
 
 from __future__ import annotations
 

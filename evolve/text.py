@@ -1,4 +1,4 @@
-"""Strangers' texts made fit to be shown and stored: without keys, printable, and of a bounded length."""
+"""Makes strangers' texts fit to be shown and stored: without keys, printable, and of a bounded length."""
 
 from __future__ import annotations
 

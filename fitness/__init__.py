@@ -1,1 +1,12 @@
-"""The task, the judge and the sandbox: everything that knows what a method is worth."""
+"""Says what a method is worth: tasks, their labels, the sandbox, the judge and its statistics. It imports nothing else of ours.
+
+- assets/: the shipped models and data
+- judge: trials, races, blame for failures
+- ladder: answers about scores that do not leak labels
+- nouns: methods, problems, trials, scores
+- pgr: the statistics of PGR
+- probes/: tests for reward hacks
+- sandbox/: where methods run
+- tasks/: what methods are judged on
+- vault/: the key, the instances and their labels
+"""

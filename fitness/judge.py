@@ -1,4 +1,4 @@
-"""The judge: runs methods in the sandbox, scores what comes back, races, and says whose fault a failure is."""
+"""Runs methods in the sandbox, scores what comes back, races them, and says whose fault a failure is."""
 
 from __future__ import annotations
 

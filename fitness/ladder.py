@@ -1,4 +1,4 @@
-"""The Ladder: the only form in which the search's scores reach a prompt, an agent or a method.
+"""Answers questions about scores as the Ladder does: the only form in which they reach a prompt, an agent or a method.
 
 Blum & Hardt 2015, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", algorithm 1: an answer is the best
 score so far, and moves only when a submission beats it by a step. The step is fixed and one Ladder serves everything that a

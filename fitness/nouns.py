@@ -1,4 +1,4 @@
-"""The nouns of judging: methods, problems, trials, scores. Everything else in the program speaks in these."""
+"""Defines the nouns of judging, in which everything else speaks: methods, problems, trials, scores."""
 
 from __future__ import annotations
 

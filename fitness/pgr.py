@@ -1,4 +1,4 @@
-"""The statistics of PGR: the ratio, its error, intervals, the fitness, the race, and the paired test."""
+"""Computes the statistics of PGR: the ratio, its error, intervals, the fitness, the race, and the paired test."""
 
 from __future__ import annotations
 

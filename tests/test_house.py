@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -56,6 +57,20 @@ def test_files_and_functions_are_short(root: Path) -> None:
 
 def test_no_two_public_classes_bear_one_name(root: Path) -> None:
     assert not {name: where for name, where in layout.public_classes(root).items() if len(where) > 1}
+
+
+def folders_of(root: Path) -> list[Path]:
+    return [path.parent for package in ("evolve", "fitness", "archives") for path in (root / package).rglob("__init__.py")]
+
+
+def test_each_folder_lists_its_files_in_its_docstring(root: Path) -> None:
+    for folder in folders_of(root):
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+        listed = re.findall(r"^- (\w+/?): \S", text, re.MULTILINE)
+        modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        inner = {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+        assert sorted(listed) == sorted(modules | inner), folder
+        assert not text.startswith("- "), f"{folder}: a paragraph comes before the list"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A copy of an archive, also while a run is writing to it."""
+"""Copies an archive, also while a run is writing to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is an archive whole? SQLite's own checks, the schema we made, and what must hold between the rows of a run."""
+"""Checks an archive: SQLite's own checks, the schema we made, and the rules between the rows of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several runs of one task made into one archive: every method once, and in each cell the better elite."""
+"""Merges several runs of one task into one archive: every method once, and in each cell the fitter elite."""
 
 from __future__ import annotations
 

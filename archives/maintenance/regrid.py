@@ -1,4 +1,4 @@
-"""A run moved onto another grid: its elites are found again among everything that was judged."""
+"""Moves a run onto another grid: its elites are chosen again among everything that was judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A damaged archive made whole: what can be read is kept, what contradicts it is dropped and named, elites are found again."""
+"""Repairs a damaged archive: keeps what can be read, drops and names what contradicts it, and finds the elites again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged archive, row by row, into a new one of the same schema."""
+"""Copies what can still be read of a damaged archive, row by row, into a new one of the same schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables and views of the first version of the archive: what came later is in migrations of its own (migrations.py)."""
+"""Defines the tables and views of the first version of the archive; later ones come from migrations.py."""
 
 TABLES = """
 create table runs (

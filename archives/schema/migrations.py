@@ -1,4 +1,4 @@
-"""The schema of the archive, as migrations; a file whose migrations we do not know was written by a newer version."""
+"""Migrates an archive to today's schema; a file whose migrations we do not know was written by a newer version."""
 
 from __future__ import annotations
 

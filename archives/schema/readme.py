@@ -1,4 +1,4 @@
-"""The table README: what each table and view of an archive is, for a person who opens the file with another tool."""
+"""Fills the table README, which explains each table and view to a person who opens the file with another tool."""
 
 from __future__ import annotations
 

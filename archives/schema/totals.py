@@ -1,4 +1,4 @@
-"""Running totals of the proposals that ended, kept by triggers in the file itself, whoever writes to it (migration m007)."""
+"""Keeps running totals of the proposals that ended, by triggers in the file itself, whoever writes to it (migration m007)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which schema a file has. The migrations, and sqlite-utils which applies them, are imported only where one is missing."""
+"""Tells which schema a file has; imports the migrations, and sqlite-utils which applies them, only where one is missing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,6 @@
-"""One SQLite file: connections, typed rows, sqlite-utils without its weight."""
+"""Reads and writes one SQLite file, which may be a stranger's.
+
+- connection: transactions and queries, bounded
+- library: sqlite-utils without pandas and numpy
+- typed: typed values out of rows
+"""

@@ -1,4 +1,4 @@
-"""One SQLite file: transactions and queries, with SQLite's errors as sentences and its work bounded."""
+"""Opens one SQLite file: transactions and queries, with SQLite's errors as sentences and its work bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sqlite_utils without pandas and numpy: it imports both where they are, 0.3 s, only to know the types of their values."""
+"""Imports sqlite_utils without pandas and numpy: it loads both, 0.3 s, only to know the types of their values."""
 
 from __future__ import annotations
 

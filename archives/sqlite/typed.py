@@ -1,4 +1,4 @@
-"""Reading typed values out of the rows of a query."""
+"""Reads typed values out of the rows of a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The command line: one file a group of verbs, loaded when the verb is used, so that `--help` stays fast."""
+"""Is the command line: a table of verbs, each loaded when it is used, so that `--help` stays fast.
+
+- options: flags that several verbs share
+- show/: prints for people
+- verbs/: parses, calls, prints
+"""
 
 from __future__ import annotations
 

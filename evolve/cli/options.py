@@ -1,4 +1,4 @@
-"""What several verbs share: finding a run, and printing JSON."""
+"""Holds what several verbs share: the option that names a run, and printing JSON."""
 
 from __future__ import annotations
 

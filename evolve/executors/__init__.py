@@ -1,4 +1,8 @@
-"""Where methods are judged: a table of executors, loaded when asked for."""
+"""Judges methods, several at once: step 6 of ten. The executors are named in TABLE and loaded when asked for.
+
+- batch: a list of methods side by side
+- local: threads on this machine
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,5 @@
-"""The elites of each island, and migration between islands."""
+"""Places methods on islands, populations that evolve apart, and moves elites between them: step 10 of ten.
+
+- islands: the elites of one island, by cell
+- migration: which island sends to which
+"""

@@ -1,4 +1,19 @@
-"""Language models: one file a provider, named in TABLE and imported only when asked for."""
+"""Calls language models for step 4 of ten. Each provider is a file, named in TABLE and imported only when asked for.
+
+- answers: a chat-completions response
+- anthropic: Claude, by its own protocol
+- command: a program as the model
+- endpoint: URL and key
+- hosted: what HTTP providers share
+- http: bodies read with a limit
+- isolation: where a command runs
+- metered: reserved before, paid after
+- openai: OpenAI-compatible servers
+- pricing: the price of a call
+- recorded: replies of a recorded run (`replay:`)
+- retry: pauses and attempts
+- scripted: replies out of a file
+"""
 
 from __future__ import annotations
 

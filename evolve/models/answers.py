@@ -1,4 +1,4 @@
-"""Reading what a chat-completions server sent, whatever it sent: nothing in it is trusted to have its promised type."""
+"""Reads what a chat-completions server sent, whatever it sent: nothing in it is trusted to have its promised type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anthropic's models by their own protocol, with the system prompt cached and, if asked for, thoughts before the answer."""
+"""Calls Claude models by Anthropic's own protocol, with the system prompt cached and, if asked for, thoughts before the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program as the model, such as a coding agent: it reads the prompt on its standard input and answers on its output."""
+"""Runs a program as the model, such as a coding agent: it reads the prompt on its standard input and answers on its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's server: its URL, the variable that holds its key, and what of both may never be shown."""
+"""Describes a model's server: its URL, the variable that holds its key, and what of both may never be shown."""
 
 from __future__ import annotations
 

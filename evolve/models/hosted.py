@@ -1,4 +1,4 @@
-"""What the providers behind an HTTP server share: the key, the retries, what a failure means, the cost."""
+"""Calls models behind an HTTP server: what all providers share, the key, the retries, what a failure means, the cost."""
 
 from __future__ import annotations
 

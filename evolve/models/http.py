@@ -1,4 +1,4 @@
-"""What comes over the wire, read with a limit: a server may be hostile, and the SDKs read whatever is sent.
+"""Reads HTTP bodies with a limit: a server may be hostile, and the SDKs read whatever is sent.
 
 The SDK's own client is given one hook, which runs before it reads a body or follows a redirect (a redirect would take the key
 to another host). Compressed answers are not asked for and not read, for a few bytes of them may stand for gigabytes.

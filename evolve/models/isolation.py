@@ -1,4 +1,4 @@
-"""Where a `command:` runs: inside bubblewrap, with the user's files and network, without the vault, the run or other processes.
+"""Wraps a `command:` in bubblewrap: it sees the user's files and network, not the vault, the run or other processes.
 
 It keeps out who looks for labels in files and processes. It is no prison: the program has the user's keys, network and home.
 What would lead out of it is closed: other processes by /proc, devices of disks, the kernel's settings (for root), sockets of

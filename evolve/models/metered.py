@@ -1,4 +1,4 @@
-"""A model as one proposal asks it: reserved before, paid after, each answer handed on at once, none bought twice."""
+"""Charges one proposal's model calls to the budget: reserved before, paid after, answers stored at once, none bought twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models behind an OpenAI-compatible endpoint: OpenAI, OpenRouter, DeepSeek, Gemini, or a server of your own by --base-url."""
+"""Calls models behind an OpenAI-compatible endpoint: OpenAI, OpenRouter, DeepSeek, Gemini, or your own server by --base-url."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call costs by the offline table of providers' prices."""
+"""Prices a call by the offline table of providers' prices."""
 
 from __future__ import annotations
 

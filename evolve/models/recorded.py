@@ -1,4 +1,4 @@
-"""The replies of a recorded run: what a model was asked then is answered with what it said then."""
+"""Answers a prompt with what a model of a recorded run answered to it."""
 
 from __future__ import annotations
 

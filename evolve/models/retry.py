@@ -1,4 +1,4 @@
-"""One retry loop for all providers: full jitter, Retry-After, and a gate per endpoint that all threads share.
+"""Retries calls for all providers: full jitter, Retry-After, and a gate per endpoint that all threads share.
 
 Full jitter: each pause is drawn from [0, first * 2^attempt] (Brooker 2015, "Exponential Backoff And Jitter").
 """

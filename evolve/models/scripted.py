@@ -1,4 +1,4 @@
-"""Replies out of a file, for tests and demonstrations: a JSON list of strings, given in turn, from the start again."""
+"""Answers out of a file, for tests and demonstrations: a JSON list of strings, given in turn, from the start again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Operators: one file each, named in TABLE and imported only when asked for."""
+"""Makes children of methods: step 4 of ten. The operators are named in TABLE and imported only when asked for.
+
+- llm/: a language model writes the child
+- offline/: a method is edited without a model
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a score may reach a model, and the ledger of everyone who saw one.
+"""Decides which scores a model may see, and keeps the ledger of everyone who saw one.
 
 The engine selects on full scores. A prompt shows a method's answer from the Ladder of each search domain and nothing finer; a
 method that failed, or that the race stopped, asked nothing. Held-out domains have no Ladder.

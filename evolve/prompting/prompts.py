@@ -1,4 +1,4 @@
-"""Prompts: the stable system text, and what changes from call to call. The words themselves are in prompts/*.md.
+"""Writes the prompts: the stable system text, and the request of each call. The words themselves are in templates/*.md.
 
 The system text comes first and never changes during a run, so that a provider can cache it; within a request what changes least
 comes first. The only score that enters is the coarse one of an Exhibit (disclosure.py). Whatever a method, a model or a sandbox

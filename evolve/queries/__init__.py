@@ -1,1 +1,18 @@
-"""Typed answers out of an archive; nothing here prints."""
+"""Answers questions about a run, as typed data out of its archive; nothing here prints.
+
+- best_so_far: PGR over evaluations
+- changes: the diff to a parent
+- costs: what each model cost
+- diversity: entropy and novelty
+- failures: why, and how often
+- filtering: sorted, filtered, Pareto
+- final_table: the champion against the human best
+- full_text: words in code, ideas, findings
+- heat_maps: the grid
+- leaderboard: every judged method
+- lineage: ancestors
+- method: all about one method
+- operators: what arms and directions gave
+- run_report: all of it at one moment
+- status: where a run stands
+"""

@@ -1,4 +1,4 @@
-"""PGR so far: every evaluation, and the best method after each."""
+"""Returns PGR so far: every evaluation, and the best method after each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one method changed against another, as a unified diff."""
+"""Returns what one method changed against another, as a unified diff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run spent, proposal by proposal: dollars or tokens of model calls, and time in the sandbox."""
+"""Returns what a run spent, proposal by proposal: dollars or tokens of model calls, and time in the sandbox."""
 
 from __future__ import annotations
 

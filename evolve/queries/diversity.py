@@ -1,4 +1,4 @@
-"""How broad a search is: the entropy of the directions it tries, and what its novelty term chose."""
+"""Measures how broad a search is: the entropy of the directions it tries, and the novelty of its prompts."""
 
 from __future__ import annotations
 

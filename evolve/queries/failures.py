@@ -1,4 +1,4 @@
-"""Why proposals and methods failed, and how often."""
+"""Counts why proposals and methods failed."""
 
 from __future__ import annotations
 

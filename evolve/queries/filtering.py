@@ -1,4 +1,4 @@
-"""The leaderboard as one asks for it: sorted by a column, and only methods of a domain, an island, a direction, an operator."""
+"""Sorts and filters the leaderboard by column, domain, island, direction or operator, and finds the Pareto front."""
 
 from __future__ import annotations
 

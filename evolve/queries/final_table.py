@@ -1,4 +1,4 @@
-"""The report's tables: the final comparison, operators, directions, failures and costs."""
+"""Returns the final table: the champion against the human best on every domain, and the verdict."""
 
 from __future__ import annotations
 

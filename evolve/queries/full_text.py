@@ -1,4 +1,4 @@
-"""Full text over a run: the methods' code, the ideas behind them, findings, and directions."""
+"""Searches a run's texts: the methods' code, the ideas behind them, findings, and directions."""
 
 from __future__ import annotations
 

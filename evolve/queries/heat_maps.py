@@ -1,4 +1,4 @@
-"""The grid as heat maps: one for all islands together and one for each, over the first two measures."""
+"""Returns the grid as heat maps: one for all islands together and one for each, over the first two measures."""
 
 from __future__ import annotations
 

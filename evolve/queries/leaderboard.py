@@ -1,4 +1,4 @@
-"""The leaderboard as data: every judged method with its scores and where it came from, as the view tells it, only quicker."""
+"""Returns the leaderboard: every judged method with its scores and where it came from, as the view has it, only quicker."""
 
 from __future__ import annotations
 

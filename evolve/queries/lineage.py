@@ -1,4 +1,4 @@
-"""A method's ancestors down to the seeds, with how every child was made and what it gained."""
+"""Returns a method's ancestors down to the seeds, with how every child was made and what it gained."""
 
 from __future__ import annotations
 

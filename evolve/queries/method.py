@@ -1,4 +1,4 @@
-"""Everything the archive knows about one method: what `show` prints."""
+"""Returns everything the archive knows about one method: what `show` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arms of the bandit and the directions of a run: what each was tried, what came of it, and what it cost."""
+"""Returns how often each arm of the bandit and each direction was tried, what came of it, and what it cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the report shows, read from an archive at one moment."""
+"""Collects everything the report shows, from an archive at one moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run stands: what `status` prints and what heads the report."""
+"""Returns where a run stands: what `status` prints and what heads the report."""
 
 from __future__ import annotations
 

@@ -1,1 +1,8 @@
-"""Reports: what an archive holds, as data, as text, and as one self-contained page."""
+"""Writes what an archive holds as a page, as text, as plots and as method files.
+
+- export: methods as files
+- html/: the page
+- live: the page, served on this machine
+- markdown: the report as text
+- plots/: pictures for a paper
+"""

@@ -1,4 +1,4 @@
-"""Methods as files that say where they came from; the header is comments, so each is still a valid method file."""
+"""Writes methods as files that say where they came from in comments, so that each is still a valid method file."""
 
 from __future__ import annotations
 

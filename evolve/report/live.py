@@ -1,4 +1,4 @@
-"""The page of a run, live: a server on the loopback interface that only reads, and says when the archive has changed."""
+"""Serves the page of a run on the loopback interface: it only reads, and says when the archive has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as Markdown, for a pull request, an issue or a notebook."""
+"""Writes the report as Markdown, for a pull request, an issue or a notebook."""
 
 from __future__ import annotations
 

@@ -1,1 +1,15 @@
-"""Opens, resumes, judges, replays and repairs runs."""
+"""Opens, resumes, judges, replays and repairs whole runs.
+
+- checks: may a run begin, or go on, here
+- find: runs and methods by name
+- forecast: the worst cost, before anything is spent
+- judge: one file outside any run
+- process: one writer, clean stops
+- recording: a recording's replies and trials
+- repair: a whole archive beside the damaged one
+- replay: a recorded run again, compared
+- resources: what judging needs, opened and closed together
+- sealed: the counted look
+- seeds: baselines and a user's files
+- session: start and resume
+"""

@@ -1,1 +1,9 @@
-"""Checks a proposal before anything is spent on it: syntax, rules, dead code, duplicates."""
+"""Checks a proposal before anything is spent on it: step 5 of ten. A subprocess, the worker, parses it.
+
+- canonical: canonical form, structure, sketch
+- dead_code: what never runs
+- examine: compile, parse, check
+- rules: imports and signature
+- screen: size, text, duplicates
+- worker: the limited subprocess
+"""

@@ -1,4 +1,4 @@
-"""The canonical form of a method, its structure and constants, and a sketch of it for novelty. Runs in the syntax worker."""
+"""Computes the canonical form of a method, its structure and constants, and a sketch of it for novelty (worker only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a method never runs: definitions that `method` does not reach, statements after a return (syntax worker only).
+"""Finds what of a method never runs: definitions that `method` does not reach, statements after a return (worker only).
 
 Only what surely has no effect is pruned: a file and the same file without it behave alike, also when they crash.
 """

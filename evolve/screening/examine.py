@@ -1,4 +1,4 @@
-"""Compiles, parses and checks one source (in the worker), and returns its canonical form."""
+"""Compiles, parses and checks one source, and returns its canonical form (worker only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules a method must keep, read off its libcst tree: imports, the required signature. Runs in the syntax worker."""
+"""Checks the rules a method must keep, on its libcst tree: imports, the required signature (worker only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen: a proposal becomes a method, or the reason why not, before anything is spent on judging it."""
+"""Screens a proposal: it becomes a method, or the reason why not, before anything is spent on judging it."""
 
 from __future__ import annotations
 

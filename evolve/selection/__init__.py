@@ -1,1 +1,11 @@
-"""Chooses what to ask next: island, parents, operator, model, direction."""
+"""Chooses what to ask next, step 1 of ten: island, parents, operator, model, direction.
+
+- bandit: operator and model, by gain per cost
+- choice: what selection is asked and answers
+- directions: the populations of directions
+- novelty: the distance of prompts
+- parents: who may be a parent
+- repairs: which failed child is repaired next
+- selector: one choice
+- strategies: what is kept, and what children are made of
+"""

@@ -1,4 +1,4 @@
-"""Credit: which steps of a champion's lineage gained, and how much of it holds on instances that selection never saw."""
+"""Credits the steps of a champion's lineage: what each gained, and how much holds on instances that selection never saw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of one search of a study, read from its archive."""
+"""Reads what came of one search of a study from its archive."""
 
 from __future__ import annotations
 

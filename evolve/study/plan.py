@@ -1,4 +1,4 @@
-"""The plan of a study: which searches it consists of, and the folder that it can be taken up from."""
+"""Plans a study: which searches it consists of, and the folder from which it can be resumed."""
 
 from __future__ import annotations
 

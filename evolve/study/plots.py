@@ -1,4 +1,4 @@
-"""The plot of a study: the best so far of every strategy over the trials, with bands."""
+"""Draws the best so far of every strategy over the trials, with bands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the searches of a study begin: with one archive in which the seeds have been judged, and a copy of it for each search."""
+"""Prepares the searches of a study: one archive in which the seeds have been judged, and a copy of it for each search."""
 
 from __future__ import annotations
 

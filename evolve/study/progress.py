@@ -1,4 +1,4 @@
-"""How far a study is, read from the archives of its searches while they run."""
+"""Reads how far a study is from the archives of its searches while they run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rediscovery: how near searches came to a human baseline that was held out of them."""
+"""Measures how near searches came to a human baseline that was held out of them."""
 
 from __future__ import annotations
 

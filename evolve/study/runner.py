@@ -1,4 +1,4 @@
-"""The searches of a study, several at once, each in a process of its own that works as `resume` does."""
+"""Runs the searches of a study, several at once, each in a process of its own that works as `resume` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistics of a study: means with bootstrap intervals over searches and instances, and who is better than whom."""
+"""Computes a study's statistics: means with bootstrap intervals over searches and instances, and who is better than whom."""
 
 from __future__ import annotations
 

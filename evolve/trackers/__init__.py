@@ -1,7 +1,14 @@
-"""Trackers: where a run's numbers go beside the archive; one file an adapter, named in TABLE and imported only when asked for.
+"""Sends a run's numbers to trackers, tools beside the archive; each is a file, named in TABLE and imported only when asked for.
 
 A tracker works in a process of its own (process.py), so that a slow, noisy or broken one never holds up the search. It is told
 numbers that the archive shows too, and never a key, a prompt, a reply, a source or a label.
+
+- __main__: the process of one tracker
+- following: the observer that tells trackers
+- mlflow: MLflow
+- process: the other end of that process
+- tensorboard: TensorBoard
+- wandb: Weights & Biases, and Trackio
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The process of one tracker: `python -m evolve.trackers NAME` reads lines of JSON until the run ends, or its pipe closes."""
+"""Runs the process of one tracker: `python -m evolve.trackers NAME` reads lines of JSON until the run or its pipe ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trackers at a run's side: a watch that passes everything on, and tells them of every evaluation and of the end."""
+"""Tells trackers of every evaluation and of the end of a run: an observer that passes everything on to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MLflow: a run of the experiment `evolve`, in `trackers/mlflow.sqlite` or where MLFLOW_TRACKING_URI says."""
+"""Logs a run to MLflow: experiment `evolve`, in `trackers/mlflow.sqlite` or where MLFLOW_TRACKING_URI says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other end of a tracker's process: lines are handed over without ever waiting for it."""
+"""Starts a tracker's process, and hands lines over without ever waiting for it."""
 
 from __future__ import annotations
 

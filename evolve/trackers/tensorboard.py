@@ -1,4 +1,4 @@
-"""TensorBoard: event files below `trackers/tensorboard/`, written without TensorFlow or torch."""
+"""Logs a run to TensorBoard: event files below `trackers/tensorboard/`, written without TensorFlow or torch."""
 
 from __future__ import annotations
 

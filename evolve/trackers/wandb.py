@@ -1,4 +1,4 @@
-"""Weights & Biases and Trackio, which speak the same: files below `trackers/`, or where the user's environment says.
+"""Logs a run to Weights & Biases or Trackio, which speak the same: below `trackers/`, or where the user's environment says.
 
 wandb stays offline unless WANDB_MODE=online is set, and Trackio local unless TRACKIO_SPACE_ID is. Neither captures the
 terminal, the machine, the checkout or the packages.

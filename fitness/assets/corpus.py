@@ -1,4 +1,4 @@
-"""The procedural corpus: documents whose authors are reliable or sloppy, in three genres (math, code, chat).
+"""Draws the procedural corpus: documents whose authors are reliable or sloppy, in three genres (math, code, chat).
 
 No truth label appears anywhere. To lower its loss a language model must learn arithmetic, program execution and facts, and
 track whether the author of the document is right: that is the latent knowledge that weak-to-strong methods elicit.

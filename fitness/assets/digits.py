@@ -1,4 +1,4 @@
-"""Handwritten digits (scikit-learn's, Alpaydin & Kaynak 1998), their augmentations, and the encoder that reads them."""
+"""Loads handwritten digits (scikit-learn's, Alpaydin & Kaynak 1998), augments them, and loads the encoder that reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretrain the two language models of the embedded tier: `python -m fitness.assets.pretrain strong` (or `weak`).
+"""Pretrains the two language models of the embedded tier: `python -m fitness.assets.pretrain strong` (or `weak`).
 
 Trains by steps, each step's documents drawn from (seed, step), so a run that was stopped goes on from its last checkpoint to
 the same weights. Writes the weights beside this file and prints what the model card records.

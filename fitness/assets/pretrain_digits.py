@@ -1,4 +1,4 @@
-"""Train the digits' encoder without labels: `python -m fitness.assets.pretrain_digits` (SimCLR, Chen et al. 2020)."""
+"""Trains the digits' encoder without labels: `python -m fitness.assets.pretrain_digits` (SimCLR, Chen et al. 2020)."""
 
 from __future__ import annotations
 

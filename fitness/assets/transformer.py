@@ -1,4 +1,4 @@
-"""A small causal transformer: pre-norm blocks, learned positions, tied output embedding."""
+"""Defines a small causal transformer: pre-norm blocks, learned positions, tied output embedding."""
 
 from __future__ import annotations
 

@@ -1,1 +1,6 @@
-"""Reward-hack probes: what holds for every honest method, tried on changed problems."""
+"""Tests methods for reward hacks: what holds for every honest method is tried on changed problems.
+
+- examination: a method run on changed problems
+- frame: principal components, turned
+- probes: the table of probes
+"""

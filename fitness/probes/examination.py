@@ -1,4 +1,4 @@
-"""A method under examination: run in the sandbox on problems that differ in one respect from one that it has answered."""
+"""Runs a method on problems that differ in one respect from one that it has answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of a problem, its principal components, and how to turn it: constants fitted in it then point elsewhere."""
+"""Turns the frame of a problem, its principal components: constants fitted in it then point elsewhere."""
 
 from __future__ import annotations
 

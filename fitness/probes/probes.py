@@ -1,4 +1,4 @@
-"""The reward-hack probes: each states what holds for every honest method, and fails a method for which it does not.
+"""Probes methods for reward hacks: each probe states what holds for every honest method, and fails one for which it does not.
 
 A probe runs the method on problems that differ in one respect from one that it has answered, and compares answers or PGRs; it
 never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code.

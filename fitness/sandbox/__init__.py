@@ -1,7 +1,20 @@
-"""The sandbox: methods run here, behind walls of the kernel, and only floats come back.
+"""Runs methods behind walls of the kernel; only floats come back.
 
 The trusted process uses `sandbox.Sandbox` and `doctor.diagnose`. What lies in `inside/` is loaded behind the walls, in a fresh
 interpreter, and imports nothing else of ours.
+
+- build_filter: makes the seccomp filters
+- canary: a decoy vault that shows who opens it
+- device: CPU or GPU
+- doctor: which walls stand here
+- filters/: the seccomp filters, built
+- inside/: what is loaded behind the walls
+- launch: the zygote's command line
+- nvidia: what the GPU's driver says
+- sandbox: the trusted side
+- supervisor: one child, watched from outside
+- transfer: inputs as sealed files
+- verdict: what came of a child
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The canary: a decoy vault with wrong labels in every child's environment, and a watch that tells which child opened it.
+"""Plants a canary, a decoy vault with wrong labels, in every child's environment, and tells which child opened it.
 
 `EVOLVE_HOME` names the real vault outside; inside it names a home that was made for one run, under a name nobody can guess, in
 a folder that can be entered but not listed. No honest method has a reason to look there, so whatever is opened or listed below

@@ -1,4 +1,4 @@
-"""Where methods compute: whether there is a GPU for them, found without torch, and what a child must open to use it."""
+"""Chooses where methods compute: finds a GPU without torch, and what a child must open to use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which walls stand on this machine: each is tried in a throw-away process, never inferred from versions."""
+"""Tests which walls stand on this machine: each is tried in a throw-away process, never inferred from versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the zygote is started: which files it may read, and the command line of each level."""
+"""Builds the command line that starts the zygote at each sandbox level, and lists the files it may read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NVIDIA's driver says, through its two C libraries: what its first GPU is, and how much memory a process holds there.
+"""Asks NVIDIA's driver, through its two C libraries, what the first GPU is and how much memory a process holds there.
 
 As a script it starts CUDA in a throw-away process, which the trusted process never does, and prints one JSON object. It imports
 the standard library only.

@@ -1,4 +1,4 @@
-"""The trusted side of the sandbox: keeps one warm zygote alive and runs methods in its children."""
+"""Runs methods in the children of one warm zygote, which it keeps alive: the trusted side of the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching one child from outside: its two pipes under byte caps, its clock, and its end."""
+"""Watches one child from outside: its two pipes under byte caps, its clock, and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a trial's inputs reach its child: sealed anonymous files that nobody can change, mapped by whoever reads them."""
+"""Hands a trial's inputs to its child: sealed anonymous files that nobody can change, mapped by whoever reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was seen of a child to an Outcome: whose fault it was, and predictions that were checked again out here."""
+"""Turns what was seen of a child into an Outcome: whose fault it was, and predictions that were checked again out here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The tasks that methods can be judged on: a table of dotted names, loaded when asked for."""
+"""Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for.
+
+- directions: research directions from the literature
+- embedded/: the task that is shipped
+- secret: keyed randomness
+- source: what draws instances
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,8 @@
-"""The vault: the key, the instances drawn with it, and their labels."""
+"""Keeps the key, the instances drawn with it, and their labels.
+
+- build: the builder process
+- builder: the handle on it
+- instance: one instance and its answers
+- storage: the file of one instance
+- vault: key, problems, looks
+"""

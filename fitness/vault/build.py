@@ -1,4 +1,4 @@
-"""The builder process: draws instances, one after the other, and writes them into the vault.
+"""Draws instances, one after the other, and writes them into the vault: the builder process.
 
 `python -m fitness.vault.build` reads one JSON line of work from stdin, writes one JSON line to stdout for every instance that
 is there, and exits. It also ends when its stdin closes, so it never outlives the process that started it.

@@ -1,4 +1,4 @@
-"""The handle on the builder process, for the trusted side: start it, wait for an instance, watch it, stop it. No torch here."""
+"""Starts the builder process for the trusted side, waits for an instance, watches it, stops it. No torch here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One instance of a task, and the answers that score a trial on it."""
+"""Holds one instance of a task, and the answers that score a trial on it."""
 
 from __future__ import annotations
 

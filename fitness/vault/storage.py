@@ -1,4 +1,4 @@
-"""The file of one instance: a header line, raw arrays, and a keyed digest of it all. Nothing in it is ever unpickled."""
+"""Reads and writes the file of one instance: a header line, raw arrays, and a keyed digest. Nothing in it is ever unpickled."""
 
 from __future__ import annotations
 

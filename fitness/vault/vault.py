@@ -1,4 +1,4 @@
-"""The vault: the key, the instances and their labels. It hands out problems without labels and keeps the answers."""
+"""Keeps the vault: the key, the instances and their labels. It hands out problems without labels and keeps the answers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,11 @@
-"""Prints for people what verbs found."""
+"""Prints for people what verbs found; as JSON the verbs print it themselves.
+
+- console: tables, source, heat maps in 80 columns
+- ending: before and after a run
+- estimate: a dry run
+- lineage: a method's ancestors
+- progress: a run while it works
+- run: status, leaderboard, one method
+- study: a study and its table
+- tables: failures, costs, hits, operators
+"""

@@ -1,4 +1,4 @@
-"""Printing for people: tables, source and heat maps that fit 80 columns, without colour when nobody looks at a terminal."""
+"""Prints tables, source and heat maps that fit 80 columns, without colour where the output is no terminal."""
 
 from __future__ import annotations
 

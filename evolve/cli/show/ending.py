@@ -1,4 +1,4 @@
-"""What `start` and `resume` say before and after a run: unfinished runs, keys, the final table, the paths."""
+"""Prints what `start` and `resume` say before and after a run: unfinished runs, keys, the final table, the paths."""
 
 from __future__ import annotations
 

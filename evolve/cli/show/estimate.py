@@ -1,4 +1,4 @@
-"""`--dry-run`: the worst cost and time of a run, or of a study, without doing anything."""
+"""Prints what `--dry-run` says: the worst cost and time of a run, or of a study, without doing anything."""
 
 from __future__ import annotations
 

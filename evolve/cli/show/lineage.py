@@ -1,4 +1,4 @@
-"""What `lineage` prints for people: a method's ancestors like a commit graph."""
+"""Prints a method's ancestors like a commit graph, for the verb `lineage`."""
 
 from __future__ import annotations
 

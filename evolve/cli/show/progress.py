@@ -1,4 +1,4 @@
-"""Progress of a run: a live table on a terminal, plain lines elsewhere, or JSON lines."""
+"""Shows the progress of a run: a live table on a terminal, plain lines elsewhere, or JSON lines."""
 
 from __future__ import annotations
 

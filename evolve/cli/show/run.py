@@ -1,4 +1,4 @@
-"""What the looking verbs print for people: a run's standing, the leaderboard, one method."""
+"""Prints a run's status, the leaderboard, and one method."""
 
 from __future__ import annotations
 

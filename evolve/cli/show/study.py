@@ -1,4 +1,4 @@
-"""A study on the screen while it runs: bars on a terminal, a line a minute elsewhere."""
+"""Shows a study while it runs, as bars on a terminal and a line a minute elsewhere, and prints its table."""
 
 from __future__ import annotations
 

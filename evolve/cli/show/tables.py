@@ -1,4 +1,4 @@
-"""What failures, costs and find print for people."""
+"""Prints failures, costs, the hits of `find`, and what operators and directions gave."""
 
 from __future__ import annotations
 

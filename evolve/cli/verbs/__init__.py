@@ -1,1 +1,15 @@
-"""The verbs of the command line: each parses its options, calls a function, and prints."""
+"""Implements the verbs: each parses its options, calls a function, and prints.
+
+- archive: check, backup, merge, regrid
+- compare: strategies at equal budget
+- credit: where a champion's gain comes from
+- doctor: what this machine offers
+- inspect: status, top, show, diff, lineage, map, failures, costs, find
+- judge: one method file
+- replay: a recorded run again
+- report: report and export
+- run: start and resume
+- sealed: the sealed instances
+- seed: baselines and a user's files
+- ui: the live page
+"""

@@ -1,1 +1,9 @@
-"""Operators in which a language model writes the child."""
+"""Makes children with a language model.
+
+- conversation: turns, cost, draft
+- diff: SEARCH/REPLACE blocks
+- repair: slips that are mended without changing the meaning
+- replies: what a reply says
+- vary: another direction
+- whole_file: rewrite, explain, cross, fix
+"""

@@ -1,4 +1,4 @@
-"""An operator's exchange with its model: the turns, their cost, and the draft they end in."""
+"""Conducts an operator's exchange with its model: the turns, their cost, and the draft they end in."""
 
 from __future__ import annotations
 

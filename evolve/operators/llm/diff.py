@@ -1,4 +1,4 @@
-"""The operator `diff`: a model edits the parent with SEARCH/REPLACE blocks, with one repair turn."""
+"""Asks a model to edit the parent with SEARCH/REPLACE blocks, with one repair turn (operator `diff`)."""
 
 from __future__ import annotations
 

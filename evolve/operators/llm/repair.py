@@ -1,4 +1,4 @@
-"""Mending a model's file without changing what it does, so that a paid reply is not lost for a slip (syntax worker only).
+"""Repairs a model's file without changing what it does, so that a paid reply is not lost for a slip (worker only).
 
 What a file does only as a program goes, and imports that it uses but left out come back from the methods it was shown.
 """

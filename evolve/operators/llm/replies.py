@@ -1,4 +1,4 @@
-"""Reading a model's reply: its idea, the file in a fenced block, or SEARCH/REPLACE blocks and what they do to a parent."""
+"""Reads a model's reply: its idea, the file in a fenced block, or SEARCH/REPLACE blocks and what they do to a parent."""
 
 from __future__ import annotations
 

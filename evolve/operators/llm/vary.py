@@ -1,4 +1,4 @@
-"""The operator `vary`: a model suggests another direction, a variation of the brief's."""
+"""Asks a model for another direction, a variation of the brief's (operator `vary`)."""
 
 from __future__ import annotations
 

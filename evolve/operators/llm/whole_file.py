@@ -1,4 +1,4 @@
-"""What the operators share that let a model write a whole file."""
+"""Asks a model for a whole file (operators `rewrite`, `explain`, `cross` and `fix`)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,16 @@
-"""Operators that edit a method with libcst and need no model."""
+"""Makes children by editing methods with libcst; no model is needed.
+
+- base: what these operators share
+- editing: from sources to a checked child
+- graft: a step of another method
+- grammar: the kinds of step
+- insert: a step that was absent
+- literals: where constants stand in a file
+- numbers: which constants may change
+- perturb: other constants
+- remove: one step less
+- script: a file as definitions
+- simplify: less of the same
+- splice: a step moved between files
+- tune: constants proposed by Optuna
+"""

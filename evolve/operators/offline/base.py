@@ -1,4 +1,4 @@
-"""The operator without a model: it has a method edited in the worker, by the rule of its subclass."""
+"""Has a method edited in the worker, by the rule of a subclass: what all operators without a model share."""
 
 from __future__ import annotations
 

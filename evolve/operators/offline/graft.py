@@ -1,4 +1,4 @@
-"""The operator `graft`: a step of one method in place of, or beside, the steps of another."""
+"""Puts a step of one method in place of, or beside, the steps of another (operator `graft`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grammar of methods: kinds of step, their order and signatures, and the `method` that calls the steps a file has.
+"""Defines the grammar of methods: kinds of step, their order and signatures, and the `method` that calls a file's steps.
 
 A file in the grammar defines some of these functions (always `head`), what helpers, constants and imports they need, and the
 `method` that `pipeline` writes for them. A kind that is absent is the identity, so any step of one file fits into any other.

@@ -1,4 +1,4 @@
-"""The operator `insert`: a kind of step that the method does not have, from the material at hand."""
+"""Adds a kind of step that the method does not have, taken from the methods at hand (operator `insert`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of a file where they stand in it, each with its place among the numbers of its canonical form (worker only)."""
+"""Finds the numbers of a file where they stand in it, each with its place among those of its canonical form (worker only)."""
 
 from __future__ import annotations
 

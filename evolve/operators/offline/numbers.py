@@ -1,4 +1,4 @@
-"""The numbers of a method: which may be changed, within which bounds, and how long a method with them would run."""
+"""Finds a method's numbers: which may be changed, within which bounds, and how long a method with them would run."""
 
 from __future__ import annotations
 

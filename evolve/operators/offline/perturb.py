@@ -1,4 +1,4 @@
-"""The operator `perturb`: the same method with other numbers."""
+"""Changes numbers of a method and nothing else (operator `perturb`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator `remove`: a method with one step less."""
+"""Removes one step of a method (operator `remove`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A method's source as structure: its definitions, what each uses, which are steps; and back to text (syntax worker only)."""
+"""Reads a method's source as structure (definitions, what each uses, which are steps) and writes it back (worker only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator `simplify`: the same method with less in it."""
+"""Drops what a method does not need: the same method with less in it (operator `simplify`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving a step between files: with its helpers, constants and imports, renamed where they collide (syntax worker only)."""
+"""Moves a step between files: with its helpers, constants and imports, renamed where they collide (worker only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator `tune`: the parent with the constants that Optuna proposes, given how the parent's family did."""
+"""Sets the parent's constants to what Optuna proposes, given how the parent's family did (operator `tune`)."""
 
 from __future__ import annotations
 

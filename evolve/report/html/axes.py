@@ -1,4 +1,4 @@
-"""Scales, ticks and labels: what the charts share."""
+"""Draws what the charts share: scales, ticks and labels."""
 
 from __future__ import annotations
 

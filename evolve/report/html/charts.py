@@ -1,4 +1,4 @@
-"""The report's charts over the run: PGR so far, the final comparison, and the breadth of the search."""
+"""Draws the charts over a run: PGR so far, the final comparison, and the breadth of the search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections of the page that show what was found: final table, curve, grid, lineage, changes."""
+"""Writes the sections of the page that show what was found: final table, curve, grid, lineage, changes."""
 
 from __future__ import annotations
 

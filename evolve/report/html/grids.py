@@ -1,4 +1,4 @@
-"""The grid as heat maps, and as a table."""
+"""Draws the grid as heat maps, and writes it as a table."""
 
 from __future__ import annotations
 

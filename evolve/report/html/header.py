@@ -1,4 +1,4 @@
-"""The head of the page: what the run showed, and its key figures."""
+"""Writes the head of the page: what the run showed, and its key figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leaderboard: the best methods as a table that stands without a script, and all of them as data that the script sorts."""
+"""Writes the leaderboard: the best methods as a table that needs no script, and all of them as data that the script sorts."""
 
 from __future__ import annotations
 

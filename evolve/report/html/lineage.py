@@ -1,4 +1,4 @@
-"""The champion's lineage as a picture, from the seed to the best."""
+"""Draws the champion's lineage, from the seed to the best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building HTML and SVG from plain functions: every text is escaped unless it is markup that these functions made."""
+"""Builds HTML and SVG from plain functions: every text is escaped unless it is markup that these functions made."""
 
 from __future__ import annotations
 

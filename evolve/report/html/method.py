@@ -1,4 +1,4 @@
-"""The page of one method: what it is, how it came about, what it scored instance by instance, its diff and its source."""
+"""Writes the page of one method: how it came about, what it scored instance by instance, its diff and its source."""
 
 from __future__ import annotations
 

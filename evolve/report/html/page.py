@@ -1,4 +1,4 @@
-"""The page about a run, as one file or live: inline style, script and pictures, no outside asset."""
+"""Writes the page about a run, as one file or live: inline style, script and pictures, no outside asset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of the page that several sections use: tables, estimates, links to methods, small pictures in rows."""
+"""Builds what several sections use: tables, estimates, links to methods, small pictures in rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections of the page about the search itself: its breadth, its operators and directions, failures, costs, events."""
+"""Writes the page's sections about the search: its breadth, operators and directions, failures, costs, events, glossary."""
 
 from __future__ import annotations
 

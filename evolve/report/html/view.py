@@ -1,4 +1,4 @@
-"""All that one page shows, read from an archive at one moment: the report, every method, and pages of the best of them."""
+"""Reads all that one page shows, from an archive at one moment: the report, every method, and pages of the best of them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,6 @@
-"""Plots of a run as files for a paper, drawn with matplotlib."""
+"""Draws the plots of a run for a paper, with matplotlib.
+
+- figures: what each plot shows
+- plots: one file a plot
+- tiles: heat maps
+"""

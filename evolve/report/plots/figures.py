@@ -1,4 +1,4 @@
-"""What the plots show, drawn with matplotlib in colours that colour-blind people tell apart (Okabe and Ito 2008; viridis)."""
+"""Draws the plots with matplotlib, in colours that colour-blind people tell apart (Okabe and Ito 2008; viridis)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main plots of a run as pictures for a paper: one file a plot, a column wide, the same bytes for the same archive."""
+"""Writes the main plots of a run for a paper: one file a plot, a column wide, the same bytes for the same archive."""
 
 from __future__ import annotations
 

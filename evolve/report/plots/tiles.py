@@ -1,4 +1,4 @@
-"""The grid as heat maps for a paper: over all islands, and one for each."""
+"""Draws the grid as heat maps for a paper: over all islands, and one for each."""
 
 from __future__ import annotations
 

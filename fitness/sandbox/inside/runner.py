@@ -1,4 +1,4 @@
-"""The runner: one child, one trial. It takes its inputs, puts up its walls, runs the method, writes floats and exits.
+"""Runs one trial in one child: it takes its inputs, puts up its walls, runs the method, writes floats and exits.
 
 What it writes on the result pipe is one kind byte and a payload. b"P": exactly n_test * n_classes float32, little endian.
 b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the payload is a sentence of at most

@@ -1,4 +1,4 @@
-"""The default strong student of the embedded tier, handed to methods as `problem.student`: an MLP head on frozen features.
+"""Trains the default strong student of the embedded tier, `problem.student`: an MLP head on frozen features.
 
 Loaded inside the sandbox, and by the builder for the ceiling; imports nothing of ours. The network has one hidden layer, so its
 backward pass is written out: autograd would cost more than the arithmetic, and is kept for the loss of a method's own.

@@ -1,4 +1,4 @@
-"""The walls a child puts around itself: capabilities, rlimits, Landlock, seccomp. Standard library only, each fails loudly.
+"""Puts up the walls of a child: capabilities, rlimits, Landlock, seccomp. Standard library only, each fails loudly.
 
 Loaded inside the sandbox, before the walls are up; the trusted process never imports it.
 """

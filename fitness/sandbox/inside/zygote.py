@@ -1,4 +1,4 @@
-"""The zygote: imports torch and numpy once, has never seen a label, and forks one child per request, ahead of it.
+"""Imports torch and numpy once, never sees a label, and forks one child per request, ahead of it: the zygote.
 
 Started by sandbox.py as `python -I -S -c ... <folder> <descriptor>` with an empty environment. It imports, it forks, it reaps:
 it runs no tensor operation, because one parallel region before the fork would hang every child.

@@ -1,1 +1,10 @@
-"""The embedded task: small models and data that are shipped, nothing to download."""
+"""Defines the embedded task: small models and data that are shipped, nothing to download.
+
+- deceptive: the domain code_deceptive
+- digits: the domain digits
+- drawing: an instance of raw features
+- features: what a language model knows of an item
+- language: the domains chat, math and code
+- source: the instances of every domain
+- task: sizes, domains, limits
+"""
