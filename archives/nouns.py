@@ -54,7 +54,7 @@ class RunRecord:
         inflation: the champion's dev PGR minus its fresh PGR, None before it is known.
         system: the system prompt of the run's model calls, "" without a model.
         grid: the grid's measures with their edges and, of Voronoi cells, the centroids, as JSON; "" in runs that are older.
-        seconds: wall clock so far; `engine_seconds`: the engine's own share of it.
+        seconds: wall clock so far; `engine_seconds`: what the engine used of it, without waiting.
     """
 
     id: str
@@ -108,7 +108,7 @@ class ProposalRecord:
         novelty: distance of the prompt to the recent prompts when it was chosen, in [0, 1].
         reason: why it was refused, or not answered, as a sentence.
         method: id of the method it became, or None.
-        fixes: the failed proposal that it was asked to mend, or None.
+        fixes: the failed proposal that it was asked to repair, or None.
         cell: the cell whose elite the first parent was, or None.
     """
 

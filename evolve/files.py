@@ -6,10 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-PLAN = "plan.json"
-
-
-TRACKERS = "trackers"  # beside the archive
+RUNS = Path("runs")  # the folder of archives
+PLAN = "plan.json"  # in the folder of a study
+TRACKERS = "trackers"  # the folder of trackers' files, beside the archive
 
 
 def trackers_folder(db: Path) -> Path:
@@ -22,6 +21,3 @@ def read_regular(path: Path, most: int) -> bytes | None:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         found = os.fstat(file.fileno())
         return file.read(most) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
-
-
-RUNS = Path("runs")

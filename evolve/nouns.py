@@ -77,7 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Broken:
-    """A child that failed, to be mended: its source, and what went wrong, as a sentence."""
+    """A child that failed and is to be repaired: its source, and what went wrong, as a sentence."""
 
     source: str
     reason: str
@@ -101,7 +101,7 @@ class Brief:
         inspirations: methods from other cells.
         failures: what was tried nearby and failed, newest first.
         deleted: lines that the first parent's lineage had once and deleted, the newest first.
-        broken: the failed child that is to be mended, for operators whose subject is a failure.
+        broken: the failed child that is to be repaired, for operators whose subject is a failure.
         family: the first parent and the methods that differ from it in constants only; never part of a prompt.
     """
 
@@ -147,7 +147,7 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """What an operator may work with: the syntax worker for structure, a model and its system text when the run has one."""
+    """What an operator may work with: the worker that parses files, a model and its system text when the run has one."""
 
     worker: Worker
     model: Model | None = None

@@ -63,5 +63,5 @@ class Observer(Protocol):
         ...
 
     def snapshot(self, now: Snapshot) -> None:
-        """Show where the run stands; called often, draws when it likes."""
+        """Show where the run stands; called often, it draws as often as it likes."""
         ...

@@ -22,7 +22,7 @@ from fitness.vault.instance import Instance, InstanceName
 from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
-LOST_RETRIES = 2
+LOST_RETRIES = 2  # repetitions of a run that was lost by our fault
 BEHAVIOUR = ("teacher_agreement", "confidence", "positive_rate")  # what is measured of every trial's answers
 
 

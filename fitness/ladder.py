@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-RUNGS = 50
-STEP = 1 / RUNGS  # of accuracy
+RUNGS = 50  # answers above 0 that the Ladder can give
+STEP = 1 / RUNGS  # of accuracy: eta of Blum & Hardt 2015
 SHOWN = 20  # steps that a PGR of 1 is shown in: .05 each
 _SLACK = 1e-9  # a score that is a rung but for its floating-point error is that rung
 

@@ -12,7 +12,7 @@ from fitness.nouns import Interval, Score
 ROUNDING = 1e-12  # of PGR: scores that differ by less are equal
 RACE_SIGMA = 0.25  # assumed sub-Gaussian scale of one instance's paired PGR difference; measured .01-.25 (FITNESS.md)
 RACE_GAP = 0.25  # of PGR: the race is quickest against methods that are this much worse than their rival
-RACE_ALPHA = 0.10  # chance that a method as good as its rival is ever stopped
+RACE_ALPHA = 0.10  # chance that a method as good as its rival is ever stopped (Howard et al. 2020)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Repaired:
 
     Attributes:
         losses: rows that could not be read, or were dropped.
-        notes: what was put right besides.
+        notes: what else was corrected.
         dropped: the rows that were dropped although they could be read, each with the name of its table.
         violations: what does not hold even now.
     """

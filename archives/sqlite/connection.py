@@ -15,7 +15,7 @@ from archives.sqlite.typed import fields, nouns
 
 _WAIT_MS = 5000
 PATIENCE = 60.0  # seconds that one query may take
-STEPS = 10_000  # of SQLite's machine between two looks at the clock: about a millisecond
+STEPS = 10_000  # of SQLite's machine between two readings of the clock: about a millisecond
 LONGEST = 1 << 24  # bytes of one text
 LARGEST_ANSWER = 1 << 30  # bytes of text in one query's rows
 N = TypeVar("N")

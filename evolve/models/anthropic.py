@@ -1,4 +1,4 @@
-"""Calls Claude models by Anthropic's own protocol, with the system prompt cached and, if asked for, thoughts before the answer."""
+"""Calls Claude by Anthropic's own protocol, with the system prompt cached and, if asked for, thoughts before the answer."""
 
 from __future__ import annotations
 

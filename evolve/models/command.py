@@ -31,7 +31,7 @@ CHUNK = 1 << 16
 MOST = 4 * LONGEST  # bytes of output that are read: four to a character at most
 MOST_COMPLAINT = 4096  # bytes at the end of what it wrote to its standard error
 LINGER = 0.5  # seconds that output may still come after the program has ended
-GLANCE = 0.5  # seconds between looks at whether the run was stopped
+GLANCE = 0.5  # seconds between checks whether the run was stopped
 LEAST_KEY = 20  # characters of what looks like a key in a command; shorter words are words
 
 

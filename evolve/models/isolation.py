@@ -1,7 +1,7 @@
 """Wraps a `command:` in bubblewrap: it sees the user's files and network, not the vault, the run or other processes.
 
-It keeps out who looks for labels in files and processes. It is no prison: the program has the user's keys, network and home.
-What would lead out of it is closed: other processes by /proc, devices of disks, the kernel's settings (for root), sockets of
+It stops a program that searches files and processes for labels. It is no prison: the program has the user's keys, network and
+home. The ways around it are closed: other processes by /proc, devices of disks, the kernel's settings (for root), sockets of
 services that start programs for whoever asks, and this checkout and its interpreter, which may be read and not written.
 """
 

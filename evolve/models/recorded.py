@@ -130,7 +130,7 @@ def _told(said: list[str], turn: int) -> str:
 
 
 def _said(prompt: str) -> list[str]:
-    """Return the turns of a proposal's prompt, as operators.talk joins them."""
+    """Return the turns of a proposal's prompt, as operators/llm/conversation.py joins them."""
     from evolve.nouns import TURN
 
     said, number = [], 2

@@ -35,7 +35,7 @@ class Disclosure:
     """One Ladder per search domain, and a row in `looks` for every score that leaves the vault."""
 
     def __init__(self, archive: Archive, domains: Sequence[str]) -> None:
-        """Take up where the archive's ledger ends."""
+        """Go on where the archive's ledger ends."""
         self._archive, self._domains = archive, tuple(domains)
         self._scores: dict[str, dict[str, CoarseScore]] = {domain: {} for domain in domains}  # of each method
         self._lineages: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 The system text comes first and never changes during a run, so that a provider can cache it; within a request what changes least
 comes first. The only score that enters is the coarse one of an Exhibit (disclosure.py). Whatever a method, a model or a sandbox
-wrote is fenced, and everything has a most that it may take.
+wrote is fenced, and every part has a largest size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OPENING = 12  # lines of a method in a request that asks for no method
 
 @cache
 def template(name: str) -> Template:
-    """Return the prompt text `prompts/NAME.md`."""
+    """Return the prompt text `templates/NAME.md`."""
     return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").rstrip("\n"))
 
 
@@ -38,7 +38,7 @@ def system(task: str, imports: Iterable[str]) -> str:
 
 
 def prompt(brief: Brief, ask: str) -> str:
-    """Return the request: direction, parents, what failed, inspirations, the child to be mended, and what is asked."""
+    """Return the request: direction, parents, what failed, inspirations, the child to be repaired, and what is asked."""
     parents = "\n\n".join(_exhibit("Parent", *pair) for pair in enumerate(brief.parents, start=1))
     return template("brief").substitute(
         direction=_quoted(brief.direction),
@@ -52,7 +52,7 @@ def prompt(brief: Brief, ask: str) -> str:
 
 
 def request(brief: Brief, name: str) -> str:
-    """Return the request with the ask of `prompts/NAME.md`, for the operators that fill nothing else in."""
+    """Return the request with the ask of `templates/NAME.md`, for the operators that fill nothing else in."""
     return prompt(brief, template(name).substitute())
 
 

@@ -9,7 +9,7 @@ from archives.archive import Archive
 from archives.sqlite.typed import maybe_real, text
 from evolve.text import label
 
-_DOTS = 500
+_DOTS = 500  # points of the curve, at most
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def lost_calls(archive: Archive) -> tuple[LostCalls, ...]:
     )
 
 
-_POINTS = 200
+_POINTS = 200  # points of the spending, at most
 
 
 @dataclass(frozen=True)

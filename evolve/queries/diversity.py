@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from archives.sqlite.typed import integer, real, text
 
-POINTS = 120
+POINTS = 120  # points of the entropy over a run, at most
 _CHOSEN = "select p.id, p.direction, p.novelty from json_each(?) one join proposals p on p.id = one.value"
 
 

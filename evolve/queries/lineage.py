@@ -13,7 +13,7 @@ from evolve.text import label
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A method in a pedigree.
+    """A method in a lineage.
 
     Attributes:
         pgr: mean PGR on dev instances, or None when it was never judged OK.

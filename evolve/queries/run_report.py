@@ -19,9 +19,9 @@ from evolve.queries.status import Happening, RunStatus, events, run_status
 from evolve.text import label
 from fitness.nouns import EvolveError
 
-LEADERBOARD = 100
-DIFFS = 5
-_EVENTS = 30
+LEADERBOARD = 100  # methods of the leaderboard in a report
+DIFFS = 5  # methods whose last step is shown as a diff
+_EVENTS = 30  # the last events in a report
 
 
 @dataclass(frozen=True)

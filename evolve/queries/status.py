@@ -14,7 +14,7 @@ from evolve.queries.operators import DirectionLine, OperatorStats, arms, directi
 from fitness.nouns import CONTAINED
 
 RECENT = 50  # proposals that "recently" means, for what the novelty term chose
-_EVENTS = 8
+_EVENTS = 8  # the last events of a status
 _UNCONTAINED = "Methods of this run were not contained, so its scores may be what they made them"
 
 
@@ -196,7 +196,7 @@ def _uncontained(archive: Archive, run: RunRecord) -> str:
 
 
 def _counts(archive: Archive) -> dict[str, int]:
-    """Return the counts of a standing in one query."""
+    """Return the counts of a run's status in one query."""
     row = archive.rows(
         f"select {JUDGED} as evaluations, {FAILED} as failed, "
         "(select count(*) from methods) as methods, (select count(*) from proposals where state = 'refused') as refused, "

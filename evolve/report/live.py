@@ -24,13 +24,13 @@ from evolve.report.html.view import page_of, view
 from evolve.text import clean
 from fitness.nouns import EvolveError
 
-_LOOK = 0.4  # seconds between two looks at the file
+_LOOK = 0.4  # seconds between two checks of the file
 _PING = 15.0  # seconds after which a silent stream says that it is alive
 _GONE = "The run's file is gone: {path} was moved or deleted. What you see is the last that was read of it."
 
 
 class LivePage:
-    """One archive under the eyes of the server: its page as of the last look, read anew when the file has changed.
+    """The page of one archive as the server last read it; it is read anew when the file has changed.
 
     Attributes:
         path: the archive.

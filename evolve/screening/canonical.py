@@ -12,9 +12,9 @@ import numpy as np
 
 from evolve.screening.dead_code import prune, walk
 
-SKETCH = 64  # MinHash permutations
+SKETCH = 64  # MinHash permutations (Broder 1997)
 _SHINGLE = 4  # syntax tokens a shingle
-_PRIME = (1 << 61) - 1
+_PRIME = (1 << 61) - 1  # modulus of the hash functions
 _HASHES = np.random.default_rng(20260421).integers(1, 1 << 31, size=(2, SKETCH), dtype=np.uint64)
 
 

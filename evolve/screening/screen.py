@@ -12,7 +12,7 @@ from evolve.nouns import Worker
 from evolve.screening.examine import examined
 from evolve.text import printable_line, short
 
-MAX_BYTES = 32 * 1024
+MAX_BYTES = 32 * 1024  # of a method's file
 REPEATS, DIFFERS = "it is the same method as", "it differs from"  # how the reason of a duplicate begins
 _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)  # PEP 263: as a file, Python would read other code
 LONGEST = 600  # characters of a reason: compile() and libcst quote the file

@@ -1,7 +1,7 @@
 """Calls functions of ours in a warm, limited subprocess: everything that parses a method (libcst crashes on nested input).
 
 Only bytes of JSON cross the pipe. When the worker dies or takes too long it is replaced, and the source that did it is refused.
-Its time is counted in processor time, by the kernel: a busy machine is never a source's fault.
+Its time is processor time, counted by the kernel: a busy machine is never a source's fault.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 - directions: the populations of directions
 - novelty: the distance of prompts
 - parents: who may be a parent
-- repairs: which failed child is repaired next
+- repairs: which failed child a model repairs next
 - selector: one choice
 - strategies: what is kept, and what children are made of
 """

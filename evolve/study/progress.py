@@ -35,7 +35,7 @@ class StudyProgress:
 
 
 class ProgressReader:
-    """Looks at the searches of a study from time to time; a search that has ended is not read again."""
+    """Reads the searches of a study from time to time; one that has ended is not read again."""
 
     def __init__(self, contestants: Sequence[Contestant]) -> None:
         self._known = [StudyProgress(contestant, 0, None, begun=False, finished=False) for contestant in contestants]

@@ -16,7 +16,7 @@ from evolve.study.plan import Contestant, Plan
 from evolve.study.preparation import fork
 from fitness.nouns import CONTAINED
 
-LOOK = 2.0  # seconds between looks at the searches that are going on
+LOOK = 2.0  # seconds between readings of the searches in progress
 GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
 
 

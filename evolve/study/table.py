@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evolve.study.outcome import SearchOutcome
 from fitness.pgr import freedom, t_quantile, t_share
 
-RESAMPLES = 10_000
+RESAMPLES = 10_000  # of the bootstrap (Efron 1979)
 EQUAL = 1e-9  # of PGR: means that differ by less are equal
 TAIL = 0.05  # outside a 90 % interval on either side
 

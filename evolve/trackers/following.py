@@ -41,7 +41,7 @@ class Trackers:
         self._seen = -1
 
     def beside(self, watch: Observer) -> Observer:
-        """Return a watch that shows the same as another, and tells the trackers."""
+        """Return an observer that passes everything on to another, and tells the trackers."""
         return _Beside(watch, self) if self._names else watch
 
     def follow(self, now: Snapshot) -> list[str]:
@@ -85,7 +85,7 @@ class Trackers:
 
 
 class _Beside:
-    """A watch beside which trackers follow."""
+    """An observer that also tells the trackers."""
 
     def __init__(self, watch: Observer, trackers: Trackers) -> None:
         self._watch, self._trackers = watch, trackers

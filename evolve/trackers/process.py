@@ -14,7 +14,7 @@ from evolve.text import finite, one_line
 from evolve.trackers import Subject
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
-_STEP = 0.02  # seconds between looks at a process that is ending
+_STEP = 0.02  # seconds between checks of a process that is ending
 
 
 class Process:

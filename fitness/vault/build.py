@@ -23,7 +23,7 @@ from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn, Source
 from fitness.vault import storage
 
-ATTEMPTS = 20
+ATTEMPTS = 20  # draws of one instance until the ceiling is far enough above the teacher
 
 
 class InstanceRefused(Exception):

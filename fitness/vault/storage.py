@@ -16,7 +16,7 @@ import numpy as np
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn
 
-FORMAT = 1
+FORMAT = 1  # version of the file's layout
 ALIGN = 64  # bytes; arrays start at multiples of it
 ARRAYS = ("train_x", "weak", "test_x", "test_y", "teacher", "pairs")
 DIGEST = 32  # bytes of BLAKE2b at the end

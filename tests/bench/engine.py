@@ -177,7 +177,7 @@ def bred(
 
 
 def overhead(candidates: int) -> None:
-    """Print the engine's own share a candidate."""
+    """Print the time that the engine itself uses for a candidate."""
     config = Config(evals=candidates, workers=2, model=("bench:author",), offline_share=0)
     with tempfile.TemporaryDirectory() as name, WorkerProcess() as syntax:
         folder = Path(name)
@@ -186,9 +186,7 @@ def overhead(candidates: int) -> None:
         resume, size = _resumed(context), (folder / "bench.db").stat().st_size / 1e6
     wall, cpu, worker = map(watch.each, range(3))
     print(f"overhead, {candidates} candidates: wall {_mean(wall):.2f} ms each, CPU {_mean(cpu):.2f} ms each")
-    print(
-        f"  the engine's own share, without waiting for the model, the screen's worker and the judge: {watch.share:.2f} ms each"
-    )
+    print(f"  the engine itself, without waiting for the model, the worker and the judge: {watch.share:.2f} ms each")
     print(f"  wall by tenths {' '.join(f'{ms:.2f}' for ms in wall)}: growth {wall[-1] / wall[0]:.2f}x")
     print(f"  CPU by tenths  {' '.join(f'{ms:.2f}' for ms in cpu)}: growth {cpu[-1] / cpu[0]:.2f}x")
     print(

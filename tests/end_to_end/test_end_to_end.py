@@ -82,7 +82,7 @@ def test_a_run_ends_with_the_table_the_report_and_the_champion(
     finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out = finished
-    for word in ("chat", "math", "code", "digits", "human best", "fresh", "engine's own share", "run.html", "run-best.py"):
+    for word in ("chat", "math", "code", "digits", "human best", "fresh", "the engine itself used", "run.html", "run-best.py"):
         assert word in out
     assert re.search(r"(not )?shown: \w+ (beats|against) the human best", out)
     assert rows("select count(*) as n from evaluations where split = 'dev' and proposal is not null")[0]["n"] == 12

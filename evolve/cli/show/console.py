@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Nine steps of fitness, from below 0 (grey) over blue-green to yellow: background colours that keep dark text readable.
 STEPS = ("#8a8f98", "#6f86b5", "#5f9ac0", "#56adc0", "#5bbdb0", "#74c998", "#9cd37c", "#cbdb63", "#f3e04f")
 
-_GAP = "  "
+_GAP = "  "  # between two columns
 _LEAST = 8  # columns that a flexible column keeps
 
 

@@ -62,7 +62,7 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
     if end.result:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
-    click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}; the engine's own share {share:.1f} %")
+    click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
     if end.interrupted:
         click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
     elif not end.result:

@@ -8,7 +8,7 @@ from evolve.cli.show.console import fit, pad, say
 from evolve.queries.lineage import Ancestor, Lineage
 from evolve.text import count, number, one_line, short
 
-_WIDTH = 78
+_WIDTH = 78  # columns of a line
 _DEEPEST = 24  # columns of branches before a lineage is cut
 
 

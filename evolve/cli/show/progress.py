@@ -87,7 +87,7 @@ class Lines:
 
 
 class LiveTable:
-    """A table that redraws itself."""
+    """Shows a table that redraws itself on a terminal."""
 
     def __init__(self) -> None:
         from rich.live import Live as Screen

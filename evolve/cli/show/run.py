@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evolve.queries.status import RunStatus
     from fitness.nouns import Finding
 
-_WIDTH = 78
+_WIDTH = 78  # columns of a line
 _MORE = {"cost": "cost", "low": "interval", "high": "interval", "trials": "trials", "size": "size", "seconds": "seconds"}
 
 
@@ -44,7 +44,7 @@ def print_status(now: RunStatus) -> None:
 
 
 def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
-    """Return the facts of a standing, by name."""
+    """Return the facts of a run's status, by name."""
     spent, recent = now.spent, now.recent
     rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
     unanswered = f"{now.unanswered} unanswered, " if now.unanswered else ""

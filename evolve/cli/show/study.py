@@ -33,7 +33,7 @@ class Silence(AbstractContextManager["Silence"]):
     """Shows nothing of a study; what shows it does so instead.
 
     Attributes:
-        every: seconds between looks at the searches.
+        every: seconds between readings of the searches.
     """
 
     every = float("inf")

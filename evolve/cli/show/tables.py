@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evolve.queries.status import RunStatus
 
 _REASON = 300  # characters of a reason that are shown
-_MARGIN = 8
+_MARGIN = 8  # columns that a reason is indented by
 
 
 def print_failures(statuses: Mapping[str, int], lines: Sequence[FailureLine], limit: int) -> None:
@@ -95,8 +95,8 @@ def _per_dollar(line: CostLine | OperatorStats) -> str:
 
 _BARS = "▁▂▃▄▅▆▇█"
 POINTS = 32  # of a sparkline
-_ARMS = 6
-_DIRECTIONS = 8
+_ARMS = 6  # arms that are shown
+_DIRECTIONS = 8  # directions that are shown
 
 
 def print_search(now: RunStatus) -> None:

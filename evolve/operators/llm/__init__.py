@@ -2,7 +2,7 @@
 
 - conversation: turns, cost, draft
 - diff: SEARCH/REPLACE blocks
-- repair: slips that are mended without changing the meaning
+- repair: slips repaired without changing the meaning
 - replies: what a reply says
 - vary: another direction
 - whole_file: rewrite, explain, cross, fix

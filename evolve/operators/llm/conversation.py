@@ -43,7 +43,7 @@ class Conversation:
         return Draft(source, stated, _joined(self._said), _joined([r.text for r in self._heard]), usage, problem)
 
     def child(self, source: str, brief: Brief) -> Draft:
-        """Return the draft of a file: mended where that changes nothing it does, refused when it repeats what was shown."""
+        """Return the draft of a file: repaired where that changes nothing it does, refused when it repeats what was shown."""
         shown = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
         shown += [brief.broken.source] if brief.broken else []
         mended = self._mended(source, shown) if len(source) <= FILE else source
@@ -55,7 +55,7 @@ class Conversation:
         return self.draft(mended)
 
     def _mended(self, source: str, others: list[str]) -> str:
-        """Return the file with what can be mended without a change of meaning; the rules say what is wrong with the rest."""
+        """Return the file repaired as far as its meaning does not change; the rules say what is wrong with the rest."""
         try:
             return str(self._worker.call(REPAIR, SECONDS, source=source, others=others)["source"])
         except (CallFailed, WorkerDied):

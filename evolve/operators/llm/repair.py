@@ -1,6 +1,6 @@
 """Repairs a model's file without changing what it does, so that a paid reply is not lost for a slip (worker only).
 
-What a file does only as a program goes, and imports that it uses but left out come back from the methods it was shown.
+It drops what a file does only when run as a program, and adds imports that are used but missing, from the methods shown.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
 def repaired(source: str, others: Sequence[str]) -> dict[str, str]:
-    """Return {"source": the file mended}."""
+    """Return {"source": the repaired file}."""
     return {"source": mended(source, others)}
 
 
 def mended(source: str, others: Sequence[str]) -> str:
-    """Return the file mended with what `others` import; as it came, to the byte, when there is nothing to mend."""
+    """Return the file repaired with what `others` import; unchanged, to the byte, when nothing needs repair."""
     try:
         compile(source, "method", "exec")
         if "__main__" not in source and "print" not in source and not _forgotten(source, others):

@@ -13,7 +13,7 @@ from evolve.prompting.prompts import request
 
 
 class Writing:
-    """Asks for an idea and the whole file in one fenced block, in the words of `prompts/NAME.md`."""
+    """Asks for an idea and the whole file in one fenced block, in the words of `templates/NAME.md`."""
 
     name: ClassVar[str]
     needs_model: ClassVar[bool] = True
@@ -34,7 +34,7 @@ class Writing:
         return talk.child(source, brief)
 
     def lacking(self, brief: Brief) -> str:
-        """Say what the brief lacks for this operator, as a sentence, so that nothing is asked in vain; else ""."""
+        """Say what the brief lacks for this operator, as a sentence, so that no call is wasted; else ""."""
         return ""
 
 

@@ -203,7 +203,7 @@ def _serve(control: socket.socket, spare: Child, around: Walls, runner: ModuleTy
             try:
                 socket.send_fds(report, [b"F"], [spare.pidfd])
                 socket.send_fds(spare.orders, [memoryview(buffer)[:size]], descriptors)
-            except OSError:  # the child died while it waited, or the client gave up on this run: its end is reported like any
+            except OSError:  # the child died while it waited, or the run was given up: its end is reported like any other
                 os.kill(spare.pid, 9)
             buffer[:size] = bytes(size)
             spare.orders.close()
