@@ -163,22 +163,24 @@ def _events(report: Report) -> Safe:
     return fold(f"The last {count(len(rows), 'event')}", table("Newest first", columns, rows))
 
 
+TERMS = (  # the words of the page, in the sentences of docs/glossary.md
+    (
+        "PGR",
+        "Performance gap recovered, (transfer − weak) / (strong − weak) in accuracy: 0 is the weak teacher, 1 the ceiling.",
+    ),
+    (
+        "Fitness",
+        "A one-sided lower confidence bound on a method's true PGR, from dev instances; what the search selects on.",
+    ),
+    (
+        "Dev, fresh",
+        "Dev instances guide selection, so scores on them flatter. Fresh instances are drawn after selection has ended.",
+    ),
+    ("Human best", "The file in seeds/ with the highest mean PGR on the same fresh instances as the champion."),
+    ("Verdict", "“Shown” needs a paired one-sided 95 % lower bound of the difference above 0 on fresh instances."),
+)
+
+
 def glossary() -> Safe:
     """Return the words a reader needs."""
-    terms = (
-        (
-            "PGR",
-            "Performance gap recovered, (transfer − weak) / (strong − weak) in accuracy: 0 is the weak teacher, 1 the ceiling.",
-        ),
-        (
-            "Fitness",
-            "A one-sided lower confidence bound on a method's true PGR, from dev instances; what the search selects on.",
-        ),
-        (
-            "Dev, fresh",
-            "Dev instances guide selection, so scores on them flatter. Fresh instances are drawn after selection has ended.",
-        ),
-        ("Human best", "The file in seeds/ with the highest mean PGR on the same fresh instances as the champion."),
-        ("Verdict", "“Shown” needs a paired one-sided 95 % lower bound of the difference above 0 on fresh instances."),
-    )
-    return tag("dl", *(part for term, text in terms for part in (tag("dt", term), tag("dd", text))))
+    return tag("dl", *(part for term, text in TERMS for part in (tag("dt", term), tag("dd", text))))
