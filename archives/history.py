@@ -26,7 +26,7 @@ _ISLANDS = "select island from elites union select island from proposals order b
 
 @dataclass(frozen=True)
 class Offer:
-    """A method that is offered to its cell, or with no elite, an island that is emptied.
+    """A method that is offered to its cell; without an elite, the emptying of an island.
 
     Attributes:
         judged: bred methods that had been judged by then.

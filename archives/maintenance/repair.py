@@ -65,15 +65,15 @@ def repair(source: Path, target: Path, grid_of: Callable[[Archive], Grid | None]
         with archive.transaction():
             if not archive.rows("select 1 from runs"):
                 raise ArchiveError(f"the row that says what the run in {source} is cannot be read: restore it from a copy")
-            mender = _Mender(archive)
-            mender.references()
-            mender.evaluations()
-            mender.elites(grid_of(archive), any(loss.table in ("elites", "evaluations") for loss in losses))
+            repairer = _Repairer(archive)
+            repairer.references()
+            repairer.evaluations()
+            repairer.elites(grid_of(archive), any(loss.table in ("elites", "evaluations") for loss in losses))
         found = check(archive, grid_of(archive))
-    return Repaired((*losses, *mender.losses()), tuple(mender.notes), tuple(mender.dropped), found)
+    return Repaired((*losses, *repairer.losses()), tuple(repairer.notes), tuple(repairer.dropped), found)
 
 
-class _Mender:
+class _Repairer:
     """Puts the rows of an archive right, in place."""
 
     def __init__(self, archive: Archive) -> None:

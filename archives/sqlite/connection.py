@@ -90,7 +90,7 @@ class Connection:
         return list(self.each(kind, origin, values))
 
     def each(self, kind: type[N], origin: str, values: Sequence[object] = ()) -> Iterator[N]:
-        """Return the same one after the other: everything is read by then, and no more than one is kept."""
+        """Return an iterator over the same nouns: all rows are read before the first, and no noun is kept."""
         with sentences(self.path), _bounded(self._db):
             rows = list(_within_reason(self._db.execute(f"select {fields(kind)} from {origin}", list(values))))
         return nouns(kind, rows)

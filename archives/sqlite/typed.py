@@ -20,7 +20,7 @@ def text(row: Row, name: str) -> str:
 
 
 def maybe_real(row: Row, name: str) -> float | None:
-    """Return a real; None for NULL and for what no score is: not finite (an interval of one instance has no ends) or huge."""
+    """Return a real; None for NULL and for what cannot be a score: not finite (an interval of one instance) or huge."""
     value = row[name]
     return float(value) if isinstance(value, (int, float)) and abs(value) <= LARGEST else None
 

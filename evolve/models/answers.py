@@ -70,7 +70,7 @@ class Answer:
 
 
 def kept(name: str, text: str, usage: Usage, problem: str = "") -> Reply:
-    """Return the reply to hand on. Raises UnusableAnswer, which carries it, for a problem and a text empty or too long."""
+    """Return the reply. Raises UnusableAnswer, which carries it, when there is a problem or its text is empty or too long."""
     reply = Reply(text[:LONGEST], usage)
     if not problem and len(text) > LONGEST:
         problem = f"the answer of {name} was too long: it is cut after {LONGEST:,} characters"

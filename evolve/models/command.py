@@ -107,7 +107,7 @@ class CommandModel:
 
 @dataclass
 class _Run:
-    """A process while it is talked to.
+    """A process that is being asked.
 
     Attributes:
         stopped: tells whether nobody waits for it any more.

@@ -57,7 +57,7 @@ class Clock:
 
 
 class Passing(Exception):
-    """A failure that may pass: busy, restarting, unreachable.
+    """A failure that a later call may not meet: busy, restarting, unreachable.
 
     Attributes:
         busy: the server said that it has too many calls, so every thread should hold back.

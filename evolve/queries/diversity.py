@@ -28,7 +28,7 @@ class Breadth:
     """What the last proposals were about.
 
     Attributes:
-        proposals: how many were looked at.
+        proposals: how many were counted.
         entropy: Shannon entropy of their directions, in bits; None without proposals.
         entropy_max: the entropy if every direction of the run were tried equally often, in bits.
         novelty: mean distance of their prompts to the prompts before them, in [0, 1]; None without proposals.

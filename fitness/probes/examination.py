@@ -89,7 +89,7 @@ class Examination:
         return self.predict(self.problem)
 
     @cached_property
-    def unrest(self) -> float:
+    def nondeterminism(self) -> float:
         """The share of the hard answers that a second run on the trial's own problem moves."""
         return share_changed(self.reference, self.predict(self.problem))
 

@@ -111,7 +111,7 @@ def _determinism(examination: Examination) -> Reading:
     apart = abs(examination.score(examination.reference).transfer_acc - recorded.transfer_acc) if recorded else 0.0
     if recorded and not apart and not examination.thorough:
         return Reading(0.0, UNSTABLE, "the same problem again gave the recorded accuracy")
-    share_changed = max(apart, examination.unrest)
+    share_changed = max(apart, examination.nondeterminism)
     return Reading(share_changed, UNSTABLE, f"the same problem again moved {share_changed:.1%} of the answers")
 
 
@@ -134,7 +134,7 @@ def _rows(examination: Examination) -> Reading:
         share = share_changed(examination.reference[rows], _in_company(examination, rows))
         if share >= worst:
             worst, where = share, name
-    threshold = UNSTABLE if worst > MOVED and examination.unrest else MOVED
+    threshold = UNSTABLE if worst > MOVED and examination.nondeterminism else MOVED
     return Reading(worst, threshold, f"shown {where} alone, the method moved {worst:.1%} of its answers")
 
 

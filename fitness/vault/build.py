@@ -50,7 +50,7 @@ class BuildRequest:
 def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
     """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its teacher.
 
-    Raises Refused, with the accuracies of the draw that came nearest, when no attempt is.
+    Raises InstanceRefused, with the accuracies of the draw that came nearest, when no attempt is.
     """
     nearest = source.draw(domain, secret.derive("attempt", 0))
     for attempt in range(1, ATTEMPTS):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # constants tuned at once
 FRESH = 2  # constants tuned beside those that the family has varied already
-FAMILY = 256  # members looked at, the last ones
+FAMILY = 256  # members that are considered, the last ones
 REACH = 4.0  # factor from the parent within which a constant is tuned: TPE is as broad as its range, and a family is small
 STARTUP = 2  # members below which Optuna draws at random
 
