@@ -1,6 +1,7 @@
 """Judges methods, several at once: step 6 of ten. The executors are named in TABLE and loaded when asked for.
 
 - batch: a list of methods side by side
+- job: what is to be judged, as data
 - local: threads on this machine
 """
 

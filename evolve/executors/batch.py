@@ -15,14 +15,14 @@ from fitness.judge import Cancelled
 from fitness.nouns import Evaluation
 
 T = TypeVar("T")
-IDLE = 0.2  # seconds between looks at the stop flag while something is awaited
+IDLE = 0.2  # seconds between checks of the stop flag while something is awaited
 
 
 class Batch:
     """Jobs that are done side by side.
 
     Attributes:
-        waited: seconds spent waiting for others; the rest is the engine's own share.
+        waited: seconds spent waiting for others; the engine used the rest.
     """
 
     def __init__(self, executor: Executor, stop: threading.Event, tick: Callable[[], None]) -> None:

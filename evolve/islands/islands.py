@@ -1,4 +1,4 @@
-"""The elites of one island, by cell and in the order of their fitness."""
+"""Keeps the elites of one island, by cell and in the order of their fitness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migration topologies: which island sends its best elite to which."""
+"""Defines migration topologies: which island sends its best elite to which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's model calls can cost, before anything is spent; a budget that cannot pay for a useful run is refused."""
+"""Forecasts what a run's model calls can cost, before anything is spent, and refuses a budget too small for a useful run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One writer at a time: the lock beside a run's archive."""
+"""Lets one process write to a run, by a lock beside its archive, and ends it cleanly on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def stop_on_interrupt(stop: threading.Event, watch: Observer, kill_trials: Calla
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        watch.event("note", "stopping: what is in flight goes round again on resume")
+        watch.event("note", "stopping: candidates in flight are tried again on resume")
         timer = threading.Timer(PATIENCE, kill_trials)
         timer.daemon = True
         timer.start()

@@ -1,4 +1,4 @@
-"""What a replay reads from a recording instead of doing it: replies, trials, findings, and the order in which steps ended."""
+"""Answers the steps of a replay from a recording: replies, trials, findings, and the order in which steps ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`archive check --repair`: a whole archive out of a damaged one, which is kept."""
+"""Puts a whole archive in the place of a damaged one, which is kept (`archive check --repair`)."""
 
 from __future__ import annotations
 

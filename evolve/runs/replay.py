@@ -1,4 +1,4 @@
-"""A recorded run again, offline: replies, trials and the order of steps come from its archive, all else is done anew.
+"""Replays a recorded run offline: replies, trials and the order of steps come from its archive, all else is done anew.
 
 Nothing but the archive is needed: no network, no vault, no sandbox. Selection, prompts, the reading of replies, the screen,
 races, fitness, cells, placements and migration are computed again, into an archive of their own; then the two are compared.

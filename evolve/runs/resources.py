@@ -1,4 +1,4 @@
-"""The lab: everything one run works with, opened together and closed together."""
+"""Opens and closes together what judging needs, and loads the models and operators of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 @dataclass(frozen=True)
 class JudgeResources(Judging):
-    """A desk with all that judging itself needs, with or without a run."""
+    """All that judging needs, with or without a run."""
 
     vault: Vault
     builder: Builder

@@ -1,4 +1,4 @@
-"""Opening the sealed instances: the last, counted look at a method, after everything else has been decided."""
+"""Judges a method on the sealed instances: the last, counted look, after everything else has been decided."""
 
 from __future__ import annotations
 

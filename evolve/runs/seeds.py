@@ -1,4 +1,4 @@
-"""The human baselines: plain Python files in seeds/, and those a user brings, read as text."""
+"""Reads the human baselines in seeds/ and a user's own files as text, and adds a file to a run."""
 
 from __future__ import annotations
 

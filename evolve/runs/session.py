@@ -1,4 +1,4 @@
-"""One session of a run, from the first check to the paths printed at the end: what `start` and `resume` share."""
+"""Runs one session of a run, from the first check to the paths printed at the end: what `start` and `resume` share."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Ending:
         interrupted: whether the user stopped it.
         evaluations: methods judged in the run so far.
         device: where methods ran, cpu or cuda.
-        seconds: wall clock of the run; `engine_seconds`: the engine's own share of it.
+        seconds: wall clock of the run; `engine_seconds`: what the engine used of it, without waiting.
     """
 
     path: Path

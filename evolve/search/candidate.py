@@ -1,4 +1,4 @@
-"""A candidate on its way through the ten steps, and the proposals of earlier sessions that are gone on with."""
+"""Defines a candidate on its way through the ten steps, and the proposals of earlier sessions that a resume goes on with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fitness.nouns import Direction, Evaluation
 
 @dataclass
 class Candidate:
-    """A child somewhere on the road: what was chosen, and what has come of it so far."""
+    """A child on its way through the ten steps: what was chosen, and what has come of it so far."""
 
     number: int
     choice: Choice

@@ -1,4 +1,4 @@
-"""What a search is given: configuration, archive, judge, operators, models, and the instances it is scored on."""
+"""Holds what a search is given: configuration, archive, judge, operators, models, and the instances it is scored on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fitness.vault.instance import InstanceName
 
 @dataclass(frozen=True)
 class Judging:
-    """What a search needs of judging: the task, who judges, the syntax worker, and the flag that stops it."""
+    """What a search needs of judging: the task, the judge, the worker that parses, and the flag that stops it."""
 
     task: Task
     judge: Evaluator
@@ -34,7 +34,7 @@ class Judging:
 
 @dataclass
 class RunContext:
-    """A desk with a run on it.
+    """All that one session of a run works with.
 
     Attributes:
         system: the system text of the run's model calls, "" without a model.

@@ -1,7 +1,7 @@
-"""The search: each candidate goes once round the ten steps, from `_depart` to `_recorded`.
+"""Takes each candidate once through the ten steps, from `begin` to `_recorded`.
 
 One thread owns the archive, the grid and every choice; model calls, parsing and judging happen elsewhere and come back as
-landings, in the order they end (loop.py). Every step is a line of the journal, so that a replay can repeat that order
+step results, in the order they end (loop.py). Every step is a line of the journal, so that a replay can repeat that order
 (runs/replay.py); with one worker, and no model or one call at once of models that say the same again, it is fixed by the run's
 seed.
 """
@@ -50,7 +50,7 @@ class Engine:
         self.refused_in_a_row = 0  # refused proposals in a row
         self.number = memory.last_proposal
 
-    # the road of one candidate
+    # the steps of one candidate
 
     def begin(self) -> None:
         """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
@@ -189,7 +189,7 @@ class Engine:
             self.reporter.best(evaluation, choice.operator, candidate.idea, choice.island)
         self.recorder.mix(self.context.budget.evals, self.context.budget.judged_share >= LATE)
 
-    # where a candidate's road ends early
+    # where a candidate ends early
 
     def _refuse(self, candidate: Candidate, reason: str) -> None:
         self.refused_in_a_row += 1
@@ -198,7 +198,7 @@ class Engine:
         self.memory.refused(candidate.choice.parents, candidate.idea, reason)
 
     def _failed(self, candidate: Candidate, reason: str) -> None:
-        """Keep a child that failed, so that a model may mend it."""
+        """Keep a child that failed, so that a model may repair it."""
         source = candidate.draft.source if candidate.draft else None
         if source is not None:
             self.memory.keep_broken(candidate.number, source, reason)

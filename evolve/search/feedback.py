@@ -1,4 +1,4 @@
-"""Cycling: lines that a lineage deleted and a child writes again.
+"""Finds lines that a lineage deleted and a child writes again, for the next prompt.
 
 Of the lines that coding agents add in an evolutionary search, 30 % had been deleted earlier in the same lineage (arXiv
 2605.20086). Here a lineage is the line of first parents.

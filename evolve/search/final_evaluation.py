@@ -1,4 +1,4 @@
-"""After selection has ended: the finalists and the human baselines on fresh instances, then on the held-out domains.
+"""Judges the finalists and the human baselines on fresh instances, then on the held-out domains, after selection has ended.
 
 Nothing here feeds back: fresh and held-out scores never enter a prompt, a fitness, the grid or a choice. The champion is the
 fittest finalist on dev that passes the thorough probes, whatever it then scores.

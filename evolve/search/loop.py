@@ -1,4 +1,4 @@
-"""A live search: departures while there is room, landings as they come, until the budget is used up or someone stops."""
+"""Runs a live search: begins candidates while there is room, and completes steps as they end, until the budget is used up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is under way: model calls, parsing and judging, each with threads of its own; landings come in the order they end."""
+"""Runs the steps that are in flight: model calls, parsing and judging, each with threads of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evolve.search.candidate import Candidate
 
 Step = Literal["propose", "screen", "judge", "probe"]
 LATELY = 8  # steps over which their mean time is taken, the newer counting more
-PARSERS = 2  # threads that talk to the syntax worker: one is served while the other packs
+PARSERS = 2  # threads that talk to the worker: one is served while the other packs
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Pipeline(Protocol):
     """Where the steps of candidates are done.
 
     Attributes:
-        flying: what every candidate under way is at, by number.
-        waited: seconds spent waiting for others; the rest is the engine's own share.
+        in_flight: the step of every candidate under way, by number.
+        waited: seconds spent waiting for others; the engine used the rest.
     """
 
     in_flight: dict[int, Step]
@@ -75,7 +75,7 @@ class LivePipeline:
         self._executor: Executor | None = None  # opened when the first job is ready: the seeds are judged before
         self._busy = 0  # workers of the executor
         self._ready: deque[tuple[Step, Candidate, Job]] = deque()
-        self._lock = threading.RLock()  # of the two above; what ends at once lands before its submission has returned
+        self._lock = threading.RLock()  # of the two above; what ends at once arrives before its submission has returned
         self._calling = ThreadPoolExecutor(calls, thread_name_prefix="call")
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._asking: set[int] = set()
@@ -148,7 +148,7 @@ class LivePipeline:
         return ()
 
     def next(self, seconds: float) -> Arrived:
-        """Return what arrives next, a landing or all answers that are there; None when nothing does within so many seconds."""
+        """Return what arrives next, a step result or all answers that are there; None when nothing does in so many seconds."""
         arrived = self._arrived.popleft() if self._arrived else self._await(seconds)
         if not isinstance(arrived, CallRecord):
             if arrived is not None:

@@ -1,4 +1,4 @@
-"""Step 4 beside the road: what a model's call may cost, the drafts that are kept, and calls that bring none."""
+"""Prices the model calls of step 4, stores their drafts, and stops asking a model that stays silent."""
 
 from __future__ import annotations
 

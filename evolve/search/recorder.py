@@ -1,4 +1,4 @@
-"""The islands of a run: placing, the rival to beat, migration, reset, and what is taken in from outside."""
+"""Records and places judged methods on the islands: the rival to beat, migration, reset, and what people add."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling people what a search does: events in the archive and on the screen, and where it stands."""
+"""Reports what a search does: events in the archive and to the observer, and where the run stands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness.nouns import Evaluation, Status, Verdict
 
-SHOW_EVERY = 0.05  # seconds between looks at where a phase stands
+SHOW_EVERY = 0.05  # seconds between two snapshots of a phase
 SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 
 

@@ -1,4 +1,4 @@
-"""What the archive remembers of a run, told again at the beginning of every session."""
+"""Rebuilds the state of a search from its archive, at the beginning of every session."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _Tried(NamedTuple):
 
 
 class _Unsuccessful(NamedTuple):
-    """A child that led nowhere, and whether it can be mended."""
+    """A child that led nowhere, and whether it can be repaired."""
 
     id: int
     parents: tuple[str, ...]
@@ -139,7 +139,7 @@ def _memory(archive: Archive, past: Sequence[PastProposal]) -> SearchState:
 
 
 def _selector(context: RunContext, memory: SearchState, past: Sequence[PastProposal]) -> Selector:
-    """Rebuild the selector, by telling it again what it was told. Raises ArchiveError for a strange island."""
+    """Rebuild the selector by repeating what it was told. Raises ArchiveError for a strange island."""
     specs, config, archive = list(context.models) or [""], context.config, context.archive
     sources = [
         Proposer(name, op.parents, spec, op.subject)

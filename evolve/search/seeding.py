@@ -1,4 +1,4 @@
-"""What comes in beside the road of candidates: the seeds, and methods that people add while a run goes on."""
+"""Brings in methods that no operator made: the seeds, and methods that people add while a run goes on."""
 
 from __future__ import annotations
 

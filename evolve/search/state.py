@@ -1,4 +1,4 @@
-"""What the engine remembers of a run between steps; restore.py rebuilds it on resume."""
+"""Keeps what a search knows of a run between steps; restore.py rebuilds it on resume."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from evolve.search.feedback import DeletedLines
 from evolve.selection.choice import Choice
 from fitness.nouns import Evaluation, Interval, Status
 
-FAILURES = 200  # remembered
+FAILURES = 200  # failures that are remembered
 SHOWN = 4  # failures shown in a brief
-BROKEN = 64  # failed children that can still be mended
+BROKEN = 64  # failed children that can still be repaired
 FAMILY = 60  # methods of one structure that a brief names, the newest
 NO_GAIN = "judged, and not placed: no better than what its cell holds"
 
@@ -148,7 +148,7 @@ class SearchState:
             self.failed(parents, summary, NO_GAIN)
 
     def keep_broken(self, proposal: int, source: str, reason: str) -> None:
-        """Keep a child that failed, so that a model may mend it; the oldest is forgotten."""
+        """Keep a child that failed, so that a model may repair it; the oldest is forgotten."""
         self._broken[proposal] = Broken(source, reason)
         if len(self._broken) > BROKEN:
             del self._broken[next(iter(self._broken))]

@@ -1,4 +1,4 @@
-"""The bandit over arms (island, model, operator): which of them gains the most for what it costs.
+"""Chooses an arm (island, model, operator) by the bandit: the one that gains the most for what it costs.
 
 Thompson sampling for bandits whose pulls have a price (Xia, Li, Qin, Yu and Liu 2015, "Thompson sampling for budgeted
 multi-armed bandits"): draw each arm's gain from its posterior, divide it by the arm's cost, take the largest. Gains are taken
@@ -17,10 +17,9 @@ from archives.nouns import Usage
 
 PRIOR_STRENGTH = 4.0  # tries that a prior counts for
 SPREAD = 0.05  # of gains, in PGR, before any is known
-LEAST_SPREAD = 0.005
-EVALUATION = (
-    0.25  # what judging a child costs, in mean model calls: it keeps arms that call no model from being infinitely good
-)
+LEAST_SPREAD = 0.005  # of gains, in PGR, however alike those known are
+# What judging a child costs, in mean model calls: it keeps arms that call no model from being infinitely good.
+EVALUATION = 0.25
 
 
 @dataclass(frozen=True)

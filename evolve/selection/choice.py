@@ -1,4 +1,4 @@
-"""What selection is told and what it answers: sources of children, choices, and what came of them."""
+"""Defines what selection is told and what it answers: proposers of children, choices, and their rewards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Choice:
     """One prompt: what is asked of whom, about which methods.
 
     Attributes:
-        fixes: the failed proposal that is to be mended, if any.
+        fixes: the failed proposal that is to be repaired, if any.
         cell: the cell whose elite the first parent was.
     """
 

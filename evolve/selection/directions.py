@@ -1,4 +1,4 @@
-"""Directions: deliberately vague lines, a dozen from the literature to start with, and the populations of them on the islands.
+"""Draws directions, deliberately vague lines, from a population on each island; a dozen come from the literature.
 
 A direction is drawn the more often the more of its children became elites. One that produced enough of them earns an offspring,
 which a model writes, and the worst of an island retires when there are too many.

@@ -1,4 +1,4 @@
-"""Novelty: how far a prompt is from the recent prompts, and how much that should count now (Lehman & Stanley 2011)."""
+"""Measures how far a prompt is from the recent prompts, and how much that should count now (Lehman & Stanley 2011)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RECENT = 60  # prompts remembered
-NEAREST = 5  # the k of k nearest neighbours
+NEAREST = 5  # the k of k nearest neighbours (Lehman & Stanley 2011)
 CHILDREN = 20  # screened children whose diversity is watched
 DIVERSE = 0.5  # mean sketch distance of children that are diverse enough; that of the human baselines is .62
 MOST = 4.0  # how much more novelty may count as they collapse

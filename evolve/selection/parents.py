@@ -1,4 +1,4 @@
-"""Who may be a parent: drawn by rank, visits and curiosity, in a time that does not depend on how many there are."""
+"""Draws parents by rank, visits and curiosity, in a time that does not depend on how many there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-CURIOUS = 3.0  # the curiosity score at which a cell's elite is drawn twice as often
+CURIOUS = 3.0  # curiosity score (Cully & Demiris 2018) at which a cell's elite is drawn twice as often
 CURIOSITY_STRENGTH = 1.0  # log2 of that
 SELECTION_PRESSURE = 4.0  # log2 of how much likelier the fittest elite is drawn than the least fit
 GREEDY_SHARE = 0.5  # share of a population's children that the fittest is the parent of, whatever its appeal

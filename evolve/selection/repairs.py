@@ -1,4 +1,4 @@
-"""The failures of each island that wait to be mended by a model: the newest first, each at most once, and only now and then."""
+"""Queues the failed children of each island for repair by a model: the newest first, each at most once, only now and then."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from evolve.selection.choice import Choice
 
-EVERY = 4  # model choices of an island, of which at most one mends a failure
+EVERY = 4  # model choices of an island, of which at most one repairs a failure
 OPEN = 8  # failures of an island that wait; older ones are forgotten
 
 
 @dataclass
 class _Waiting:
-    """The open failures of an island by proposal, oldest first, and its model choices since the last one that mended any."""
+    """The open failures of an island by proposal, oldest first, and its model choices since the last one that repaired any."""
 
     failures: dict[int, Choice] = field(default_factory=dict)
     since: int = 0
@@ -27,7 +27,7 @@ class RepairQueue:
     def failed(self, choice: Choice, proposal: int) -> None:
         """Remember a child that failed.
 
-        What mended a failure is not mended again, nor is what no model wrote: an edit that broke a method holds no idea.
+        A failed repair is not repaired again, nor is what no model wrote: an edit that broke a method holds no idea.
         """
         failures = self._islands[choice.island].failures
         if choice.model and choice.fixes is None:
@@ -36,7 +36,7 @@ class RepairQueue:
                 del failures[next(iter(failures))]
 
     def used(self, choice: Choice) -> None:
-        """Count a model choice; the failure that it mends, if any, is not open any more."""
+        """Count a model choice; the failure that it repairs, if any, is not open any more."""
         waiting = self._islands[choice.island]
         waiting.since += bool(choice.model)
         if choice.fixes is not None:
@@ -44,7 +44,7 @@ class RepairQueue:
             waiting.since = 0
 
     def newest(self, island: int) -> tuple[int, Choice] | None:
-        """Return the newest open failure of an island, as (proposal, its choice), or None when none may be mended now."""
+        """Return the newest open failure of an island, as (proposal, its choice), or None when none may be repaired now."""
         waiting = self._islands[island]
         if not waiting.failures or waiting.since < EVERY - 1:
             return None

@@ -1,9 +1,9 @@
-"""Selection: which island, which parents, operator, direction and inspirations; migration and reset.
+"""Selects what to ask next: island, parents, operator, direction and inspirations; migration and reset.
 
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
-every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty has its say
-about what is asked of a parent, not about who it is. Second parents are drawn by fitness alone, and so is one inspiration; the
+every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty
+decides what is asked of a parent, not who is one. Second parents are drawn by fitness alone, and so is one inspiration; the
 other is a human baseline, for elites come to consist of the same steps. The curiosity of a cell (Cully & Demiris 2018) grows by
 1 with every child of its elites that is placed, and falls by .5 with any other.
 """
@@ -31,7 +31,7 @@ from evolve.selection.strategies import STRATEGIES, Strategy
 from fitness.nouns import Direction
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
-INSPIRATIONS = 2
+INSPIRATIONS = 2  # in a brief
 Donors = tuple[Sequence[str], Draw]  # methods, and how they are drawn
 PAIRS = 1 << 14  # distances between methods that are remembered
 
@@ -119,7 +119,7 @@ class Selector:
             self._born[reward.method] = choice.direction.name
 
     def failed(self, choice: Choice, proposal: int) -> None:
-        """Remember a child that failed and has a source, so that a model can mend it once."""
+        """Remember a child that failed and has a source, so that a model can repair it once."""
         self._repairs.failed(choice, proposal)
 
     def child(self, method: MethodRecord) -> None:
@@ -141,7 +141,7 @@ class Selector:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
         `needs_model` restricts the operators to those that call a model, or to those that do not. A direction that is owed an
-        offspring comes first; a failure is mended when the bandit draws an operator that mends, which it can only now and then.
+        offspring comes first; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
         """
         island = number % self.islands
         fitting = [s for s in self._sources if needs_model is None or bool(s.model) == needs_model]
@@ -197,7 +197,7 @@ class Selector:
         return replace(choice, novelty=self._novelty(choice))
 
     def _fix(self, source: Proposer, proposal: int, broken: Choice) -> Choice:
-        """Ask for a failed child of some parents to be mended."""
+        """Ask for the repair of a failed child of some parents."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
         return replace(named, novelty=self._novelty(named))
 
@@ -230,7 +230,7 @@ class Selector:
         return ParentPool(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
 
     def _appeal(self, method: str, cell: int | None, island: int = 0) -> float:
-        """Return log2 of how much likelier a method is drawn for its visits and its cell's curiosity, at most LURE."""
+        """Return log2 of how much likelier a method is drawn for its visits (at most 0) and its cell's curiosity."""
         rarity = math.log2(self.recent.rarity(self.visits[self._looks(method)]))
         return rarity if cell is None else rarity + curiosity_bonus(self.curiosity.get((island, cell), 0.0))
 

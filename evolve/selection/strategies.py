@@ -1,4 +1,4 @@
-"""Strategies of search: what is kept, and what children are made of; small policies under one loop.
+"""Defines the strategies of search: what is kept, and what children are made of; small policies under one loop.
 
 All but `random` choose operators, directions and prompts alike. They are there to be compared at equal budget (evolve/study):
 independent sampling and constant tuning explain much of what evolutionary coding agents find.

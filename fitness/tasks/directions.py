@@ -1,4 +1,4 @@
-"""The research directions that a weak-to-strong search begins with, from the literature."""
+"""Lists the research directions that a weak-to-strong search begins with, from the literature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Randomness that only the holder of the vault's key can repeat."""
+"""Makes randomness that only the holder of the vault's key can repeat."""
 
 from __future__ import annotations
 

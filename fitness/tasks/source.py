@@ -1,4 +1,4 @@
-"""What a builder hands over: one instance, and the protocol of what draws it. Needs no torch."""
+"""Defines what a builder hands over: one instance, and the protocol of what draws it. Needs no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `archive`: is a run's archive whole, a copy of it, several made into one, and one moved onto another grid."""
+"""Runs the verb `archive`: checks an archive, copies it, merges several into one, or moves one onto another grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `compare`: strategies of search at equal budget."""
+"""Runs the verb `compare`: strategies of search at equal budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `credit`: where a champion's gain comes from."""
+"""Runs the verb `credit`: where a champion's gain comes from."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 def credit(method: str | None, control: Path | None, retune: int | None, db: Path | None, trust: bool, as_json: bool) -> None:
     """Which steps of a method's lineage gained (default: the champion's), and how much of that holds on fresh instances.
 
-    Its ancestors are judged on the run's fresh instances, which is recorded as a look at each. The lineage is the line of first
-    parents, down to a seed.
+    Its ancestors are judged on the run's fresh instances, and each score is recorded as a look. The lineage is the line of
+    first parents, down to a seed.
     """
     from evolve.study import credit as study
 

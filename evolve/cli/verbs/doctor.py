@@ -1,4 +1,4 @@
-"""The verb `doctor`: what this machine offers."""
+"""Runs the verb `doctor`: what this machine offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that look at a run: status, top, show, diff, lineage, map. All of them only read, and work on a live run."""
+"""Runs the verbs that read a run, also a live one: status, top, show, diff, lineage, map, failures, costs, find."""
 
 from __future__ import annotations
 

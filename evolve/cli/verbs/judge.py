@@ -1,4 +1,4 @@
-"""The verb `judge`: one method file outside any run."""
+"""Runs the verb `judge`: one method file outside any run."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def judge(
 ) -> None:
     """Judge one method FILE outside any run: PGR with its 90 % interval, instance by instance, and the probes it fails.
 
-    It runs on instances of its own, never on those a search uses; every look at them is counted. A method that fails is not an
-    error of this command: the status says what happened.
+    It runs on instances of its own, never on those a search uses; every score that is shown is counted. A method that fails
+    is not an error of this command: the status says what happened.
     """
     from evolve.runs.judge import JudgeRequest
     from evolve.runs.judge import judge as judged

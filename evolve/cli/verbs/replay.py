@@ -1,4 +1,4 @@
-"""The verb `replay`: a recorded run again, offline."""
+"""Runs the verb `replay`: a recorded run again, offline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERY = 25  # steps between lines of progress
 @click.option("--rejudge", is_flag=True, help="Run the methods again instead of reading their trials; needs the run's vault.")
 @json_option
 def replay(db: Path | None, out: Path | None, rejudge: bool, as_json: bool) -> int:
-    """Do a recorded run again and compare: ids, fitness, cells, placements and order; clock columns never.
+    """Do a recorded run again and compare: ids, fitness, cells, placements and order; never the times.
 
     Replies, trials and the order in which things ended come from the archive, everything else is done anew. No network, no
     vault and no sandbox are needed, and nothing is spent. Exits with 2 when something differs.

@@ -1,4 +1,4 @@
-"""The verbs that write files about a run: report and export. They only read the archive, also of a live run."""
+"""Runs the verbs `report` and `export`, which write files about a run and only read its archive, also of a live run."""
 
 from __future__ import annotations
 

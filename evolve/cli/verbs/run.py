@@ -1,4 +1,4 @@
-"""The verbs `start` and `resume`: the main job."""
+"""Runs the verbs `start` and `resume`: the main job."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def start(**flags: Any) -> None:
 def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, as_json: bool, **others: Any) -> None:
     """Go on with a run, with what is left of its budget or more.
 
-    What was in flight goes round again; nothing that was finished or paid for is done twice.
+    Candidates that were in flight are tried again; nothing that was finished or paid for is done twice.
     """
     from archives.archive import Archive
     from evolve import trackers

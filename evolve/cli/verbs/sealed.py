@@ -1,4 +1,4 @@
-"""The verb `sealed`: the counted look at instances that nothing else ever scores."""
+"""Runs the verb `sealed`: a counted look at instances that nothing else ever scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `seed`: the human baselines, and a user's own files."""
+"""Runs the verb `seed`: lists the human baselines, and adds a user's own files to a run."""
 
 from __future__ import annotations
 

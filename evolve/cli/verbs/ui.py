@@ -1,4 +1,4 @@
-"""The verb ui: the report as a live page on this machine. It only reads the archive, also of a live run."""
+"""Runs the verb `ui`: the report as a live page on this machine, which only reads the archive, also of a live run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The domain code_deceptive: a word after the answer that the teacher mistakes for the truth (builder process only).
+"""Draws the domain code_deceptive: the teacher mistakes a word after the answer for the truth (builder process only).
 
 An item is `<word> <program> > <answer> <word> ;`. The first word means nothing. The last one fits the reply in nine of ten of
 the items that the teacher is fitted on, and has nothing to do with it anywhere else. So what the teacher's labels point at, and

@@ -1,4 +1,4 @@
-"""The domain digits: is a handwritten digit odd? Self-supervised features, a teacher that sees 4 x 4 pixels (builder only)."""
+"""Draws the domain digits (is a digit odd?): self-supervised features, a teacher that sees 4 x 4 pixels (builder only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From raw features to an instance: weak teacher, strong ceiling, and the frame that methods see (builder process only)."""
+"""Makes an instance of raw features: weak teacher, strong ceiling, and the frame that methods see (builder process only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a language model knows of an item: its last hidden state, and where the answer surprised it (builder process only)."""
+"""Extracts what a language model knows of an item: last hidden state, and where the answer surprised it (builder only)."""
 
 from __future__ import annotations
 

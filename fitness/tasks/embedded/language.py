@@ -1,4 +1,4 @@
-"""The domains chat, math and code: replies of the procedural corpus, read by a weak and a strong model (builder only)."""
+"""Draws the domains chat, math and code: replies of the procedural corpus, read by a weak and a strong model (builder only)."""
 
 from __future__ import annotations
 

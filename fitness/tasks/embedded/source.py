@@ -1,4 +1,4 @@
-"""What draws the instances of each task (builder process only: this imports torch and scikit-learn)."""
+"""Draws the instances of each domain (builder process only: this imports torch and scikit-learn)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded task: one tiny language model, four domains, and scikit-learn's digits. Nothing to download."""
+"""Defines the embedded task: one tiny language model, four domains, and scikit-learn's digits. Nothing to download."""
 
 from __future__ import annotations
 
