@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
 
 PLAIN = '''
-EPOCHS = 8  # of the default student
-LEARNING_RATE = 3e-3  # of the default student
+EPOCHS = 8
+LEARNING_RATE = 3e-3
 
 
 def head(problem, x, targets, weights=None, loss=None):
