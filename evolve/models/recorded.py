@@ -111,7 +111,7 @@ def _of_the_same_name(folder: Path, run: Path | None) -> Recording:
     if run is None:
         return Recording("", [])
     if run.name not in known:
-        raise ArchiveError(f"there is no {run.name} in that folder; a search is told what its namesake in a study was told")
+        raise ArchiveError(f"there is no {run.name} in that folder: a search is answered as the one of its name was")
     return recording(known[run.name])
 
 

@@ -110,7 +110,7 @@ class WorkerProcess:
             return
         if self._pipe is None or not self._pipe.poll(START) or self._pipe.recv_bytes() != b"ready":
             self._stop()
-            raise RuntimeError("the syntax worker did not start")
+            raise RuntimeError("the worker that parses methods did not start")
         self._ready = True
 
     def _stop(self) -> None:

@@ -94,7 +94,7 @@ def test_dropped_rows_lie_beside_the_archive(db: Path, capsys: pytest.CaptureFix
     hostile.script(db, "delete from trials where evaluation = 3 and place = 0")
     assert run(["archive", "check", "--repair", "--db", str(db)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "1 row of evaluations did not come along: some of their trials are gone." in shown
+    assert "1 row of evaluations could not be kept: some of their trials are gone." in shown
     rows = [json.loads(line) for line in Path(f"{db}.dropped").read_text().splitlines()]
     assert [row["table"] for row in rows] == ["evaluations", *["trials"] * 9]
     assert rows[0]["id"] == 3

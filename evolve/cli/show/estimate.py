@@ -78,7 +78,7 @@ def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
         echo_json({**facts, "usd": usd if chosen else 0.0, "typical_seconds": round(seconds)})
         return
     click.echo(work(plan, at_once))
-    waiting = ", and what models are waited for" if chosen else ""
+    waiting = ", plus the wait for models" if chosen else ""
     click.echo(f"time: about {seconds / 60:.0f} minutes when all are still to be done{waiting}")
     for line in _money(plan.shared, cost) if chosen else ["money: nothing: no model is asked"]:
         click.echo(line)

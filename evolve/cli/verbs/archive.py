@@ -86,7 +86,7 @@ def _say_repaired(done: Repair, as_json: bool) -> None:
     say(str(done.path), "dim")
     for loss in found.losses:
         rows = "Rows" if loss.rows is None else count(loss.rows, "row")
-        paragraph(f"- {rows} of {loss.table} did not come along: {loss.reason}.")
+        paragraph(f"- {rows} of {loss.table} could not be kept: {loss.reason}.")
     for note in found.notes:
         paragraph(f"- {note}.")
     for one in found.violations:
@@ -107,7 +107,7 @@ def _grid(held: Archive) -> tuple[Grid | None, str]:
     try:
         return grid_of(held), ""
     except EvolveError as error:
-        return None, f"Elites were not held against their cells: {error}"
+        return None, f"Elites were not compared with their cells: {error}"
 
 
 @archive.command()

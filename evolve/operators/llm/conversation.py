@@ -46,15 +46,15 @@ class Conversation:
         """Return the draft of a file: repaired where that changes nothing it does, refused when it repeats what was shown."""
         shown = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
         shown += [brief.broken.source] if brief.broken else []
-        mended = self._mended(source, shown) if len(source) <= FILE else source
-        for text in (source, mended):
+        repaired = self._repaired(source, shown) if len(source) <= FILE else source
+        for text in (source, repaired):
             if brief.broken and _lines(text) == _lines(brief.broken.source):
                 return self.draft(None, "the reply repeats the file that failed")
             if any(_lines(text) == _lines(parent.method.source) for parent in brief.parents):
                 return self.draft(None, "the reply repeats a parent without a change")
-        return self.draft(mended)
+        return self.draft(repaired)
 
-    def _mended(self, source: str, others: list[str]) -> str:
+    def _repaired(self, source: str, others: list[str]) -> str:
         """Return the file repaired as far as its meaning does not change; the rules say what is wrong with the rest."""
         try:
             return str(self._worker.call(REPAIR, SECONDS, source=source, others=others)["source"])

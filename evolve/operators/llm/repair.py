@@ -31,10 +31,10 @@ GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 def repaired(source: str, others: Sequence[str]) -> dict[str, str]:
     """Return {"source": the repaired file}."""
-    return {"source": mended(source, others)}
+    return {"source": repair(source, others)}
 
 
-def mended(source: str, others: Sequence[str]) -> str:
+def repair(source: str, others: Sequence[str]) -> str:
     """Return the file repaired with what `others` import; unchanged, to the byte, when nothing needs repair."""
     try:
         compile(source, "method", "exec")

@@ -36,7 +36,7 @@ def header(report: Report) -> Safe:
 def _no_verdict(now: RunStatus) -> str:
     """Return why there is no verdict."""
     if now.state == "finished":
-        return "There is no champion: of the fittest, none has passed on fresh instances; `resume` judges the next there."
+        return "There is no champion: none of the fittest has passed on fresh instances. `resume` judges the next ones."
     return "The champion is judged on fresh instances and held-out domains at the end; until then there is no verdict."
 
 

@@ -138,7 +138,7 @@ def _frame(pages: Mapping[str, object], foot: Safe) -> tuple[Safe, ...]:
 def _pages(shown: View) -> dict[str, object]:
     """Return the methods' pages by their anchors, and what is said of the others; live, the script asks for each."""
     held = count(len(shown.pages), "method")
-    missing = f"This file holds the pages of {held}; of the others it has the line in the leaderboard."
+    missing = f"This file holds the pages of {held}; of the others it has a row in the leaderboard only."
     return {"run": shown.report.standing.run, "live": shown.live, "pages": dict(shown.pages), "missing": missing}
 
 

@@ -1,4 +1,4 @@
-"""Mending a model's file: what comes back, what goes, and that a good file is returned to the byte."""
+"""Repairing a model's file: what comes back, what goes, and that a good file is returned to the byte."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolve.operators.llm.conversation import REPAIR, SECONDS
-from evolve.operators.llm.repair import mended
+from evolve.operators.llm.repair import repair
 from evolve.screening.worker import WorkerProcess
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))]
@@ -55,18 +55,18 @@ FIRM = {
 
 @pytest.mark.parametrize("source", SEEDS)
 def test_a_good_file_is_returned_to_the_byte(source: str) -> None:
-    assert mended(source, [PARENT, *SEEDS]) == source
-    assert mended(f"\n{source}\n# end", [PARENT, *SEEDS]) == f"\n{source}\n# end"
+    assert repair(source, [PARENT, *SEEDS]) == source
+    assert repair(f"\n{source}\n# end", [PARENT, *SEEDS]) == f"\n{source}\n# end"
 
 
 @pytest.mark.parametrize("name", FIRM)
 def test_what_could_mean_something_else_is_left_as_it_is(name: str) -> None:
     others = [] if "F.relu" in FIRM[name] else [PARENT]
-    assert mended(FIRM[name], others) == FIRM[name]
+    assert repair(FIRM[name], others) == FIRM[name]
 
 
 def test_imports_come_back_behind_docstring_and_future_and_nothing_else_changes() -> None:
-    child = mended(BODY, [PARENT])
+    child = repair(BODY, [PARENT])
     new = "\nimport torch.nn.functional as F\nimport torch\nimport torch.nn\n"
     assert child == BODY.replace("annotations\n", f"annotations\n{new}", 1)
 
@@ -77,23 +77,23 @@ def test_imports_come_back_behind_docstring_and_future_and_nothing_else_changes(
 )
 def test_only_allowed_imports_come_back_and_only_those_in_use(use: str, line: str) -> None:
     source = f"def method(problem):\n    return {use}\n"
-    child = mended(source, [PARENT])
+    child = repair(source, [PARENT])
     assert child == (f"{line}\n{source}" if line else source)
 
 
 def test_the_first_method_that_imports_a_name_decides() -> None:
     source = "def method(problem):\n    return F(problem)\n"
-    assert mended(source, ["import os as F", "from torch import sigmoid as F", PARENT]).startswith(
+    assert repair(source, ["import os as F", "from torch import sigmoid as F", PARENT]).startswith(
         "from torch import sigmoid as F\n"
     )
-    assert mended(source, ["not python (", "F = 3\n", PARENT]).startswith("import torch.nn.functional as F\n")
+    assert repair(source, ["not python (", "F = 3\n", PARENT]).startswith("import torch.nn.functional as F\n")
 
 
 def test_a_program_part_and_prints_go() -> None:
     whole = BODY.replace("K = 3", "import torch\nimport torch.nn.functional as F\n\nK = 3")
-    child = mended(whole + PROGRAM, [])
+    child = repair(whole + PROGRAM, [])
     assert ast.dump(ast.parse(child)) == ast.dump(ast.parse(whole))
-    assert mended(child, []) == child
+    assert repair(child, []) == child
 
 
 PIECES = (
@@ -125,8 +125,8 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=7), st.lists(st.sampled_from([PARENT, *SEEDS[:3], "("]), max_size=3))
 def test_mending_twice_is_mending_once_and_keeps_what_is_defined(pieces: list[str], others: list[str]) -> None:
     source = "".join(pieces)
-    once = mended(source, others)
-    assert mended(once, others) == once
+    once = repair(source, others)
+    assert repair(once, others) == once
     if once != source:
         kept = [ast.dump(n) for n in ast.parse(source).body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Assign)]
         assert [ast.dump(n) for n in ast.parse(once).body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Assign)] == kept
@@ -139,7 +139,7 @@ def test_the_worker_mends_and_survives_what_kills_a_parser() -> None:
         def repaired(source: str, others: list[str]) -> str:
             return str(worker.call(REPAIR, SECONDS, source=source, others=others)["source"])
 
-        assert repaired(BODY, [PARENT]) == mended(BODY, [PARENT])
+        assert repaired(BODY, [PARENT]) == repair(BODY, [PARENT])
         assert repaired(deep, [PARENT]) == deep
         assert repaired("x = '\ud800'\n", [PARENT]) == "x = '\ud800'\n"
-        assert repaired(BODY, [deep, PARENT]) == mended(BODY, [PARENT])
+        assert repaired(BODY, [deep, PARENT]) == repair(BODY, [PARENT])
