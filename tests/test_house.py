@@ -68,7 +68,7 @@ def test_each_folder_lists_its_files_in_its_docstring(root: Path) -> None:
         text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
         listed = re.findall(r"^- (\w+/?): \S", text, re.MULTILINE)
         modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-        inner = {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
+        inner = {f"{path.name}/" for path in folder.iterdir() if any(path.glob("*.*"))} - {"__pycache__/"}
         assert sorted(listed) == sorted(modules | inner), folder
         assert not text.startswith("- "), f"{folder}: a paragraph comes before the list"
 
