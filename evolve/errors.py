@@ -1,12 +1,8 @@
 """Defines the errors a user meets: each is one sentence that says what to do, and carries its exit code."""
 
-from fitness.nouns import EvolveError, SandboxUnavailable, VaultError
+from fitness.nouns import EvolveError, SandboxUnavailable, UsageError, VaultError
 
 __all__ = ["BudgetRefused", "EvolveError", "ModelError", "SandboxUnavailable", "UsageError", "VaultError"]
-
-
-class UsageError(EvolveError):
-    """A flag, file or config value that cannot be used."""
 
 
 class BudgetRefused(EvolveError):

@@ -3,6 +3,8 @@
 - batch: a list of methods side by side
 - job: what is to be judged, as data
 - local: threads on this machine
+
+Your own is named as `module:Name` or `file.py:Name`.
 """
 
 from __future__ import annotations
@@ -10,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol
 
-from evolve.errors import UsageError
 from evolve.executors.job import Job
+from fitness import registry
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation
 
 TABLE = {"local": "evolve.executors.local:Local"}
+NEEDS = ("open", "submit", "cancel", "close")  # of an executor's class
 
 
 class Executor(Protocol):
@@ -48,10 +50,9 @@ class Executor(Protocol):
 
 def load(name: str) -> Executor:
     """Return the executor of this name, not yet open. Raises UsageError, listing the known ones, when there is none."""
-    if name not in TABLE:
-        raise UsageError(f"there is no executor named {name!r}: the executors are {', '.join(TABLE)}")
-    module, _, attribute = TABLE[name].partition(":")
-    return cast(Executor, getattr(import_module(module), attribute)())
+    unknown = f"there is no executor named {name!r}: the executors are {', '.join(TABLE)}"
+    executor: Executor = registry.find(name, TABLE, unknown, NEEDS)()
+    return executor
 
 
 @contextmanager

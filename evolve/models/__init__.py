@@ -13,6 +13,8 @@
 - recorded: replies of a recorded run (`replay:`)
 - retry: pauses and attempts
 - scripted: replies out of a file
+
+A model is written PROVIDER:NAME; with a provider of your own, FILE.py:CLASS:NAME or PACKAGE.MODULE:CLASS:NAME.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 from evolve.config import Price
 from evolve.errors import UsageError
 from evolve.models.retry import Clock, Patience
 from evolve.nouns import Model
+from fitness import registry
 
 TABLE = {
     "openai": "evolve.models.openai:OpenAIModel",
@@ -81,21 +83,29 @@ class Provider(Protocol):
 def load(
     spec: str, base_url: str | None = None, *, rng: random.Random | None = None, settings: Settings | None = None
 ) -> Model:
-    """Return the model that `provider:name` stands for; `base_url` is for openai models only.
+    """Return the model that `provider:name` stands for; `base_url` is for providers that take one.
 
     `rng` draws only the jitter of retries: give it a generator of its own, or repeated runs differ with the network's mood.
     Raises UsageError for an unknown provider, an unusable URL, and a package, key, program or file that is missing.
     """
-    provider, colon, name = spec.strip().partition(":")
+    provider, name = _parts(spec)
     known = ", ".join(sorted(TABLE))
-    if provider not in TABLE:
-        hint = (
-            f"the known providers are: {known}" if colon else f"write it as PROVIDER:NAME, with one of the providers: {known}"
-        )
-        raise UsageError(f"unknown model {spec!r}: {hint}")
+    hint = (
+        f"the known providers are: {known}" if ":" in spec else f"write it as PROVIDER:NAME, with one of the providers: {known}"
+    )
+    found = _provider(provider, f"unknown model {spec!r}: {hint}")
     if not name.strip():
         raise UsageError(f"the model {spec!r} has no name: write it as {provider}:NAME")
-    return _provider(provider)(name, base_url, rng or random.Random(), settings or Settings())
+    return found(name, base_url, rng or random.Random(), settings or Settings())
+
+
+def _parts(spec: str) -> tuple[str, str]:
+    """Return the provider, one of TABLE or a reference to a class, and the name of its model."""
+    provider, _, name = spec.strip().partition(":")
+    if provider.endswith(".py") or ("." in provider and ":" in name):
+        kind, _, name = name.partition(":")
+        provider = f"{provider}:{kind}"
+    return provider, name
 
 
 def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
@@ -106,9 +116,9 @@ def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
     from evolve.models.openai import is_familiar
 
     for spec in specs:
-        provider = spec.strip().partition(":")[0]
-        if provider in OF_THIS_MACHINE:
-            risk = "run that program" if provider == "command" else "read that file"
+        provider = _parts(spec)[0]
+        if provider in OF_THIS_MACHINE or provider not in TABLE:
+            risk = {"command": "run that program", **dict.fromkeys(FROM_FILES, "read that file")}.get(provider, "run that code")
             raise UsageError(
                 f"this run asks the model {spec!r}, which would {risk} here: to go on with it, say --model {spec!r}"
             )
@@ -134,6 +144,6 @@ def found_keys() -> list[str]:
     return [line for provider in TABLE for line in _provider(provider).found_keys()]
 
 
-def _provider(name: str) -> Provider:
-    module, _, attribute = TABLE[name].partition(":")
-    return cast(Provider, getattr(import_module(module), attribute))
+def _provider(name: str, unknown: str = "") -> Provider:
+    provider: Provider = registry.find(name, TABLE, unknown, ("__call__",))
+    return provider

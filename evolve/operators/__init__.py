@@ -2,15 +2,14 @@
 
 - llm/: a language model writes the child
 - offline/: a method is edited without a model
+
+Your own is named as `module:Name` or `file.py:Name`.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import cast
-
-from evolve.errors import UsageError
 from evolve.nouns import Operator
+from fitness import registry
 
 TABLE = {
     "graft": "evolve.operators.offline.graft:Graft",
@@ -27,10 +26,11 @@ TABLE = {
     "vary": "evolve.operators.llm.vary:Vary",
 }
 
+NEEDS = ("name", "needs_model", "parents", "subject", "propose")  # of an operator's class
+
 
 def load(name: str) -> Operator:
-    """Return the operator of that name. Raises UsageError when there is none, with the names there are."""
-    if name not in TABLE:
-        raise UsageError(f"unknown operator {name!r}: the operators are {', '.join(TABLE)}")
-    module, _, attribute = TABLE[name].partition(":")
-    return cast(Operator, getattr(import_module(module), attribute)())
+    """Return the operator of that name, or of that class. Raises UsageError when there is none, with the names there are."""
+    unknown = f"unknown operator {name!r}: the operators are {', '.join(TABLE)}"
+    operator: Operator = registry.find(name, TABLE, unknown, NEEDS)()
+    return operator

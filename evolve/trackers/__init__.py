@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Protocol
 
 from evolve.errors import UsageError
+from fitness import registry
 
 TABLE = {
     "wandb": "evolve.trackers.wandb:Wandb",
@@ -72,10 +72,9 @@ class Tracker(Protocol):
 
 def load(name: str) -> type[Tracker]:
     """Return the adapter of this name. Raises UsageError, listing the known ones, when there is none."""
-    if name not in TABLE:
-        raise UsageError(f"there is no tracker named {name!r}: the trackers are {', '.join(TABLE)}")
-    module, _, attribute = TABLE[name].partition(":")
-    return cast(type[Tracker], getattr(import_module(module), attribute))
+    unknown = f"there is no tracker named {name!r}: the trackers are {', '.join(TABLE)}"
+    adapter: type[Tracker] = registry.find(name, TABLE, unknown, ("package", "log", "end"))
+    return adapter
 
 
 def check(names: Sequence[str]) -> None:
@@ -86,11 +85,16 @@ def check(names: Sequence[str]) -> None:
             raise UsageError(f"the tracker {name} needs the extra {name}: run `pip install -e '.[{name}]'` in the checkout")
 
 
-def usable(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the trackers that can follow a run here, of those its archive names, and a sentence for each that cannot."""
+def usable(names: Sequence[str], named: Sequence[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the trackers that can follow a run here, of those its archive names, and a sentence for each that cannot.
+
+    One that lies in a file of the user's own is imported only when she has `named` it: the archive may be a stranger's.
+    """
     found, missing = [], []
     for name in dict.fromkeys(names):
         try:
+            if registry.is_reference(name) and name not in named:
+                raise UsageError(f"{name} is a tracker of somebody's own: to have it follow the run, say --tracker {name}")
             check([name])
             found.append(name)
         except UsageError as error:

@@ -130,7 +130,7 @@ def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, a
     changes = {name: value for name, value in given.items() if value not in (None, ())}
     trackers.check(others["trackers"])
     config = resolve(stored.model_dump(), changes)
-    followed, missing = trackers.usable(config.trackers)
+    followed, missing = trackers.usable(config.trackers, others["trackers"])
     more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
     notes = [f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}", *missing]
     config = config.model_copy(update={"trackers": followed})

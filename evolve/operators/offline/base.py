@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from evolve.nouns import Brief, Draft, Edit, Relative, Subject, Tools, Worker
 from evolve.screening.worker import CallFailed, WorkerDied
+from fitness.registry import reference_of
 
 if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
@@ -67,7 +68,11 @@ class Offline(ABC):
         """Have sources[0] edited in the worker, with the others as donors and what is known of its constants."""
         known = [asdict(member) for member in family]
         try:
-            return Edit(**worker.call(EDIT, SECONDS, operator=self.name, sources=sources, focus=focus, seed=seed, family=known))
+            return Edit(
+                **worker.call(
+                    EDIT, SECONDS, operator=reference_of(type(self)), sources=sources, focus=focus, seed=seed, family=known
+                )
+            )
         except CallFailed as error:
             return Edit(None, "", f"the operator {self.name} cannot edit these methods: {error}")
         except WorkerDied:

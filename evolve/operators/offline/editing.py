@@ -28,14 +28,14 @@ def edited(
 
 
 def edit(operator: str, sources: Sequence[str], focus: tuple[str, ...], seed: int, family: tuple[Relative, ...] = ()) -> Edit:
-    """Edit sources[0], with the rest as donors; the same seed, the same child."""
+    """Edit sources[0] by an operator's name or reference, with the rest as donors; the same seed, the same child."""
     used = operators.load(operator)
     if not isinstance(used, Offline):
         raise TypeError(f"{operator} is no offline operator")
     try:
         return _edit(used, Material(sources[0], _readable(sources[1:]), focus, family), random.Random(seed))
     except RecursionError:
-        return Edit(None, "", f"{operator}: the methods are nested too deeply to be edited")
+        return Edit(None, "", f"{used.name}: the methods are nested too deeply to be edited")
 
 
 def _edit(used: Offline, material: Material, rng: random.Random) -> Edit:
