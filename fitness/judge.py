@@ -23,7 +23,6 @@ from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
 LOST_RETRIES = 2  # repetitions of a run that was lost by our fault
-BEHAVIOUR = ("teacher_agreement", "confidence", "positive_rate")  # what is measured of every trial's answers
 
 
 class Cancelled(Exception):
@@ -147,9 +146,9 @@ class Judge(Evaluator):
         score, measures = None, {}
         if outcome.status is Status.OK and outcome.predictions is not None:
             marks = answers.score(outcome.predictions)
-            agreement = marks.teacher_agreement if problem.n_classes == 2 else None
-            score = pgr.score(marks.transfer_acc, instance.weak_acc, instance.strong_acc, len(outcome.predictions), agreement)
-            measures = {name: getattr(marks, name) for name in BEHAVIOUR}
+            contract = self._task.contract
+            score = contract.score(marks, contract.shape(problem), instance.weak_acc, instance.strong_acc)
+            measures = {name: getattr(marks, name) for name in contract.behaviour}
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message,
@@ -163,7 +162,8 @@ class Judge(Evaluator):
         instance = self._load(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
         problem, answers = self._vault.problem(instance, method.id)
         case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
-        return probes.examine(lambda p: self._run(method, p), case, np.random.default_rng(problem.seed), thorough)
+        rng, names = np.random.default_rng(problem.seed), self._task.contract.probes
+        return probes.examine(lambda p: self._run(method, p), case, rng, thorough, names)
 
     def _run(self, method: Method, problem: Problem) -> Outcome:
         """Run a method on a problem. A lost run is repeated at most twice; one out of time is repeated once, alone."""

@@ -18,7 +18,22 @@ trust_option = click.option(
     is_flag=True,
     help="Run language-model code and other people's files where the sandbox does not reach level B; every report says so.",
 )
+task_option = click.option(
+    "--task",
+    callback=lambda context, parameter, reference: _admit(reference),
+    expose_value=False,
+    metavar="FILE[:NAME]",
+    help="The file of the run's task, where that is one of your own: it is imported only when you name it.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def _admit(reference: str | None) -> None:
+    """Import the task that a flag names."""
+    from fitness import tasks
+
+    if reference is not None:
+        tasks.admit(reference)
 
 
 def echo_json(value: object) -> None:

@@ -32,9 +32,9 @@ def template(name: str) -> Template:
     return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").rstrip("\n"))
 
 
-def system(task: str, imports: Iterable[str]) -> str:
+def system(task: str, contract: str, imports: Iterable[str]) -> str:
     """Return the stable prefix of a run: the task's own words, the contract, the rules, the modules a method may import."""
-    return template("system").substitute(task=task.strip(), imports=", ".join(sorted(imports)))
+    return template("system").substitute(task=task.strip(), contract=contract.strip(), imports=", ".join(sorted(imports)))
 
 
 def prompt(brief: Brief, ask: str) -> str:

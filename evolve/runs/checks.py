@@ -11,11 +11,21 @@ from evolve.config import Config, resolve
 from evolve.errors import UsageError
 from evolve.grids import measures_of
 from evolve.selection.strategies import strategy
-from fitness import tasks
+from fitness import registry, tasks
 from fitness.sandbox.doctor import CONTAINED, LEVELS
 from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import Task
 from fitness.vault.vault import Vault
+
+
+def admitted(config: Config) -> Config:
+    """Return what a user configured, with the name that the task goes by here and, where none was said, its first domain.
+
+    The task may be a file, which is imported: never call this with what an archive says. Raises UsageError.
+    """
+    name = tasks.admit(config.task)
+    domain = config.domain if "domain" in config.model_fields_set else tasks.load(name).search_domains[0]
+    return config.model_copy(update={"task": name, "domain": domain})
 
 
 def check_config(task: Task, config: Config) -> None:
@@ -31,13 +41,16 @@ def check_config(task: Task, config: Config) -> None:
     executors.load(config.executor)
 
 
-def stored_config(archive: Archive) -> Config:
-    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
+def stored_config(archive: Archive, executor: object = None) -> Config:
+    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError.
+
+    `executor` is the one that the user names: the run's own is imported only when it is of our table.
+    """
     run = archive.run()
-    return config_of(run.config, run.task, archive.path)
+    return config_of(run.config, run.task, archive.path, executor)
 
 
-def config_of(text: str, task: str, path: Path) -> Config:
+def config_of(text: str, task: str, path: Path, executor: object = None) -> Config:
     """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
     try:
         found = json.loads(text)
@@ -45,7 +58,10 @@ def config_of(text: str, task: str, path: Path) -> Config:
         found = None
     if not isinstance(found, dict) or found.get("task") != task:
         raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
-    config = resolve(found)
+    config = resolve(found, {"executor": executor})
+    if executor is None and registry.is_reference(config.executor):
+        own = f"{path} was judged by {config.executor}, code of somebody's own"
+        raise UsageError(f"{own}: to go on with it, say resume --executor {config.executor}, or --executor local")
     check_config(tasks.load(config.task), config)
     return config
 

@@ -36,7 +36,7 @@ class Forecast:
 
 def system_text(task: Task) -> str:
     """Return the system text of a run's model calls."""
-    return prompts.system(task.brief, ALLOWED_IMPORTS)
+    return prompts.system(task.brief, task.contract.text, ALLOWED_IMPORTS)
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

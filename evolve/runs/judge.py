@@ -27,6 +27,7 @@ class JudgeRequest:
     """How a file is to be judged.
 
     Attributes:
+        task: a name of the table, or the user's own as `module:NAME` or `path/to/task.py[:NAME]`, which is imported.
         domain: a domain of the task, or None for its first search domain.
         instances: how many instances.
         probes: whether the method is probed for reward hacks, thoroughly.
@@ -48,7 +49,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
 
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
     """
-    task = tasks.load(how.task)
+    task = tasks.load(tasks.admit(how.task))
     domain = how.domain or task.search_domains[0]
     if domain not in tasks.domains(task):
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")

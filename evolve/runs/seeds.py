@@ -22,8 +22,7 @@ from evolve.selection.strategies import populations
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Split, Status, Verdict
-
-FOLDER = Path(__file__).parents[2] / "seeds"
+from fitness.tasks.task import SEEDS
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def read(path: Path) -> SeedFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def collect(paths: Iterable[Path] = ()) -> list[SeedFile]:
-    """Return the human baselines, then the files and the folders' Python files that are named. Raises UsageError."""
-    found = [read(path) for path in sorted(FOLDER.glob("*.py")) if not path.name.startswith("_")]
+def collect(paths: Iterable[Path] = (), folder: Path = SEEDS) -> list[SeedFile]:
+    """Return a task's human baselines, then the files and the folders' Python files that are named. Raises UsageError."""
+    found = [read(path) for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
     for path in paths:
         if path.is_dir():
             inside = sorted(path.glob("*.py"))

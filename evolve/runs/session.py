@@ -19,7 +19,6 @@ from evolve.errors import UsageError
 from evolve.grids import grid_for, grid_of
 from evolve.nouns import Model
 from evolve.observer import Observer
-from evolve.runs import seeds as baselines
 from evolve.runs.checks import check_config, check_origin, record_walls, stored_config
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import only_writer, stop_on_interrupt
@@ -31,7 +30,6 @@ from evolve.search.final_evaluation import FinalEvaluation, Result
 from evolve.search.loop import Search
 from evolve.search.restore import recall
 from fitness import tasks
-from fitness.tasks.directions import DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def _new(config: Config, path: Path, watch: Observer) -> Iterator[tuple[RunConte
     check(config, path)
     _warn(config, watch)
     task = tasks.load(config.task)
-    seeds = collect(Path(p) for p in config.seeds)
+    seeds = collect((Path(p) for p in config.seeds), task.seeds)
     ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
     wanted = wanted_instances(task, config)
     with judge_resources(config.task, wanted, config.device, trust=ours or config.trust_methods) as resources:
@@ -117,7 +115,7 @@ def go_on_preparing(path: Path, watch: Observer) -> None:
 def _known(path: Path, changes: Mapping[str, object], watch: Observer) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a run that was begun before."""
     with contextlib.closing(Archive.open(path, write=True)) as archive, only_writer(path):
-        stored = stored_config(archive)
+        stored = stored_config(archive, changes.get("executor"))
         config = resolve(stored.model_dump(), changes)
         if config.model:
             unnamed = () if "model" in changes else stored.model
@@ -162,7 +160,7 @@ def _screen_seeds(resources: JudgeResources, seeds: Sequence[SeedFile]) -> list[
     screen = Screen(resources.worker)
     methods = []
     for seed in seeds:
-        ours = seed.path.parent == baselines.FOLDER
+        ours = seed.path.parent == resources.task.seeds
         screened = screen.check(seed.source, seed.name, "seed" if ours else "added")
         if screened.method is None:
             raise UsageError(f"the seed {seed.path} cannot be used: {screened.reason}")
@@ -190,7 +188,9 @@ def _store(archive: Archive, config: Config, resources: JudgeResources, methods:
             )
         )
         record_walls(archive, resources.sandbox)
-        for direction in DIRECTIONS:
+        if resources.task.reference:
+            archive.event("task", f"{config.task} is {resources.task.reference}")
+        for direction in resources.task.directions:
             archive.add_direction(direction)
         for method in methods:
             archive.add_method(method)

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS
+
+_ENTRY = PROBABILITIES.entry
+_DEFINE = f"`def {_ENTRY}({PROBABILITIES.parameter})`"
 
 _BLOCKS = (
     "body",
@@ -34,19 +38,19 @@ def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | N
                 yield found, f"the import of {module} is not allowed: its data would be a way to read answers"
             elif module.split(".")[0] not in ALLOWED_IMPORTS:
                 yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
-    defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == "method"]
+    defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == _ENTRY]
     if not defined:
-        yield None, "there is no function named method at the top level: define `def method(problem)`"
+        yield None, f"there is no function named {_ENTRY} at the top level: define {_DEFINE}"
         return
     node = defined[-1]
     parameters = node.params
     required = [p for p in [*parameters.posonly_params, *parameters.params] if p.default is None]
     if len(required) != 1 or any(p.default is None for p in parameters.kwonly_params):
-        yield node, f"method takes {len(required)} required arguments, expected exactly one: `def method(problem)`"
+        yield node, f"{_ENTRY} takes {len(required)} required arguments, expected exactly one: {_DEFINE}"
     if node.asynchronous is not None:
-        yield node, "method is async, expected a plain function: `def method(problem)`"
+        yield node, f"{_ENTRY} is async, expected a plain function: {_DEFINE}"
     if "yield" in source and _yields(node):
-        yield node, "method is a generator: return the probabilities instead of yielding"
+        yield node, f"{_ENTRY} is a generator: return the probabilities instead of yielding"
 
 
 def refused(module: str) -> bool:

@@ -17,7 +17,6 @@ from evolve.selection.choice import Proposer, Reward
 from evolve.selection.selector import Selector
 from evolve.selection.strategies import populations, strategy
 from fitness.nouns import Direction, Interval, Split, Status
-from fitness.tasks.directions import DIRECTIONS
 
 _NEW = f"(p.source is not null and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %')"
 _PAST = f"(select p.*, {_NEW} as new from proposals p) order by id"
@@ -151,7 +150,7 @@ def _selector(context: RunContext, memory: SearchState, past: Sequence[PastPropo
     strange = ({one.island for one in past} | {elite.island for elite in elites}) - set(range(islands))
     if strange:
         raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {islands} islands")
-    selector = Selector(islands, sources, DIRECTIONS, config.novelty, strategy(config.strategy))
+    selector = Selector(islands, sources, context.judging.task.directions, config.novelty, strategy(config.strategy))
     for method in memory.seeds:
         selector.sketches[method.id] = method.sketch
     for seed, fitness in memory.sound_seeds().items():

@@ -14,6 +14,7 @@ from archives.archive import Archive
 from evolve.errors import EvolveError
 from evolve.study.plan import Contestant, Plan
 from evolve.study.preparation import fork
+from fitness import tasks
 from fitness.nouns import CONTAINED
 
 LOOK = 2.0  # seconds between readings of the searches in progress
@@ -123,6 +124,9 @@ def _program() -> list[str]:
 def _said(plan: Plan) -> list[str]:
     """Return what `resume` takes from nobody but its user, who has said it to the study."""
     words = [word for spec in plan.config.model for word in ("--model", spec)]
+    reference = tasks.load(plan.config.task).reference
+    if reference:
+        words += ["--task", reference]
     if plan.config.base_url:
         words += ["--base-url", plan.config.base_url]
     return [*words, "--trust-methods"] if _is_trusted(plan) else words

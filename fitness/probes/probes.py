@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import fmean, variance
@@ -16,6 +16,7 @@ from statistics import fmean, variance
 import numpy as np
 
 from fitness import pgr
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Finding, Outcome, Status, Verdict
 from fitness.probes.examination import (
     SEEDS,
@@ -84,8 +85,10 @@ class Probe:
         return Finding(self.name, Verdict.SKIPPED, None, None, sentence)
 
 
-def examine(run: Run, case: Case, rng: np.random.Generator, thorough: bool = False) -> tuple[Finding, ...]:
-    """Examine a method on one case; return the findings of the probes that were applied, in the order of PROBES.
+def examine(
+    run: Run, case: Case, rng: np.random.Generator, thorough: bool = False, names: Collection[str] = PROBABILITIES.probes
+) -> tuple[Finding, ...]:
+    """Examine a method on one case; return the findings of those of `names` that were applied, in the table's order.
 
     Quick mode ends with the first failure and takes six runs; where a first number is suspicious it takes more before it fails
     a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both) and in `shuffle`. Thorough mode
@@ -94,7 +97,7 @@ def examine(run: Run, case: Case, rng: np.random.Generator, thorough: bool = Fal
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:
-        for probe in PROBES:
+        for probe in (probe for probe in PROBES if probe.name in names):
             finding = probe.find(examination)
             findings.append(finding)
             needed = Verdict.PASSED if probe is PROBES[0] else finding.verdict

@@ -18,6 +18,7 @@ from typing import IO
 
 import numpy as np
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
 from fitness.sandbox import launch
 from fitness.sandbox.canary import Canary
@@ -153,7 +154,7 @@ class Sandbox:
         Whatever the method does is an Outcome; what goes wrong on our side is LOST. Raises SandboxUnavailable only when the
         zygote died and could not be started again.
         """
-        shape = (len(problem.test_x), problem.n_classes)
+        shape = PROBABILITIES.shape(problem)
         with ExitStack() as ours:
             try:
                 decoy = ours.enter_context(self._canary.planted())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Limits, Problem
 
 ALIGNMENT = 64  # bytes; torch's vectorised loads like it
@@ -115,10 +116,8 @@ def lay_out(arrays: Mapping[str, np.ndarray], orders: Mapping[str, np.ndarray] |
 
 def pack(problem: Problem, limits: Limits, home: str) -> tuple[Sheet, Request]:
     """Return the sheet that a problem's arrays lie on, a new one unless they share one already, and where each lies on it."""
-    named = {"train_x": problem.train_x, "weak": problem.weak, "test_x": problem.test_x}
-    arrays = {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in named.items()}
-    if problem.pairs is not None:
-        arrays["pairs"] = np.ascontiguousarray(problem.pairs, dtype=np.int64)
+    named = ((name, getattr(problem, name), kind) for name, kind in PROBABILITIES.arrays)
+    arrays = {name: np.ascontiguousarray(array, dtype=kind) for name, array, kind in named if array is not None}
     sheet = arrays["train_x"].base
     if not isinstance(sheet, Sheet) or any(array.base is not sheet for array in arrays.values()):
         arrays = lay_out(arrays)

@@ -7,6 +7,7 @@ import signal
 
 import numpy as np
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox.supervisor import NOTE, ChildRecord
 
@@ -23,8 +24,9 @@ def verdict(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> Outcom
     if status is not None:
         return Outcome(status, None, seen.seconds, printable(message, TEXT))
     predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
-    if not (np.isfinite(predictions).all() and (predictions >= 0).all() and (predictions <= 1).all()):
-        return Outcome(Status.INVALID, None, seen.seconds, "the predictions are not all finite numbers in [0, 1]")
+    fault = PROBABILITIES.fault(predictions)
+    if fault:
+        return Outcome(Status.INVALID, None, seen.seconds, fault)
     return Outcome(Status.OK, predictions, seen.seconds)
 
 

@@ -1,100 +1,60 @@
-"""Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for.
+"""Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for, and one's own by their files.
 
 - directions: research directions from the literature
 - embedded/: the task that is shipped
 - secret: keyed randomness
 - source: what draws instances
+- task: a task as data
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib import import_module
-from typing import Protocol, cast
+import re
+from dataclasses import replace
 
-from fitness.nouns import EvolveError, Limits, Measure
+from fitness import registry
+from fitness.nouns import UsageError
+from fitness.tasks.task import Task, domains
 
-
-class Task(Protocol):
-    """What the trusted process knows of a task. Nothing here imports torch; instances are built in a process of their own."""
-
-    @property
-    def name(self) -> str:
-        """The task's name in the table below."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Changes whenever an instance would come out different; instances of other versions are never read."""
-        ...
-
-    @property
-    def brief(self) -> str:
-        """The text that explains the task to a researcher or a language model."""
-        ...
-
-    @property
-    def search_domains(self) -> tuple[str, ...]:
-        """Domains the search is scored on."""
-        ...
-
-    @property
-    def held_out_domains(self) -> tuple[str, ...]:
-        """Domains that a champion is judged on after selection has ended."""
-        ...
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """The axes of the default grid."""
-        ...
-
-    @property
-    def other_measures(self) -> tuple[Measure, ...]:
-        """Measures that a run may choose as axes instead; every evaluation records them too."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """What one run of a method may use."""
-        ...
-
-    @property
-    def least_instances(self) -> int:
-        """Dev instances of each search domain that a method needs before it can be placed."""
-        ...
-
-    @property
-    def margin(self) -> float:
-        """By how much accuracy a ceiling must exceed its teacher; an instance with less is drawn again."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Dotted name `module:factory`, imported in the builder only; `factory(options)` is a `fitness.tasks.drawn.Source`."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, int]:
-        """What the factory is called with."""
-        ...
-
+__all__ = ["TASKS", "Task", "admit", "domains", "load", "register"]
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
-
-
-def resolve(dotted: str) -> object:
-    """Import what `module:attribute` names."""
-    module, _, attribute = dotted.partition(":")
-    return getattr(import_module(module), attribute)
+_ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
 
 
 def load(name: str) -> Task:
-    """Return the task of this name; raises EvolveError, listing the known ones, when there is none."""
-    if name not in TASKS:
-        raise EvolveError(f"There is no task named {name!r}; the known tasks are: {', '.join(sorted(TASKS))}.")
-    return cast(Task, resolve(TASKS[name]))
+    """Return the task of this name, which may come from an archive: nothing is imported but what the table names.
+
+    Raises UsageError, listing the known ones, when there is none.
+    """
+    if name in _ADMITTED:
+        return _ADMITTED[name]
+    if name in TASKS:
+        task: Task = registry.resolve(TASKS[name])
+        return task
+    if re.fullmatch(r"[\w-]+-[0-9a-f]{8}", name):
+        again = "which is imported only when you name it: say --task path/to/file.py, with the file as it was then"
+        raise UsageError(f"The task {name} is a file of somebody's own, {again}.")
+    raise UsageError(f"There is no task named {name!r}; the known tasks are: {', '.join(sorted({*TASKS, *_ADMITTED}))}.")
 
 
-def domains(task: Task) -> tuple[str, ...]:
-    """Return all domains of a task, search domains first."""
-    return task.search_domains + task.held_out_domains
+def admit(reference: str) -> str:
+    """Import the task that the user names by `module:NAME` or `path/to/task.py[:NAME]`, and return the name it goes by here.
+
+    That is its own name and a digest of the file, so that a changed file is another task, with instances of its own. Any other
+    name is returned as it is. Raises UsageError with what is wrong with the file.
+    """
+    if reference in TASKS or reference in _ADMITTED or not registry.is_reference(reference):
+        return reference
+    found, file = registry.load(reference, "TASK"), registry.file_of(reference)
+    if not isinstance(found, Task):
+        raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write TASK = Task(name=...) in the file")
+    source = found.source if ":" in found.source else f"{file}:{found.source}"
+    name = f"{found.name}-{registry.digest(file)}"
+    return register(replace(found, name=name, source=source, seeds=file.parent / found.seeds, reference=reference))
+
+
+def register(task: Task) -> str:
+    """Let this process know a task, and return its name."""
+    _ADMITTED[task.name] = task
+    return task.name

@@ -18,7 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import cast
 
-from fitness.tasks import resolve
+from fitness import registry
+from fitness.nouns import EvolveError
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn, Source
 from fitness.vault import storage
@@ -96,12 +97,12 @@ def main() -> None:
     work = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        factory = resolve(work["source"])
+        factory = registry.load(work["source"])
         import torch
 
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
-        source = cast(Source, factory(work["options"]))  # type: ignore[operator]  # resolve() returns object
+        source = cast(Source, factory(work["options"]))
         for entry in work["requests"]:
             request = BuildRequest(
                 entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"]))
@@ -111,7 +112,7 @@ def main() -> None:
     except OSError as error:
         print(json.dumps({"error": f"{error.strerror or error} ({error.filename or 'instance file'})"}), flush=True)
         raise SystemExit(1) from None
-    except InstanceRefused as error:
+    except (InstanceRefused, EvolveError) as error:
         print(json.dumps({"error": str(error)}), flush=True)
         raise SystemExit(1) from None
 

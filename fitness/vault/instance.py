@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from fitness.contracts.probabilities import Marks
 from fitness.nouns import Split
 from fitness.vault import storage
 
@@ -47,22 +47,6 @@ class Instance:
     teacher: np.ndarray
     path: Path
     layout: storage.Layout
-
-
-class Marks(NamedTuple):
-    """What one set of predictions is worth, and what it is like.
-
-    Attributes:
-        transfer_acc: accuracy on the truth.
-        teacher_agreement: share of answers equal to the teacher's.
-        confidence: mean probability of the answers.
-        positive_rate: share of answers that are not class 0.
-    """
-
-    transfer_acc: float
-    teacher_agreement: float
-    confidence: float
-    positive_rate: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Problem, Split, VaultError
 from fitness.sandbox.transfer import lay_out
 from fitness.tasks import Task
@@ -73,15 +74,12 @@ class Vault:
         """
         trial = self._secret.derive("trial", instance.name, method_id, repeat)
         try:
-            arrays = {key: storage.array(instance.path, instance.layout, key) for key in ("train_x", "weak", "test_x", "pairs")}
-            train_x, weak, test_x, pairs = (arrays[key] for key in ("train_x", "weak", "test_x", "pairs"))
-            if train_x is None or weak is None or test_x is None:
+            found = {name: storage.array(instance.path, instance.layout, name) for name, _ in PROBABILITIES.arrays}
+            arrays = {name: array for name, array in found.items() if array is not None}
+            if arrays.keys() < found.keys() - set(PROBABILITIES.optional):
                 raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
-            train, test = trial.rng("train").permutation(len(train_x)), trial.rng("test").permutation(len(test_x))
-            given = {"train_x": train_x, "weak": weak, "test_x": test_x}
-            if pairs is not None:
-                given["pairs"] = trial.rng("pairs").permutation(np.argsort(train)[pairs])
-            placed = lay_out(given, {"train_x": train, "weak": train, "test_x": test})
+            packing = PROBABILITIES.pack(arrays, trial.rng)
+            placed = lay_out(packing.arrays, packing.orders)
         except (OSError, ValueError) as error:
             raise VaultError(f"Instance {instance.name} cannot be handed out ({error}); run the command again.") from error
         problem = Problem(
@@ -90,9 +88,9 @@ class Vault:
             test_x=placed["test_x"],
             pairs=placed.get("pairs"),
             seed=trial.seed("seed"),
-            n_classes=weak.shape[1],
+            n_classes=placed["weak"].shape[1],
         )
-        return problem, Answers(test, instance.test_y, instance.teacher.argmax(1))
+        return problem, Answers(packing.orders["test_x"], instance.test_y, instance.teacher.argmax(1))
 
     def log_look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""

@@ -24,7 +24,6 @@ from statistics import mean
 from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.config import Config
-from evolve.runs.seeds import FOLDER
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.selection.choice import Choice, Proposer, Reward
@@ -32,6 +31,7 @@ from evolve.selection.novelty import RECENT, entropy
 from evolve.selection.selector import Selector
 from fitness.tasks import load
 from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.task import SEEDS
 
 FAVOURITE = "temper"
 LOYALTIES = (1.0, 0.9, 0.8)  # shares of answers that are the favourite idea
@@ -92,7 +92,7 @@ class Bench:
         self.grid = Bins(load("embedded").measures)
         self.accepted: list[tuple[str, str, int]] = []  # structure, direction and island
         self.entropies: list[float] = []  # of the recent directions, once there are as many as are remembered
-        for path in sorted(FOLDER.glob("*.py")):
+        for path in sorted(SEEDS.glob("*.py")):
             method = screen.check(path.read_bytes(), path.stem, "seed").method
             assert method is not None
             self._remember(method)

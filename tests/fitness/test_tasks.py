@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,8 +15,9 @@ import pytest
 
 from fitness.assets import corpus
 from fitness.nouns import EvolveError, Split, VaultError
-from fitness.tasks import TASKS, Task, domains, load, resolve
-from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.registry import resolve
+from fitness.tasks import TASKS, Task, domains, load
+from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Drawn, Source
 from fitness.vault import build, storage
@@ -31,8 +32,8 @@ SECRET = Secret(b"s" * 32)
 
 def source(sizes: Sizes) -> Source:
     """Return what draws instances of these sizes."""
-    factory = cast(Callable[[Mapping[str, int]], Source], resolve(Embedded().source))
-    return factory(Embedded(sizes=sizes).options)
+    factory = cast(Callable[[Mapping[str, int]], Source], resolve(TASK.source))
+    return factory(embedded(sizes).options)
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -75,17 +76,12 @@ def test_loading_every_task_imports_nothing_heavy(root: Path) -> None:
 
 
 def test_the_version_changes_with_the_settings() -> None:
-    versions = {Embedded().version, Embedded(sizes=TINY).version, Embedded(margin=0.1).version}
+    versions = {TASK.version, embedded(TINY).version, embedded(margin=0.1).version}
     assert len(versions) == 3
 
 
-def test_what_is_not_a_setting_of_the_instances_leaves_the_version_alone() -> None:
-    same = {Embedded().version, Embedded(least_instances=3).version, Embedded(search_domains=("chat",)).version}
-    assert len(same) == 1
-
-
 def test_the_brief_says_what_pairs_are_but_not_what_deceives() -> None:
-    brief = Embedded().brief
+    brief = TASK.brief
     assert "exactly one is of class 1" in " ".join(brief.split())
     assert f"Here p is {Sizes().pairs}" in brief
     for word in ("decepti", "spurious", "register", "last word"):
@@ -95,10 +91,10 @@ def test_the_brief_says_what_pairs_are_but_not_what_deceives() -> None:
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Drawn]:
     tiny = source(TINY)
-    return {domain: tiny.draw(domain, SECRET) for domain in domains(Embedded())}
+    return {domain: tiny.draw(domain, SECRET) for domain in domains(TASK)}
 
 
-@pytest.mark.parametrize("domain", domains(Embedded()))
+@pytest.mark.parametrize("domain", domains(TASK))
 def test_an_instance_is_well_formed(drawn: dict[str, Drawn], domain: str) -> None:
     one = drawn[domain]
     d = 64 if domain == "digits" else 256
@@ -121,7 +117,7 @@ def test_an_instance_is_well_formed(drawn: dict[str, Drawn], domain: str) -> Non
     assert one.weak_acc == np.mean(one.teacher.argmax(1) == one.test_y)
 
 
-@pytest.mark.parametrize("domain", domains(Embedded()))
+@pytest.mark.parametrize("domain", domains(TASK))
 def test_norms_and_axes_carry_nothing(drawn: dict[str, Drawn], domain: str) -> None:
     one = drawn[domain]
     rows = np.concatenate([one.train_x, one.test_x])
@@ -131,7 +127,7 @@ def test_norms_and_axes_carry_nothing(drawn: dict[str, Drawn], domain: str) -> N
     assert shares.max() < 5  # no axis stands out after a random rotation
 
 
-@pytest.mark.parametrize("domain", Embedded().search_domains)
+@pytest.mark.parametrize("domain", TASK.search_domains)
 def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Drawn], domain: str) -> None:
     tiny = source(TINY)
     again, other = tiny.draw(domain, SECRET), tiny.draw(domain, Secret(b"o" * 32))
@@ -188,7 +184,7 @@ class Hopeless:
 
 
 def test_a_task_whose_ceiling_does_not_exceed_its_teacher_is_refused_with_the_numbers(tmp_path: Path) -> None:
-    task = Embedded(sizes=TINY, name="hopeless", source="tests.fitness.test_tasks:Hopeless")
+    task = replace(embedded(TINY), name="hopeless", source="tests.fitness.test_tasks:Hopeless")
     name = InstanceName("hopeless", "chat", Split.DEV, 0)
     sentence = (
         r"The instances of task hopeless could not be built: 20 draws of an instance of chat had ceilings less than 0\.20 "
@@ -214,7 +210,7 @@ def test_the_teacher_of_the_deceptive_domain_follows_the_last_word_rather_than_t
 
 
 def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict[str, Drawn], tmp_path: Path) -> None:
-    one, task, vault = drawn["code_deceptive"], Embedded(sizes=TINY), Vault(tmp_path)
+    one, task, vault = drawn["code_deceptive"], embedded(TINY), Vault(tmp_path)
     name = InstanceName(task.name, "code_deceptive", Split.DEV, 0)
     path = vault.path(task, name)
     path.parent.mkdir(parents=True)
@@ -228,7 +224,7 @@ def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("domain", domains(Embedded()))
+@pytest.mark.parametrize("domain", domains(TASK))
 def test_full_instances_leave_a_gap_to_recover(domain: str) -> None:
     one = source(Sizes()).draw(domain, SECRET)
     assert 0.52 < one.weak_acc < 0.78

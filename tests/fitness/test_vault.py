@@ -7,19 +7,20 @@ import multiprocessing
 import resource
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fitness.nouns import Split, VaultError
-from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.vault import storage
 from fitness.vault.builder import Builder, build, load
 from fitness.vault.instance import Answers, Instance, InstanceName
 from fitness.vault.vault import Vault, default_home
 
-TINY = Embedded(sizes=Sizes(labelled=40, train=150, test=120), margin=-1.0)
+TINY = embedded(Sizes(labelled=40, train=150, test=120), margin=-1.0)
 CHAT, DIGITS = (InstanceName("embedded", domain, Split.DEV, 0) for domain in ("chat", "digits"))
 
 
@@ -119,7 +120,7 @@ def test_a_damaged_instance_is_built_again_and_that_is_said(vault: Vault, capsys
 
 
 def test_the_file_holds_no_label_of_the_training_pool(instance: Instance) -> None:
-    sizes = TINY.sizes
+    sizes = Sizes(**TINY.options)
     shapes = {name: tuple(shape) for name, (_, shape, _) in instance.layout.arrays.items()}
     assert shapes == {
         "train_x": (sizes.train, 256),
@@ -232,6 +233,6 @@ def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Pat
 
 
 def test_a_builder_that_breaks_says_so(tmp_path: Path) -> None:
-    broken = Embedded(source="fitness.tasks.nowhere:Source")
+    broken = replace(TASK, source="fitness.tasks.nowhere:Source")
     with pytest.raises(VaultError, match=r"could not be built: .*nowhere"):
         build(Vault(tmp_path), broken, [CHAT])

@@ -7,21 +7,20 @@ few of the human baselines.
 from __future__ import annotations
 
 import atexit
-import functools
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from evolve.runs import seeds
 from fitness import tasks
 from fitness.nouns import Limits
-from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.tasks.embedded.task import Sizes, embedded
+from fitness.tasks.task import SEEDS
 
 SIZES = Sizes(labelled=100, train=500, test=400)
-TASK = Embedded(SIZES, margin=0.05, name="tiny", limits=Limits(seconds=5.0, memory=1 << 30), least_instances=3)
 SETTINGS = ("dev_instances=3", "fresh_instances=3", "held_out_instances=3", "finalists=1")
 SMALL = ["--task", "tiny", "--device", "cpu", *(word for setting in SETTINGS for word in ("--set", setting))]
 STUDY = ["compare", "--task", "tiny", "--set", "dev_instances=3", "--set", "fresh_instances=3", "--set", "device=cpu"]
@@ -29,9 +28,8 @@ HUMAN = ("auxconf", "confident", "earlystop", "lda", "vanilla")
 
 
 def register(patch: pytest.MonkeyPatch) -> None:
-    """Put the tiny task into the table of this process, and leave it a few human baselines."""
+    """Put the tiny task into the table of this process."""
     patch.setitem(tasks.TASKS, "tiny", "tests.support.tiny:TASK")
-    patch.setattr(seeds, "FOLDER", _few())
 
 
 def command(*arguments: str) -> list[str]:
@@ -39,14 +37,17 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.support.tiny", *arguments]
 
 
-@functools.cache
 def _few() -> Path:
     """Copy a few of the human baselines into a folder of their own."""
     folder = Path(tempfile.mkdtemp(prefix="baselines-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in HUMAN:
-        shutil.copy(seeds.FOLDER / f"{name}.py", folder)
+        shutil.copy(SEEDS / f"{name}.py", folder)
     return folder
+
+
+LIMITS = Limits(seconds=5.0, memory=1 << 30)
+TASK = replace(embedded(SIZES, margin=0.05), name="tiny", limits=LIMITS, least_instances=3, seeds=_few())
 
 
 if __name__ == "__main__":

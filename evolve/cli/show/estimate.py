@@ -33,7 +33,7 @@ def estimate(config: Config, as_json: bool) -> None:
     chosen, task = check(config), tasks.load(config.task)
     cost = forecast(config, chosen, system_text(task))
     choose(config.device)
-    seeds = collect(Path(p) for p in config.seeds)
+    seeds = collect((Path(p) for p in config.seeds), task.seeds)
     vault = Vault()
     wanted = wanted_instances(task, config)
     missing = sum(not vault.ready(task, n.domain, n.split, n.index) for n in wanted)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the first search of each.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Searches at once (default: one a core).")
 @click.option("--hold-out", default="", metavar="NAME", help="Leave this human baseline out: is it found again?")
-@click.option("--task", help="The task to search on (default: embedded).")
+@click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
 @click.option("--model", multiple=True, metavar="SPEC", help="A language model as provider:name. May cost money.")
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
@@ -76,16 +76,15 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
     """Return the plan that the flags describe. Raises UsageError."""
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
     from evolve.runs import seeds
+    from evolve.runs.checks import admitted
     from evolve.selection.strategies import STRATEGIES, strategy
     from evolve.study.plan import OURS, Plan
+    from fitness import tasks
 
     names = tuple(STRATEGIES) if strategies == "all" else tuple(dict.fromkeys(name.strip() for name in strategies.split(",")))
     for name in names:
         strategy(name)
     evals, out, pairs, hold_out = (flags.pop(name) for name in ("evals", "out", "pairs", "hold_out"))
-    human = [seed.name for seed in seeds.collect()]
-    if hold_out and hold_out not in human:
-        raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
     flags["trust_methods"] = flags.pop("trust") or None
     said, settings = {name: value for name, value in flags.items() if value != ()}, parse_set(pairs)
@@ -93,7 +92,10 @@ def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
         if name in settings:
             instead = {"evals": ": say --evals N", "strategy": ": say --strategies A,B"}.get(name, "")
             raise UsageError(f"--set {name} has no place here, compare sets it itself{instead}")
-    config = resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"})
+    config = admitted(resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"}))
+    human = [seed.name for seed in seeds.collect(folder=tasks.load(config.task).seeds)]
+    if hold_out and hold_out not in human:
+        raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     if config.seeds:
         raise UsageError(f"compare starts from the human baselines alone: take seeds out of {DEFAULT_FILE}")
     label = "+".join(["compare", config.domain, str(evals), *([f"without-{hold_out}"] if hold_out else [])])

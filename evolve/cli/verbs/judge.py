@@ -12,7 +12,7 @@ from evolve.cli.options import device_option, echo_json, trust_option
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--task", default="embedded", show_default=True, help="The task to judge on.")
+@click.option("--task", default="embedded", show_default=True, help="The task to judge on; your own as path/to/task.py[:NAME].")
 @click.option("--domain", help="The domain (default: the task's search domain).")
 @click.option("--instances", default=5, show_default=True, type=click.IntRange(1, 100), help="How many instances.")
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Probe the method for reward hacks, thoroughly.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option
+from evolve.cli.options import db_option, echo_json, json_option, task_option
 from evolve.runs.find import find_run
 
 DIFFERENT = 2  # exit code when something is not the same
@@ -19,6 +19,7 @@ EVERY = 25  # steps between lines of progress
 
 @click.command()
 @db_option
+@task_option
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the replayed archive here.")
 @click.option("--rejudge", is_flag=True, help="Run the methods again instead of reading their trials; needs the run's vault.")
 @json_option

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.options import db_option, device_option, trust_option
+from evolve.cli.options import db_option, device_option, task_option, trust_option
 from evolve.errors import UsageError
 from evolve.files import RUNS
 from evolve.runs.find import find_run
@@ -30,7 +30,7 @@ tracker_option = click.option(
 
 
 @click.command()
-@click.option("--task", help="The task to search on (default: embedded).")
+@click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(
@@ -70,6 +70,7 @@ def start(**flags: Any) -> None:
     """
     from evolve import trackers
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
+    from evolve.runs.checks import admitted
 
     db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
     more, file, pairs = flags.pop("more_seeds"), flags.pop("config_file"), flags.pop("pairs")
@@ -78,7 +79,8 @@ def start(**flags: Any) -> None:
     flags["seeds"] = (*flags["seeds"], *more)
     flags["trust_methods"] = flags.pop("trust") or None
     file = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    config = resolve(read_file(file) if file else {}, parse_set(pairs), {k: v for k, v in flags.items() if v != ()})
+    given = {k: v for k, v in flags.items() if v != ()}
+    config = admitted(resolve(read_file(file) if file else {}, parse_set(pairs), given))
     trackers.check(config.trackers)
     if dry_run:
         from evolve.cli.show.estimate import estimate
@@ -97,11 +99,13 @@ def start(**flags: Any) -> None:
 
 @click.command()
 @db_option
+@task_option
 @click.option("--evals", metavar="N|+N", help="New total of evaluations, or how many more.")
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
 @click.option("--tokens", type=int, metavar="N", help="New limit of the tokens that model calls may use in all.")
 @click.option("--minutes", type=float, metavar="M", help="New limit of the run's minutes in all.")
 @click.option("--workers", type=int, help="Evaluations at once.")
+@click.option("--executor", help="Where methods are judged, instead of where the run's were.")
 @click.option("--model", "model", multiple=True, metavar="SPEC", help="The models to go on with, instead of the run's.")
 @click.option("--base-url", metavar="URL", help="Base URL of the model's server, when it is not the one the run began with.")
 @tracker_option
@@ -124,7 +128,7 @@ def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, a
         process.stop_with_parent()
     path = find_run(db)
     archive = Archive.open(path)
-    stored, done = stored_config(archive), archive.judged()
+    stored, done = stored_config(archive, others["executor"]), archive.judged()
     archive.close()
     given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
     changes = {name: value for name, value in given.items() if value not in (None, ())}

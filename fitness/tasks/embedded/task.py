@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from fitness.nouns import Limits, Measure
+from fitness.tasks.task import Task
 
 VERSION = 6  # raise it whenever an instance would come out different
 
@@ -79,32 +79,23 @@ class Sizes:
         return 3 * self.train // 40
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """The task, at any size (tests use tiny ones)."""
-
-    sizes: Sizes = Sizes()
-    margin: float = 0.2
-    name: str = "embedded"
-    brief: str = BRIEF
-    search_domains: tuple[str, ...] = ("chat", "code_deceptive")
-    held_out_domains: tuple[str, ...] = ("math", "code", "digits")
-    measures: tuple[Measure, ...] = MEASURES
-    other_measures: tuple[Measure, ...] = OTHER_MEASURES
-    limits: Limits = LIMITS
-    least_instances: int = 10
-    source: str = "fitness.tasks.embedded.source:EmbeddedSource"
-
-    @property
-    def options(self) -> Mapping[str, int]:
-        """The sizes, by name."""
-        return asdict(self.sizes)
-
-    @property
-    def version(self) -> str:
-        """The version of the code and a digest of the settings."""
-        settings = json.dumps([self.options, self.margin], sort_keys=True).encode()
-        return f"{VERSION}-{hashlib.sha256(settings).hexdigest()[:8]}"
+def embedded(sizes: Sizes = Sizes(), margin: float = 0.2) -> Task:
+    """Return the task at any size (tests use tiny ones); its version is that of the code and a digest of the settings."""
+    options = asdict(sizes)
+    settings = json.dumps([options, margin], sort_keys=True).encode()
+    return Task(
+        name="embedded",
+        version=f"{VERSION}-{hashlib.sha256(settings).hexdigest()[:8]}",
+        brief=BRIEF,
+        search_domains=("chat", "code_deceptive"),
+        held_out_domains=("math", "code", "digits"),
+        measures=MEASURES,
+        other_measures=OTHER_MEASURES,
+        limits=LIMITS,
+        margin=margin,
+        source="fitness.tasks.embedded.source:EmbeddedSource",
+        options=options,
+    )
 
 
-TASK = Embedded()
+TASK = embedded()

@@ -10,9 +10,11 @@ from evolve import operators, text
 from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Relative
 from evolve.prompting import prompts as briefs
 from evolve.screening import screen
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Direction, Method
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
+TEXT = PROBABILITIES.text
 TALKING = [name for name in operators.TABLE if operators.load(name).needs_model]
 DIRECTION = Direction("trust", "Think about whom to trust.\n# And when", ())
 
@@ -39,7 +41,7 @@ def fenced(text: str) -> list[str]:
 
 
 def test_system_text_has_task_contract_and_imports():
-    text = briefs.system("Elicit what the model knows.", {"torch", "numpy"})
+    text = briefs.system("Elicit what the model knows.", TEXT, {"torch", "numpy"})
     assert "Elicit what the model knows." in text
     assert "def method(problem):" in text
     assert "Imports: only numpy, torch." in text
@@ -47,17 +49,17 @@ def test_system_text_has_task_contract_and_imports():
 
 
 def test_system_text_is_the_same_whatever_the_order_of_imports():
-    assert briefs.system("t", ["torch", "math", "numpy"]) == briefs.system("t", ("numpy", "torch", "math"))
+    assert briefs.system("t", TEXT, ["torch", "math", "numpy"]) == briefs.system("t", TEXT, ("numpy", "torch", "math"))
 
 
 def test_system_text_names_everything_a_problem_has():
-    text = briefs.system("t", ["torch"])
+    text = briefs.system("t", TEXT, ["torch"])
     for name in ("train_x", "weak", "test_x", "pairs", "seed", "device", "n_classes", "student"):
         assert f"problem.{name}" in text
 
 
 def test_system_text_names_the_size_limit_of_the_screen():
-    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", ["torch"])
+    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", TEXT, ["torch"])
 
 
 def test_request_has_its_parts_in_order():
@@ -192,5 +194,5 @@ def test_what_is_reserved_for_a_request_is_enough(name):
 
 
 def test_the_system_text_is_the_same_every_time():
-    assert briefs.system("t", {"torch", "numpy", "math"}) == briefs.system("t", {"math", "numpy", "torch"})
-    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", ["torch"])), "no date and no clock"
+    assert briefs.system("t", TEXT, {"torch", "numpy", "math"}) == briefs.system("t", TEXT, {"math", "numpy", "torch"})
+    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", TEXT, ["torch"])), "no date and no clock"

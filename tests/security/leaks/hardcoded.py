@@ -12,7 +12,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
@@ -33,7 +33,7 @@ from fitness.judge import Judge
 from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
 from fitness.tasks import Task
 from fitness.tasks.directions import DIRECTIONS
-from fitness.tasks.embedded.task import Embedded, Sizes
+from fitness.tasks.embedded.task import Sizes, embedded
 from fitness.tasks.source import Drawn
 from fitness.vault import storage
 from fitness.vault.instance import Answers, Instance, InstanceName
@@ -68,13 +68,7 @@ def method(problem):
 """
 
 
-class Small(Embedded):
-    """The embedded task with instances that are drawn here."""
-
-    version = "1"  # constant: the digest of the settings takes longer than a trial
-
-
-TASK = Small(Sizes(labelled=1, train=2, test=ROWS), name="hardcoded")
+TASK = replace(embedded(Sizes(labelled=1, train=2, test=ROWS)), name="hardcoded", version="1")  # its instances are drawn here
 
 
 class InProcess:

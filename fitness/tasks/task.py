@@ -1,0 +1,75 @@
+"""Describes a task as data: what is asked, on which domains, under which contract, and where its instances come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fitness.contracts.probabilities import PROBABILITIES, Probabilities
+from fitness.nouns import Direction, Limits, Measure
+from fitness.tasks.directions import DIRECTIONS
+
+LIMITS = Limits()
+SEEDS = Path(__file__).parents[2] / "seeds"
+_NAME = re.compile(r"\w[\w-]*")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """What the trusted process knows of a task. Nothing here imports torch; instances are built in a process of their own.
+
+    Attributes:
+        name: its name in the table, or in messages and in the vault; letters, digits, _ and -, as in the domains' names.
+        version: changes whenever an instance would come out different; instances of other versions are never read.
+        brief: the text that explains the task to a researcher or a language model.
+        search_domains: domains the search is scored on; `held_out_domains`: those that a champion is judged on afterwards.
+        measures: the axes of the default grid; `other_measures`: what a run may choose instead. All are the contract's or size.
+        limits: what one run of a method may use.
+        least_instances: dev instances of each search domain that a method needs before it can be placed.
+        margin: by how much accuracy a ceiling must exceed its teacher; an instance with less is drawn again.
+        source: `module:factory` or `file.py:factory`, imported in the builder only; `factory(options)` is a source.Source. In a
+            task's own file the name of the class is enough.
+        options: what the factory is called with, as JSON.
+        contract: what a method is handed, may return, and is scored by.
+        directions: the research directions that a search begins with.
+        seeds: the folder of the human baselines; a relative one lies beside the task's own file.
+        reference: where a task of the user's own was imported from.
+    """
+
+    name: str
+    version: str = "1"
+    brief: str = ""
+    search_domains: tuple[str, ...]
+    held_out_domains: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = PROBABILITIES.measures
+    other_measures: tuple[Measure, ...] = PROBABILITIES.other_measures
+    limits: Limits = LIMITS
+    least_instances: int = 10
+    margin: float = 0.1
+    source: str = "Source"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    contract: Probabilities = PROBABILITIES
+    directions: tuple[Direction, ...] = DIRECTIONS
+    seeds: Path = SEEDS
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no search could use: the vault's folders are named after the task and its domains."""
+        if isinstance(self.search_domains, str) or isinstance(self.held_out_domains, str):
+            raise ValueError('domains are a tuple of names, such as ("chat",)')
+        if not self.search_domains or not self.directions:
+            raise ValueError("a task needs a search domain and a direction")
+        for name in (self.name, self.version, *domains(self)):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name: use letters, digits, _ and -")
+        for measure in (*self.measures, *self.other_measures):
+            if measure.name not in (*self.contract.behaviour, "size"):
+                raise ValueError(f"{measure.name!r} is not measured: choose among {', '.join(self.contract.behaviour)}, size")
+
+
+def domains(task: Task) -> tuple[str, ...]:
+    """Return all domains of a task, search domains first."""
+    return task.search_domains + task.held_out_domains
