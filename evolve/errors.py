@@ -1,6 +1,7 @@
 """Defines the errors a user meets: each is one sentence that says what to do, and carries its exit code."""
 
-from fitness.nouns import EvolveError, SandboxUnavailable, UsageError, VaultError
+from fitness.nouns import EvolveError, SandboxUnavailable, VaultError
+from fitness.registry import UsageError
 
 __all__ = ["BudgetRefused", "EvolveError", "ModelError", "SandboxUnavailable", "UsageError", "VaultError"]
 

@@ -20,10 +20,6 @@ class EvolveError(Exception):
     exit_code = 2
 
 
-class UsageError(EvolveError):
-    """A flag, file or config value that cannot be used."""
-
-
 class SandboxUnavailable(EvolveError):
     """The walls this machine offers are too few to run a method."""
 

@@ -16,10 +16,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fitness.nouns import UsageError
+from fitness.nouns import EvolveError
 
 _REFERENCE = re.compile(r".+\.py(:[\w.]+)?|[\w.]+:[\w.]+")
 _MARK = "-"  # in the name of a module that was imported from its file: no other module has one
+
+
+class UsageError(EvolveError):
+    """A flag, file or config value that cannot be used."""
 
 
 def find(reference: str, table: Mapping[str, str], unknown: str, needs: Sequence[str] = ()) -> Any:

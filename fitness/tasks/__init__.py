@@ -13,7 +13,7 @@ import re
 from dataclasses import replace
 
 from fitness import registry
-from fitness.nouns import UsageError
+from fitness.registry import UsageError
 from fitness.tasks.task import Task, domains
 
 __all__ = ["TASKS", "Task", "admit", "domains", "load", "register"]

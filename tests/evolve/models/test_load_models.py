@@ -182,3 +182,31 @@ def test_looking_for_keys_imports_no_sdk():
     code = f"import sys; from evolve import models; models.found_keys(); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+PROVIDER = """
+class Mine:
+    def __init__(self, name, base_url, rng, settings):
+        self.name = name
+"""
+
+
+def test_a_provider_of_ones_own_is_named_by_its_file_and_class(tmp_path):
+    path = tmp_path / "provider.py"
+    path.write_text(PROVIDER)
+    assert models.load(f"{path}:Mine:llama3:8b").name == "llama3:8b"
+    for spec, said in (
+        (f"{path}:Mine", "has no name: write it as .*provider.py:Mine:NAME"),
+        (f"{path}:Other:x", "provider.py defines no Other"),
+        (f"{path}", "unknown model .*write it as PROVIDER:NAME"),
+        (f"{tmp_path}/nowhere.py:Mine:x", "cannot read .*nowhere.py: No such file"),
+        ("no.such.module:Mine:x", r"the module no\.such\.module cannot be imported"),
+        ("llama3.1:8b", "unknown model 'llama3.1:8b': the known providers are"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            models.load(spec)
+
+
+def test_archive_does_not_choose_code(tmp_path):
+    with pytest.raises(UsageError, match="which would run that code here: to go on with it, say --model"):
+        models.check_familiar([f"{tmp_path}/evil.py:Mine:x"], None)

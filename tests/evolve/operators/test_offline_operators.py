@@ -289,3 +289,28 @@ def test_statements_that_define_nothing_stay_where_they_were() -> None:
         assert child is not None
         lines = [line.split("=")[0].strip() for line in child.splitlines() if line and not line.startswith((" ", '"'))]
         assert lines == ["import torch", "torch.manual_seed(3)", "A, B", "K", "def method(problem):"]
+
+
+OWN = """
+from evolve.operators.offline.base import Change, Offline
+
+
+class Double(Offline):
+    name = "double"
+    structural = False
+
+    def change(self, script, material, rng):
+        return Change(script, "twice as often", material.source.replace("epochs=", "epochs=2 * "))
+"""
+
+
+def test_an_operator_in_a_file_of_ones_own_edits_in_the_worker(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    operator = operators.load(f"{path}:Double")
+    brief = Brief(Direction("d", "", ()), (Exhibit(Method("v", SEEDS["vanilla"], 1), "v", ()),))
+    with WorkerProcess() as worker:
+        draft = operator.propose(brief, Tools(worker), random.Random(0))
+    assert (draft.idea, draft.problem) == ("twice as often", "")
+    assert draft.source is not None
+    assert "epochs=2 * " in draft.source
