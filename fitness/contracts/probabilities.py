@@ -1,4 +1,4 @@
-"""The contract of weak-to-strong methods: from a weak teacher's labels to class probabilities for the test examples.
+"""Defines the contract of weak-to-strong methods: from a weak teacher's labels to class probabilities for test examples.
 
 It is plain data and arithmetic, and imports neither the vault nor the sandbox. Its other half lies behind the walls, where
 nothing of ours may be imported but the folder itself: `sandbox/inside/runner.py` makes the `problem` and checks the answer.
