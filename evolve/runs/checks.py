@@ -1,21 +1,92 @@
-"""Checks whether a run may begin, or go on, on this machine."""
+"""Checks whether a run may begin, or go on, on this machine, and looks up once what it works with."""
 
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from archives.archive import Archive
+from archives.grid import Grid
+from evolve import config as settings
 from evolve import executors
-from evolve.config import Config, resolve
+from evolve.config import Config
 from evolve.errors import UsageError
-from evolve.grids import measures_of
+from evolve.executors import Executor
+from evolve.grids import grid_for, measures_of
+from evolve.nouns import Model, Operator
+from evolve.runs.resources import load_models, load_operators
+from evolve.search.context import wanted_instances
 from evolve.selection.strategies import strategy
 from fitness import tasks
 from fitness.sandbox.doctor import CONTAINED, LEVELS
 from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import Task
+from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
+
+
+@dataclass(frozen=True)
+class Given:
+    """Objects that a caller hands over, beside what the configuration names; a resume is handed them again.
+
+    Attributes:
+        task: searched on instead of the task that is named.
+        operators: used beside those of the table; one with the name of another takes its place.
+        executor: judges instead of the executor that is named.
+    """
+
+    task: Task | None = None
+    operators: tuple[Operator, ...] = ()
+    executor: Executor | None = None
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run works with, looked up once from its configuration and from what its caller handed over.
+
+    Attributes:
+        grid: the run's own when it goes on, else the one that its configuration asks for.
+        instances: in the order they are needed: dev, fresh, held-out.
+        executor: where methods are judged, not yet open.
+        stop: ends the run's waits, those of its models too, once it is set.
+    """
+
+    config: Config
+    task: Task
+    models: Mapping[str, Model]
+    operators: Mapping[str, Operator]
+    grid: Grid
+    instances: tuple[InstanceName, ...]
+    executor: Executor
+    stop: threading.Event
+
+
+def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, grid: Grid | None = None) -> Setup:
+    """Look up what a configuration names; nothing is written or asked. Raises EvolveError for what cannot be used here.
+
+    Args:
+        path: the run's archive, of which a command sees nothing.
+        grid: the grid of a run that goes on.
+    """
+    task = given.task or tasks.load(config.task)
+    check_config(task, config)
+    stop = threading.Event()
+    return Setup(
+        config=config,
+        task=task,
+        models=load_models(config, stop, path),
+        operators=load_operators(config, given.operators),
+        grid=grid or grid_for(task, config),
+        instances=tuple(wanted_instances(task, config)),
+        executor=given.executor or executors.load(config.executor),
+        stop=stop,
+    )
 
 
 def check_config(task: Task, config: Config) -> None:
@@ -31,22 +102,28 @@ def check_config(task: Task, config: Config) -> None:
     executors.load(config.executor)
 
 
-def stored_config(archive: Archive) -> Config:
-    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
+def stored_config(archive: Archive, task: Task | None = None) -> Config:
+    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError.
+
+    `task` is the run's own when its caller hands it over; else it is the one of that name.
+    """
     run = archive.run()
-    return config_of(run.config, run.task, archive.path)
+    if task is not None and task.name != run.task:
+        raise UsageError(f"{archive.path} searches on {run.task!r}, but the task that was handed over is {task.name!r}")
+    return config_of(run.config, task or run.task, archive.path)
 
 
-def config_of(text: str, task: str, path: Path) -> Config:
+def config_of(text: str, task: Task | str, path: Path) -> Config:
     """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
+    name = task if isinstance(task, str) else task.name
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or found.get("task") != task:
+    if not isinstance(found, dict) or found.get("task") != name:
         raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
-    config = resolve(found)
-    check_config(tasks.load(config.task), config)
+    config = settings.resolve(found)
+    check_config(tasks.load(name) if isinstance(task, str) else task, config)
     return config
 
 
@@ -66,7 +143,7 @@ def record_weak_walls(archive: Archive, sandbox: Sandbox) -> None:
         record_walls(archive, sandbox)
 
 
-def check_origin(archive: Archive) -> None:
+def check_origin(archive: Archive, task: Task) -> None:
     """Raise UsageError when a run was scored with another vault, or on another version of its task, than is here."""
     run, here = archive.run(), Vault().fingerprint
     if here != run.vault:
@@ -74,6 +151,5 @@ def check_origin(archive: Archive) -> None:
             f"{archive.path} was scored with vault {run.vault}, but the vault here is {here}: "
             "set EVOLVE_HOME to the folder it was started with"
         )
-    version = tasks.load(run.task).version
-    if version != run.task_version:
-        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {version}")
+    if task.version != run.task_version:
+        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {task.version}")

@@ -178,4 +178,3 @@ def sentence(error: Exception) -> str:
     """Return what a parser's error says, in one line."""
     known = {RecursionError: "it is nested too deeply", MemoryError: "it takes too much memory"}
     return known.get(type(error)) or str(error).partition("\n")[0] or type(error).__name__
-
