@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Mapping
@@ -125,6 +126,53 @@ def config_of(text: str, task: Task | str, path: Path) -> Config:
     config = settings.resolve(found)
     check_config(tasks.load(name) if isinstance(task, str) else task, config)
     return config
+
+
+CHANGEABLE = (
+    "evals", "usd", "tokens", "minutes", "workers", "model", "base_url", "trackers", "device", "trust_methods",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What it means to go on with a run.
+
+    Attributes:
+        changes: settings that are new, `config` with them.
+        note: how far the run is, as a sentence.
+    """
+
+    path: Path
+    changes: Mapping[str, object]
+    config: Config
+    note: str
+
+
+def continuation(path: Path, changes: Mapping[str, object], task: Task | None = None) -> Continuation:
+    """Return what going on with a run means; `evals` may be a new total, or `+N` for N more. Raises EvolveError."""
+    settings.check_keys(changes, "resume", CHANGEABLE)
+    with contextlib.closing(Archive.open(path)) as archive:
+        stored, done = stored_config(archive, task), archive.judged()
+    given = {**changes, "evals": _total(changes.get("evals"), stored.evals)}
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    config = settings.resolve(stored.model_dump(), given)
+    more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
+    note = f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}"
+    return Continuation(path, given, config, note)
+
+
+def _total(evals: object, before: int) -> int | None:
+    """Return the new total that `N` or `+N` means. Raises UsageError when it is no number or not more than 0."""
+    if evals is None:
+        return None
+    text = str(evals)
+    try:
+        total = before + int(text[1:]) if text.startswith("+") else int(text)
+    except ValueError:
+        raise UsageError(f"--evals takes a number such as 500, or +100 for 100 more, got {text!r}") from None
+    if total < 1:
+        raise UsageError(f"--evals must be at least 1, got {text!r}")
+    return total
 
 
 def record_walls(archive: Archive, sandbox: Sandbox) -> None:

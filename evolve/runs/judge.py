@@ -17,6 +17,7 @@ from fitness import tasks
 from fitness.nouns import Evaluation, Split, Status
 from fitness.pgr import interval
 from fitness.sandbox.doctor import CONTAINED
+from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 
 FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
@@ -27,6 +28,7 @@ class JudgeRequest:
     """How a file is to be judged.
 
     Attributes:
+        task: its name, or the task itself.
         domain: a domain of the task, or None for its first search domain.
         instances: how many instances.
         probes: whether the method is probed for reward hacks, thoroughly.
@@ -34,7 +36,7 @@ class JudgeRequest:
         trust: whether it runs below sandbox level B too.
     """
 
-    task: str = "embedded"
+    task: str | Task = "embedded"
     domain: str | None = None
     instances: int = 5
     probes: bool = True
@@ -48,7 +50,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
 
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
     """
-    task = tasks.load(how.task)
+    task = tasks.load(how.task) if isinstance(how.task, str) else how.task
     domain = how.domain or task.search_domains[0]
     if domain not in tasks.domains(task):
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
