@@ -21,6 +21,7 @@ from evolve.runs.checks import check_origin, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.search.context import fresh_instances
 from evolve.search.feedback import DeletedLines, significant
+from evolve.study.outcome import fresh_pgrs
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Score, Split
 
@@ -121,6 +122,16 @@ def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Seque
         for domain in domains:
             count = sum(trial.domain == domain for trial in evaluation.trials)
             archive.look(Look(ENGINE, evaluation.method, lineage, domain, Split.FRESH, count, _WHY))
+
+
+def control_pgr(path: Path) -> float:
+    """Return the mean fresh PGR of a tuning run's answer. Raises UsageError when it is none, or has none."""
+    with contextlib.closing(Archive.open(path)) as archive:
+        config, champion = stored_config(archive), archive.run().champion
+        fresh = fresh_pgrs(archive, champion, config.domains) if champion else ()
+    if config.strategy != "tune" or not fresh:
+        raise UsageError(f"{path} is no finished run of `start --strategy tune`, so it cannot be the control")
+    return fmean(fresh)
 
 
 def credit(archive: Archive, method: str, control: float | None = None) -> Credit:
