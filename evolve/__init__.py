@@ -6,6 +6,7 @@ propose `operators/` `models/` · screen `screening/` · submit `executors/` · 
 whole runs. Words are explained in docs/glossary.md.
 
 - __main__: `python -m evolve`
+- api: start, resume, open_run, judge, Run
 - budget: reserve, settle, refund
 - cli/: the command line
 - config: the settings of a run
@@ -26,8 +27,60 @@ whole runs. Words are explained in docs/glossary.md.
 - search/: the loop
 - selection/: what to ask next
 - study/: strategies compared at equal budget
+- testing: contract suites for what others write
 - text: strangers' texts made safe
 - trackers/: a run's numbers in other tools
+
+The names in __all__ are public, and loaded when they are used: `run = evolve.start(evals=50, domain="chat")`. Everything else
+may move.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archives.nouns import Elite, Placement
+    from evolve.api import Run, judge, open_run, resume, start
+    from evolve.config import Config
+    from evolve.executors import Executor
+    from evolve.nouns import Brief, Draft, Model, Operator
+    from evolve.observer import Observer
+    from fitness.nouns import Evaluation, EvolveError, Measure, Method, Status
+    from fitness.tasks import Task
+
 __version__ = "0.1.0"
+__all__ = [
+    "Brief", "Config", "Draft", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model", "Observer",
+    "Operator", "Placement", "Run", "Status", "Task", "judge", "open_run", "resume", "start",
+]  # fmt: skip
+_HOMES = {
+    "archives.nouns": ("Elite", "Placement"),
+    "evolve.api": ("Run", "judge", "open_run", "resume", "start"),
+    "evolve.config": ("Config",),
+    "evolve.executors": ("Executor",),
+    "evolve.nouns": ("Brief", "Draft", "Model", "Operator"),
+    "evolve.observer": ("Observer",),
+    "fitness.nouns": ("Evaluation", "EvolveError", "Measure", "Method", "Status"),
+    "fitness.tasks": ("Task",),
+}
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        """Import a public name. Raises ImportError when another distribution's packages stand in the way of ours."""
+        home = next((module for module, names in _HOMES.items() if name in names), None)
+        if home is None:
+            raise AttributeError(f"module 'evolve' has no attribute {name!r}: its names are {', '.join(__all__)}")
+        from importlib import import_module
+
+        from evolve.__main__ import stray_package
+
+        stray = stray_package()
+        if stray:
+            raise ImportError(stray)
+        globals()[name] = found = getattr(import_module(home), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

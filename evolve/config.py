@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,6 +88,15 @@ class Config(BaseModel):
     finalists: int = Field(3, ge=1, le=20, description="The best methods that the final table compares with the human best.")
     sealed_looks: int = Field(3, ge=0, description="How often the sealed instances of a vault may be opened.")
 
+    @field_validator("seeds", "model", "trackers", "measures", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Take one name or path where several may stand."""
+        entries = [value] if isinstance(value, str | PathLike) else value
+        if not isinstance(entries, list | tuple):
+            return entries
+        return tuple(str(entry) if isinstance(entry, PathLike) else entry for entry in entries)
+
     @field_validator("domain", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
@@ -105,14 +115,14 @@ class Config(BaseModel):
         return tuple(self.domain.split("+"))
 
 
-def _names() -> list[str]:
-    return list(Config.model_fields)
-
-
-def _unknown(key: str, where: str) -> UsageError:
-    near = get_close_matches(key, _names(), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_names())}"
-    return UsageError(f"unknown key {key!r} in {where}: {hint}")
+def check_keys(keys: Iterable[str], where: str, known: Sequence[str] = ()) -> None:
+    """Raise UsageError for a key that is no setting, or none of `known`, with the nearest one."""
+    names = known or list(Config.model_fields)
+    for key in keys:
+        if key not in names:
+            near = get_close_matches(key, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(names)}"
+            raise UsageError(f"unknown key {key!r} in {where}: {hint}")
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -126,9 +136,7 @@ def read_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the config {path} is not valid TOML: {error}") from error
-    for key in values:
-        if key not in Config.model_fields:
-            raise _unknown(key, str(path))
+    check_keys(values, str(path))
     return values
 
 
@@ -139,8 +147,7 @@ def parse_set(pairs: tuple[str, ...]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals:
             raise UsageError(f"--set takes key=value, got {pair!r}")
-        if key not in Config.model_fields:
-            raise _unknown(key, "--set")
+        check_keys([key], "--set")
         try:
             values[key] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 RUNS = Path("runs")  # the folder of archives
@@ -21,3 +22,8 @@ def read_regular(path: Path, most: int) -> bytes | None:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         found = os.fstat(file.fileno())
         return file.read(most) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
+
+
+def new_run() -> Path:
+    """Return where a run keeps its archive that nobody gave a name."""
+    return RUNS / f"{datetime.now():%Y%m%d-%H%M%S}.db"

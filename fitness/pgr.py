@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, variance
 
-from fitness.nouns import Interval, Score
+from fitness.nouns import Evaluation, Interval, Score
 
 ROUNDING = 1e-12  # of PGR: scores that differ by less are equal
 RACE_SIGMA = 0.25  # assumed sub-Gaussian scale of one instance's paired PGR difference; measured .01-.25 (FITNESS.md)
@@ -170,6 +170,11 @@ def interval(*strata: Sequence[Score], confidence: float = 0.90, least: Spread |
         return Interval(estimate.value, -math.inf, math.inf, n)
     estimate, tail = estimate.at_least(_row_error(strata), math.inf), 0.5 + confidence / 2
     return Interval(estimate.value, estimate.bound(tail), estimate.bound(1 - tail), n)
+
+
+def interval_of(evaluation: Evaluation) -> Interval | None:
+    """Return the interval of an evaluation; only a whole one has any, that no failure and no stopping rule cut short."""
+    return None if evaluation.fitness is None else interval(*evaluation.strata)
 
 
 def fitness(*strata: Sequence[Score], confidence: float = 0.90) -> float:

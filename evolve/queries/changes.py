@@ -8,6 +8,8 @@ from difflib import unified_diff
 from archives.archive import Archive
 from archives.nouns import ArchiveError
 from archives.sqlite.typed import maybe_real, text
+from evolve.errors import UsageError
+from evolve.queries.lineage import lineage_of
 from evolve.queries.method import birth
 from evolve.text import clean, label, one_line
 
@@ -61,6 +63,14 @@ def change(archive: Archive, before: str, after: str) -> SourceChange:
         idea=born.idea if born and parent else "",
         lines=tuple(lines),
     )
+
+
+def first_parent(archive: Archive, method: str, called: str) -> str:
+    """Return the first parent of a method that people call `called`. Raises UsageError when it has none."""
+    parents = lineage_of(archive, method, 1).ancestors[0].parents
+    if not parents:
+        raise UsageError(f"{called} has no parent in this run: name the method to compare it with")
+    return parents[0]
 
 
 def _pgr(archive: Archive, method: str) -> float | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.sqlite.typed import integer, maybe_integer, text
+from evolve.errors import UsageError
 from evolve.queries.final_table import _ID, _MOST
 
 _FAILURES = """
@@ -46,3 +48,14 @@ def failures(archive: Archive, most: int | None = _MOST) -> tuple[FailureLine, .
         counts[reason] += integer(row, "count")
         newest.setdefault(reason, (text(row, "method"), maybe_integer(row, "proposal")))
     return tuple(FailureLine(*reason, count, *newest[reason]) for reason, count in counts.most_common(most))
+
+
+def by_status(lines: Sequence[FailureLine], only: str | None = None) -> tuple[dict[str, int], list[FailureLine]]:
+    """Return how many candidates ended with each status, and the reasons of one status or of all. Raises UsageError."""
+    statuses: Counter[str] = Counter()
+    for line in lines:
+        statuses[line.status] += line.count
+    if only is not None and only.upper() not in statuses:
+        known = ", ".join(statuses) or "none: nothing was refused and nothing failed"
+        raise UsageError(f"no candidate of this run ended as {only.upper()}: the statuses are {known}")
+    return dict(statuses), [line for line in lines if only is None or line.status == only.upper()]

@@ -90,6 +90,7 @@ def board(archive: Archive, wanted: Wanted, limit: int = -1) -> tuple[Leaderboar
     if wanted.pareto:
         conditions.append("e.method in (select value from json_each(?))")
         values.append(json.dumps(list(front)))
+    _check("order", wanted.by, ORDERS)
     order = ORDERS[wanted.by]
     if wanted.domain is not None:
         order = _on_domain(archive, wanted, order, conditions)

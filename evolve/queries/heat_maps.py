@@ -9,6 +9,7 @@ from archives.archive import Archive
 from archives.grid import FlatPopulation, Grid, Voronoi
 from archives.nouns import Elite
 from archives.sqlite.typed import text
+from evolve.errors import UsageError
 from evolve.grids import grid_of
 from evolve.text import label, words
 from fitness.nouns import Measure
@@ -75,16 +76,21 @@ def colour_step(fitness: float) -> int:
     return 0 if fitness < 0 else min(1 + int(fitness * 8), 8)
 
 
-def heat_maps(archive: Archive) -> tuple[HeatMap, ...]:
-    """Return the map over all islands and, where there are several, one for each. Raises EvolveError without a grid."""
+def heat_maps(archive: Archive, island: int | None = None) -> tuple[HeatMap, ...]:
+    """Return the map over all islands and, where there are several, one for each; or only that of an island.
+
+    Raises EvolveError without a grid, or when no elite lives on that island.
+    """
     grid = grid_of(archive)
     elites = archive.elites()
     names = {text(row, "method"): text(row, "name") for row in archive.rows("select distinct method, name from cells")}
     islands = sorted({elite.island for elite in elites})
+    if island is not None and island not in islands:
+        raise UsageError(f"no elite lives on island {island}: the islands with elites are {islands}")
     maps = [_map(grid, elites, names, None)]
     if len(islands) > 1:
-        maps += [_map(grid, [e for e in elites if e.island == island], names, island) for island in islands]
-    return tuple(maps)
+        maps += [_map(grid, [e for e in elites if e.island == one], names, one) for one in islands]
+    return tuple(heat for heat in maps if island in (None, heat.island)) or tuple(maps)
 
 
 def _map(grid: Grid, elites: Iterable[Elite], names: Mapping[str, str], island: int | None) -> HeatMap:

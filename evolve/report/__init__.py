@@ -5,4 +5,5 @@
 - live: the page, served on this machine
 - markdown: the report as text
 - plots/: pictures for a paper
+- progress: a run while it works
 """

@@ -1,9 +1,10 @@
 """Opens, resumes, judges, replays and repairs whole runs.
 
-- checks: may a run begin, or go on, here
+- checks: may a run begin, or go on, here, and what it works with
 - find: runs and methods by name
 - forecast: the worst cost, before anything is spent
 - judge: one file outside any run
+- maintenance: archives copied, merged, moved onto another grid
 - process: one writer, clean stops
 - recording: a recording's replies and trials
 - repair: a whole archive beside the damaged one

@@ -1,20 +1,31 @@
-"""Checks whether a run may begin, or go on, on this machine."""
+"""Checks whether a run may begin, or go on, on this machine, and looks up once what it works with."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from archives.archive import Archive
+from archives.grid import Grid
+from evolve import config as settings
 from evolve import executors
-from evolve.config import Config, resolve
+from evolve.config import Config
 from evolve.errors import UsageError
-from evolve.grids import measures_of
+from evolve.executors import Executor
+from evolve.grids import grid_for, measures_of
+from evolve.nouns import Model, Operator
+from evolve.runs.resources import load_models, load_operators
+from evolve.search.context import wanted_instances
 from evolve.selection.strategies import strategy
 from fitness import registry, tasks
 from fitness.sandbox.doctor import CONTAINED, LEVELS
 from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import Task
+from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
 
@@ -28,6 +39,65 @@ def admitted(config: Config) -> Config:
     return config.model_copy(update={"task": name, "domain": domain})
 
 
+@dataclass(frozen=True)
+class Given:
+    """Objects that a caller hands over, beside what the configuration names; a resume is handed them again.
+
+    Attributes:
+        operators: used beside those of the table; one with the name of another takes its place.
+        executor: judges instead of the executor that is named.
+    """
+
+    operators: tuple[Operator, ...] = ()
+    executor: Executor | None = None
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run works with, looked up once from its configuration and from what its caller handed over.
+
+    Attributes:
+        grid: the run's own when it goes on, else the one that its configuration asks for.
+        instances: in the order they are needed: dev, fresh, held-out.
+        executor: where methods are judged, not yet open.
+        stop: ends the run's waits, those of its models too, once it is set.
+    """
+
+    config: Config
+    task: Task
+    models: Mapping[str, Model]
+    operators: Mapping[str, Operator]
+    grid: Grid
+    instances: tuple[InstanceName, ...]
+    executor: Executor
+    stop: threading.Event
+
+
+def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, grid: Grid | None = None) -> Setup:
+    """Look up what a configuration names; nothing is written or asked. Raises EvolveError for what cannot be used here.
+
+    Args:
+        path: the run's archive, of which a command sees nothing.
+        grid: the grid of a run that goes on.
+    """
+    task = tasks.load(config.task)
+    check_config(task, config)
+    stop = threading.Event()
+    return Setup(
+        config=config,
+        task=task,
+        models=load_models(config, stop, path),
+        operators=load_operators(config, given.operators),
+        grid=grid or grid_for(task, config),
+        instances=tuple(wanted_instances(task, config)),
+        executor=given.executor or executors.load(config.executor),
+        stop=stop,
+    )
+
+
 def check_config(task: Task, config: Config) -> None:
     """Raise UsageError when a task cannot be searched as configured."""
     for domain in config.domains:
@@ -38,19 +108,15 @@ def check_config(task: Task, config: Config) -> None:
         raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
     strategy(config.strategy)
     measures_of(task, config)
-    executors.load(config.executor)
 
 
-def stored_config(archive: Archive, executor: object = None) -> Config:
-    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError.
-
-    `executor` is the one that the user names: the run's own is imported only when it is of our table.
-    """
+def stored_config(archive: Archive) -> Config:
+    """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
     run = archive.run()
-    return config_of(run.config, run.task, archive.path, executor)
+    return config_of(run.config, run.task, archive.path)
 
 
-def config_of(text: str, task: str, path: Path, executor: object = None) -> Config:
+def config_of(text: str, task: str, path: Path) -> Config:
     """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
     try:
         found = json.loads(text)
@@ -58,12 +124,67 @@ def config_of(text: str, task: str, path: Path, executor: object = None) -> Conf
         found = None
     if not isinstance(found, dict) or found.get("task") != task:
         raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
-    config = resolve(found, {"executor": executor})
-    if executor is None and registry.is_reference(config.executor):
-        own = f"{path} was judged by {config.executor}, code of somebody's own"
-        raise UsageError(f"{own}: to go on with it, say resume --executor {config.executor}, or --executor local")
+    config = settings.resolve(found)
     check_config(tasks.load(config.task), config)
     return config
+
+
+def known_executor(config: Config, path: Path) -> Executor:
+    """Return the executor that an archive names, not yet open: one of our table, for nothing else is imported on its word.
+
+    Raises UsageError.
+    """
+    if registry.is_reference(config.executor):
+        own = f"{path} was judged by {config.executor}, code of somebody's own"
+        raise UsageError(f"{own}: to go on with it, say resume --executor {config.executor}, or --executor local")
+    return executors.load(config.executor)
+
+
+CHANGEABLE = (
+    "evals", "usd", "tokens", "minutes", "workers", "model", "base_url", "trackers", "device", "trust_methods", "executor",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What it means to go on with a run.
+
+    Attributes:
+        changes: settings that are new, `config` with them.
+        note: how far the run is, as a sentence.
+    """
+
+    path: Path
+    changes: Mapping[str, object]
+    config: Config
+    note: str
+
+
+def continuation(path: Path, changes: Mapping[str, object]) -> Continuation:
+    """Return what going on with a run means; `evals` may be a new total, or `+N` for N more. Raises EvolveError."""
+    settings.check_keys(changes, "resume", CHANGEABLE)
+    with contextlib.closing(Archive.open(path)) as archive:
+        stored, done = stored_config(archive), archive.judged()
+    given = {**changes, "evals": _total(changes.get("evals"), stored.evals)}
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    config = settings.resolve(stored.model_dump(), given)
+    more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
+    note = f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}"
+    return Continuation(path, given, config, note)
+
+
+def _total(evals: object, before: int) -> int | None:
+    """Return the new total that `N` or `+N` means. Raises UsageError when it is no number or not more than 0."""
+    if evals is None:
+        return None
+    text = str(evals)
+    try:
+        total = before + int(text[1:]) if text.startswith("+") else int(text)
+    except ValueError:
+        raise UsageError(f"--evals takes a number such as 500, or +100 for 100 more, got {text!r}") from None
+    if total < 1:
+        raise UsageError(f"--evals must be at least 1, got {text!r}")
+    return total
 
 
 def record_walls(archive: Archive, sandbox: Sandbox) -> None:
@@ -82,7 +203,7 @@ def record_weak_walls(archive: Archive, sandbox: Sandbox) -> None:
         record_walls(archive, sandbox)
 
 
-def check_origin(archive: Archive) -> None:
+def check_origin(archive: Archive, task: Task) -> None:
     """Raise UsageError when a run was scored with another vault, or on another version of its task, than is here."""
     run, here = archive.run(), Vault().fingerprint
     if here != run.vault:
@@ -90,6 +211,5 @@ def check_origin(archive: Archive) -> None:
             f"{archive.path} was scored with vault {run.vault}, but the vault here is {here}: "
             "set EVOLVE_HOME to the folder it was started with"
         )
-    version = tasks.load(run.task).version
-    if version != run.task_version:
-        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {version}")
+    if task.version != run.task_version:
+        raise UsageError(f"{archive.path} was scored on version {run.task_version} of the task, this is {task.version}")

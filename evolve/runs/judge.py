@@ -55,7 +55,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
-    with judge_resources(task.name, names, how.device, trust=how.trust) as resources:
+    with judge_resources(task, names, how.device, trust=how.trust) as resources:
         if resources.sandbox.level not in CONTAINED:
             warn(resources.sandbox.summary)
         if resources.sandbox.note:

@@ -44,7 +44,13 @@ PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C
 
 @contextlib.contextmanager
 def stop_on_interrupt(stop: threading.Event, watch: Observer, kill_trials: Callable[[], None]) -> Iterator[None]:
-    """Turn the first Ctrl-C into a clean stop; `kill_trials` ends the trials that are still in flight after a while."""
+    """Turn the first Ctrl-C into a clean stop; `kill_trials` ends the trials that are still in flight after a while.
+
+    A kernel interrupt in a notebook is a Ctrl-C. Outside the main thread, to which Python delivers signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():

@@ -22,22 +22,22 @@ from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.errors import EvolveError, ModelError
 from evolve.grids import grid_of
-from evolve.islands.islands import offer_to_all_islands
 from evolve.models.metered import UnavailableModel
 from evolve.nouns import Model
 from evolve.observer import NullObserver
 from evolve.runs.checks import check_origin, config_of, stored_config
 from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline
 from evolve.runs.resources import judge_resources, load_operators
+from evolve.runs.seeds import enter
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext, dev_instances, wanted_instances
 from evolve.search.engine import Engine
 from evolve.search.restore import recall
-from evolve.selection.strategies import populations
-from fitness import pgr, tasks
+from fitness import tasks
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Split
+from fitness.tasks import Task
 
 COMPARED = {
     "journal": "select step, proposal, method, config from journal order by id",
@@ -93,13 +93,18 @@ class Replay:
     """One replay of a recording, into a new archive; `judge` judges instead of the recording when it is given."""
 
     def __init__(
-        self, recording: Archive, config: Config, path: Path, worker: WorkerProcess, judge: Evaluator | None = None
+        self,
+        recording: Archive,
+        config: Config,
+        task: Task,
+        path: Path,
+        worker: WorkerProcess,
+        judge: Evaluator | None = None,
     ) -> None:
         self._recording, self._config = recording, config
         self.archive = Archive.create(path)
         self._journal = recording.entries()
-        self._task = tasks.load(config.task)
-        self._judging = Judging(self._task, judge or RecordedJudge(self._task, recording), worker, threading.Event())
+        self._judging = Judging(task, judge or RecordedJudge(task, recording), worker, threading.Event())
         self._pipeline, self._models = RecordedPipeline(recording, self._judging.judge), dict[str, UnavailableModel]()
         self._engine: Engine | None = None
         self._methods = {method.id: method for method in recording.methods()}
@@ -178,7 +183,7 @@ class Replay:
 
     def _begin(self, settings: str | None) -> None:
         """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
-        self._config = config = config_of(settings or "", self._task.name, self._recording.path)
+        self._config = config = config_of(settings or "", self._judging.task.name, self._recording.path)
         self.archive.journal("session", config=settings)
         self._pipeline, self._models = (
             RecordedPipeline(self._recording, self._judging.judge),
@@ -232,16 +237,8 @@ class Replay:
     def _add(self, entry: Entry) -> None:
         """Put a method that was added by hand into the archive, with its elites."""
         evaluation = self._certified(entry)
-        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
         with self.archive.transaction():
-            self.archive.add_method(self._methods[evaluation.method])
-            self.archive.journal("added", method=evaluation.method)
-            self.archive.add_evaluation(evaluation, None, self._config.domain, Split.DEV, interval)
-            if evaluation.fitness is not None and not evaluation.flags:
-                grid, measures = grid_of(self.archive), evaluation.measures
-                offer_to_all_islands(
-                    self.archive, grid, evaluation.method, evaluation.fitness, measures, populations(self._config)
-                )
+            enter(self.archive, self._config, self._methods[evaluation.method], evaluation)
 
 
 def _grids(entry: Entry) -> Mapping[str, str]:
@@ -266,17 +263,18 @@ def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, i
     With `rejudge` methods run again, which needs the vault of the run. Raises EvolveError when the run cannot be replayed.
     """
     config = stored_config(recording)
+    task = tasks.load(config.task)
     if rejudge:
-        check_origin(recording)
+        check_origin(recording, task)
     if not recording.entries():
         raise EvolveError(f"{recording.path} has no journal to follow: it was written before runs were recorded")
     with contextlib.ExitStack() as stack:
         if rejudge:
-            wanted = wanted_instances(tasks.load(config.task), config)
-            resources = stack.enter_context(judge_resources(config.task, wanted, config.device, trust=config.trust_methods))
-            made = Replay(recording, config, path, resources.worker, resources.judge)
+            wanted = wanted_instances(task, config)
+            resources = stack.enter_context(judge_resources(task, wanted, config.device, trust=config.trust_methods))
+            made = Replay(recording, config, task, path, resources.worker, resources.judge)
         else:
-            made = Replay(recording, config, path, stack.enter_context(WorkerProcess()))
+            made = Replay(recording, config, task, path, stack.enter_context(WorkerProcess()))
         done, problem = 0, ""
         try:
             for done in made.steps():

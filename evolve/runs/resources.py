@@ -19,10 +19,10 @@ from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging
-from fitness import tasks
 from fitness.judge import Cancelled, Judge
 from fitness.sandbox.device import choose
 from fitness.sandbox.sandbox import Sandbox, opened
+from fitness.tasks import Task
 from fitness.vault.builder import Builder
 from fitness.vault.builder import load as load_instance
 from fitness.vault.instance import Instance, InstanceName
@@ -50,14 +50,20 @@ class JudgeResources(Judging):
 
 @contextlib.contextmanager
 def judge_resources(
-    task_name: str, wanted: Sequence[InstanceName], device: str = "auto", *, trust: bool = False
+    task: Task,
+    wanted: Sequence[InstanceName],
+    device: str = "auto",
+    *,
+    trust: bool = False,
+    stop: threading.Event | None = None,
 ) -> Iterator[JudgeResources]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
-    With `trust`, methods run below sandbox level B too. Raises DeviceUnavailable, before anything is begun, when the device is
-    `cuda` and there is none; SandboxUnavailable when the walls are too few, and VaultError when the vault cannot be used.
+    With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set. Raises DeviceUnavailable, before
+    anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the walls are too few, and
+    VaultError when the vault cannot be used.
     """
-    task, stop, choice = tasks.load(task_name), threading.Event(), choose(device)
+    stop, choice = stop or threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
         worker = stack.enter_context(WorkerProcess())
@@ -113,7 +119,7 @@ def _of_the_run(path: Path) -> tuple[Path, ...]:
     return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, files.trackers_folder(path), Path("runs"))
 
 
-def load_operators(config: Config) -> dict[str, Operator]:
-    """Return the operators of a run: the offline ones, and those that need a model when there is one."""
-    loaded = {name: operators.load(name) for name in operators.TABLE}
+def load_operators(config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:
+    """Return the operators of a run: the offline ones, those that need a model when there is one, and `more` of a caller's."""
+    loaded = {name: operators.load(name) for name in operators.TABLE} | {operator.name: operator for operator in more}
     return {name: op for name, op in loaded.items() if config.model or not op.needs_model}

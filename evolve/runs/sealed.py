@@ -14,7 +14,7 @@ from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.executors.job import Job
 from evolve.prompting.disclosure import Disclosure
-from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.search.context import instances
 from fitness import pgr, tasks
@@ -58,8 +58,8 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
         config = stored_config(archive)
-        check_origin(archive)
         task = tasks.load(config.task)
+        check_origin(archive, task)
         now = seal(config)
         if now.opened >= now.budget:
             spent = f"the sealed instances of this vault were opened {now.opened} times, and {now.budget} is the limit"
@@ -67,9 +67,9 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         domains = (*config.domains, *task.held_out_domains)
         names = instances(config, domains, Split.SEALED, count)
         method = next(m.method for m in archive.methods() if m.id == method_id)
-        with judge_resources(task.name, names, config.device, trust=trust) as resources:
+        with judge_resources(task, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            opened, executor = [], executors.load(config.executor)
+            opened, executor = [], known_executor(config, path)
             with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
                 jobs = {d: Job("evaluate", method, tuple(n for n in names if n.domain == d)) for d in domains}
                 futures = {domain: executor.submit(job) for domain, job in jobs.items()}
@@ -81,8 +81,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
 
 def _record(archive: Archive, vault: Vault, domain: str, evaluation: Evaluation, config: Config) -> Opened:
     """Store a sealed evaluation and the look at it."""
-    ok, trials = evaluation.status is Status.OK, len(evaluation.trials)
-    interval = pgr.interval(evaluation.scores) if ok and trials > 1 else None
+    trials, interval = len(evaluation.trials), pgr.interval_of(evaluation)
     lineage = Disclosure(archive, config.domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, domain, Split.SEALED, interval)

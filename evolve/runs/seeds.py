@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.nouns import Look
+from archives.nouns import Look, MethodRecord
+from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.files import read_regular
 from evolve.grids import grid_of
@@ -20,8 +21,8 @@ from evolve.screening.screen import MAX_BYTES, Screen
 from evolve.search.context import dev_instances
 from evolve.selection.strategies import populations
 from evolve.text import short
-from fitness import pgr
-from fitness.nouns import Split, Status, Verdict
+from fitness import pgr, tasks
+from fitness.nouns import Evaluation, Split, Status, Verdict
 from fitness.tasks.task import SEEDS
 
 
@@ -97,6 +98,16 @@ class Added:
     flags: tuple[str, ...] = ()
 
 
+def enter(archive: Archive, config: Config, method: MethodRecord, evaluation: Evaluation) -> None:
+    """Store a judged method that nobody bred, and offer it to every island unless a probe failed it; in a transaction."""
+    archive.add_method(method)
+    archive.journal("added", method=method.id)
+    archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval_of(evaluation))
+    if evaluation.fitness is not None and not evaluation.flags:
+        measures = evaluation.measures
+        offer_to_all_islands(archive, grid_of(archive), method.id, evaluation.fitness, measures, populations(config))
+
+
 def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
     """Screen a file, judge it on the run's dev instances, and store and place it when it is OK.
 
@@ -105,8 +116,9 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
         config = stored_config(archive)
-        check_origin(archive)
-        with judge_resources(config.task, dev_instances(config), config.device, trust=trust) as resources:
+        task = tasks.load(config.task)
+        check_origin(archive, task)
+        with judge_resources(task, dev_instances(config), config.device, trust=trust) as resources:
             screened = Screen(resources.worker, archive.methods()).check(seed.source, seed.name, "added")
             if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
@@ -116,17 +128,13 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
             with archive.transaction():
                 record_weak_walls(archive, resources.sandbox)
-                archive.add_method(method)
-                archive.journal("added", method=method.id)
-                archive.add_evaluation(evaluation, None, config.domain, Split.DEV, pgr.interval(*evaluation.strata))
+                enter(archive, config, method, evaluation)
                 for domain in config.domains:
                     archive.look(Look(_WHO, method.id, method.id, domain, Split.DEV, config.dev_instances, _WHY))
                 if evaluation.flags:
                     text = f"{seed.name} ({short(method.id)}) was added by hand and is kept out of the grid"
                     archive.event("flag", f"{text}, flagged by {', '.join(evaluation.flags)}", None, method.id)
                 else:
-                    grid, measures = grid_of(archive), evaluation.measures
-                    offer_to_all_islands(archive, grid, method.id, evaluation.fitness, measures, populations(config))
                     archive.event("added", f"{seed.name} ({short(method.id)}) was added by hand", None, method.id)
     failed = [finding for finding in evaluation.findings if finding.verdict is Verdict.FAILED]
     seen = "; ".join(f"{finding.probe}: {finding.sentence}" for finding in failed)

@@ -5,31 +5,30 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import dump
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, executors, models
+from evolve import __version__, models
 from evolve.budget import Budget, Limit
-from evolve.config import Config, resolve
+from evolve.config import Config
+from evolve.config import resolve as merged
 from evolve.errors import UsageError
-from evolve.grids import grid_for, grid_of
-from evolve.nouns import Model
+from evolve.grids import grid_of
 from evolve.observer import Observer
-from evolve.runs.checks import check_config, check_origin, record_walls, stored_config
+from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import only_writer, stop_on_interrupt
-from evolve.runs.resources import JudgeResources, judge_resources, load_models, load_operators
+from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile, collect
 from evolve.screening.screen import Screen
-from evolve.search.context import RunContext, wanted_instances
+from evolve.search.context import RunContext
 from evolve.search.final_evaluation import FinalEvaluation, Result
 from evolve.search.loop import Search
 from evolve.search.restore import recall
-from fitness import tasks
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,16 @@ class Ending:
     engine_seconds: float
 
 
-def check(config: Config, path: Path | None = None) -> dict[str, Model]:
-    """Return the models of a run that can begin; nothing is written or asked. Raises EvolveError for one that cannot."""
-    task = tasks.load(config.task)
-    check_config(task, config)
-    chosen = load_models(config, run=path)
-    check_budget(config, chosen, system_text(task))
-    return chosen
+def check(config: Config, path: Path | None = None, given: Given = NOTHING) -> Setup:
+    """Return what a run that can begin works with; nothing is written or asked. Raises EvolveError for one that cannot."""
+    setup = resolve(config, path, given)
+    check_budget(config, setup.models, system_text(setup.task))
+    return setup
 
 
-def start(config: Config, path: Path, watch: Observer) -> Ending:
+def start(config: Config, path: Path, watch: Observer, given: Given = NOTHING) -> Ending:
     """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
-    with _new(config, path, watch) as (context, kill_trials):
+    with _new(config, path, watch, given) as (context, kill_trials):
         return _session(context, kill_trials)
 
 
@@ -74,63 +71,71 @@ def prepare(config: Config, path: Path, watch: Observer) -> None:
 
     Raises EvolveError.
     """
-    with _new(config, path, watch) as (context, kill_trials):
+    with _new(config, path, watch, NOTHING) as (context, kill_trials):
         _prepare(context, kill_trials)
 
 
 @contextlib.contextmanager
-def _new(config: Config, path: Path, watch: Observer) -> Iterator[tuple[RunContext, Callable[[], None]]]:
+def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
-    check(config, path)
+    setup = check(config, path, given)
     _warn(config, watch)
-    task = tasks.load(config.task)
-    seeds = collect((Path(p) for p in config.seeds), task.seeds)
-    ours = not (config.model or config.seeds)  # code of this checkout, and what the offline operators make of it
-    wanted = wanted_instances(task, config)
-    with judge_resources(config.task, wanted, config.device, trust=ours or config.trust_methods) as resources:
-        watch.event("sandbox", resources.sandbox.summary)
-        config = _settled(config, resources, watch)
+    seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
+    # code of this checkout, and what its offline operators make of it
+    ours = not (config.model or config.seeds or given.operators)
+    with _judging(setup, ours or config.trust_methods, watch) as resources:
+        setup = _settled(setup, resources, watch)
         methods = _screen_seeds(resources, seeds)
         with contextlib.closing(Archive.create(path)) as archive, only_writer(path):
-            _store(archive, config, resources, methods)
-            yield _context(config, archive, resources, watch), resources.sandbox.close
+            _store(archive, setup, resources, methods)
+            yield _context(setup, archive, resources, watch), resources.sandbox.close
 
 
-def resume(path: Path, changes: Mapping[str, object], watch: Observer) -> Ending:
+@contextlib.contextmanager
+def _judging(setup: Setup, trust: bool, watch: Observer) -> Iterator[JudgeResources]:
+    with judge_resources(setup.task, setup.instances, setup.config.device, trust=trust, stop=setup.stop) as resources:
+        watch.event("sandbox", resources.sandbox.summary)
+        yield resources
+
+
+def resume(path: Path, changes: Mapping[str, object], watch: Observer, given: Given = NOTHING) -> Ending:
     """Go on with a run. Raises EvolveError when it cannot be, or needs the vault it was started with.
 
     What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
     """
-    with _known(path, changes, watch) as (context, kill_trials):
+    with _known(path, changes, watch, given) as (context, kill_trials):
         return _session(context, kill_trials)
 
 
 def go_on_preparing(path: Path, watch: Observer) -> None:
     """Go on with what `prepare` was stopped at. Raises EvolveError."""
-    with _known(path, {}, watch) as (context, kill_trials):
+    with _known(path, {}, watch, NOTHING) as (context, kill_trials):
         _prepare(context, kill_trials)
 
 
 @contextlib.contextmanager
-def _known(path: Path, changes: Mapping[str, object], watch: Observer) -> Iterator[tuple[RunContext, Callable[[], None]]]:
+def _known(
+    path: Path, changes: Mapping[str, object], watch: Observer, given: Given
+) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a run that was begun before."""
     with contextlib.closing(Archive.open(path, write=True)) as archive, only_writer(path):
-        stored = stored_config(archive, changes.get("executor"))
-        config = resolve(stored.model_dump(), changes)
+        stored = stored_config(archive)
+        config = merged(stored.model_dump(), changes)
         if config.model:
             unnamed = () if "model" in changes else stored.model
             models.check_familiar(unnamed, None if "base_url" in changes else stored.base_url)
-        check_budget(config, load_models(config, run=path), archive.run().system)
+        if given.executor is None and "executor" not in changes:
+            given = replace(given, executor=known_executor(config, path))
+        setup = resolve(config, path, given, grid_of(archive))
+        check_budget(config, setup.models, archive.run().system)
         _warn(config, watch)
-        check_origin(archive)
-        wanted = wanted_instances(tasks.load(config.task), config)
-        with judge_resources(config.task, wanted, config.device, trust=bool(changes.get("trust_methods"))) as resources:
-            watch.event("sandbox", resources.sandbox.summary)
+        check_origin(archive, setup.task)
+        with _judging(setup, bool(changes.get("trust_methods")), watch) as resources:
             record_walls(archive, resources.sandbox)
-            config = _settled(config, resources, watch)
-            archive.update_run(config=config.model_dump_json(), state="running")
+            setup = _settled(setup, resources, watch)
+            archive.update_run(config=setup.config.model_dump_json(), state="running")
             _count_lost(archive, watch)
-            yield _context(config, archive, resources, watch), resources.sandbox.close
+            yield _context(setup, archive, resources, watch), resources.sandbox.close
 
 
 def _count_lost(archive: Archive, watch: Observer) -> None:
@@ -148,11 +153,11 @@ def _warn(config: Config, watch: Observer) -> None:
         watch.event("note", danger)
 
 
-def _settled(config: Config, resources: JudgeResources, watch: Observer) -> Config:
-    """Return the configuration with the device that methods run on, and say where a GPU was not taken."""
+def _settled(setup: Setup, resources: JudgeResources, watch: Observer) -> Setup:
+    """Return the setup with the device that methods run on, and say where a GPU was not taken."""
     if resources.sandbox.note:
         watch.event("note", resources.sandbox.note)
-    return config.model_copy(update={"device": resources.sandbox.device})
+    return replace(setup, config=setup.config.model_copy(update={"device": resources.sandbox.device}))
 
 
 def _screen_seeds(resources: JudgeResources, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
@@ -169,22 +174,23 @@ def _screen_seeds(resources: JudgeResources, seeds: Sequence[SeedFile]) -> list[
     return methods
 
 
-def _store(archive: Archive, config: Config, resources: JudgeResources, methods: Sequence[MethodRecord]) -> None:
+def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: Sequence[MethodRecord]) -> None:
+    config, task = setup.config, setup.task
     with archive.transaction():
         archive.add_run(
             RunRecord(
                 id=archive.path.stem,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 task=config.task,
-                task_version=resources.task.version,
+                task_version=task.version,
                 vault=resources.vault.fingerprint,
                 config=config.model_dump_json(),
                 seed=config.seed,
                 state="running",
                 level=resources.sandbox.level,
                 evolve_version=__version__,
-                system=system_text(resources.task) if config.model else "",
-                grid=dump(grid_for(resources.task, config)),
+                system=system_text(task) if config.model else "",
+                grid=dump(setup.grid),
             )
         )
         record_walls(archive, resources.sandbox)
@@ -196,7 +202,8 @@ def _store(archive: Archive, config: Config, resources: JudgeResources, methods:
             archive.add_method(method)
 
 
-def _context(config: Config, archive: Archive, resources: JudgeResources, watch: Observer) -> RunContext:
+def _context(setup: Setup, archive: Archive, resources: JudgeResources, watch: Observer) -> RunContext:
+    config = setup.config
     limit = Limit(config.evals, config.minutes, config.usd, config.tokens, config.max_calls, config.trials)
     run = archive.run()
     return RunContext(
@@ -205,11 +212,11 @@ def _context(config: Config, archive: Archive, resources: JudgeResources, watch:
         judging=resources,
         screen=Screen(resources.worker),
         budget=Budget(limit, archive.judged(), archive.counted(), run.seconds, archive.judged_trials()),
-        grid=grid_of(archive),
+        grid=setup.grid,
         watch=watch,
-        operators=load_operators(config),
-        models=load_models(config, resources.stop, archive.path),
-        executor=executors.load(config.executor),
+        operators=dict(setup.operators),
+        models=dict(setup.models),
+        executor=setup.executor,
         system=run.system,
         built=lambda: _built(resources),
     )

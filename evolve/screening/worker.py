@@ -7,6 +7,9 @@ Its time is processor time, counted by the kernel: a busy machine is never a sou
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from importlib import import_module
@@ -21,6 +24,7 @@ WARM = ("libcst", "evolve.screening.canonical", "evolve.screening.rules")  # imp
 PATIENCE = 120.0  # seconds of wall clock that a worker may take on a machine that is busy with something else
 START = 60.0  # seconds a new worker has for its imports
 MEMORY = 2 << 30  # bytes of address space
+_MAIN = "import sys; from evolve.screening.worker import serve; serve(int(sys.argv[1]))"
 
 
 class CallFailed(Exception):
@@ -36,7 +40,7 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: Any = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._ready = False
 
@@ -80,7 +84,7 @@ class WorkerProcess:
     def _ask(self, request: bytes) -> bytes | None:
         """Return the worker's answer, None when it died of the request or took too long."""
         with self._lock:
-            if self._process is None or not self._process.is_alive():
+            if self._process is None or self._process.poll() is not None:
                 self._start()
             try:
                 self._await_ready()
@@ -98,11 +102,14 @@ class WorkerProcess:
         import multiprocess
 
         self._stop()
-        context = multiprocess.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._pipe, theirs = multiprocess.Pipe()
+        with theirs:
+            end = theirs.fileno()
+            # a spawned multiprocess.Process would import the user's main script, and begin its run once more
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _MAIN, str(end)], stdin=subprocess.DEVNULL, pass_fds=[end],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+            )  # fmt: skip
 
     def _await_ready(self) -> None:
         """Wait for a new worker's imports. Raises RuntimeError when it does not start: that is our bug, not the source's."""
@@ -116,19 +123,22 @@ class WorkerProcess:
     def _stop(self) -> None:
         if self._pipe is not None:
             self._pipe.close()
-        if self._process is not None and self._process.pid is not None:
+        if self._process is not None:
             self._process.kill()
-            self._process.join(5)
+            self._process.wait(5)
         self._process, self._pipe, self._ready = None, None, False
 
 
-def serve(pipe: Connection) -> None:
-    """Answer calls until the pipe closes (the worker's main function)."""
+def serve(end: int) -> None:
+    """Answer calls until the pipe with this descriptor closes (the worker's main function)."""
     import gc
     import resource
     import signal
     import warnings
 
+    from multiprocess.connection import Connection
+
+    pipe = Connection(end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trusted process's to handle
     warnings.simplefilter("ignore")  # compile() warns about invalid escapes in hostile files
     for module in WARM:

@@ -35,7 +35,7 @@ class Recorder:
 
     def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
         """Store a dev evaluation and enter it in the ledger; it has an interval only when no stopping rule cut it short."""
-        interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
+        interval = pgr.interval_of(evaluation)
         self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
         self.memory.add_evaluation(evaluation, interval)
         self.disclosure.judged(evaluation, parents)

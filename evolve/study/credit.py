@@ -17,12 +17,13 @@ from evolve.errors import UsageError
 from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE, Disclosure
 from evolve.queries.lineage import Ancestor, lineage_of
-from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.search.context import fresh_instances
 from evolve.search.feedback import DeletedLines, significant
-from fitness import pgr
-from fitness.nouns import Evaluation, Score, Split, Status
+from evolve.study.outcome import fresh_pgrs
+from fitness import pgr, tasks
+from fitness.nouns import Evaluation, Score, Split
 
 _WHY = "credit: the ancestors of a champion"
 Kind = Literal["structure", "constants"]
@@ -101,11 +102,12 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
         todo = [m for m in archive.methods() if m.id in line and len(archive.trials(m.id, Split.FRESH, label)) < len(names)]
         if not todo:
             return
-        check_origin(archive)
+        task = tasks.load(config.task)
+        check_origin(archive, task)
         say(f"judging {len(todo)} ancestors on {len(names)} fresh instances")
-        with judge_resources(config.task, names, config.device, trust=trust) as resources:
+        with judge_resources(task, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            executor = executors.load(config.executor)
+            executor = known_executor(config, path)
             with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
                 futures = [executor.submit(Job("evaluate", m.method, tuple(names))) for m in todo]
                 for number, (judged, future) in enumerate(zip(todo, futures), start=1):
@@ -114,12 +116,22 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
 
 
 def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Sequence[str]) -> None:
-    ok, lineage = evaluation.status is Status.OK, Disclosure(archive, domains).ancestor_seed(evaluation.method)
+    lineage = Disclosure(archive, domains).ancestor_seed(evaluation.method)
     with archive.transaction():
-        archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval(*evaluation.strata) if ok else None)
+        archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval_of(evaluation))
         for domain in domains:
             count = sum(trial.domain == domain for trial in evaluation.trials)
             archive.look(Look(ENGINE, evaluation.method, lineage, domain, Split.FRESH, count, _WHY))
+
+
+def control_pgr(path: Path) -> float:
+    """Return the mean fresh PGR of a tuning run's answer. Raises UsageError when it is none, or has none."""
+    with contextlib.closing(Archive.open(path)) as archive:
+        config, champion = stored_config(archive), archive.run().champion
+        fresh = fresh_pgrs(archive, champion, config.domains) if champion else ()
+    if config.strategy != "tune" or not fresh:
+        raise UsageError(f"{path} is no finished run of `start --strategy tune`, so it cannot be the control")
+    return fmean(fresh)
 
 
 def credit(archive: Archive, method: str, control: float | None = None) -> Credit:

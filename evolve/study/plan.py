@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from evolve.config import Config, resolve
+from archives.archive import Archive
+from evolve.config import DEFAULT_FILE, Config, read_file, resolve
 from evolve.errors import UsageError
-from evolve.files import PLAN
+from evolve.files import PLAN, RUNS
+from evolve.runs import seeds
+from evolve.runs.checks import admitted, stored_config
+from evolve.selection import strategies
+from fitness import tasks
 
 OURS = ("workers", "calls", "finalists", "held_out_instances", "evals", "trials", "strategy", "seeds")  # set by a study itself
 MANY = 20  # evaluations for each nominal one, at most: the limit is the trials
@@ -101,8 +108,50 @@ def _changes(known: dict[str, dict[str, object]], fixed: dict[str, object]) -> s
     return ", ".join(name for name in now if known["config"].get(name) != now[name])
 
 
-def control(run: Path, config: Config, evals: int) -> Plan:
+@dataclass(frozen=True)
+class Options:
+    """What a study is asked for, beside settings that its searches share.
+
+    Attributes:
+        strategies: "all", or names joined by commas.
+        out: its folder, None for one in runs/.
+    """
+
+    strategies: str
+    repeats: int
+    evals: int
+    out: Path | None = None
+    hold_out: str = ""
+
+
+def draw_up(options: Options, settings: Mapping[str, Any], said: Mapping[str, Any]) -> Plan:
+    """Return the plan of a study, which keeps to evolve.toml, `settings` and what was `said`. Raises UsageError."""
+    if options.strategies == "all":
+        names = tuple(strategies.STRATEGIES)
+    else:
+        names = tuple(dict.fromkeys(name.strip() for name in options.strategies.split(",")))
+    for name in names:
+        strategies.strategy(name)
+    file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
+    for name in OURS:
+        if name in settings:
+            instead = {"evals": ": say --evals N", "strategy": ": say --strategies A,B"}.get(name, "")
+            raise UsageError(f"--set {name} has no place here, compare sets it itself{instead}")
+    config = admitted(resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"}))
+    human, hold_out = [seed.name for seed in seeds.collect(folder=tasks.load(config.task).seeds)], options.hold_out
+    if hold_out and hold_out not in human:
+        raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
+    if config.seeds:
+        raise UsageError(f"compare starts from the human baselines alone: take seeds out of {DEFAULT_FILE}")
+    label = "+".join(["compare", config.domain, str(options.evals), *([f"without-{hold_out}"] if hold_out else [])])
+    out = options.out or RUNS / f"{label}-seed{config.seed}"
+    return Plan(out, names, options.repeats, options.evals, config, hold_out)
+
+
+def control(run: Path, evals: int) -> Plan:
     """Return the plan of a run's control: one search that tunes the best baseline's constants, judged as the run was."""
+    with contextlib.closing(Archive.open(run)) as archive:
+        config = stored_config(archive)
     kept = ("task", "domain", "device", "trust_methods", "dev_instances", "fresh_instances")
     judged = {name: getattr(config, name) for name in kept}
     return Plan(run.with_name(f"{run.stem}-retuned"), ("tune",), 1, evals, resolve({"workers": 1} | judged))

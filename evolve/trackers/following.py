@@ -57,11 +57,12 @@ class Trackers:
                 process.tell({"step": now.evaluations, "values": values(now)})
         return sentences
 
-    def end(self, ending: Ending, report: Path) -> None:
-        """Tell the trackers what the run found and where its page lies."""
+    def end(self, ending: Ending, report: Path | None = None) -> None:
+        """Tell the trackers what the run found, and where its page lies if it has one."""
         state = "interrupted" if ending.interrupted else "finished"
+        page = {"report": str(report.absolute())} if report else {}
         for process in self._processes:
-            process.tell({"state": state, "results": {**results(ending.result), "report": str(report.absolute())}})
+            process.tell({"state": state, "results": {**results(ending.result), **page}})
 
     def close(self) -> None:
         """Wait until the trackers have written everything; one that was not told how the run ended takes it as interrupted."""

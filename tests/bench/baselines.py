@@ -41,7 +41,7 @@ def main() -> None:
     instances = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     task = load("embedded")
     wanted = {d: [InstanceName(task.name, d, Split.FRESH, FIRST + i) for i in range(instances)] for d in domains(task)}
-    with judge_resources("embedded", [name for names in wanted.values() for name in names]) as resources:
+    with judge_resources(load("embedded"), [name for names in wanted.values() for name in names]) as resources:
         screen, seeds = Screen(resources.worker), baselines.collect()
         print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
         print("|---|" + "---|" * (len(domains(task)) + 2))

@@ -26,6 +26,7 @@ from fitness import pgr
 from fitness.nouns import Finding, Method, Outcome, Problem, Split, Status, Verdict
 from fitness.probes.examination import Case
 from fitness.probes.probes import PROBES, examine
+from fitness.tasks import load
 from fitness.vault.instance import InstanceName
 
 CHILDREN = 200
@@ -143,7 +144,7 @@ def main() -> None:
     bred = children(Path(sys.argv[1]))
     domain = sys.argv[2] if len(sys.argv) > 2 else "chat"
     names = [InstanceName("embedded", domain, Split.FRESH, FIRST + i) for i in range(INSTANCES)]
-    with judge_resources("embedded", names) as resources:
+    with judge_resources(load("embedded"), names) as resources:
 
         def over(subjects: Sequence[Subject], places: Sequence[InstanceName], thorough: bool) -> Iterator[Examined | None]:
             for subject in subjects:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from evolve.testing import check_task
 from fitness.assets import corpus
 from fitness.nouns import EvolveError, Split, VaultError
 from fitness.registry import resolve
@@ -43,16 +44,15 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 def test_a_task_says_what_the_engine_needs(task: Task) -> None:
     assert load(task.name) is task
-    assert task.search_domains
-    assert len(set(domains(task))) == len(domains(task))
-    assert 0 < task.margin < 1
-    assert task.least_instances >= 2
+    check_task(task, drawn=())
     assert task.limits.seconds >= 10
-    assert callable(resolve(task.source))
-    names = [measure.name for measure in (*task.measures, *task.other_measures)]
     assert len(task.measures) == 2
-    assert len(set(names)) == len(names)
-    assert all(measure.low < measure.high and measure.bins > 1 for measure in (*task.measures, *task.other_measures))
+
+
+def test_the_contract_of_a_task_draws_instances_and_names_what_does_not_hold() -> None:
+    check_task(embedded(TINY), drawn=("chat", "code_deceptive"))
+    with pytest.raises(AssertionError, match="the margin is an accuracy"):
+        check_task(embedded(TINY, margin=2.0), drawn=())
 
 
 def test_the_brief_explains_the_contract(task: Task) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 PACKAGES = ("evolve", "archives", "fitness", "seeds")
 FLOORS = (
     "cli",
-    "api testing agents review study trackers",
+    "api testing agents review study",
+    "trackers",
     "runs report",
     "queries",
     "search grids",

@@ -4,7 +4,6 @@
 - ending: before and after a run
 - estimate: a dry run
 - lineage: a method's ancestors
-- progress: a run while it works
 - run: status, leaderboard, one method
 - study: a study and its table
 - tables: failures, costs, hits, operators

@@ -10,10 +10,10 @@ import click
 from archives.archive import Archive
 from evolve import models
 from evolve import text as clean
-from evolve.cli.show.progress import clock, span
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.files import RUNS
+from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
 from evolve.search.final_evaluation import Result

@@ -25,18 +25,16 @@ def estimate(config: Config, as_json: bool) -> None:
     from evolve.runs.forecast import forecast, system_text
     from evolve.runs.seeds import collect
     from evolve.runs.session import check
-    from evolve.search.context import wanted_instances
-    from fitness import tasks
     from fitness.sandbox.device import choose
     from fitness.vault.vault import Vault
 
-    chosen, task = check(config), tasks.load(config.task)
+    setup = check(config)
+    chosen, task = setup.models, setup.task
     cost = forecast(config, chosen, system_text(task))
     choose(config.device)
     seeds = collect((Path(p) for p in config.seeds), task.seeds)
     vault = Vault()
-    wanted = wanted_instances(task, config)
-    missing = sum(not vault.ready(task, n.domain, n.split, n.index) for n in wanted)
+    missing = sum(not vault.ready(task, n.domain, n.split, n.index) for n in setup.instances)
     domains = len(config.domains)
     trials = domains * (config.evals * config.dev_instances + len(seeds) * (config.dev_instances + config.fresh_instances))
     typical = missing * BUILD + trials * 0.5 * TYPICAL_TRIAL / config.workers
@@ -66,10 +64,9 @@ def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
     from evolve.cli.show.study import work
     from evolve.runs.forecast import forecast, system_text
     from evolve.runs.session import check
-    from fitness import tasks
 
-    chosen = check(plan.config)
-    cost = forecast(plan.shared, chosen, system_text(tasks.load(plan.config.task)))
+    setup = check(plan.config)
+    chosen, cost = setup.models, forecast(plan.shared, setup.models, system_text(setup.task))
     searches = len(list(plan.contestants()))
     seconds = searches * plan.trials * TYPICAL_TRIAL / min(at_once, searches)
     usd = None if cost.usd is None else searches * cost.usd

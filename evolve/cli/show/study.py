@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evolve.cli.show.progress import Plain, clock
 from evolve.observer import NullObserver
+from evolve.report.progress import Plain, clock
 from evolve.runs import session
 from evolve.study import runner
 from evolve.study.outcome import read

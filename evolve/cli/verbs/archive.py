@@ -13,7 +13,6 @@ from archives.grid import Grid
 from evolve.cli.options import db_option, echo_json, json_option, task_option
 from evolve.errors import EvolveError, UsageError
 from evolve.runs.find import find_run
-from evolve.runs.process import is_running
 from fitness.nouns import Measure
 
 if TYPE_CHECKING:
@@ -120,11 +119,9 @@ def backup(path: Path, force: bool, db: Path | None, as_json: bool) -> None:
 
     What is at PATH is never replaced without --force, and nothing stands there before the copy is whole.
     """
-    from archives.maintenance.backup import backup as copy
+    from evolve.runs.maintenance import backup as copy
 
     source = find_run(db)
-    if force and is_running(path):
-        raise UsageError(f"a run is going on in {path}: it cannot be replaced; name another file")
     size = copy(source, path, force=force)
     if as_json:
         echo_json({"db": str(source), "copy": str(path), "bytes": size})
@@ -142,25 +139,9 @@ def merge(runs: tuple[Path, ...], out: Path, force: bool, as_json: bool) -> None
 
     The runs stay as they are. Proposals are numbered anew, and events say which were whose; what was under way is not taken up.
     """
-    from contextlib import ExitStack, closing
-    from datetime import UTC, datetime
+    from evolve.runs.maintenance import merge as join
 
-    from archives.maintenance.backup import new_file
-    from archives.maintenance.merge import merge as join
-    from archives.nouns import RunRecord
-    from evolve import __version__
-
-    if len({run.resolve() for run in runs}) < max(len(runs), 2):
-        raise UsageError("name two or more runs, each once: `python -m evolve archive merge A.db B.db --out C.db`")
-    if force and is_running(out):
-        raise UsageError(f"a run is going on in {out}: it cannot be replaced; name another file")
-    with ExitStack() as stack:
-        sources = [stack.enter_context(closing(Archive.open(run))) for run in runs]
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        with new_file(out, runs, force=force) as part:
-            join(sources, part, RunRecord(out.stem, now, "", "", "", "", 0, "", "", __version__))
-        held = stack.enter_context(closing(Archive.open(out)))
-        counts = {name: held.rows(f"select count(*) as n from {name}")[0]["n"] for name in ("methods", "proposals", "elites")}
+    counts = join(runs, out, force=force)
     if as_json:
         echo_json({"runs": [str(run) for run in runs], "out": str(out), **counts})
     else:
@@ -202,35 +183,11 @@ def regrid(
     Without --out the archive is changed, after a copy of it was made beside it (NAME.db.backup). `resume` goes on with the new
     grid. What cannot be placed, because a measure was never recorded of it, is named.
     """
-    from contextlib import closing
-
-    from archives.maintenance.backup import aside, backup, new_file
-    from archives.maintenance.regrid import regrid as move
-    from evolve.grids import other_grid
-    from evolve.runs.process import only_writer
+    from evolve.runs.maintenance import NewGrid
+    from evolve.runs.maintenance import regrid as move
 
     source, names = find_run(db), [name.strip() for name in measures.split(",") if name.strip()]
-    with closing(Archive.open(source)) as held:
-        chosen = other_grid(held, names, edges, cells if grid == "cvt" else None, seed)
-
-    def moved(path: Path) -> Regridded:
-        with closing(Archive.open(path, write=True)) as held:
-            return move(held, chosen)
-
-    if out is None:
-        with only_writer(source):
-            kept = aside(source)
-            try:
-                found = moved(source)
-            except EvolveError:
-                kept.unlink()
-                raise
-    else:
-        if force and is_running(out):
-            raise UsageError(f"a run is going on in {out}: it cannot be replaced; name another file")
-        with new_file(out, (source,), force=force) as part:
-            backup(source, part)
-            found, kept = moved(part), source
+    found, kept = move(source, NewGrid(names, edges, cells if grid == "cvt" else None, seed), out, force=force)
     _say_moved(out or source, kept, found, as_json)
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolve.cli.options import echo_json, json_option, trust_option
-from evolve.errors import UsageError
-from evolve.files import RUNS
 
 if TYPE_CHECKING:
     from evolve.study.outcome import SearchOutcome
@@ -51,11 +49,16 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     """
     from evolve.cli.show.estimate import estimate_study
     from evolve.cli.show.study import carry_out, say_rediscoveries, say_study
+    from evolve.config import parse_set
     from evolve.study.outcome import read
+    from evolve.study.plan import Options, draw_up
     from evolve.study.rediscovery import rediscoveries
     from evolve.study.table import tabulate
 
-    plan = _plan(strategies, repeats, flags)
+    flags["trust_methods"] = flags.pop("trust") or None
+    settings = parse_set(flags.pop("pairs"))
+    options = Options(strategies, repeats, *(flags.pop(name) for name in ("evals", "out", "hold_out")))
+    plan = draw_up(options, settings, {name: value for name, value in flags.items() if value != ()})
     at_once = jobs or os.cpu_count() or 1
     if dry_run:
         estimate_study(plan, at_once, as_json)
@@ -70,36 +73,6 @@ def compare(strategies: str, repeats: int, jobs: int | None, dry_run: bool, as_j
     _draw(plan, table, outcomes)
     if found:
         say_rediscoveries(plan.hold_out, found)
-
-
-def _plan(strategies: str, repeats: int, flags: dict[str, Any]) -> Plan:
-    """Return the plan that the flags describe. Raises UsageError."""
-    from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
-    from evolve.runs import seeds
-    from evolve.runs.checks import admitted
-    from evolve.selection.strategies import STRATEGIES, strategy
-    from evolve.study.plan import OURS, Plan
-    from fitness import tasks
-
-    names = tuple(STRATEGIES) if strategies == "all" else tuple(dict.fromkeys(name.strip() for name in strategies.split(",")))
-    for name in names:
-        strategy(name)
-    evals, out, pairs, hold_out = (flags.pop(name) for name in ("evals", "out", "pairs", "hold_out"))
-    file = read_file(DEFAULT_FILE) if DEFAULT_FILE.exists() else {}
-    flags["trust_methods"] = flags.pop("trust") or None
-    said, settings = {name: value for name, value in flags.items() if value != ()}, parse_set(pairs)
-    for name in OURS:
-        if name in settings:
-            instead = {"evals": ": say --evals N", "strategy": ": say --strategies A,B"}.get(name, "")
-            raise UsageError(f"--set {name} has no place here, compare sets it itself{instead}")
-    config = admitted(resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"}))
-    human = [seed.name for seed in seeds.collect(folder=tasks.load(config.task).seeds)]
-    if hold_out and hold_out not in human:
-        raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
-    if config.seeds:
-        raise UsageError(f"compare starts from the human baselines alone: take seeds out of {DEFAULT_FILE}")
-    label = "+".join(["compare", config.domain, str(evals), *([f"without-{hold_out}"] if hold_out else [])])
-    return Plan(out or RUNS / f"{label}-seed{config.seed}", names, repeats, evals, config, hold_out)
 
 
 def _draw(plan: Plan, table: Table, outcomes: list[SearchOutcome]) -> None:

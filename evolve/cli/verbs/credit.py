@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +50,7 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
     archive.close()
     if retune:
         control = _retuned(path, retune, quiet=as_json)
-    tuned = _control(control) if control else None
+    tuned = study.control_pgr(control) if control else None
     study.judge_line(path, chosen, lambda text: click.echo(text, err=True), trust)
     archive = Archive.open(path)
     found = study.credit(archive, chosen, tuned)
@@ -66,27 +64,11 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
 def _retuned(path: Path, evals: int, quiet: bool) -> Path:
     """Tune the constants of the best baseline, and return the archive of that search."""
     from evolve.cli.show.study import carry_out
-    from evolve.runs.checks import stored_config
     from evolve.study.plan import control
 
-    with closing(Archive.open(path)) as archive:
-        plan = control(path, stored_config(archive), evals)
+    plan = control(path, evals)
     carry_out(plan, 1, quiet)
     return next(plan.contestants()).path
-
-
-def _control(path: Path) -> float:
-    """Return the mean fresh PGR of a tuning run's answer. Raises UsageError when it is none, or has none."""
-    from evolve.runs.checks import stored_config
-    from evolve.study.outcome import fresh_pgrs
-
-    archive = Archive.open(path)
-    config, champion = stored_config(archive), archive.run().champion
-    fresh = fresh_pgrs(archive, champion, config.domains) if champion else ()
-    archive.close()
-    if config.strategy != "tune" or not fresh:
-        raise UsageError(f"{path} is no finished run of `start --strategy tune`, so it cannot be the control")
-    return fmean(fresh)
 
 
 def _say(found: Credit) -> None:

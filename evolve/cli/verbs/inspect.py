@@ -10,7 +10,6 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option
-from evolve.errors import UsageError
 from evolve.queries.filtering import ORDERS, Wanted, board
 from evolve.queries.leaderboard import tried
 from evolve.runs.find import choose_method, find_method, find_run
@@ -99,19 +98,12 @@ def show(method: str | None, with_prompt: bool, db: Path | None, as_json: bool) 
 def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) -> None:
     """What a method (default: the best) changed, against its first parent or any other method."""
     from evolve.cli.show.console import diff as print_diff
-    from evolve.queries.changes import change
-    from evolve.queries.lineage import lineage_of
+    from evolve.queries.changes import change, first_parent
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
         after = choose_method(archive, method)
-        if other is not None:
-            before = find_method(archive, other)
-        else:
-            parents = lineage_of(archive, after, 1).ancestors[0].parents
-            if not parents:
-                raise UsageError(f"{method or short(after)} has no parent in this run: name the method to compare it with")
-            before = parents[0]
+        before = first_parent(archive, after, method or short(after)) if other is None else find_method(archive, other)
         step = change(archive, before, after)
     if as_json:
         echo_json(asdict(step))
@@ -150,12 +142,7 @@ def map_(island: int | None, db: Path | None, as_json: bool) -> None:
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
-        maps = heat_maps(archive)
-    if island is not None:
-        islands = {heat.island for heat in maps if heat.island is not None} or {square.island for square in maps[0].squares}
-        if island not in islands:
-            raise UsageError(f"no elite lives on island {island}: the islands with elites are {sorted(islands)}")
-        maps = tuple(heat for heat in maps if heat.island == island) or maps
+        maps = heat_maps(archive, island)
     if as_json:
         echo_json([asdict(heat) for heat in maps])
         return
@@ -177,18 +164,13 @@ def failures(limit: int, only: str | None, db: Path | None, as_json: bool) -> No
     never held against the method. Reasons that differ only in a method's id are counted as one.
     """
     from evolve.cli.show.tables import print_failures
+    from evolve.queries.failures import by_status
     from evolve.queries.failures import failures as lines
 
     archive = Archive.open(find_run(db))
     with archive.transaction():
         every = lines(archive, None)
-    statuses: dict[str, int] = {}
-    for line in every:
-        statuses[line.status] = statuses.get(line.status, 0) + line.count
-    if only is not None and only.upper() not in statuses:
-        known = ", ".join(statuses) or "none: nothing was refused and nothing failed"
-        raise UsageError(f"no candidate of this run ended as {only.upper()}: the statuses are {known}")
-    wanted = [line for line in every if only is None or line.status == only.upper()]
+    statuses, wanted = by_status(every, only)
     if as_json:
         echo_json({"statuses": statuses, "reasons": len(wanted), "failures": [asdict(line) for line in wanted[:limit]]})
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 
 from evolve.cli.options import db_option, device_option, task_option, trust_option
 from evolve.errors import UsageError
-from evolve.files import RUNS
+from evolve.files import new_run
 from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def start(**flags: Any) -> None:
     from evolve.cli.show import ending
     from evolve.runs import session
 
-    path = db or RUNS / f"{datetime.now():%Y%m%d-%H%M%S}.db"
+    path = db or new_run()
     ending.say_unfinished(path, as_json)
     ending.say_keys(config, as_json)
     notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
@@ -118,32 +117,24 @@ def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, a
 
     Candidates that were in flight are tried again; nothing that was finished or paid for is done twice.
     """
-    from archives.archive import Archive
     from evolve import trackers
-    from evolve.config import resolve
     from evolve.runs import process, session
-    from evolve.runs.checks import stored_config
+    from evolve.runs.checks import continuation
 
     if with_parent:
         process.stop_with_parent()
-    path = find_run(db)
-    archive = Archive.open(path)
-    stored, done = stored_config(archive, others["executor"]), archive.judged()
-    archive.close()
-    given = {**others, "trust_methods": trust or None, "evals": _total(evals, stored.evals)}
-    changes = {name: value for name, value in given.items() if value not in (None, ())}
     trackers.check(others["trackers"])
-    config = resolve(stored.model_dump(), changes)
-    followed, missing = trackers.usable(config.trackers, others["trackers"])
-    more = "" if done < config.evals else ", the whole budget; to breed more: --evals +100"
-    notes = [f"going on with {path}: {done:,} of {config.evals:,} evaluations are done{more}", *missing]
-    config = config.model_copy(update={"trackers": followed})
-    _search(config, path, as_json, notes, lambda watch: session.resume(path, changes, watch))
+    to_do = continuation(find_run(db), {**others, "trust_methods": trust or None, "evals": evals})
+    followed, missing = trackers.usable(to_do.config.trackers)
+    config, path = to_do.config.model_copy(update={"trackers": followed}), to_do.path
+    notes = [to_do.note, *missing]
+    _search(config, path, as_json, notes, lambda watch: session.resume(path, to_do.changes, watch))
 
 
 def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Observer], Ending]) -> None:
     """Show one session of a run, have the trackers follow it, and say how it ended."""
-    from evolve.cli.show import ending, progress
+    from evolve.cli.show import ending
+    from evolve.report import progress
     from evolve.trackers.following import following
 
     with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers:
@@ -165,16 +156,3 @@ def _says_how_to_go_on(path: Path) -> Iterator[None]:
         if path.exists():
             click.echo(f"stopped at once; to go on: python -m evolve resume --db {path}", err=True)
         raise
-
-
-def _total(evals: str | None, before: int) -> int | None:
-    """Return the new total that `N` or `+N` means. Raises UsageError when it is no number or not more than 0."""
-    if evals is None:
-        return None
-    try:
-        total = before + int(evals[1:]) if evals.startswith("+") else int(evals)
-    except ValueError:
-        raise UsageError(f"--evals takes a number such as 500, or +100 for 100 more, got {evals!r}") from None
-    if total < 1:
-        raise UsageError(f"--evals must be at least 1, got {evals!r}")
-    return total

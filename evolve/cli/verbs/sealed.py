@@ -9,8 +9,8 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option, task_option, trust_option
-from evolve.cli.show.progress import span
 from evolve.errors import UsageError
+from evolve.report.progress import span
 from evolve.runs.find import choose_method, find_run
 from evolve.text import short
 

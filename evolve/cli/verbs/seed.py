@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -48,19 +49,7 @@ def add(files: tuple[Path, ...], db: Path | None, trust: bool, as_json: bool) ->
     seeds = [read(file) for file in files]
     added = [add_seed(path, found, trust) for found in seeds]
     if as_json:
-        echo_json(
-            [
-                {
-                    "file": str(a.file),
-                    "method": a.method,
-                    "status": str(a.status),
-                    "message": a.message,
-                    "pgr": a.pgr,
-                    "flags": a.flags,
-                }
-                for a in added
-            ]
-        )
+        echo_json([asdict(one) for one in added])
     for one in added:
         if not as_json:
             score = f"PGR {one.pgr:.3f}, added to {path}" if one.pgr is not None else one.message

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve import executors
+from evolve import executors, testing
 from evolve.errors import UsageError
 from evolve.executors.job import Job, from_json
-from fitness import pgr
-from fitness.judge import Cancelled, Evaluator
-from fitness.nouns import Evaluation, Finding, Method, Split, Status, Trial, Verdict
-from fitness.tasks import load
-from fitness.vault.instance import InstanceName
-
-METHOD = Method("m" * 64, "def method(problem):\n    return problem.test_x[:, 0]\n", 9)
-NAMES = tuple(InstanceName("embedded", "chat", Split.DEV, index) for index in range(3))
-TRIAL = Trial(METHOD.id, "embedded", "chat", 0, Split.DEV, Status.OK, pgr.score(0.7, 0.6, 0.9, 300), {"confidence": 0.8}, 0.1)
-FINDING = Finding("swap", Verdict.PASSED, 0.1, 0.5, "it moved with the classes")
-
-
-class Known(Evaluator):
-    """A judge whose answers are known; it may wait, and it may be stopping."""
-
-    def __init__(self, gate: threading.Event | None = None, stopping: bool = False) -> None:
-        super().__init__(load("embedded"))
-        self._gate, self._stopping = gate, stopping
-        self.began = threading.Semaphore(0)
-
-    def trial(self, method: Method, name: InstanceName) -> Trial:
-        self.began.release()
-        if self._gate is not None:
-            self._gate.wait(10)
-        if self._stopping:
-            raise Cancelled
-        return Trial(method.id, name.task, name.domain, name.index, name.split, Status.OK, TRIAL.score, dict(TRIAL.measures))
-
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
-        return (FINDING,)
-
-    def measures(self, method: Method, trials: Sequence[Trial]) -> dict[str, float]:
-        return {"size": 3.0}
+from evolve.executors.local import Local
+from evolve.testing import METHOD, NAMES, TRIAL
 
 
 @pytest.fixture(params=executors.TABLE)
@@ -52,38 +18,17 @@ def executor(request: pytest.FixtureRequest) -> executors.Executor:
     return executors.load(request.param)
 
 
-def test_each_kind_of_job_comes_back_as_an_evaluation(executor: executors.Executor) -> None:
-    jobs = [Job("evaluate", METHOD, NAMES), Job("certify", METHOD, NAMES), Job("examine", METHOD, trial=TRIAL)]
-    with executors.opened(executor, Known(), 2):
-        assert executor.capacity == 2
-        evaluated, certified, examined = (executor.submit(job).result(10) for job in jobs)
-    assert [trial.instance for trial in evaluated.trials] == [0, 1, 2]
-    assert (evaluated.status, certified.method) == (Status.OK, METHOD.id)
-    assert examined.findings == (FINDING,)
+def test_an_executor_keeps_its_contract(executor: executors.Executor) -> None:
+    testing.check_executor(executor)
 
 
-def test_a_stopping_run_cancels_and_an_examination_without_a_trial_is_a_bug(executor: executors.Executor) -> None:
-    with executors.opened(executor, Known(stopping=True), 1):
-        with pytest.raises(Cancelled):
-            executor.submit(Job("evaluate", METHOD, NAMES)).result(10)
-        with pytest.raises(ValueError, match="needs the trial"):
-            executor.submit(Job("examine", METHOD)).result(10)
+def test_the_contract_of_an_executor_names_what_does_not_hold() -> None:
+    class Keeping(Local):
+        def cancel(self) -> None:
+            """Drop nothing."""
 
-
-def test_what_has_not_begun_is_dropped(executor: executors.Executor) -> None:
-    gate = threading.Event()
-    judge = Known(gate)
-    executor.open(judge, 1)
-    first, second = executor.submit(Job("evaluate", METHOD, NAMES[:1])), executor.submit(Job("evaluate", METHOD, NAMES[:1]))
-    assert judge.began.acquire(timeout=10)
-    executor.cancel()
-    assert second.cancelled()
-    gate.set()
-    executor.close()
-    assert isinstance(first.result(10), Evaluation)
-    with executors.opened(executor, Known(), 1):
-        again = executor.submit(Job("evaluate", METHOD, NAMES[:1])).result(10)
-    assert again.status is Status.OK, "it may be opened again"
+    with pytest.raises(AssertionError, match="a job that has not begun is dropped"):
+        testing.check_executor(Keeping())
 
 
 def test_an_unknown_executor_lists_the_known_ones() -> None:

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +13,7 @@ from evolve.errors import UsageError
 from evolve.models.anthropic import ANTHROPIC
 from evolve.models.openai import ENDPOINTS
 from evolve.models.pricing import price
+from evolve.testing import HostileModel, check_model
 from tests.support.example_run import build
 from tests.support.model_server import ModelServer
 
@@ -66,19 +66,15 @@ def test_every_provider_answers_within_its_worst_case_and_shows_no_secret(provid
     """The contract of the table."""
     spec, model, system, prompt = provided
     assert model.name == spec
-    with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(lambda _: model.ask(system, prompt), range(8)))
-    worst = model.worst_case(system, prompt)
-    assert (worst.model, worst.calls) == (spec, 1)
-    for reply in replies:
-        assert reply.text.strip()
-        assert (reply.usage.model, reply.usage.calls) == (spec, 1)
-        for name in ("tokens_in", "tokens_out", "cached", "reasoning"):
-            assert getattr(worst, name) >= getattr(reply.usage, name) or name in ("cached", "reasoning")
-        assert (worst.usd is None) == (reply.usage.usd is None)
-        assert (worst.usd or 0.0) >= (reply.usage.usd or 0.0)
-        assert "geheim" not in repr(reply)
-    assert "geheim" not in repr(worst)
+    check_model(model, system, prompt, ["geheim"])
+
+
+def test_the_contract_of_a_model_names_what_does_not_hold():
+    model = HostileModel("an answer")
+    check_model(model, "", "")
+    model.worst_case = lambda system, prompt: Usage("hostile", 1, 10, 10, 0.5)
+    with pytest.raises(AssertionError, match="is within the worst case"):
+        check_model(model, "", "")
 
 
 @pytest.mark.parametrize("provider", models.TABLE)

@@ -157,5 +157,6 @@ def test_a_killed_worker_is_replaced(screen: Screen, syntax: WorkerProcess) -> N
     assert screen.check(GOOD).method
     assert syntax.pid
     os.kill(syntax.pid, signal.SIGKILL)
-    syntax._process.join(5)
+    assert syntax._process
+    syntax._process.wait(5)
     assert screen.check(GOOD).method

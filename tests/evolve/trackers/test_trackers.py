@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,14 @@ def test_a_tracker_keeps_what_it_is_told_and_no_key_and_prints_nothing(
     assert 0.75 in kept.series["fresh_pgr_chat"].values()
     words = {"state": "finished", "champion": "abc", "verdict": "shown: abc beats lda", "report": __file__}
     assert kept.words.items() >= {**words, "task": "tiny", "seed": "3"}.items()
+
+
+def test_a_tracker_keeps_its_contract(name: str, tmp_path: Path, root: Path) -> None:
+    """In a process of its own, for a tracker may leave threads behind."""
+    code = "import pathlib, sys; from evolve import testing, trackers; "
+    code += "testing.check_tracker(trackers.load(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+    done = subprocess.run([sys.executable, "-c", code, name, str(tmp_path)], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def _summary(kept: Kept, name: str) -> dict[int, float]:

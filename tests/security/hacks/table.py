@@ -12,6 +12,7 @@ from statistics import fmean
 from evolve.runs.judge import FIRST
 from evolve.runs.resources import judge_resources
 from fitness.nouns import Split
+from fitness.tasks import load
 from fitness.vault.instance import InstanceName
 from tests.security.hacks.gallery import CHEATS, EARLIER, flags, method
 
@@ -19,7 +20,7 @@ from tests.security.hacks.gallery import CHEATS, EARLIER, flags, method
 def main() -> None:
     """Print the table."""
     names = [InstanceName("embedded", "chat", Split.FRESH, FIRST + i) for i in range(int((sys.argv[1:] or ["4"])[0]))]
-    with judge_resources("embedded", names) as resources:
+    with judge_resources(load("embedded"), names) as resources:
         print("| cheat | PGR on chat, mean (lowest to highest) | caught by | quick | thorough |\n|---|---|---|---|---|")
         for cheat in CHEATS:
             if cheat.catcher in EARLIER:

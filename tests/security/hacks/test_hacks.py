@@ -43,7 +43,7 @@ def resources(_module_home: Path) -> Iterator[JudgeResources]:
     """A real vault with a few full-size instances, and a real sandbox."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVOLVE_HOME", str(_module_home))
-        with judge_resources(TASK.name, NAMES) as opened:
+        with judge_resources(TASK, NAMES) as opened:
             yield opened
 
 

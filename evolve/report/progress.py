@@ -1,12 +1,16 @@
-"""Shows the progress of a run: a live table on a terminal, plain lines elsewhere, or JSON lines."""
+"""Shows the progress of a run: a live table on a terminal or in a notebook, plain lines elsewhere, or JSON lines.
+
+It lies here, below the command line and the API, because both show it.
+"""
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections import deque
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +18,12 @@ from evolve.observer import Snapshot
 from evolve.text import as_json, one_line
 from fitness.nouns import Interval
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
 PLAIN_EVERY = 10.0  # seconds between plain progress lines
+CELL, CELL_EVERY = 110, 0.3  # columns of a notebook's output, and seconds between its drawings
 WIDTH = 160  # characters of an event that are shown; the archive keeps all
 _QUIET = {"migration", "progress"}  # events that plain output leaves to the archive
 _WHOLE = {"sandbox"}  # events that are never cut
@@ -86,14 +95,46 @@ class Lines:
             click.echo(as_json({"snapshot": asdict(now)}))
 
 
+class NotebookCell:
+    """A screen in a notebook: one output that is drawn again, and stays (rich's own there needs ipywidgets)."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console = Console(force_jupyter=False)
+        self._drawn, self._handle, self._table = 0.0, None, ""
+
+    def start(self) -> None:
+        """Begin the output."""
+        from IPython.display import HTML, display
+
+        self._handle = display(HTML(""), display_id=True)
+
+    def update(self, table: RenderableType) -> None:
+        """Draw the table, a few times a second at most."""
+        from rich.console import Console
+
+        paper = Console(record=True, file=io.StringIO(), width=CELL, force_jupyter=False)
+        paper.print(table)
+        self._table = paper.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+        if time.monotonic() - self._drawn >= CELL_EVERY:
+            self.stop()
+
+    def stop(self) -> None:
+        """Draw what came last."""
+        from IPython.display import HTML
+
+        self._drawn = time.monotonic()
+        if self._handle is not None:
+            self._handle.update(HTML(self._table))
+
+
 class LiveTable:
     """Shows a table that redraws itself on a terminal."""
 
-    def __init__(self) -> None:
-        from rich.live import Live as Screen
-
+    def __init__(self, screen: Live | NotebookCell) -> None:
         self._events: deque[str] = deque(maxlen=6)
-        self._screen = Screen(refresh_per_second=4, transient=True)
+        self._screen = screen
 
     def __enter__(self) -> LiveTable:
         self._screen.start()
@@ -138,8 +179,13 @@ def _baselines(now: Snapshot) -> str:
     return "  ".join(f"{name} {value:.2f}" for name, value in best) or "–"
 
 
-def choose(as_json: bool) -> Plain | Lines | LiveTable:
+def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
     """Return what suits where the output goes."""
     if as_json:
         return Lines()
-    return LiveTable() if sys.stdout.isatty() else Plain()
+    from rich.console import Console
+    from rich.live import Live
+
+    if Console().is_jupyter:
+        return LiveTable(NotebookCell())
+    return LiveTable(Live(refresh_per_second=4, transient=True)) if sys.stdout.isatty() else Plain()
