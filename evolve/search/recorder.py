@@ -27,17 +27,23 @@ class Recorder:
     """The archive's grids, the selector's picture of them, and the memory of scores, kept in step."""
 
     def __init__(
-        self, archive: Archive, grid: Grid, selector: Selector, memory: SearchState, config: Config, tell: Tell
+        self,
+        archive: Archive,
+        grid: Grid,
+        selector: Selector,
+        state: SearchState,
+        disclosure: Disclosure,
+        config: Config,
+        tell: Tell,
     ) -> None:
-        self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
-        self.disclosure = Disclosure(archive, config.domains)
+        self.archive, self.grid, self.selector, self.state, self.disclosure = archive, grid, selector, state, disclosure
         self._config, self._tell = config, tell
 
     def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
         """Store a dev evaluation and enter it in the ledger; it has an interval only when no stopping rule cut it short."""
         interval = pgr.interval(*evaluation.strata) if evaluation.fitness is not None else None
         self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
-        self.memory.add_evaluation(evaluation, interval)
+        self.state.add_evaluation(evaluation, interval)
         self.disclosure.judged(evaluation, parents)
 
     def would_place(self, evaluation: Evaluation, island: int) -> bool:
@@ -57,7 +63,7 @@ class Recorder:
         """Return how much fitter a judged method is than a parent, 0 when it is not."""
         if evaluation.fitness is None or evaluation.flags:
             return 0.0
-        return max(0.0, evaluation.fitness - self.memory.fitness(parent))
+        return max(0.0, evaluation.fitness - self.state.fitness(parent))
 
     def rival(self, island: int) -> Sequence[float]:
         """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.
@@ -66,7 +72,7 @@ class Recorder:
         (Fontaine and Nikolaidis 2023), here the best there is, keeps them for what is nearly as good.
         """
         ranked = self.selector.elites[island].ranked
-        return self.memory.pgrs(ranked[-1].method) if ranked else ()
+        return self.state.pgrs(ranked[-1].method) if ranked else ()
 
     def redirect(self, direction: Direction, island: int, proposal: int) -> None:
         """Take a new direction in on an island, under a name that no other has."""
@@ -78,19 +84,19 @@ class Recorder:
 
     def exhibit(self, method: str) -> Exhibit:
         """Return a method as a brief shows it; of its scores only the coarse ones."""
-        record = self.memory.methods[method]
+        record = self.state.methods[method]
         return Exhibit(record.method, record.name, self.disclosure.scores(method))
 
     def adopt(self) -> list[MethodRecord]:
         """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
         by_hand = "origin != 'search' and origin = 'added'"  # the first part names the index: this is asked all the time
-        new = [m for m in self.archive.methods(by_hand) if m.id not in self.memory.methods]
-        self.memory.flagged |= self.archive.flagged() if new else set()
+        new = [m for m in self.archive.methods(by_hand) if m.id not in self.state.methods]
+        self.state.flagged |= self.archive.flagged() if new else set()
         for method in new:
-            self.memory.add_method(method, None)
-            tell_outcomes(self.memory, self.archive, method.id)
+            self.state.add_method(method, None)
+            tell_outcomes(self.state, self.archive, method.id)
             self.selector.sketches[method.id] = method.sketch
-        for seed, fitness in self.memory.sound_seeds().items() if new else ():
+        for seed, fitness in self.state.sound_seeds().items() if new else ():
             self.selector.add_seed(seed, fitness)
         for elite in self.archive.elites() if new else ():
             if any(elite.method == m.id for m in new):
@@ -124,8 +130,8 @@ class Recorder:
             with self.archive.transaction():
                 self.archive.clear_island(island)
                 self.selector.elites[island].clear()
-                for seed, fitness in self.memory.sound_seeds().items():
-                    self._offer(seed, fitness, self.memory.measures(seed), island)
+                for seed, fitness in self.state.sound_seeds().items():
+                    self._offer(seed, fitness, self.state.measures(seed), island)
                 self._move(founder, island)
                 text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
                 self._tell("reset", text, island, founder.method, evaluations)
@@ -134,7 +140,7 @@ class Recorder:
         """Offer an elite to another island; one that it has already is not placed again."""
         if any(known.method == elite.method for known in self.selector.elites[island].values()):
             return Placement.REJECTED
-        return self._offer(elite.method, elite.fitness, self.memory.measures(elite.method), island)
+        return self._offer(elite.method, elite.fitness, self.state.measures(elite.method), island)
 
     def _niche(self, measures: Mapping[str, float], island: int) -> int:
         return niche(self.grid, measures, self.selector.elites[island])

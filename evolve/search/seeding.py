@@ -12,22 +12,23 @@ from fitness.nouns import Evaluation
 class Seeding:
     """The way in for methods that no operator made."""
 
-    def __init__(self, context: RunContext, selector: Selector, population: Recorder, reporter: Reporter) -> None:
-        self._context, self._selector, self._recorder, self._reporter = context, selector, population, reporter
+    def __init__(self, context: RunContext, selector: Selector, recorder: Recorder, reporter: Reporter) -> None:
+        self._archive, self._screen = context.archive, context.screen
+        self._selector, self._recorder, self._reporter = selector, recorder, reporter
 
     def adopt(self) -> None:
         """Take in methods that `seed add` has put into the archive."""
         for method in self._recorder.adopt():
-            self._context.screen.remember(method)
-            self._context.archive.journal("adopt", method=method.id)
+            self._screen.remember(method)
+            self._archive.journal("adopt", method=method.id)
 
     def judged_seed(self, evaluation: Evaluation, name: str) -> None:
         """Record a seed's evaluation, and place it on every island."""
-        with self._context.archive.transaction():
+        with self._archive.transaction():
             self._recorder.record(evaluation, None)
             for island in range(self._selector.islands):
                 self._recorder.place(evaluation, island)
-            self._context.archive.journal("seed", method=evaluation.method)
+            self._archive.journal("seed", method=evaluation.method)
         if evaluation.fitness is not None and not evaluation.flags:
             self._selector.add_seed(evaluation.method, evaluation.fitness)
         self._reporter.seed(name, evaluation)

@@ -112,6 +112,10 @@ class SearchState:
             return True
         return False
 
+    def flag(self, method: str) -> None:
+        """Remember that a probe failed a method."""
+        self.flagged.add(method)
+
     def fitness(self, method: str) -> float:
         """Return a parent's fitness, or its mean PGR where a race cut it short."""
         return self._fitness[method] if method in self._fitness else fmean(self.pgrs(method))

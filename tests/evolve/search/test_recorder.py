@@ -51,7 +51,15 @@ def recorder(tmp_path: Path) -> Recorder:
     archive = Archive.create(tmp_path / "run.db")
     archive.add_run(RunRecord("r", "now", "t", "1", "v", "{}", 0, "running", "B", "0"))
     selector = Selector(3, [Proposer("graft", 2, "")], DIRECTIONS, 0.5)
-    made = Recorder(archive, GRID, selector, SearchState(), config, lambda *event: archive.event(*event))
+    made = Recorder(
+        archive,
+        GRID,
+        selector,
+        SearchState(),
+        Disclosure(archive, config.domains),
+        config,
+        lambda *event: archive.event(*event),
+    )
     for name, quality in (("low", 0.1), ("middle", 0.2), ("high", 0.4)):
         add(made, name, "seed")
         done = evaluation(name, [quality - 0.05, quality, quality + 0.05], 0.7 if name == "high" else 0.85)
@@ -64,7 +72,7 @@ def recorder(tmp_path: Path) -> Recorder:
 def add(recorder: Recorder, name: str, origin: str = "search") -> None:
     method = MethodRecord(name, f"source of {name}", 200, name, origin, name, (), (1,) * 64)
     recorder.archive.add_method(method)
-    recorder.memory.add_method(method)
+    recorder.state.add_method(method)
 
 
 def elites(recorder: Recorder) -> dict[tuple[int, int], str]:
@@ -133,9 +141,9 @@ def test_a_flagged_method_is_kept_and_never_placed(recorder: Recorder) -> None:
     recorder.record(done, None)
     assert recorder.place(done, 0) is Placement.REJECTED
     assert "cheat" not in elites(recorder).values()
-    assert recorder.memory.best != "cheat"
-    assert [m.id for m in recorder.memory.finalists(9)] == ["high"]
-    assert [m.id for m in recorder.memory.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
+    assert recorder.state.best != "cheat"
+    assert [m.id for m in recorder.state.finalists(9)] == ["high"]
+    assert [m.id for m in recorder.state.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
     board = recorder.archive.rows("select flags, island from leaderboard where method = 'cheat'")
     assert [dict(row) for row in board] == [{"flags": "shuffle", "island": None}]
     assert [finding.sentence for finding in recorder.archive.findings("cheat")] == ["it cheats"]
@@ -209,6 +217,6 @@ def test_memory_is_rebuilt_from_the_archive(recorder: Recorder) -> None:
     recorder.record(evaluation("star", [0.8, 0.9, 1.0]), None)
     again = memory_of(recorder.archive)
     for name in ("judged", "scored", "best", "best_interval", "baselines"):
-        assert getattr(again, name) == getattr(recorder.memory, name), name
-    assert all(again.pgrs(name) == recorder.memory.pgrs(name) for name in again.scored)
+        assert getattr(again, name) == getattr(recorder.state, name), name
+    assert all(again.pgrs(name) == recorder.state.pgrs(name) for name in again.scored)
     assert again.best == "star"

@@ -25,6 +25,7 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
+from evolve.prompting.disclosure import Disclosure
 from evolve.search.recorder import Recorder
 from evolve.search.state import SearchState
 from evolve.selection.choice import Proposer
@@ -129,9 +130,9 @@ def climb(home: Path, vault_type: type[PerTrial], template: str, children: int, 
         search.begin()
         for number in range(children):
             search.breed(number)
-        champion = search.recorder.memory.best
+        champion = search.recorder.state.best
         trials = archive.trials(champion, Split.DEV, names[0].domain)
-    method = search.recorder.memory.methods[champion].method
+    method = search.recorder.state.methods[champion].method
     replays = [_replay(vault, method.source, name) for name in names]
     return Climbed(fmean(t.score.transfer_acc for t in trials if t.score), fmean(replays), search.placed)
 
@@ -143,7 +144,15 @@ class _Climb:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
         selector = Selector(config.islands, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
-        self.recorder = Recorder(archive, Bins(TASK.measures), selector, SearchState(), config, lambda *event: None)
+        self.recorder = Recorder(
+            archive,
+            Bins(TASK.measures),
+            selector,
+            SearchState(),
+            Disclosure(archive, config.domains),
+            config,
+            lambda *event: None,
+        )
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
         self._answers: dict[str, np.ndarray] = {}
@@ -174,7 +183,7 @@ class _Climb:
         evaluation = self._judge.evaluate(record.method, _names(), rival)
         with self.recorder.archive.transaction():
             self.recorder.archive.add_method(record)
-            self.recorder.memory.add_method(record)
+            self.recorder.state.add_method(record)
             self.recorder.record(evaluation, None, parents)
         return evaluation
 
