@@ -40,7 +40,8 @@ class Engine:
         self._context, self._pipeline = context, pipeline
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._screen, self._stop = context.screen, context.judging.stop
-        self._state, self._selector, self._disclosure = parts.state, parts.selector, parts.disclosure
+        self._state, self._islands, self._selector = parts.state, parts.islands, parts.selector
+        self._disclosure = parts.disclosure
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
         self.number = parts.state.last_proposal
@@ -142,7 +143,7 @@ class Engine:
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
-        if self._recorder.would_place(evaluation, candidate.choice.island):
+        if self._islands.would_place(evaluation, candidate.choice.island):
             self.probe(candidate, evaluation)
         else:
             self._recorded("judge", candidate, evaluation)

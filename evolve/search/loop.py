@@ -25,7 +25,7 @@ class Loop:
     def __init__(self, context: RunContext, parts: Parts) -> None:
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._open_executor, self._stop = context.open_executor, context.judging.stop
-        self._state, self._selector, self._reporter = parts.state, parts.selector, parts.reporter
+        self._state, self._islands, self._reporter = parts.state, parts.islands, parts.reporter
         self._proposing, self._seeding = parts.proposing, parts.seeding
         self.live = LivePipeline(context.open_executor, context.config.calls)
         self._engine = Engine(context, parts, self.live)
@@ -128,5 +128,5 @@ class Loop:
         for method, evaluation in batch.run((m, Job("certify", m.method, instances)) for m in todo):
             self._seeding.judged_seed(evaluation, method.name)
         self.live.waited += batch.waited
-        if not any(self._selector.elites) and not self._stop.is_set():
+        if not any(self._islands) and not self._stop.is_set():
             raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evolve.islands.islands import Islands
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.context import RunContext
 from evolve.search.proposing import Proposing
@@ -20,6 +21,7 @@ class Parts:
     """What the engine, the loop and the final evaluation of one session share."""
 
     state: SearchState
+    islands: Islands
     selector: Selector
     disclosure: Disclosure
     reporter: Reporter
@@ -30,9 +32,10 @@ class Parts:
 
 def assemble(context: RunContext) -> Parts:
     """Build the parts of a session from what the archive remembers. Raises ArchiveError."""
-    selector, state = recall(context)
+    state, islands, selector = recall(context)
     disclosure = Disclosure(context.archive, context.config.domains)
-    reporter = Reporter(context, state, selector)
-    recorder = Recorder(context.archive, context.grid, selector, state, disclosure, context.config, reporter.event)
+    reporter = Reporter(context, state, islands, selector)
+    recorder = Recorder(context.archive, islands, selector, state, disclosure, context.config, reporter.event)
     proposing = Proposing(context, selector, recorder, reporter)
-    return Parts(state, selector, disclosure, reporter, recorder, proposing, Seeding(context, selector, recorder, reporter))
+    seeding = Seeding(context, len(islands), recorder, reporter)
+    return Parts(state, islands, selector, disclosure, reporter, recorder, proposing, seeding)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archives.archive import Archive
-from archives.grid import Grid, niche
 from archives.nouns import Elite, MethodRecord, Placement
 from evolve.config import Config
-from evolve.islands.migration import TOPOLOGIES
+from evolve.islands.islands import Islands
+from evolve.islands.migration import TOPOLOGIES, founder, migrants, worst_half
 from evolve.nouns import Exhibit
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.restore import tell_outcomes
@@ -29,14 +29,14 @@ class Recorder:
     def __init__(
         self,
         archive: Archive,
-        grid: Grid,
+        islands: Islands,
         selector: Selector,
         state: SearchState,
         disclosure: Disclosure,
         config: Config,
         tell: Tell,
     ) -> None:
-        self.archive, self.grid, self.selector, self.state, self.disclosure = archive, grid, selector, state, disclosure
+        self.archive, self.islands, self.selector, self.state, self.disclosure = archive, islands, selector, state, disclosure
         self._config, self._tell = config, tell
 
     def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
@@ -45,13 +45,6 @@ class Recorder:
         self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
         self.state.add_evaluation(evaluation, interval)
         self.disclosure.judged(evaluation, parents)
-
-    def would_place(self, evaluation: Evaluation, island: int) -> bool:
-        """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
-        if evaluation.fitness is None:
-            return False
-        elite = self.selector.elites[island].get(self._niche(evaluation.measures, island))
-        return elite is None or evaluation.fitness > elite.fitness
 
     def place(self, evaluation: Evaluation, island: int) -> Placement:
         """Offer a judged method to its cell of an island; one that a probe failed is never placed."""
@@ -71,7 +64,7 @@ class Recorder:
         Cells that are open to anything take most trials for methods that no good child will be made of. An acceptance threshold
         (Fontaine and Nikolaidis 2023), here the best there is, keeps them for what is nearly as good.
         """
-        ranked = self.selector.elites[island].ranked
+        ranked = self.islands[island].ranked
         return self.state.pgrs(ranked[-1].method) if ranked else ()
 
     def redirect(self, direction: Direction, island: int, proposal: int) -> None:
@@ -95,17 +88,15 @@ class Recorder:
         for method in new:
             self.state.add_method(method, None)
             tell_outcomes(self.state, self.archive, method.id)
-            self.selector.sketches[method.id] = method.sketch
-        for seed, fitness in self.state.sound_seeds().items() if new else ():
-            self.selector.add_seed(seed, fitness)
+            self.selector.child(method)
         for elite in self.archive.elites() if new else ():
             if any(elite.method == m.id for m in new):
-                self.selector.place(elite)
+                self.islands.place(elite)
         return new
 
     def mix(self, evaluations: int, late: bool) -> None:
         """Every so many evaluations move the best elites on, or start the worst islands again (not when it is late)."""
-        if self.selector.islands == 1:
+        if len(self.islands) == 1:
             return
         if evaluations % self._config.reset_every == 0 and not late:
             self._reset(evaluations)
@@ -114,42 +105,37 @@ class Recorder:
 
     def _migrate(self, evaluations: int) -> None:
         rng = random.Random(f"{self._config.seed}/migrate/{evaluations}")
-        routes = TOPOLOGIES[self._config.topology](self.selector.islands, rng)
+        routes = TOPOLOGIES[self._config.topology](len(self.islands), rng)
         with self.archive.transaction():
-            for island, elite in self.selector.migrants(routes):
+            for island, elite in migrants(self.islands, routes):
                 if self._move(elite, island):
                     text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
                     self._tell("migration", text, island, elite.method, evaluations)
 
     def _reset(self, evaluations: int) -> None:
-        worst, rng = self.selector.worst(), random.Random(f"{self._config.seed}/reset/{evaluations}")
+        worst, rng = worst_half(self.islands), random.Random(f"{self._config.seed}/reset/{evaluations}")
         for island in worst:
-            founder = self.selector.founder(island, worst, rng)
-            if founder is None:
+            first = founder(self.islands, island, worst, rng)
+            if first is None:
                 continue
             with self.archive.transaction():
                 self.archive.clear_island(island)
-                self.selector.elites[island].clear()
+                self.islands[island].clear()
                 for seed, fitness in self.state.sound_seeds().items():
                     self._offer(seed, fitness, self.state.measures(seed), island)
-                self._move(founder, island)
-                text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
-                self._tell("reset", text, island, founder.method, evaluations)
+                self._move(first, island)
+                text = f"island {island} starts again from {short(first.method)} of island {first.island}"
+                self._tell("reset", text, island, first.method, evaluations)
 
     def _move(self, elite: Elite, island: int) -> Placement:
         """Offer an elite to another island; one that it has already is not placed again."""
-        if any(known.method == elite.method for known in self.selector.elites[island].values()):
+        if any(known.method == elite.method for known in self.islands[island].values()):
             return Placement.REJECTED
         return self._offer(elite.method, elite.fitness, self.state.measures(elite.method), island)
 
-    def _niche(self, measures: Mapping[str, float], island: int) -> int:
-        return niche(self.grid, measures, self.selector.elites[island])
-
     def _offer(self, method: str, fitness: float, measures: Mapping[str, float], island: int) -> Placement:
-        if any(measure.name not in measures for measure in self.grid.measures):  # judged before this one was recorded
-            return Placement.REJECTED
-        elite = Elite(island, self._niche(measures, island), method, fitness)
-        placement = self.archive.place(elite)
-        if placement:
-            self.selector.place(elite)
+        elite = self.islands.elite(island, method, fitness, measures)
+        placement = self.archive.place(elite) if elite else Placement.REJECTED
+        if elite and placement:
+            self.islands.place(elite)
         return placement

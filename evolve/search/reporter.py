@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from evolve.islands.islands import Islands
 from evolve.observer import Snapshot
 from evolve.search.context import RunContext
 from evolve.search.state import SearchState
@@ -18,8 +19,8 @@ SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 class Reporter:
     """Says what happens in one session of a run."""
 
-    def __init__(self, context: RunContext, state: SearchState, selector: Selector) -> None:
-        self._context, self._state, self._selector = context, state, selector
+    def __init__(self, context: RunContext, state: SearchState, islands: Islands, selector: Selector) -> None:
+        self._context, self._state, self._islands, self._selector = context, state, islands, selector
         self._began = self._saved = time.monotonic()
         self._shown, self._phase, self._evaluations = 0.0, "", -1
         self._priced = all(model.worst_case(context.system, "").usd is not None for model in context.models.values())
@@ -66,7 +67,7 @@ class Reporter:
         if now - self._saved > SAVE_EVERY:
             self._saved = now
             context.archive.update_run(seconds=budget.seconds)
-        cells, recent = self._cells(), self._selector.recent
+        cells, recent = self._islands.best_of_cells(), self._selector.recent
         rate = state.judged_here * 60 / max(1e-9, now - self._began)
         context.watch.snapshot(
             Snapshot(
@@ -87,11 +88,3 @@ class Reporter:
                 coverage=len(cells) / context.grid.cells,
             )
         )
-
-    def _cells(self) -> dict[int, float]:
-        """Return the best fitness in every occupied cell, over all islands."""
-        best: dict[int, float] = {}
-        for island in self._selector.elites:
-            for cell, elite in island.items():
-                best[cell] = max(elite.fitness, best.get(cell, elite.fitness))
-        return best

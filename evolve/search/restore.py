@@ -9,6 +9,7 @@ from typing import NamedTuple
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Placement, Usage
 from evolve.budget import FREE
+from evolve.islands.islands import Islands
 from evolve.screening.screen import DIFFERS, REPEATS
 from evolve.search.candidate import PastProposal, repeated
 from evolve.search.context import RunContext
@@ -84,8 +85,9 @@ class _Spent(NamedTuple):
 class Recalled(NamedTuple):
     """What a session begins with."""
 
+    state: SearchState
+    islands: Islands
     selector: Selector
-    memory: SearchState
 
 
 def recall(context: RunContext) -> Recalled:
@@ -94,7 +96,8 @@ def recall(context: RunContext) -> Recalled:
     memory = _memory(context.archive, past)
     for method in memory.methods.values():
         context.screen.remember(method)
-    return Recalled(_selector(context, memory, past), memory)
+    islands = Islands(populations(context.config), context.grid)
+    return Recalled(memory, islands, _selector(context, memory, islands, past))
 
 
 def memory_of(archive: Archive) -> SearchState:
@@ -137,8 +140,8 @@ def _memory(archive: Archive, past: Sequence[PastProposal]) -> SearchState:
     return memory
 
 
-def _selector(context: RunContext, memory: SearchState, past: Sequence[PastProposal]) -> Selector:
-    """Rebuild the selector by repeating what it was told. Raises ArchiveError for a strange island."""
+def _selector(context: RunContext, memory: SearchState, islands: Islands, past: Sequence[PastProposal]) -> Selector:
+    """Rebuild the selector, by telling it again what it was told. Raises ArchiveError for a strange island."""
     specs, config, archive = list(context.models) or [""], context.config, context.archive
     sources = [
         Proposer(name, op.parents, spec, op.subject)
@@ -146,22 +149,21 @@ def _selector(context: RunContext, memory: SearchState, past: Sequence[PastPropo
         for spec in (specs if op.needs_model else [""])
     ]
     elites = archive.elites()
-    islands = populations(config)
-    strange = ({one.island for one in past} | {elite.island for elite in elites}) - set(range(islands))
+    strange = ({one.island for one in past} | {elite.island for elite in elites}) - set(range(len(islands)))
     if strange:
-        raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {islands} islands")
-    selector = Selector(islands, sources, context.judging.task.directions, config.novelty, strategy(config.strategy))
+        raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {len(islands)} islands")
+    selector = Selector(
+        islands, memory.ranked_seeds, sources, context.judging.task.directions, config.novelty, strategy(config.strategy)
+    )
     for method in memory.seeds:
-        selector.sketches[method.id] = method.sketch
-    for seed, fitness in memory.sound_seeds().items():
-        selector.add_seed(seed, fitness)
+        selector.child(method)
     made = archive.made_directions()
     known = {direction.name: direction for direction in archive.directions()}
     spent = {one.proposal: one for one in archive.each(_Spent, _SPENT)}
     for one in past:
         _tell(selector, memory, one, known, made.get(one.id), spent.get(one.id))
     for elite in elites:
-        selector.place(elite)
+        islands.place(elite)
     return selector
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from evolve.search.context import RunContext
 from evolve.search.recorder import Recorder
 from evolve.search.reporter import Reporter
-from evolve.selection.selector import Selector
 from fitness.nouns import Evaluation
 
 
 class Seeding:
     """The way in for methods that no operator made."""
 
-    def __init__(self, context: RunContext, selector: Selector, recorder: Recorder, reporter: Reporter) -> None:
+    def __init__(self, context: RunContext, islands: int, recorder: Recorder, reporter: Reporter) -> None:
         self._archive, self._screen = context.archive, context.screen
-        self._selector, self._recorder, self._reporter = selector, recorder, reporter
+        self._islands, self._recorder, self._reporter = islands, recorder, reporter
 
     def adopt(self) -> None:
         """Take in methods that `seed add` has put into the archive."""
@@ -26,10 +25,8 @@ class Seeding:
         """Record a seed's evaluation, and place it on every island."""
         with self._archive.transaction():
             self._recorder.record(evaluation, None)
-            for island in range(self._selector.islands):
+            for island in range(self._islands):
                 self._recorder.place(evaluation, island)
             self._archive.journal("seed", method=evaluation.method)
-        if evaluation.fitness is not None and not evaluation.flags:
-            self._selector.add_seed(evaluation.method, evaluation.fitness)
         self._reporter.seed(name, evaluation)
         self._reporter.flags(evaluation)

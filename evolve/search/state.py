@@ -24,7 +24,8 @@ class SearchState:
 
     Attributes:
         methods: every method by id.
-        seeds: the human baselines and the user's own seeds, in the order they were added.
+        seeds: the human baselines and the user's own seeds, in the order they were added; `ranked_seeds`: ids of the sound ones
+            from the least fit to the fittest.
         judged: ids that have a dev evaluation of the method's own (not lost); `scored`: those of them that were judged OK.
         flagged: ids that a probe failed.
         best: id of the fittest method that is not a seed, or of the fittest seed before there is one; never a flagged one.
@@ -34,6 +35,7 @@ class SearchState:
         """Begin with nothing; `read` returns the dev PGRs of a method that was judged in an earlier session."""
         self.methods: dict[str, MethodRecord] = {}
         self.seeds: list[MethodRecord] = []
+        self.ranked_seeds: list[str] = []
         self.judged: set[str] = set()
         self.scored: set[str] = set()
         self.flagged: set[str] = set()
@@ -106,6 +108,9 @@ class SearchState:
         self._fitness[method], self._measures[method] = fitness, measures
         if method in self.flagged:
             return False
+        if not self._bred(method):
+            sound = self.sound_seeds()
+            self.ranked_seeds[:] = sorted(sound, key=lambda seed: (sound[seed], seed))
         bred, champion = self._bred(method), bool(self.best) and self._bred(self.best)
         if not self.best or bred > champion or (bred == champion and fitness > self._fitness[self.best]):
             self.best = method

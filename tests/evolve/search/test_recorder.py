@@ -8,6 +8,7 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, Placement, RunRecord
 from evolve.config import Config
+from evolve.islands.islands import Islands
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.recorder import Recorder
 from evolve.search.restore import memory_of
@@ -50,16 +51,10 @@ def recorder(tmp_path: Path) -> Recorder:
     config = Config(dev_instances=INSTANCES, islands=3, migrate_every=10, reset_every=20)
     archive = Archive.create(tmp_path / "run.db")
     archive.add_run(RunRecord("r", "now", "t", "1", "v", "{}", 0, "running", "B", "0"))
-    selector = Selector(3, [Proposer("graft", 2, "")], DIRECTIONS, 0.5)
-    made = Recorder(
-        archive,
-        GRID,
-        selector,
-        SearchState(),
-        Disclosure(archive, config.domains),
-        config,
-        lambda *event: archive.event(*event),
-    )
+    islands, state = Islands(3, GRID), SearchState()
+    selector = Selector(islands, state.ranked_seeds, [Proposer("graft", 2, "")], DIRECTIONS, 0.5)
+    ledger, tell = Disclosure(archive, config.domains), lambda *event: archive.event(*event)
+    made = Recorder(archive, islands, selector, state, ledger, config, tell)
     for name, quality in (("low", 0.1), ("middle", 0.2), ("high", 0.4)):
         add(made, name, "seed")
         done = evaluation(name, [quality - 0.05, quality, quality + 0.05], 0.7 if name == "high" else 0.85)
@@ -76,7 +71,7 @@ def add(recorder: Recorder, name: str, origin: str = "search") -> None:
 
 
 def elites(recorder: Recorder) -> dict[tuple[int, int], str]:
-    mirrored = {(e.island, e.cell): e.method for cells in recorder.selector.elites for e in cells.values()}
+    mirrored = {(e.island, e.cell): e.method for cells in recorder.islands for e in cells.values()}
     assert mirrored == {(e.island, e.cell): e.method for e in recorder.archive.elites()}, "the mirror is the archive"
     return mirrored
 
@@ -89,7 +84,7 @@ def test_the_rival_is_the_fittest_of_the_island(recorder: Recorder) -> None:
     assert recorder.place(done, 1) is Placement.NEW
     assert list(recorder.rival(1)) == pytest.approx([0.8, 0.9, 1.0])
     assert [list(recorder.rival(island)) for island in (0, 2)] == [before[0], before[2]], "islands evolve apart"
-    recorder.selector.elites[0].clear()
+    recorder.islands[0].clear()
     assert not recorder.rival(0), "there is nobody to race"
 
 
@@ -137,7 +132,7 @@ def test_late_in_a_run_no_island_is_reset(recorder: Recorder) -> None:
 def test_a_flagged_method_is_kept_and_never_placed(recorder: Recorder) -> None:
     add(recorder, "cheat")
     done = evaluation("cheat", [0.9, 0.9, 0.9], 0.5, flag="shuffle")
-    assert recorder.would_place(done, 0)
+    assert recorder.islands.would_place(done, 0)
     recorder.record(done, None)
     assert recorder.place(done, 0) is Placement.REJECTED
     assert "cheat" not in elites(recorder).values()
@@ -150,10 +145,10 @@ def test_a_flagged_method_is_kept_and_never_placed(recorder: Recorder) -> None:
 
 
 def test_only_a_fitter_method_than_the_cells_elite_would_be_placed(recorder: Recorder) -> None:
-    assert recorder.would_place(evaluation("x", [0.36] * 3, 0.7), 0)
-    assert not recorder.would_place(evaluation("x", [0.35] * 3, 0.7), 0)
-    assert recorder.would_place(evaluation("x", [-0.5] * 3, 0.55), 0), "its cell is empty"
-    assert not recorder.would_place(evaluation("x", [0.9] * 3, 0.55, fitness=False), 0)
+    assert recorder.islands.would_place(evaluation("x", [0.36] * 3, 0.7), 0)
+    assert not recorder.islands.would_place(evaluation("x", [0.35] * 3, 0.7), 0)
+    assert recorder.islands.would_place(evaluation("x", [-0.5] * 3, 0.55), 0), "its cell is empty"
+    assert not recorder.islands.would_place(evaluation("x", [0.9] * 3, 0.55, fitness=False), 0)
 
 
 def test_a_prompt_shows_the_ladders_answer_and_nothing_finer(recorder: Recorder) -> None:

@@ -25,6 +25,7 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
+from evolve.islands.islands import Islands
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.recorder import Recorder
 from evolve.search.state import SearchState
@@ -143,16 +144,10 @@ class _Climb:
     def __init__(self, archive: Archive, judge: Judge, template: str, rng: np.random.Generator) -> None:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
-        selector = Selector(config.islands, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
-        self.recorder = Recorder(
-            archive,
-            Bins(TASK.measures),
-            selector,
-            SearchState(),
-            Disclosure(archive, config.domains),
-            config,
-            lambda *event: None,
-        )
+        islands, state = Islands(config.islands, Bins(TASK.measures)), SearchState()
+        selector = Selector(islands, state.ranked_seeds, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
+        ledger = Disclosure(archive, config.domains)
+        self.recorder = Recorder(archive, islands, selector, state, ledger, config, lambda *event: None)
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
         self._answers: dict[str, np.ndarray] = {}
@@ -160,7 +155,7 @@ class _Climb:
     def begin(self) -> None:
         """Found every island on one vector of random answers."""
         evaluation = self._judged(self._rng.random(INSTANCES * ROWS) < 0.5, "seed", ())
-        for island in range(self.recorder.selector.islands):
+        for island in range(len(self.recorder.islands)):
             self.recorder.place(evaluation, island)
 
     def breed(self, number: int) -> None:
