@@ -163,7 +163,7 @@ class Replay:
         match entry.step:
             case "select":
                 engine.begin()
-                self.archive.add_calls(self._pipeline.replies(engine.number))
+                self.archive.add_calls(self._pipeline.replies(self._parts.listeners.state.last_proposal))
             case "seed":
                 evaluation = self._certified(entry)
                 self._parts.seeding.judged_seed(evaluation, self._methods[evaluation.method].name)
@@ -226,7 +226,7 @@ class Replay:
         with self.archive.transaction():
             self.archive.add_findings(method, trial, findings)
             self.archive.journal("flagged", method=method)
-        self._parts.state.flag(method)
+        self._parts.listeners.state.flag(method)
         self._parts.reporter.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
 
     def _add(self, entry: Entry) -> None:

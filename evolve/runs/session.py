@@ -232,7 +232,7 @@ def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
             loop.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - loop.live.waited
             archive.update_run(engine_seconds=engine)
-            if not context.judging.stop.is_set() and parts.state.best:
+            if not context.judging.stop.is_set() and parts.listeners.state.best:
                 result = FinalEvaluation(context, parts).run()
             ended = not context.judging.stop.is_set()
     finally:

@@ -15,15 +15,16 @@ from functools import partial
 from typing import Any
 
 from archives.ledger import reserved
-from archives.nouns import CallRecord, ProposalRecord, Usage
+from archives.nouns import CallRecord, Placement, ProposalRecord, Usage
 from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
 from evolve.nouns import Brief, Draft, Tools, total
 from evolve.screening.screen import Screened
-from evolve.search.candidate import Candidate, asked, repeated
+from evolve.search.candidate import Candidate, Ended, repeated
 from evolve.search.context import RunContext, dev_instances
+from evolve.search.feedback import failure, problem_of
 from evolve.search.parts import Parts
 from evolve.search.pipeline import Pipeline, Step, StepResult
 from evolve.selection.choice import Choice, Reward
@@ -40,27 +41,22 @@ class Engine:
         self._context, self._pipeline = context, pipeline
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._screen, self._stop = context.screen, context.judging.stop
-        self._state, self._islands, self._selector = parts.state, parts.islands, parts.selector
-        self._disclosure = parts.disclosure
+        self._state, self._islands = parts.listeners.state, parts.listeners.islands
+        self._selector, self._feedback, self._disclosure = parts.listeners.selector, parts.listeners.feedback, parts.disclosure
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
-        self.number = parts.state.last_proposal
 
     # the steps of one candidate
 
     def begin(self) -> None:
         """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
-        number = self.number + 1
+        number = self._state.last_proposal + 1
         choice = self._select(number)
         brief = self._brief(choice)
         worst = self._proposing.worst_case(choice.model, brief)
         self._budget.reserve(worst)  # step 3
-        self.number = number
-        self._selector.used(choice)
         with self._archive.transaction():
-            self._archive.add_proposal(asked(number, choice), worst)
-            if choice.model:
-                self._disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
+            self._recorder.asked(number, choice, worst)
             self._archive.journal("select", number)
         self._propose(Candidate(number, choice), brief, worst, self._pipeline.replies(number))
 
@@ -89,9 +85,10 @@ class Engine:
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
-        exhibits = [self._recorder.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
+        methods = self._state.methods
+        exhibits = [self._disclosure.exhibit(methods[m]) for m in (*choice.parents, *choice.inspirations)]
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
-        return self._state.brief(choice, parents, inspirations)
+        return self._feedback.brief(choice, parents, inspirations)
 
     def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
@@ -109,7 +106,9 @@ class Engine:
         self._proposing.keep(candidate, draft)
         if draft.direction is not None:
             self._budget.refund()
-            self._learn(candidate)
+            made = candidate.draft.direction if candidate.draft else None
+            reward = Reward(False, 0.0, candidate.usage)
+            self._recorder.ended(Ended(candidate.number, candidate.choice, reward, direction=made))
         elif draft.source is None:
             self._refuse(candidate, draft.problem)
         else:
@@ -117,24 +116,18 @@ class Engine:
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
-        screened, archive = self._screen.unique(screened), self._archive
-        with archive.transaction():
-            archive.journal("screen", candidate.number)
-            if screened.method is None:
-                archive.set_proposal_state(candidate.number, "refused", reason=screened.reason)
+        screened = self._screen.unique(screened)
+        method, choice = screened.method, candidate.choice
+        with self._archive.transaction():
+            self._archive.journal("screen", candidate.number)
+            if method is None:
+                self._refuse(candidate, screened.reason, broken=not screened.duplicate)
             else:
-                archive.add_method(screened.method)
-                archive.set_proposal_state(candidate.number, "judging", method=screened.method.id)
-        if screened.method is None:
-            if not screened.duplicate:
-                self._failed(candidate, screened.reason)
-            self._refuse(candidate, screened.reason)
-            return
-        self.refused_in_a_row = 0
-        self._screen.remember(screened.method)
-        self._state.add_method(screened.method, candidate.choice.parents[0])
-        self._selector.child(screened.method)
-        self._submit(candidate, screened.method.method)
+                self._recorder.passed(candidate.number, method, choice.parents[0])
+        if method is not None:
+            self.refused_in_a_row = 0
+            self._screen.remember(method)
+            self._submit(candidate, method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which judges it in a race with the fittest of its island."""
@@ -161,49 +154,42 @@ class Engine:
 
     def _recorded(self, step: Step, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
-        choice, lost = candidate.choice, evaluation.status is Status.LOST
+        number, choice, budget = candidate.number, candidate.choice, self._budget
         with self._archive.transaction():
-            self._recorder.record(evaluation, candidate.number, choice.parents)
+            self._recorder.judged(evaluation, number, choice.parents)
             placement = self._recorder.place(evaluation, choice.island)
-            gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
-            state = {"state": "lost"} if lost else {"state": "done", "gain": gain}
-            self._archive.set_proposal_state(candidate.number, placement=placement.name, **state)
-            self._archive.journal(step, candidate.number)
-        if lost:
-            self._budget.refund()
+            if evaluation.status is Status.LOST:
+                self._archive.set_proposal_state(number, "lost", placement=placement.name)
+            else:
+                self._recorder.ended(self._ended(candidate, evaluation, placement))
+            self._archive.journal(step, number)
+        if evaluation.status is Status.LOST:
+            budget.refund()
             self._reporter.lost(evaluation)
             return
-        self._budget.settle(len(evaluation.trials))
-        self._learn(candidate, bool(placement), gain)
-        if evaluation.status is Status.OK and not evaluation.flags:
-            self._selector.judged(evaluation.method, candidate.number)
-        if evaluation.status is not Status.OK:
-            self._failed(candidate, f"{evaluation.status}: {evaluation.message}")
-        self._state.judged_as(choice.parents, candidate.idea, evaluation, bool(placement))
+        budget.settle(len(evaluation.trials))
         self._reporter.flags(evaluation)
         if placement and self._state.best == evaluation.method:
             self._reporter.best(evaluation, choice.operator, candidate.idea, choice.island)
-        self._recorder.mix(self._budget.evals, self._budget.judged_share >= LATE)
+        self._recorder.mix(budget.evals, budget.judged_share >= LATE)
 
-    # where a candidate ends early
+    def _ended(self, candidate: Candidate, evaluation: Evaluation, placement: Placement) -> Ended:
+        """Return what a judged child came to."""
+        choice, idea, method = candidate.choice, candidate.idea, evaluation.method
+        problem = problem_of(evaluation.status, evaluation.message)
+        gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
+        reason = failure(problem, " ".join(evaluation.flags), bool(placement))
+        if reason is not None:
+            idea = self._feedback.summary(idea, choice.parents[0], method)
+        reward = Reward(bool(placement), gain, candidate.usage, method)
+        return Ended(candidate.number, choice, reward, "done", idea, reason, bool(problem), placement)
 
-    def _refuse(self, candidate: Candidate, reason: str) -> None:
+    def _refuse(self, candidate: Candidate, reason: str, broken: bool = False) -> None:
+        """End a candidate that is no method; a model may repair one that is `broken`."""
         self.refused_in_a_row += 1
         self._budget.refund()
-        self._learn(candidate)
-        self._state.refused(candidate.choice.parents, candidate.idea, reason)
-
-    def _failed(self, candidate: Candidate, reason: str) -> None:
-        """Keep a child that failed, so that a model may repair it."""
-        source = candidate.draft.source if candidate.draft else None
-        if source is not None:
-            self._state.keep_broken(candidate.number, source, reason)
-            self._selector.failed(candidate.choice, candidate.number)
-
-    def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
-        usage = candidate.draft.usage if candidate.draft else FREE
-        method = candidate.evaluation.method if candidate.evaluation else ""
-        self._selector.learn(candidate.choice, Reward(placed, gain, usage, method))
+        reward = Reward(False, 0.0, candidate.usage)
+        self._recorder.ended(Ended(candidate.number, candidate.choice, reward, "refused", candidate.idea, reason, broken))
 
     # where it begins in the middle
 

@@ -93,7 +93,7 @@ class FinalEvaluation:
     def __init__(self, context: RunContext, parts: Parts) -> None:
         self._config, self._archive, self._judging = context.config, context.archive, context.judging
         self._open_executor = context.open_executor
-        self._state, self._reporter, self._disclosure = parts.state, parts.reporter, parts.disclosure
+        self._state, self._reporter, self._disclosure = parts.listeners.state, parts.reporter, parts.disclosure
         self._scores: dict[tuple[str, str], tuple[Score, ...]] = {}  # method, domain -> by instance; empty for a failure
 
     def run(self) -> Result | None:

@@ -25,8 +25,8 @@ class Loop:
     def __init__(self, context: RunContext, parts: Parts) -> None:
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._open_executor, self._stop = context.open_executor, context.judging.stop
-        self._state, self._islands, self._reporter = parts.state, parts.islands, parts.reporter
-        self._proposing, self._seeding = parts.proposing, parts.seeding
+        self._state, self._islands = parts.listeners.state, parts.listeners.islands
+        self._reporter, self._proposing, self._seeding = parts.reporter, parts.proposing, parts.seeding
         self.live = LivePipeline(context.open_executor, context.config.calls)
         self._engine = Engine(context, parts, self.live)
         self._in_turn = are_recorded([*context.models]) or context.config.workers == context.config.calls == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from archives.ledger import reserved
 from archives.nouns import Usage
@@ -13,9 +14,9 @@ from evolve.nouns import Brief, Draft, Model
 from evolve.prompting.prompts import longest
 from evolve.search.candidate import Candidate
 from evolve.search.context import RunContext
-from evolve.search.recorder import Recorder
 from evolve.search.reporter import Reporter
 from evolve.selection.selector import Selector
+from fitness.nouns import Direction
 
 OUTAGES = 8  # calls of one model in a row that fail after all their retries, after which it is asked no more
 
@@ -23,14 +24,14 @@ OUTAGES = 8  # calls of one model in a row that fail after all their retries, af
 class Proposing:
     """What operators and their models bring in one session, or do not."""
 
-    def __init__(self, context: RunContext, selector: Selector, recorder: Recorder, reporter: Reporter) -> None:
+    def __init__(self, context: RunContext, selector: Selector, reporter: Reporter) -> None:
         self._archive, self._budget, self._models, self._system = (
             context.archive,
             context.budget,
             context.models,
             context.system,
         )
-        self._selector, self._recorder, self._reporter = selector, recorder, reporter
+        self._selector, self._reporter = selector, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
         self._dearest = {
             spec: model.worst_case(context.system, "") for spec, model in context.models.items()
@@ -65,8 +66,16 @@ class Proposing:
                 reason=draft.problem, **reserved(FREE),
             )  # fmt: skip
             if draft.direction is not None:
-                self._recorder.redirect(draft.direction, candidate.choice.island, candidate.number)
+                candidate.draft = replace(draft, direction=self._added(draft.direction, candidate))
             self._archive.journal("propose", candidate.number)
+
+    def _added(self, direction: Direction, candidate: Candidate) -> Direction:
+        """Store a new direction under a name that no other has, and return it."""
+        if any(known.name == direction.name for known in self._selector.directions):
+            direction = replace(direction, name=f"{direction.name}-{candidate.number}")
+        self._archive.add_direction(direction, candidate.number)
+        self._reporter.event("direction", f"a new direction, {direction.name}: {direction.text}", candidate.choice.island)
+        return direction
 
     def put_off(self, candidate: Candidate, error: ModelError) -> None:
         """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""

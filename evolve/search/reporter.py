@@ -23,6 +23,7 @@ class Reporter:
         self._context, self._state, self._islands, self._selector = context, state, islands, selector
         self._began = self._saved = time.monotonic()
         self._shown, self._phase, self._evaluations = 0.0, "", -1
+        self._before = context.budget.evals
         self._priced = all(model.worst_case(context.system, "").usd is not None for model in context.models.values())
 
     def event(
@@ -68,7 +69,7 @@ class Reporter:
             self._saved = now
             context.archive.update_run(seconds=budget.seconds)
         cells, recent = self._islands.best_of_cells(), self._selector.recent
-        rate = state.judged_here * 60 / max(1e-9, now - self._began)
+        rate = (budget.evals - self._before) * 60 / max(1e-9, now - self._began)
         context.watch.snapshot(
             Snapshot(
                 phase=phase,
