@@ -84,12 +84,9 @@ def restore(archive: Archive, listeners: Listeners) -> None:
             reason, failed = one.reason if one.state == "refused" else None, not one.reason.startswith(_DUPLICATE)
         else:
             reason, failed = failure(problem, flags.get(child, ""), placed), bool(problem)
-        reward, idea, broken = (
-            Reward(placed, one.gain or 0.0, usage, child),
-            one.idea or one.operator,
-            failed and one.has_source,
-        )
-        listeners.ended(Ended(one.id, choice, reward, one.state, idea, reason, bool(broken), None, made.get(one.id)))
+        reward, broken = Reward(placed, one.gain or 0.0, usage, child), failed and bool(one.has_source)
+        idea, direction = one.idea or one.operator, made.get(one.id)
+        listeners.ended(Ended(one.id, choice, reward, one.state, idea, reason, broken, None, direction))
 
 
 def restore_method(archive: Archive, method: MethodRecord, listeners: Listeners) -> None:
