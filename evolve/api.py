@@ -29,7 +29,7 @@ from evolve.queries.method import MethodDetails, method_details
 from evolve.queries.status import run_status
 from evolve.report import progress
 from evolve.runs import find, session
-from evolve.runs.checks import NOTHING, Given, admitted, continuation
+from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, continuation
 from evolve.runs.judge import JudgeRequest
 from evolve.runs.judge import judge as judge_file
 from evolve.runs.process import is_running
@@ -147,6 +147,7 @@ def resume(
     What `start` was handed as an object is handed over again. Raises EvolveError when the run cannot go on here.
     """
     where, name = _path(path, "resume"), _task(task)
+    settings.check_keys(changes, "resume", CHANGEABLE)
     with contextlib.closing(Archive.open(where)) as archive:
         if name not in (None, archive.run().task):
             raise UsageError(f"{where} searches on {archive.run().task!r}, but the task that was handed over is {name!r}")

@@ -73,6 +73,22 @@ def test_each_folder_lists_its_files_in_its_docstring(root: Path) -> None:
         assert not text.startswith("- "), f"{folder}: a paragraph comes before the list"
 
 
+def reach(node: ast.Attribute) -> str:
+    """The names after self in `self.a.b.c`; "" for any other."""
+    name = ast.unparse(node)
+    return name.removeprefix("self.") if name.startswith("self.") and name.replace(".", "").isidentifier() else ""
+
+
+def test_no_object_of_search_reaches_through_another(root: Path) -> None:
+    """Parts are built once and handed to who needs them, so `self.a.b.c` says that one of them was not."""
+    far = []
+    for path in sorted((root / "evolve" / "search").glob("*.py")):
+        chains = [reach(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+        assert any(chains) or "self" not in path.read_text(), path
+        far += [f"{path.name}: self.{chain}" for chain in chains if chain.count(".") > 1]
+    assert not far
+
+
 @pytest.mark.parametrize(
     "verb", ["--help", "start --help", "resume --help", "judge --help", "top --help", "report --help", "ui --help"]
 )

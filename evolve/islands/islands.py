@@ -1,4 +1,4 @@
-"""Keeps the elites of one island, by cell and in the order of their fitness."""
+"""Keeps the elites of each island, by cell and in the order of their fitness."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from archives.archive import Archive
 from archives.grid import Grid, by_cell, niche
 from archives.nouns import Elite
+from fitness.nouns import Evaluation
 
 
 def offer_to_all_islands(
@@ -59,3 +60,43 @@ class Island(Mapping[int, Elite]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+class Islands:
+    """The elites of every island, as the archive of a run holds them."""
+
+    def __init__(self, count: int, grid: Grid) -> None:
+        self._islands, self._grid = tuple(Island() for _ in range(count)), grid
+
+    def place(self, elite: Elite) -> None:
+        """Put an elite into its cell of its island."""
+        self._islands[elite.island].place(elite)
+
+    def elite(self, island: int, method: str, fitness: float, measures: Mapping[str, float]) -> Elite | None:
+        """Return the elite that a method would be on an island; None where a measure of the grid is missing."""
+        if any(measure.name not in measures for measure in self._grid.measures):  # judged before this one was recorded
+            return None
+        return Elite(island, niche(self._grid, measures, self._islands[island]), method, fitness)
+
+    def would_place(self, evaluation: Evaluation, island: int) -> bool:
+        """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
+        if evaluation.fitness is None:
+            return False
+        elite = self._islands[island].get(niche(self._grid, evaluation.measures, self._islands[island]))
+        return elite is None or evaluation.fitness > elite.fitness
+
+    def best_of_cells(self) -> dict[int, float]:
+        """Return the best fitness in every occupied cell, over all islands."""
+        best: dict[int, float] = {}
+        for cell, elite in (held for island in self._islands for held in island.items()):
+            best[cell] = max(elite.fitness, best.get(cell, elite.fitness))
+        return best
+
+    def __getitem__(self, island: int) -> Island:
+        return self._islands[island]
+
+    def __iter__(self) -> Iterator[Island]:
+        return iter(self._islands)
+
+    def __len__(self) -> int:
+        return len(self._islands)

@@ -12,9 +12,9 @@ from statistics import fmean
 from typing import NamedTuple
 
 from archives.archive import Archive
-from archives.nouns import Look
+from archives.nouns import Look, MethodRecord
 from archives.sqlite.typed import value
-from evolve.nouns import CoarseScore
+from evolve.nouns import CoarseScore, Exhibit
 from fitness.ladder import Ladder, shown
 from fitness.nouns import Evaluation, Split, Trial
 
@@ -59,6 +59,10 @@ class Disclosure:
     def scores(self, method: str) -> tuple[CoarseScore, ...]:
         """Return all that a prompt may show of a method's scores."""
         return tuple(known[method] for known in self._scores.values() if method in known)
+
+    def exhibit(self, method: MethodRecord) -> Exhibit:
+        """Return a method as a brief shows it; of its scores only the coarse ones."""
+        return Exhibit(method.method, method.name, self.scores(method.id))
 
     def prompted(self, model: str, proposal: int, methods: Sequence[str]) -> None:
         """Enter in the ledger what a model's prompt showed."""

@@ -33,7 +33,7 @@ from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext, dev_instances, wanted_instances
 from evolve.search.engine import Engine
-from evolve.search.restore import recall
+from evolve.search.parts import assemble
 from fitness import tasks
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Split
@@ -168,14 +168,14 @@ class Replay:
         match entry.step:
             case "select":
                 engine.begin()
-                self.archive.add_calls(self._pipeline.replies(engine.number))
+                self.archive.add_calls(self._pipeline.replies(self._parts.listeners.state.last_proposal))
             case "seed":
                 evaluation = self._certified(entry)
-                engine.seeding.judged_seed(evaluation, self._methods[evaluation.method].name)
+                self._parts.seeding.judged_seed(evaluation, self._methods[evaluation.method].name)
             case "adopt":
-                engine.seeding.adopt()
+                self._parts.seeding.adopt()
             case "flagged":
-                self._flag(engine, entry.method or "")
+                self._flag(entry.method or "")
             case "take up":
                 engine.take_up(self.archive.proposals("id = ?", [entry.proposal])[0])
             case _:
@@ -203,8 +203,8 @@ class Replay:
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )
-        selector, memory = recall(context)
-        self._engine = Engine(context, selector, memory, self._pipeline)
+        self._parts = assemble(context)
+        self._engine = Engine(context, self._parts, self._pipeline)
 
     def _land(self, engine: Engine, entry: Entry) -> None:
         result_of_step = self._pipeline.result_of_step(entry.proposal, "judge" if entry.step == "probe" else entry.step)
@@ -224,15 +224,15 @@ class Replay:
             raise Diverged(f"the method {entry.method} is not in the archive")
         return self._judging.judge.certify(method.method, dev_instances(self._config))
 
-    def _flag(self, engine: Engine, method: str) -> None:
+    def _flag(self, method: str) -> None:
         """Flag a finalist as the probes on fresh instances did: it leaves the grid. What was judged there is not replayed."""
         trial = self._recording.trials(method, Split.FRESH, self._config.domain)[0]
         findings = tuple(self._recording.findings(method, Split.FRESH))
         with self.archive.transaction():
             self.archive.add_findings(method, trial, findings)
             self.archive.journal("flagged", method=method)
-        engine.memory.flagged.add(method)
-        engine.reporter.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
+        self._parts.listeners.state.flag(method)
+        self._parts.reporter.flags(Evaluation(method, (trial,), trial.status, None, findings=findings))
 
     def _add(self, entry: Entry) -> None:
         """Put a method that was added by hand into the archive, with its elites."""

@@ -27,8 +27,8 @@ from evolve.runs.seeds import SeedFile, collect
 from evolve.screening.screen import Screen
 from evolve.search.context import RunContext
 from evolve.search.final_evaluation import FinalEvaluation, Result
-from evolve.search.loop import Search
-from evolve.search.restore import recall
+from evolve.search.loop import Loop
+from evolve.search.parts import assemble
 
 
 @dataclass(frozen=True)
@@ -230,18 +230,17 @@ def _built(resources: JudgeResources) -> tuple[int, int]:
 def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
     """Search, judge the champion, and store how it ended; `kill_trials` ends the trials in flight after a Ctrl-C."""
     archive, engine = context.archive, context.archive.run().engine_seconds
-    search = Search(context, *recall(context))
+    parts = assemble(context)
+    loop = Loop(context, parts)
     began = time.monotonic()
     result, ended = None, False
     try:
         with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
-            search.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
-            engine += time.monotonic() - began - search.live.waited
+            loop.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
+            engine += time.monotonic() - began - loop.live.waited
             archive.update_run(engine_seconds=engine)
-            if not context.judging.stop.is_set() and search.memory.best:
-                result = FinalEvaluation(
-                    context, search.memory, search.engine.reporter, search.engine.recorder.disclosure
-                ).run()
+            if not context.judging.stop.is_set() and parts.listeners.state.best:
+                result = FinalEvaluation(context, parts).run()
             ended = not context.judging.stop.is_set()
     finally:
         archive.update_run(state="finished" if ended else "interrupted", seconds=context.budget.seconds)
@@ -250,13 +249,11 @@ def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
 
 
 def _prepare(context: RunContext, kill_trials: Callable[[], None]) -> None:
-    search, done = Search(context, *recall(context)), False
+    parts, done = assemble(context), False
     try:
         with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
-            search.prepare()
+            Loop(context, parts).prepare()
             if not context.judging.stop.is_set():
-                done = FinalEvaluation(
-                    context, search.memory, search.engine.reporter, search.engine.recorder.disclosure
-                ).judge_humans()
+                done = FinalEvaluation(context, parts).judge_humans()
     finally:
         context.archive.update_run(state="finished" if done else "interrupted")

@@ -1,16 +1,17 @@
 """Runs the search: every candidate goes through the ten steps.
 
-- candidate: a candidate, and proposals that are resumed
+- candidate: a candidate, how its proposal ended, and proposals that are resumed
 - context: what a search is given
 - engine: the ten steps
-- feedback: deleted lines that come back
+- feedback: recent failures and deleted lines, for the next prompt
 - final_evaluation: the finalists on fresh and held-out instances
 - loop: how many candidates set off, and when it ends
+- parts: what one session is made of, built once
 - pipeline: the steps in flight and their threads
 - proposing: worst case, drafts, silent models
-- recorder: steps 9 and 10
+- recorder: steps 9 and 10, and who is told of them
 - reporter: events and snapshots
-- restore: a session's state, out of the archive
+- restore: the same, told again out of the archive
 - seeding: methods that no operator made
-- state: methods, scores, flags, the best
+- state: methods, parents, scores, flags, the best
 """

@@ -1,4 +1,4 @@
-"""Defines a candidate on its way through the ten steps, and the proposals of earlier sessions that a resume goes on with."""
+"""Defines a candidate on its way through the ten steps, and how its proposal ended."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archives.nouns import ProposalRecord
+from archives.nouns import Placement, ProposalRecord, Usage
+from evolve.budget import FREE
 from evolve.models.metered import BudgetedModel
 from evolve.nouns import Draft
-from evolve.selection.choice import Choice
+from evolve.selection.choice import Choice, Reward
 from fitness.nouns import Direction, Evaluation
 
 
@@ -24,17 +25,40 @@ class Candidate:
     model: BudgetedModel | None = None
 
     @property
+    def usage(self) -> Usage:
+        """What its model calls cost."""
+        return self.draft.usage if self.draft else FREE
+
+    @property
     def idea(self) -> str:
         """What was changed, in one line."""
         return (self.draft.idea if self.draft else "") or self.choice.operator
 
 
-class PastProposal(NamedTuple):
-    """A proposal of an earlier session: what was asked, and what came of it.
+class Ended(NamedTuple):  # a resume makes thousands of them, and a frozen dataclass takes five times as long
+    """How a proposal ended.
 
     Attributes:
-        new: whether there is a source that repeats no other method.
+        state: done or refused.
+        idea: what was tried; `reason`: why it led nowhere, None when it did not.
+        broken: whether its child failed, and has a source that a model may repair.
+        placement: what became of a judged child.
+        direction: what it made instead of a method.
     """
+
+    number: int
+    choice: Choice
+    reward: Reward
+    state: str = "done"
+    idea: str = ""
+    reason: str | None = None
+    broken: bool = False
+    placement: Placement | None = None
+    direction: Direction | None = None
+
+
+class PastProposal(NamedTuple):
+    """A proposal of an earlier session: what was asked, and what came of it."""
 
     id: int
     island: int
@@ -43,21 +67,22 @@ class PastProposal(NamedTuple):
     direction: str
     parents: tuple[str, ...]
     inspirations: tuple[str, ...]
-    novelty: float
     fixes: int | None
     cell: int | None
     state: str
+    idea: str
+    reason: str
     method: str | None
     placement: str | None
     gain: float | None
-    new: int
+    has_source: int
 
 
 def repeated(one: ProposalRecord | PastProposal, directions: Mapping[str, Direction]) -> Choice:
-    """Return the choice that a proposal was made by, given the directions that are known by name."""
+    """Return the choice that a proposal was made by, but for what it was chosen for, given the directions by name."""
     direction = directions.get(one.direction) or Direction(one.direction, "", ())
     prompt = direction, one.parents, one.inspirations
-    return Choice(one.island, one.operator, one.model, *prompt, 0.0, one.novelty, one.fixes, one.cell)
+    return Choice(one.island, one.operator, one.model, *prompt, 0.0, 0.0, one.fixes, one.cell)
 
 
 def asked(number: int, choice: Choice) -> ProposalRecord:

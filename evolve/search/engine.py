@@ -15,23 +15,19 @@ from functools import partial
 from typing import Any
 
 from archives.ledger import reserved
-from archives.nouns import CallRecord, ProposalRecord, Usage
+from archives.nouns import CallRecord, Placement, ProposalRecord, Usage
 from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
 from evolve.nouns import Brief, Draft, Tools, total
 from evolve.screening.screen import Screened
-from evolve.search.candidate import Candidate, asked, repeated
+from evolve.search.candidate import Candidate, Ended, repeated
 from evolve.search.context import RunContext, dev_instances
+from evolve.search.feedback import failure, problem_of
+from evolve.search.parts import Parts
 from evolve.search.pipeline import Pipeline, Step, StepResult
-from evolve.search.proposing import Proposing
-from evolve.search.recorder import Recorder
-from evolve.search.reporter import Reporter
-from evolve.search.seeding import Seeding
-from evolve.search.state import SearchState
 from evolve.selection.choice import Choice, Reward
-from evolve.selection.selector import Selector
 from fitness.judge import Cancelled
 from fitness.nouns import Evaluation, Method, Status
 
@@ -41,32 +37,28 @@ LATE = 0.8  # share of the budget after which no island is reset
 class Engine:
     """The steps of one session of a run; what calls them, in which order, is a live search or a replay."""
 
-    def __init__(self, context: RunContext, selector: Selector, memory: SearchState, pipeline: Pipeline) -> None:
-        self.context, self.selector, self.memory, self.pipeline = context, selector, memory, pipeline
-        self.reporter = Reporter(context, memory, selector)
-        self.recorder = Recorder(context.archive, context.grid, selector, memory, context.config, self.reporter.event)
-        self.proposing = Proposing(context, selector, self.recorder, self.reporter)
-        self.seeding = Seeding(context, selector, self.recorder, self.reporter)
+    def __init__(self, context: RunContext, parts: Parts, pipeline: Pipeline) -> None:
+        self._context, self._pipeline = context, pipeline
+        self._config, self._archive, self._budget = context.config, context.archive, context.budget
+        self._screen, self._stop = context.screen, context.judging.stop
+        self._state, self._islands = parts.listeners.state, parts.listeners.islands
+        self._selector, self._feedback, self._disclosure = parts.listeners.selector, parts.listeners.feedback, parts.disclosure
+        self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
-        self.number = memory.last_proposal
 
     # the steps of one candidate
 
     def begin(self) -> None:
         """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
-        number = self.number + 1
+        number = self._state.last_proposal + 1
         choice = self._select(number)
         brief = self._brief(choice)
-        worst = self.proposing.worst_case(choice.model, brief)
-        self.context.budget.reserve(worst)  # step 3
-        self.number = number
-        self.selector.used(choice)
-        with self.context.archive.transaction():
-            self.context.archive.add_proposal(asked(number, choice), worst)
-            if choice.model:
-                self.recorder.disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
-            self.context.archive.journal("select", number)
-        self._propose(Candidate(number, choice), brief, worst, self.pipeline.replies(number))
+        worst = self._proposing.worst_case(choice.model, brief)
+        self._budget.reserve(worst)  # step 3
+        with self._archive.transaction():
+            self._recorder.asked(number, choice, worst)
+            self._archive.journal("select", number)
+        self._propose(Candidate(number, choice), brief, worst, self._pipeline.replies(number))
 
     def complete(self, result_of_step: StepResult) -> None:
         """Move a candidate whose step has ended one step on."""
@@ -76,78 +68,75 @@ class Engine:
         try:
             result = result_of_step.result()
         except Cancelled:
-            self.context.budget.refund()
+            self._budget.refund()
         except ModelError as error:
-            if self.context.judging.stop.is_set():
-                self.proposing.put_off(candidate, error)
+            if self._stop.is_set():
+                self._proposing.put_off(candidate, error)
             else:
-                self.proposing.unanswered(candidate, error)
+                self._proposing.unanswered(candidate, error)
         else:
             steps[result_of_step.step](candidate, result)
 
     def _select(self, number: int) -> Choice:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
-        asks = None if not self.context.models else rng.random() >= self.context.config.offline_share
-        return self.selector.choose(number, asks, rng)
+        asks = None if not self._context.models else rng.random() >= self._config.offline_share
+        return self._selector.choose(number, asks, rng)
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
-        exhibits = [self.recorder.exhibit(m) for m in (*choice.parents, *choice.inspirations)]
+        methods = self._state.methods
+        exhibits = [self._disclosure.exhibit(methods[m]) for m in (*choice.parents, *choice.inspirations)]
         parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
-        return self.memory.brief(choice, parents, inspirations)
+        return self._feedback.brief(choice, parents, inspirations)
 
     def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
-        context, choice = self.context, candidate.choice
+        context, choice = self._context, candidate.choice
         if choice.model:
-            model = self.proposing.model(choice.model)
-            candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self.pipeline.on_reply, recorded)
+            model = self._proposing.model(choice.model)
+            candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.on_reply, recorded)
         operator, tools = context.operators[choice.operator], Tools(context.judging.worker, candidate.model, context.system)
-        self.pipeline.begin(
+        self._pipeline.begin(
             "propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number))
         )
 
     def _proposed(self, candidate: Candidate, draft: Draft) -> None:
         """Step 4, ended: once the draft is stored, the child goes to the screen."""
-        self.proposing.keep(candidate, draft)
+        self._proposing.keep(candidate, draft)
         if draft.direction is not None:
-            self.context.budget.refund()
-            self._learn(candidate)
+            self._budget.refund()
+            made = candidate.draft.direction if candidate.draft else None
+            reward = Reward(False, 0.0, candidate.usage)
+            self._recorder.ended(Ended(candidate.number, candidate.choice, reward, direction=made))
         elif draft.source is None:
             self._refuse(candidate, draft.problem)
         else:
-            self.pipeline.begin("screen", candidate, partial(self.context.screen.parse, draft.source))
+            self._pipeline.begin("screen", candidate, partial(self._screen.parse, draft.source))
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""
-        screened, archive = self.context.screen.unique(screened), self.context.archive
-        with archive.transaction():
-            archive.journal("screen", candidate.number)
-            if screened.method is None:
-                archive.set_proposal_state(candidate.number, "refused", reason=screened.reason)
+        screened = self._screen.unique(screened)
+        method, choice = screened.method, candidate.choice
+        with self._archive.transaction():
+            self._archive.journal("screen", candidate.number)
+            if method is None:
+                self._refuse(candidate, screened.reason, broken=not screened.duplicate)
             else:
-                archive.add_method(screened.method)
-                archive.set_proposal_state(candidate.number, "judging", method=screened.method.id)
-        if screened.method is None:
-            if not screened.duplicate:
-                self._failed(candidate, screened.reason)
-            self._refuse(candidate, screened.reason)
-            return
-        self.refused_in_a_row = 0
-        self.context.screen.remember(screened.method)
-        self.memory.add_method(screened.method, candidate.choice.parents[0])
-        self.selector.child(screened.method)
-        self._submit(candidate, screened.method.method)
+                self._recorder.passed(candidate.number, method, choice.parents[0])
+        if method is not None:
+            self.refused_in_a_row = 0
+            self._screen.remember(method)
+            self._submit(candidate, method.method)
 
     def _submit(self, candidate: Candidate, method: Method) -> None:
         """Steps 6 to 8: hand the method to the executor, which judges it in a race with the fittest of its island."""
-        instances, rival = dev_instances(self.context.config), self.recorder.rival(candidate.choice.island)
-        self.pipeline.submit("judge", candidate, Job("evaluate", method, tuple(instances), tuple(rival)))
+        instances, rival = dev_instances(self._config), self._recorder.rival(candidate.choice.island)
+        self._pipeline.submit("judge", candidate, Job("evaluate", method, tuple(instances), tuple(rival)))
 
     def _judged(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: a would-be elite is probed for hacks first."""
-        if self.recorder.would_place(evaluation, candidate.choice.island):
+        if self._islands.would_place(evaluation, candidate.choice.island):
             self.probe(candidate, evaluation)
         else:
             self._recorded("judge", candidate, evaluation)
@@ -155,8 +144,8 @@ class Engine:
     def probe(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Step 8, continued: look for hacks. Until that has ended nothing is recorded: a run that is cut off judges again."""
         candidate.evaluation = evaluation
-        method = self.memory.methods[evaluation.method].method
-        self.pipeline.submit("probe", candidate, Job("examine", method, trial=evaluation.trials[0]))
+        method = self._state.methods[evaluation.method].method
+        self._pipeline.submit("probe", candidate, Job("examine", method, trial=evaluation.trials[0]))
 
     def _probed(self, candidate: Candidate, examined: Evaluation) -> None:
         """Step 8, ended: the evaluation carries what the probes found."""
@@ -165,73 +154,67 @@ class Engine:
 
     def _recorded(self, step: Step, candidate: Candidate, evaluation: Evaluation) -> None:
         """Steps 9 and 10: one transaction records whatever came of it, and places it."""
-        choice, lost = candidate.choice, evaluation.status is Status.LOST
-        with self.context.archive.transaction():
-            self.recorder.record(evaluation, candidate.number, choice.parents)
-            placement = self.recorder.place(evaluation, choice.island)
-            gain = self.recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
-            state = {"state": "lost"} if lost else {"state": "done", "gain": gain}
-            self.context.archive.set_proposal_state(candidate.number, placement=placement.name, **state)
-            self.context.archive.journal(step, candidate.number)
-        if lost:
-            self.context.budget.refund()
-            self.reporter.lost(evaluation)
+        number, choice, budget = candidate.number, candidate.choice, self._budget
+        with self._archive.transaction():
+            self._recorder.judged(evaluation, number, choice.parents)
+            placement = self._recorder.place(evaluation, choice.island)
+            if evaluation.status is Status.LOST:
+                self._archive.set_proposal_state(number, "lost", placement=placement.name)
+            else:
+                self._recorder.ended(self._ended(candidate, evaluation, placement))
+            self._archive.journal(step, number)
+        if evaluation.status is Status.LOST:
+            budget.refund()
+            self._reporter.lost(evaluation)
             return
-        self.context.budget.settle(len(evaluation.trials))
-        self._learn(candidate, bool(placement), gain)
-        if evaluation.status is Status.OK and not evaluation.flags:
-            self.selector.judged(evaluation.method, candidate.number)
-        if evaluation.status is not Status.OK:
-            self._failed(candidate, f"{evaluation.status}: {evaluation.message}")
-        self.memory.judged_as(choice.parents, candidate.idea, evaluation, bool(placement))
-        self.reporter.flags(evaluation)
-        if placement and self.memory.best == evaluation.method:
-            self.reporter.best(evaluation, choice.operator, candidate.idea, choice.island)
-        self.recorder.mix(self.context.budget.evals, self.context.budget.judged_share >= LATE)
+        budget.settle(len(evaluation.trials))
+        self._reporter.flags(evaluation)
+        if placement and self._state.best == evaluation.method:
+            self._reporter.best(evaluation, choice.operator, candidate.idea, choice.island)
+        self._recorder.mix(budget.evals, budget.judged_share >= LATE)
 
-    # where a candidate ends early
+    def _ended(self, candidate: Candidate, evaluation: Evaluation, placement: Placement) -> Ended:
+        """Return what a judged child came to."""
+        choice, idea, method = candidate.choice, candidate.idea, evaluation.method
+        problem = problem_of(evaluation.status, evaluation.message)
+        gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
+        reason = failure(problem, " ".join(evaluation.flags), bool(placement))
+        if reason is not None:
+            idea = self._feedback.summary(idea, choice.parents[0], method)
+        reward = Reward(bool(placement), gain, candidate.usage, method)
+        return Ended(candidate.number, choice, reward, "done", idea, reason, bool(problem), placement)
 
-    def _refuse(self, candidate: Candidate, reason: str) -> None:
+    def _refuse(self, candidate: Candidate, reason: str, broken: bool = False) -> None:
+        """End a candidate that is no method; a model may repair one that is `broken`."""
         self.refused_in_a_row += 1
-        self.context.budget.refund()
-        self._learn(candidate)
-        self.memory.refused(candidate.choice.parents, candidate.idea, reason)
-
-    def _failed(self, candidate: Candidate, reason: str) -> None:
-        """Keep a child that failed, so that a model may repair it."""
-        source = candidate.draft.source if candidate.draft else None
-        if source is not None:
-            self.memory.keep_broken(candidate.number, source, reason)
-            self.selector.failed(candidate.choice, candidate.number)
-
-    def _learn(self, candidate: Candidate, placed: bool = False, gain: float = 0.0) -> None:
-        usage = candidate.draft.usage if candidate.draft else FREE
-        method = candidate.evaluation.method if candidate.evaluation else ""
-        self.selector.learn(candidate.choice, Reward(placed, gain, usage, method))
+        self._budget.refund()
+        reward = Reward(False, 0.0, candidate.usage)
+        self._recorder.ended(Ended(candidate.number, candidate.choice, reward, "refused", candidate.idea, reason, broken))
 
     # where it begins in the middle
 
     def take_up(self, record: ProposalRecord) -> None:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
-        choice = repeated(record, {direction.name: direction for direction in self.selector.directions})
-        recorded = self.context.archive.calls(record.id)
+        methods = self._state.methods
+        choice = repeated(record, {direction.name: direction for direction in self._selector.directions})
+        recorded = self._archive.calls(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
-        worst = self.proposing.worst_case(choice.model, brief) if brief and not recorded else FREE
+        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded else FREE
         try:
-            self.context.budget.reserve(worst)
+            self._budget.reserve(worst)
         except BudgetRefused:
             return
-        self.context.archive.journal("take up", record.id)
+        self._archive.journal("take up", record.id)
         usage = total(call.usage for call in recorded)
         candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
-        method = self.memory.methods.get(record.method or "")
+        method = methods.get(record.method or "")
         if brief is not None:
-            self.context.archive.set_proposal_state(record.id, "asked", **reserved(worst))
+            self._archive.set_proposal_state(record.id, "asked", **reserved(worst))
             self._propose(candidate, brief, None if recorded else worst, recorded)
         elif method is not None:
             self._submit(candidate, method.method)
         else:
-            self.pipeline.begin("screen", candidate, partial(self.context.screen.parse, record.source or ""))
+            self._pipeline.begin("screen", candidate, partial(self._screen.parse, record.source or ""))
 
     def _rng(self, step: str, number: int) -> random.Random:
-        return random.Random(f"{self.context.config.seed}/{step}/{number}")
+        return random.Random(f"{self._config.seed}/{step}/{number}")

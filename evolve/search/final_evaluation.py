@@ -13,10 +13,9 @@ from statistics import fmean
 from archives.nouns import Look, MethodRecord
 from evolve.executors.batch import Batch
 from evolve.executors.job import Job
-from evolve.prompting.disclosure import ENGINE, Disclosure
+from evolve.prompting.disclosure import ENGINE
 from evolve.search.context import RunContext, fresh_instances, held_out, instances
-from evolve.search.reporter import Reporter
-from evolve.search.state import SearchState
+from evolve.search.parts import Parts
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
@@ -91,21 +90,23 @@ class Result:
 class FinalEvaluation:
     """Judges a run's finalists against the human baselines."""
 
-    def __init__(self, context: RunContext, memory: SearchState, reporter: Reporter, disclosure: Disclosure) -> None:
-        self.context, self.memory, self._reporter, self._disclosure = context, memory, reporter, disclosure
+    def __init__(self, context: RunContext, parts: Parts) -> None:
+        self._config, self._archive, self._judging = context.config, context.archive, context.judging
+        self._open_executor = context.open_executor
+        self._state, self._reporter, self._disclosure = parts.listeners.state, parts.reporter, parts.disclosure
         self._scores: dict[tuple[str, str], tuple[Score, ...]] = {}  # method, domain -> by instance; empty for a failure
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config, memory, gone = self.context.config, self.memory, set[str]()
+        config, state, gone = self._config, self._state, set[str]()
         for _ in range(ROUNDS):
-            finalists = memory.finalists(config.finalists, gone)
+            finalists = state.finalists(config.finalists, gone)
             humans = [m for m in self._humans() if m not in finalists]
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
             if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
                 return None
-            ours = [m for m in finalists if self._whole(m) and m.id not in memory.flagged]
+            ours = [m for m in finalists if self._whole(m) and m.id not in state.flagged]
             theirs = [m for m in humans if self._whole(m)]
             if ours or not finalists:
                 break
@@ -118,23 +119,23 @@ class FinalEvaluation:
             self._reporter.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
-        for domain, count in held_out(self.context.judging.task, config):
+        for domain, count in held_out(self._judging.task, config):
             if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
                 return None
         result = self._result(ours, human)
         champion = result.champion
-        with self.context.archive.transaction():
-            self.context.archive.event("verdict", result.verdict, None, champion.id, result.low)
+        with self._archive.transaction():
+            self._archive.event("verdict", result.verdict, None, champion.id, result.low)
             outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
-            self.context.archive.update_run(champion=champion.id, human_best=human.id, **outcome)
+            self._archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
 
     def judge_humans(self) -> bool:
         """Judge the human baselines on the fresh instances; False when the run is stopping."""
-        return self._judge(self._humans(), fresh_instances(self.context.config))
+        return self._judge(self._humans(), fresh_instances(self._config))
 
     def _humans(self) -> list[MethodRecord]:
-        return [m for m in self.memory.seeds if m.origin == "seed" and m.id in self.memory.scored]
+        return [m for m in self._state.seeds if m.origin == "seed" and m.id in self._state.scored]
 
     def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
@@ -147,7 +148,7 @@ class FinalEvaluation:
                 return Job("certify", method.method, tuple(names), thorough=True)
             return Job("evaluate", method.method, tuple(names))
 
-        batch = Batch(self.context.open_executor(), self.context.judging.stop, lambda: None)
+        batch = Batch(self._open_executor(), self._judging.stop, lambda: None)
         for method, evaluation in batch.run((m, job(m)) for m in todo):
             self._record(method, label, evaluation)
             done += 1
@@ -156,7 +157,7 @@ class FinalEvaluation:
 
     def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
         """Take up what an earlier session has judged; False when there is nothing, or not enough."""
-        known = self.context.archive.trials(method.id, Split.FRESH, label)
+        known = self._archive.trials(method.id, Split.FRESH, label)
         self._keep(method.id, {name.domain for name in names}, {(t.domain, t.instance): t.score for t in known})
         return len(known) == len(names)
 
@@ -164,18 +165,16 @@ class FinalEvaluation:
         domains = {t.domain for t in evaluation.trials}
         ok = evaluation.status is Status.OK
         self._keep(method.id, domains, {(t.domain, t.instance): t.score for t in evaluation.trials} if ok else {})
-        with self.context.archive.transaction():
-            self.context.archive.add_evaluation(
-                evaluation, None, label, Split.FRESH, self._joint(method.id, domains) if ok else None
-            )
+        with self._archive.transaction():
+            self._archive.add_evaluation(evaluation, None, label, Split.FRESH, self._joint(method.id, domains) if ok else None)
             for domain in sorted(domains):
                 count = sum(t.domain == domain for t in evaluation.trials)
                 lineage = self._disclosure.ancestor_seed(method.id)
-                self.context.archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
+                self._archive.look(Look(ENGINE, method.id, lineage, domain, Split.FRESH, count, _WHY))
             if evaluation.flags:
-                self.context.archive.journal("flagged", method=method.id)
+                self._archive.journal("flagged", method=method.id)
         if evaluation.flags:
-            self.memory.flagged.add(method.id)
+            self._state.flag(method.id)
             self._reporter.flags(evaluation)
 
     def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:
@@ -183,12 +182,13 @@ class FinalEvaluation:
             self._scores[method, domain] = tuple(score for (d, _), score in scores.items() if d == domain and score)
 
     def _whole(self, method: MethodRecord) -> bool:
-        config = self.context.config
+        config = self._config
         return all(len(self._scores.get((method.id, d), ())) == config.fresh_instances for d in config.domains)
 
     def _search(self, method: MethodRecord) -> list[Score]:
         """Return a method's fresh scores on the search domains, one domain after the other."""
-        return [score for domain in self.context.config.domains for score in self._scores[method.id, domain]]
+        config = self._config
+        return [score for domain in config.domains for score in self._scores[method.id, domain]]
 
     def _joint(self, method: str, domains: set[str]) -> Interval | None:
         """Return the interval over several search domains, or that of one domain."""
@@ -198,23 +198,23 @@ class FinalEvaluation:
 
     def _interval(self, method: str, domain: str) -> Interval | None:
         """Return a 90 % interval; on a held-out domain the spread is at least that of all methods on the search domains."""
-        scores, search = self._scores.get((method, domain), ()), self.context.config.domains
+        config, scores = self._config, self._scores.get((method, domain), ())
         if not scores:
             return None
-        known = [group for (_, where), group in self._scores.items() if where in search and len(group) > 1]
-        return pgr.interval(scores, least=None if domain in search else pgr.pooled(known))
+        known = [group for (_, where), group in self._scores.items() if where in config.domains and len(group) > 1]
+        return pgr.interval(scores, least=None if domain in config.domains else pgr.pooled(known))
 
     def _result(self, ours: Sequence[MethodRecord], human: MethodRecord) -> Result:
-        config = self.context.config
+        config, state = self._config, self._state
         places = ["best", "2nd", "3rd", *(f"{i}th" for i in range(4, len(ours) + 1))]
         named = [*zip(places, ours), ("human best", human)]
-        counts = [(domain, config.fresh_instances) for domain in config.domains] + held_out(self.context.judging.task, config)
+        counts = [(domain, config.fresh_instances) for domain in config.domains] + held_out(self._judging.task, config)
         lines = tuple(
             DomainLine(domain, n, tuple(self._interval(m.id, domain) for _, m in named), n < config.fresh_instances)
             for domain, n in counts
             if n
         )
-        champion, tried = ours[0], sum(m.origin == "search" for m in self.memory.methods.values() if m.id in self.memory.judged)
+        champion, tried = ours[0], sum(m.origin == "search" for m in state.methods.values() if m.id in state.judged)
         mean, low = pgr.paired(self._search(champion), self._search(human))
         facts = (
             f"PGR {mean:+.2f} on the same {len(fresh_instances(config))} fresh instances, one-sided 95 % lower bound {low:+.2f}"
@@ -223,6 +223,6 @@ class FinalEvaluation:
             verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
         else:
             verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
-        dev, fresh = fmean(self.memory.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
+        dev, fresh = fmean(self._state.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
         return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

@@ -11,22 +11,24 @@ from evolve.executors.job import Job
 from evolve.models import are_recorded
 from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
+from evolve.search.parts import Parts
 from evolve.search.pipeline import Arrived, LivePipeline
-from evolve.search.state import SearchState
-from evolve.selection.selector import Selector
 
 MOST_REFUSED = 200  # refused proposals in a row after which the search ends: nothing new can be made
 AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
 SLACK = 1.5  # how much longer than lately the next calls may take until an evaluator is idle for want of a candidate
 
 
-class Search:
+class Loop:
     """One session of a run's search."""
 
-    def __init__(self, context: RunContext, selector: Selector, memory: SearchState) -> None:
-        self.context, self.memory = context, memory
+    def __init__(self, context: RunContext, parts: Parts) -> None:
+        self._config, self._archive, self._budget = context.config, context.archive, context.budget
+        self._open_executor, self._stop = context.open_executor, context.judging.stop
+        self._state, self._islands = parts.listeners.state, parts.listeners.islands
+        self._reporter, self._proposing, self._seeding = parts.reporter, parts.proposing, parts.seeding
         self.live = LivePipeline(context.open_executor, context.config.calls)
-        self.engine = Engine(context, selector, memory, self.live)
+        self._engine = Engine(context, parts, self.live)
         self._in_turn = are_recorded([*context.models]) or context.config.workers == context.config.calls == 1
 
     def run(self, unfinished: Sequence[ProposalRecord] = ()) -> None:
@@ -34,12 +36,12 @@ class Search:
         try:
             self._begin()
             for record in unfinished:
-                self.engine.take_up(record)
-            while not self.context.judging.stop.is_set() and self._advance():
+                self._engine.take_up(record)
+            while not self._stop.is_set() and self._advance():
                 self._receive(self.live.next(IDLE))
             self._harvest()
         except BaseException:
-            self.context.judging.stop.set()
+            self._stop.set()
             raise
         finally:
             self.live.close()
@@ -52,28 +54,28 @@ class Search:
             self.live.close()
 
     def _begin(self) -> None:
-        self.context.archive.journal("session", config=self.context.config.model_dump_json())
+        self._archive.journal("session", config=self._config.model_dump_json())
         self._judge_seeds()
 
     def _advance(self) -> bool:
         """Send off as many candidates as there is room for; False when the search is over."""
         while self._room():
             try:
-                self.engine.begin()
+                self._engine.begin()
             except BudgetRefused:  # the worst case of this very call; another may still end and leave more
                 break
-        self.engine.reporter.standing("breeding")
+        self._reporter.standing("breeding")
         return bool(self.live.in_flight)
 
     def _room(self) -> bool:
         """Tell whether another candidate may set off."""
-        config, budget = self.context.config, self.context.budget
-        if self.engine.refused_in_a_row >= MOST_REFUSED:
+        config, budget = self._config, self._budget
+        if self._engine.refused_in_a_row >= MOST_REFUSED:
             if not self.live.in_flight:
                 text = f"the last {MOST_REFUSED} proposals were all refused: nothing new can be made of these parents"
-                self.engine.reporter.event("barren", text)
+                self._reporter.event("barren", text)
             return False
-        if budget.left < 1 or self.context.judging.stop.is_set():
+        if budget.left < 1 or self._stop.is_set():
             return False
         if self._in_turn:  # nobody is waited for, or nothing is done meanwhile: with one worker a run repeats exactly
             return len(self.live.in_flight) < config.workers and self._affords()
@@ -83,48 +85,48 @@ class Search:
 
     def _affords(self) -> bool:
         """Tell whether the budget has room for the next model calls, and say so when it has none and the search ends."""
-        affords = self.engine.proposing.affordable()
+        affords = self._proposing.affordable()
         if not affords and not self.live.in_flight:
-            self.engine.reporter.event("note", "the budget has no room for another model call: the search ends here")
+            self._reporter.event("note", "the budget has no room for another model call: the search ends here")
         return affords
 
     def _receive(self, arrived: Arrived) -> None:
         """Take in what has arrived; answers are stored before anything else is done."""
         if isinstance(arrived, list):
-            self.context.archive.add_calls(arrived)
+            self._archive.add_calls(arrived)
         elif arrived is not None:
             if arrived.step in ("judge", "probe"):
-                self.engine.seeding.adopt()
-            self.engine.complete(arrived)
+                self._seeding.adopt()
+            self._engine.complete(arrived)
 
     def _harvest(self) -> None:
         """After a stop, keep the replies of calls that are under way: they are paid for, and are screened on resume."""
         if self.live.asking:
-            self.engine.reporter.event(
+            self._reporter.event(
                 "note", f"waiting for {self.live.asking} model calls that are under way; Ctrl-C again gives them up"
             )
         while self.live.asking:
             arrived = self.live.next(IDLE)
             if isinstance(arrived, list):
-                self.context.archive.add_calls(arrived)
+                self._archive.add_calls(arrived)
             elif arrived is not None and arrived.step == "propose":
                 try:
-                    self.engine.proposing.keep(arrived.candidate, arrived.result())
+                    self._proposing.keep(arrived.candidate, arrived.result())
                 except ModelError as error:
-                    self.engine.proposing.put_off(arrived.candidate, error)
+                    self._proposing.put_off(arrived.candidate, error)
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""
-        todo = [m for m in self.memory.seeds if m.id not in self.memory.judged]
-        judged, seeds = self.memory.judged, len(self.memory.seeds)
+        judged, seeds = self._state.judged, self._state.seeds
+        todo = [m for m in seeds if m.id not in judged]
         batch = Batch(
-            self.context.open_executor(),
-            self.context.judging.stop,
-            lambda: self.engine.reporter.standing(f"judging the human baselines, {len(judged)} of {seeds}"),
+            self._open_executor(),
+            self._stop,
+            lambda: self._reporter.standing(f"judging the human baselines, {len(judged)} of {len(seeds)}"),
         )
-        instances = tuple(dev_instances(self.context.config))
+        instances = tuple(dev_instances(self._config))
         for method, evaluation in batch.run((m, Job("certify", m.method, instances)) for m in todo):
-            self.engine.seeding.judged_seed(evaluation, method.name)
+            self._seeding.judged_seed(evaluation, method.name)
         self.live.waited += batch.waited
-        if not any(self.engine.selector.elites) and not self.context.judging.stop.is_set():
+        if not any(self._islands) and not self._stop.is_set():
             raise BudgetRefused("none of the seeds could be judged: see `python -m evolve status`, and `evolve doctor`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from archives.ledger import reserved
 from archives.nouns import Usage
@@ -13,9 +14,9 @@ from evolve.nouns import Brief, Draft, Model
 from evolve.prompting.prompts import longest
 from evolve.search.candidate import Candidate
 from evolve.search.context import RunContext
-from evolve.search.recorder import Recorder
 from evolve.search.reporter import Reporter
 from evolve.selection.selector import Selector
+from fitness.nouns import Direction
 
 OUTAGES = 8  # calls of one model in a row that fail after all their retries, after which it is asked no more
 
@@ -23,8 +24,14 @@ OUTAGES = 8  # calls of one model in a row that fail after all their retries, af
 class Proposing:
     """What operators and their models bring in one session, or do not."""
 
-    def __init__(self, context: RunContext, selector: Selector, population: Recorder, reporter: Reporter) -> None:
-        self._context, self._selector, self._recorder, self._reporter = context, selector, population, reporter
+    def __init__(self, context: RunContext, selector: Selector, reporter: Reporter) -> None:
+        self._archive, self._budget, self._models, self._system = (
+            context.archive,
+            context.budget,
+            context.models,
+            context.system,
+        )
+        self._selector, self._reporter = selector, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
         self._dearest = {
             spec: model.worst_case(context.system, "") for spec, model in context.models.items()
@@ -32,20 +39,20 @@ class Proposing:
 
     def model(self, name: str) -> Model:
         """Return a model; one that a resumed run was begun with may take no part any more."""
-        return self._context.models.get(name) or UnavailableModel(name)
+        return self._models.get(name) or UnavailableModel(name)
 
     def worst_case(self, model: str, brief: Brief) -> Usage:
         """Return the worst case of the first call about a brief."""
         if not model:
             return FREE
-        worst = self.model(model).worst_case(self._context.system, longest(brief))
+        worst = self.model(model).worst_case(self._system, longest(brief))
         self._dearest[model] = max(worst, self._dearest.get(model, FREE), key=lambda usage: usage.tokens_in)
         return worst
 
     def affordable(self) -> bool:
         """Tell whether the budget has room for a call of every model that may be asked next."""
         likely = [worst for spec, worst in self._dearest.items() if self._outages[spec] < OUTAGES]
-        return all(map(self._context.budget.affords, likely))
+        return all(map(self._budget.affords, likely))
 
     def keep(self, candidate: Candidate, draft: Draft) -> None:
         """Store what an operator made, in full; its model's answers are stored already."""
@@ -53,19 +60,27 @@ class Proposing:
         candidate.draft = draft
         self._outages[candidate.choice.model] = 0
         state = "proposed" if draft.source is not None else "done" if draft.direction is not None else "refused"
-        with self._context.archive.transaction():
-            self._context.archive.set_proposal_state(
+        with self._archive.transaction():
+            self._archive.set_proposal_state(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
                 reason=draft.problem, **reserved(FREE),
             )  # fmt: skip
             if draft.direction is not None:
-                self._recorder.redirect(draft.direction, candidate.choice.island, candidate.number)
-            self._context.archive.journal("propose", candidate.number)
+                candidate.draft = replace(draft, direction=self._added(draft.direction, candidate))
+            self._archive.journal("propose", candidate.number)
+
+    def _added(self, direction: Direction, candidate: Candidate) -> Direction:
+        """Store a new direction under a name that no other has, and return it."""
+        if any(known.name == direction.name for known in self._selector.directions):
+            direction = replace(direction, name=f"{direction.name}-{candidate.number}")
+        self._archive.add_direction(direction, candidate.number)
+        self._reporter.event("direction", f"a new direction, {direction.name}: {direction.text}", candidate.choice.island)
+        return direction
 
     def put_off(self, candidate: Candidate, error: ModelError) -> None:
         """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
         _close(candidate)
-        self._context.archive.set_proposal_state(candidate.number, "asked", **reserved(FREE))
+        self._archive.set_proposal_state(candidate.number, "asked", **reserved(FREE))
         self._reporter.event("model", f"{candidate.choice.model} did not answer: {error}")
 
     def unanswered(self, candidate: Candidate, error: ModelError) -> None:
@@ -75,18 +90,18 @@ class Proposing:
         """
         name = candidate.choice.model
         _close(candidate)
-        with self._context.archive.transaction():
-            self._context.archive.set_proposal_state(candidate.number, "unanswered", reason=str(error))
-            self._context.archive.journal("propose", candidate.number)
-        self._context.budget.refund()
+        with self._archive.transaction():
+            self._archive.set_proposal_state(candidate.number, "unanswered", reason=str(error))
+            self._archive.journal("propose", candidate.number)
+        self._budget.refund()
         self._outages[name] += 1
         self._reporter.event("model", f"{name} did not answer: {error}")
         if self._outages[name] != OUTAGES:
             return
         self._selector.retire(name)
         self._reporter.event("model", f"{name} is asked no more in this session: {OUTAGES} calls in a row failed")
-        if all(self._outages[spec] >= OUTAGES for spec in self._context.models):
-            again = f"python -m evolve resume --db {self._context.archive.path}"
+        if all(self._outages[spec] >= OUTAGES for spec in self._models):
+            again = f"python -m evolve resume --db {self._archive.path}"
             raise ModelError(f"{error} ({OUTAGES} calls in a row failed; when it answers again: {again})")
 
 

@@ -1,51 +1,98 @@
-"""Records and places judged methods on the islands: the rival to beat, migration, reset, and what people add."""
+"""Records what happens in the archive and with its listeners; places methods, and moves elites between islands."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.grid import Grid, niche
-from archives.nouns import Elite, MethodRecord, Placement
+from archives.nouns import Elite, MethodRecord, Placement, Usage
 from evolve.config import Config
-from evolve.islands.migration import TOPOLOGIES
-from evolve.nouns import Exhibit
+from evolve.islands.islands import Islands
+from evolve.islands.migration import TOPOLOGIES, founder, migrants, worst_half
 from evolve.prompting.disclosure import Disclosure
-from evolve.search.restore import tell_outcomes
+from evolve.search.candidate import Ended, asked
+from evolve.search.feedback import Feedback
 from evolve.search.state import SearchState
+from evolve.selection.choice import Choice
 from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness import pgr
-from fitness.nouns import Direction, Evaluation, Split
+from fitness.nouns import Evaluation, Split
 
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """Where each fact of a run has its home; the recorder and a restored archive tell them of the same events."""
+
+    state: SearchState
+    islands: Islands
+    selector: Selector
+    feedback: Feedback
+
+    def asked(self, number: int, choice: Choice) -> None:
+        """Remember a proposal that was begun."""
+        self.state.last_proposal = number
+        self.selector.used(choice)
+
+    def passed(self, method: MethodRecord, parent: str | None = None) -> None:
+        """Remember a method that passed the screen: a child of its first parent, or a seed."""
+        self.state.add_method(method, parent)
+        self.selector.child(method)
+        self.feedback.add_method(method)
+
+    def ended(self, event: Ended) -> None:
+        """Remember what came of a proposal."""
+        if event.direction is not None:
+            self.selector.add_direction(event.direction, event.choice.island)
+        self.selector.learn(event.choice, event.reward)
+        method = event.reward.method
+        if event.broken:
+            self.selector.failed(event.choice, event.number)
+        elif method in self.state.scored and method not in self.state.flagged:
+            self.selector.judged(method, event.number)
+        self.state.refusals += event.state == "refused"
+        self.feedback.ended(event)
+
+
 class Recorder:
-    """The archive's grids, the selector's picture of them, and the memory of scores, kept in step."""
+    """Writes what happens into the archive, and tells the listeners; `disclosure` keeps its own ledger there."""
 
-    def __init__(
-        self, archive: Archive, grid: Grid, selector: Selector, memory: SearchState, config: Config, tell: Tell
-    ) -> None:
-        self.archive, self.grid, self.selector, self.memory = archive, grid, selector, memory
-        self.disclosure = Disclosure(archive, config.domains)
-        self._config, self._tell = config, tell
+    def __init__(self, archive: Archive, config: Config, listeners: Listeners, disclosure: Disclosure, tell: Tell) -> None:
+        self._archive, self._config, self._listeners, self._disclosure = archive, config, listeners, disclosure
+        self._state, self._islands, self._tell = listeners.state, listeners.islands, tell
 
-    def record(self, evaluation: Evaluation, proposal: int | None, parents: Sequence[str] = ()) -> None:
-        """Store a dev evaluation and enter it in the ledger; it has an interval only when no stopping rule cut it short."""
+    def asked(self, number: int, choice: Choice, worst: Usage) -> None:
+        """Record a proposal that begins, with what its first model call may cost."""
+        self._archive.add_proposal(asked(number, choice), worst)
+        if choice.model:
+            self._disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
+        self._listeners.asked(number, choice)
+
+    def passed(self, number: int, method: MethodRecord, parent: str) -> None:
+        """Record a child that passed the screen."""
+        self._archive.add_method(method)
+        self._archive.set_proposal_state(number, "judging", method=method.id)
+        self._listeners.passed(method, parent)
+
+    def judged(self, evaluation: Evaluation, proposal: int | None = None, parents: Sequence[str] = ()) -> None:
+        """Record a dev evaluation; it has an interval only when no stopping rule cut it short."""
         interval = pgr.interval_of(evaluation)
-        self.archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
-        self.memory.add_evaluation(evaluation, interval)
-        self.disclosure.judged(evaluation, parents)
+        self._archive.add_evaluation(evaluation, proposal, self._config.domain, Split.DEV, interval)
+        self._state.add_evaluation(evaluation, interval)
+        self._disclosure.judged(evaluation, parents)
 
-    def would_place(self, evaluation: Evaluation, island: int) -> bool:
-        """Tell whether a judged method is fitter than its cell's elite: only then are the probes worth their time."""
-        if evaluation.fitness is None:
-            return False
-        elite = self.selector.elites[island].get(self._niche(evaluation.measures, island))
-        return elite is None or evaluation.fitness > elite.fitness
+    def ended(self, event: Ended) -> None:
+        """Record how a proposal ended."""
+        if event.placement is not None:
+            placed = {"placement": event.placement.name, "gain": event.reward.gain}
+            self._archive.set_proposal_state(event.number, event.state, **placed)
+        elif event.reason is not None:
+            self._archive.set_proposal_state(event.number, event.state, reason=event.reason)
+        self._listeners.ended(event)
 
     def place(self, evaluation: Evaluation, island: int) -> Placement:
         """Offer a judged method to its cell of an island; one that a probe failed is never placed."""
@@ -57,7 +104,7 @@ class Recorder:
         """Return how much fitter a judged method is than a parent, 0 when it is not."""
         if evaluation.fitness is None or evaluation.flags:
             return 0.0
-        return max(0.0, evaluation.fitness - self.memory.fitness(parent))
+        return max(0.0, evaluation.fitness - self._state.fitness(parent))
 
     def rival(self, island: int) -> Sequence[float]:
         """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.
@@ -65,41 +112,12 @@ class Recorder:
         Cells that are open to anything take most trials for methods that no good child will be made of. An acceptance threshold
         (Fontaine and Nikolaidis 2023), here the best there is, keeps them for what is nearly as good.
         """
-        ranked = self.selector.elites[island].ranked
-        return self.memory.pgrs(ranked[-1].method) if ranked else ()
-
-    def redirect(self, direction: Direction, island: int, proposal: int) -> None:
-        """Take a new direction in on an island, under a name that no other has."""
-        if any(known.name == direction.name for known in self.selector.directions):
-            direction = replace(direction, name=f"{direction.name}-{proposal}")
-        self.archive.add_direction(direction, proposal)
-        self.selector.add_direction(direction, island)
-        self._tell("direction", f"a new direction, {direction.name}: {direction.text}", island, None, None)
-
-    def exhibit(self, method: str) -> Exhibit:
-        """Return a method as a brief shows it; of its scores only the coarse ones."""
-        record = self.memory.methods[method]
-        return Exhibit(record.method, record.name, self.disclosure.scores(method))
-
-    def adopt(self) -> list[MethodRecord]:
-        """Take in methods that `seed add` has put into the archive while the run goes on; return them."""
-        by_hand = "origin != 'search' and origin = 'added'"  # the first part names the index: this is asked all the time
-        new = [m for m in self.archive.methods(by_hand) if m.id not in self.memory.methods]
-        self.memory.flagged |= self.archive.flagged() if new else set()
-        for method in new:
-            self.memory.add_method(method, None)
-            tell_outcomes(self.memory, self.archive, method.id)
-            self.selector.sketches[method.id] = method.sketch
-        for seed, fitness in self.memory.sound_seeds().items() if new else ():
-            self.selector.add_seed(seed, fitness)
-        for elite in self.archive.elites() if new else ():
-            if any(elite.method == m.id for m in new):
-                self.selector.place(elite)
-        return new
+        ranked = self._islands[island].ranked
+        return self._state.pgrs(ranked[-1].method) if ranked else ()
 
     def mix(self, evaluations: int, late: bool) -> None:
         """Every so many evaluations move the best elites on, or start the worst islands again (not when it is late)."""
-        if self.selector.islands == 1:
+        if len(self._islands) == 1:
             return
         if evaluations % self._config.reset_every == 0 and not late:
             self._reset(evaluations)
@@ -108,42 +126,37 @@ class Recorder:
 
     def _migrate(self, evaluations: int) -> None:
         rng = random.Random(f"{self._config.seed}/migrate/{evaluations}")
-        routes = TOPOLOGIES[self._config.topology](self.selector.islands, rng)
-        with self.archive.transaction():
-            for island, elite in self.selector.migrants(routes):
+        routes = TOPOLOGIES[self._config.topology](len(self._islands), rng)
+        with self._archive.transaction():
+            for island, elite in migrants(self._islands, routes):
                 if self._move(elite, island):
                     text = f"{short(elite.method)} moved from island {elite.island} to island {island}"
                     self._tell("migration", text, island, elite.method, evaluations)
 
     def _reset(self, evaluations: int) -> None:
-        worst, rng = self.selector.worst(), random.Random(f"{self._config.seed}/reset/{evaluations}")
+        worst, rng = worst_half(self._islands), random.Random(f"{self._config.seed}/reset/{evaluations}")
         for island in worst:
-            founder = self.selector.founder(island, worst, rng)
-            if founder is None:
+            first = founder(self._islands, island, worst, rng)
+            if first is None:
                 continue
-            with self.archive.transaction():
-                self.archive.clear_island(island)
-                self.selector.elites[island].clear()
-                for seed, fitness in self.memory.sound_seeds().items():
-                    self._offer(seed, fitness, self.memory.measures(seed), island)
-                self._move(founder, island)
-                text = f"island {island} starts again from {short(founder.method)} of island {founder.island}"
-                self._tell("reset", text, island, founder.method, evaluations)
+            with self._archive.transaction():
+                self._archive.clear_island(island)
+                self._islands[island].clear()
+                for seed, fitness in self._state.sound_seeds().items():
+                    self._offer(seed, fitness, self._state.measures(seed), island)
+                self._move(first, island)
+                text = f"island {island} starts again from {short(first.method)} of island {first.island}"
+                self._tell("reset", text, island, first.method, evaluations)
 
     def _move(self, elite: Elite, island: int) -> Placement:
         """Offer an elite to another island; one that it has already is not placed again."""
-        if any(known.method == elite.method for known in self.selector.elites[island].values()):
+        if any(known.method == elite.method for known in self._islands[island].values()):
             return Placement.REJECTED
-        return self._offer(elite.method, elite.fitness, self.memory.measures(elite.method), island)
-
-    def _niche(self, measures: Mapping[str, float], island: int) -> int:
-        return niche(self.grid, measures, self.selector.elites[island])
+        return self._offer(elite.method, elite.fitness, self._state.measures(elite.method), island)
 
     def _offer(self, method: str, fitness: float, measures: Mapping[str, float], island: int) -> Placement:
-        if any(measure.name not in measures for measure in self.grid.measures):  # judged before this one was recorded
-            return Placement.REJECTED
-        elite = Elite(island, self._niche(measures, island), method, fitness)
-        placement = self.archive.place(elite)
-        if placement:
-            self.selector.place(elite)
+        elite = self._islands.elite(island, method, fitness, measures)
+        placement = self._archive.place(elite) if elite else Placement.REJECTED
+        if elite and placement:
+            self._islands.place(elite)
         return placement

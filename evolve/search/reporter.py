@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from evolve.islands.islands import Islands
 from evolve.observer import Snapshot
 from evolve.search.context import RunContext
 from evolve.search.state import SearchState
@@ -18,18 +19,20 @@ SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 class Reporter:
     """Says what happens in one session of a run."""
 
-    def __init__(self, context: RunContext, memory: SearchState, selector: Selector) -> None:
-        self._context, self._memory, self._selector = context, memory, selector
+    def __init__(self, context: RunContext, state: SearchState, islands: Islands, selector: Selector) -> None:
+        self._context, self._state, self._islands, self._selector = context, state, islands, selector
         self._began = self._saved = time.monotonic()
         self._shown, self._phase, self._evaluations = 0.0, "", -1
+        self._before = context.budget.evals
         self._priced = all(model.worst_case(context.system, "").usd is not None for model in context.models.values())
 
     def event(
         self, kind: str, text: str, island: int | None = None, method: str | None = None, value: float | None = None
     ) -> None:
         """Store and show something that happened."""
-        self._context.archive.event(kind, text, island, method, value)
-        self._context.watch.event(kind, text)
+        archive, watch = self._context.archive, self._context.watch
+        archive.event(kind, text, island, method, value)
+        watch.event(kind, text)
 
     def seed(self, name: str, evaluation: Evaluation) -> None:
         """Say how a seed was judged."""
@@ -57,7 +60,7 @@ class Reporter:
 
     def standing(self, phase: str) -> None:
         """Show where the search stands, after every evaluation and now and then between, and sometimes store its clock."""
-        context, memory, now = self._context, self._memory, time.monotonic()
+        context, state, now = self._context, self._state, time.monotonic()
         budget = context.budget
         if now - self._shown < SHOW_EVERY and (phase, budget.evals) == (self._phase, self._evaluations):
             return
@@ -65,32 +68,24 @@ class Reporter:
         if now - self._saved > SAVE_EVERY:
             self._saved = now
             context.archive.update_run(seconds=budget.seconds)
-        cells = self._cells()
-        rate = memory.judged_here * 60 / max(1e-9, now - self._began)
+        cells, recent = self._islands.best_of_cells(), self._selector.recent
+        rate = (budget.evals - self._before) * 60 / max(1e-9, now - self._began)
         context.watch.snapshot(
             Snapshot(
                 phase=phase,
                 evaluations=budget.evals,
                 budget=budget.limit.evals,
-                best=memory.best_interval,
-                best_name=memory.methods[memory.best].name if memory.best else "",
-                baselines=memory.baselines,
+                best=state.best_interval,
+                best_name=state.methods[state.best].name if state.best else "",
+                baselines=state.baselines,
                 rate=rate,
                 left=(budget.limit.evals - budget.evals) / rate * 60 if rate else None,
                 instances=context.built(),
-                entropy=self._selector.recent.entropy,
-                refused=memory.refusals,
+                entropy=recent.entropy,
+                refused=state.refusals,
                 usd=budget.usd if self._priced else None,
-                fitness=memory.fitness(memory.best) if memory.best else None,
+                fitness=state.fitness(state.best) if state.best else None,
                 qd_score=sum(max(0.0, fitness) for fitness in cells.values()),
                 coverage=len(cells) / context.grid.cells,
             )
         )
-
-    def _cells(self) -> dict[int, float]:
-        """Return the best fitness in every occupied cell, over all islands."""
-        best: dict[int, float] = {}
-        for island in self._selector.elites:
-            for cell, elite in island.items():
-                best[cell] = max(elite.fitness, best.get(cell, elite.fitness))
-        return best

@@ -1,35 +1,24 @@
-"""Rebuilds the state of a search from its archive, at the beginning of every session."""
+"""Restores a session: what an archive says has happened is told to the listeners again, in the same way as live."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, Placement, Usage
+from archives.nouns import MethodRecord, Placement, Usage
 from evolve.budget import FREE
 from evolve.screening.screen import DIFFERS, REPEATS
-from evolve.search.candidate import PastProposal, repeated
-from evolve.search.context import RunContext
-from evolve.search.state import BROKEN, FAILURES, NO_GAIN, SearchState
-from evolve.selection.choice import Proposer, Reward
-from evolve.selection.selector import Selector
-from evolve.selection.strategies import populations, strategy
-from fitness.nouns import Direction, Interval, Split, Status
+from evolve.search.candidate import Ended, PastProposal, repeated
+from evolve.search.feedback import failure, problem_of
+from evolve.search.recorder import Listeners
+from evolve.search.state import SearchState
+from evolve.selection.choice import Reward
+from fitness.nouns import Interval, Split, Status
 
-_NEW = f"(p.source is not null and p.reason not like '{REPEATS} %' and p.reason not like '{DIFFERS} %')"
-_PAST = f"(select p.*, {_NEW} as new from proposals p) order by id"
-# a plus before a column keeps SQLite from its index: read from the newest on, a few rows are enough
-_VAIN = f"""(
-    select p.id, p.parents, coalesce(nullif(p.idea, ''), p.operator) as idea, p.source,
-        {_NEW} and (p.state = 'refused' or e.status != 'OK') as broken,
-        case when p.state = 'refused' then p.reason when e.status != 'OK' then e.status || ': ' || e.message
-            when m.flags != '' then 'flagged by ' || m.flags else '{NO_GAIN}' end as reason
-    from proposals p left join methods m on m.id = p.method
-    left join evaluations e on e.id = (select max(id) from evaluations where method = p.method and split = 'dev')
-    where +p.state = 'refused' or (+p.state = 'done' and e.status != 'LOST' and (p.placement = 'REJECTED' or m.flags != ''))
-)"""
+_PAST = "(select p.*, p.source is not null as has_source from proposals p) order by id"
+_DUPLICATE = f"{REPEATS} ", f"{DIFFERS} "  # how the reason begins for which a repetition was refused
 _SPENT = """(
     select proposal, sum(calls) as calls, sum(tokens_in + tokens_out) as tokens,
         case when sum(usd is null) = 0 then sum(usd) end as usd
@@ -45,6 +34,7 @@ class _Outcome(NamedTuple):
     status: Status
     fitness: float | None
     measures: dict[str, float]
+    message: str
     pgr: float | None
     pgr_low: float | None
     pgr_high: float | None
@@ -62,16 +52,6 @@ class _Tried(NamedTuple):
     pgr: float
 
 
-class _Unsuccessful(NamedTuple):
-    """A child that led nowhere, and whether it can be repaired."""
-
-    id: int
-    parents: tuple[str, ...]
-    idea: str
-    source: str | None
-    reason: str
-
-
 class _Spent(NamedTuple):
     """What the model calls of a proposal cost."""
 
@@ -81,36 +61,50 @@ class _Spent(NamedTuple):
     usd: float | None
 
 
-class Recalled(NamedTuple):
-    """What a session begins with."""
+def restore(archive: Archive, listeners: Listeners) -> None:
+    """Tell of all that happened in a run: to methods, to the cells of its grid, and to its proposals in order."""
+    past = archive.nouns(PastProposal, _PAST)
+    parents = {one.method: one.parents for one in reversed(past)}  # a method's first proposal counts
+    for method in archive.methods():
+        listeners.passed(method, next(iter(parents.get(method.id, ())), None))
+    flags = _flags(archive)
+    problems = _tell_scores(archive, listeners.state, flags)
+    for elite in archive.elites():
+        listeners.islands.place(elite)
+    known = {direction.name: direction for direction in archive.directions()}
+    made, spent = archive.made_directions(), {one.proposal: one for one in archive.each(_Spent, _SPENT)}
+    for one in past:
+        choice, child = repeated(one, known), one.method or ""
+        listeners.asked(one.id, choice)
+        if one.state not in ("done", "refused"):
+            continue
+        cost, problem, placed = spent.get(one.id), problems.get(child), one.placement in _PLACED
+        usage = Usage(choice.model, cost.calls, cost.tokens, 0, cost.usd) if cost and cost.calls else FREE
+        if problem is None:
+            reason, failed = one.reason if one.state == "refused" else None, not one.reason.startswith(_DUPLICATE)
+        else:
+            reason, failed = failure(problem, flags.get(child, ""), placed), bool(problem)
+        reward, broken = Reward(placed, one.gain or 0.0, usage, child), failed and bool(one.has_source)
+        idea, direction = one.idea or one.operator, made.get(one.id)
+        listeners.ended(Ended(one.id, choice, reward, one.state, idea, reason, broken, None, direction))
 
-    selector: Selector
-    memory: SearchState
+
+def restore_method(archive: Archive, method: MethodRecord, listeners: Listeners) -> None:
+    """Tell of a method that was added by hand."""
+    listeners.passed(method)
+    _tell_scores(archive, listeners.state, _flags(archive), "and method = ?", [method.id])
+    for elite in archive.elites():
+        if elite.method == method.id:
+            listeners.islands.place(elite)
 
 
-def recall(context: RunContext) -> Recalled:
-    """Rebuild the memory and the selector from the archive, and tell the screen of all methods. Raises ArchiveError."""
-    past = context.archive.nouns(PastProposal, _PAST)
-    memory = _memory(context.archive, past)
-    for method in memory.methods.values():
-        context.screen.remember(method)
-    return Recalled(_selector(context, memory, past), memory)
-
-
-def memory_of(archive: Archive) -> SearchState:
-    """Rebuild the memory alone."""
-    return _memory(archive, archive.nouns(PastProposal, _PAST))
-
-
-def tell_outcomes(memory: SearchState, archive: Archive, method: str | None = None) -> None:
-    """Tell a memory of the dev evaluations of one method, or of all."""
-    one, values = ("and method = ?", [method]) if method else ("", [])
-    best = None
-    for outcome in archive.each(_Outcome, f"evaluations where split = '{Split.DEV}' {one} order by id", values):
-        if memory.add_outcome(outcome.method, outcome.status, outcome.fitness, outcome.measures):
-            best = outcome
-    if best is not None:
-        memory.best_interval = best.interval(len(memory.pgrs(best.method)))
+def state_of(archive: Archive) -> SearchState:
+    """Return what is known of an archive's methods, for whoever needs nothing else."""
+    state = SearchState(partial(pgrs, archive))
+    for method in archive.methods():
+        state.add_method(method)
+    _tell_scores(archive, state, _flags(archive))
+    return state
 
 
 def pgrs(archive: Archive, method: str) -> tuple[float, ...]:
@@ -120,74 +114,25 @@ def pgrs(archive: Archive, method: str) -> tuple[float, ...]:
     return tuple(trial.pgr for trial in archive.each(_Tried, tried, [method]))
 
 
-def _memory(archive: Archive, past: Sequence[PastProposal]) -> SearchState:
-    memory = SearchState(partial(pgrs, archive))
-    parents = {one.method: one.parents for one in reversed(past)}  # a method's first proposal counts
-    for method in archive.methods():
-        memory.add_method(method, next(iter(parents.get(method.id, ())), None))
-    memory.flagged = archive.flagged()
-    tell_outcomes(memory, archive)
-    memory.judged_here = 0
-    for vain in reversed(archive.nouns(_Unsuccessful, f"{_VAIN} order by id desc limit ?", [FAILURES])):
-        memory.failed(vain.parents, vain.idea, vain.reason)
-    for vain in reversed(archive.nouns(_Unsuccessful, f"{_VAIN} where broken order by id desc limit ?", [BROKEN])):
-        memory.keep_broken(vain.id, vain.source or "", vain.reason)
-    memory.last_proposal = past[-1].id if past else 0
-    memory.refusals = sum(one.state == "refused" for one in past)
-    return memory
+def source_of(archive: Archive, proposal: int) -> str:
+    """Return the source of a proposal's child, "" when it has none."""
+    return next(iter(archive.proposals("id = ?", [proposal]))).source or ""
 
 
-def _selector(context: RunContext, memory: SearchState, past: Sequence[PastProposal]) -> Selector:
-    """Rebuild the selector by repeating what it was told. Raises ArchiveError for a strange island."""
-    specs, config, archive = list(context.models) or [""], context.config, context.archive
-    sources = [
-        Proposer(name, op.parents, spec, op.subject)
-        for name, op in context.operators.items()
-        for spec in (specs if op.needs_model else [""])
-    ]
-    elites = archive.elites()
-    islands = populations(config)
-    strange = ({one.island for one in past} | {elite.island for elite in elites}) - set(range(islands))
-    if strange:
-        raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {islands} islands")
-    selector = Selector(islands, sources, context.judging.task.directions, config.novelty, strategy(config.strategy))
-    for method in memory.seeds:
-        selector.sketches[method.id] = method.sketch
-    for seed, fitness in memory.sound_seeds().items():
-        selector.add_seed(seed, fitness)
-    made = archive.made_directions()
-    known = {direction.name: direction for direction in archive.directions()}
-    spent = {one.proposal: one for one in archive.each(_Spent, _SPENT)}
-    for one in past:
-        _tell(selector, memory, one, known, made.get(one.id), spent.get(one.id))
-    for elite in elites:
-        selector.place(elite)
-    return selector
+def _tell_scores(
+    archive: Archive, state: SearchState, flags: Collection[str], which: str = "", values: Sequence[object] = ()
+) -> dict[str, str]:
+    """Tell of the dev evaluations of all methods, or of some; return why each judged method failed, "" when it did not."""
+    problems, best = {}, None
+    for outcome in archive.each(_Outcome, f"evaluations where split = '{Split.DEV}' {which} order by id", values):
+        problems[outcome.method] = problem_of(outcome.status, outcome.message)
+        if state.add_outcome(outcome.method, outcome.status, outcome.fitness, outcome.measures, outcome.method in flags):
+            best = outcome
+    if best is not None:
+        state.best_interval = best.interval(len(state.pgrs(best.method)))
+    return problems
 
 
-def _tell(
-    selector: Selector,
-    memory: SearchState,
-    past: PastProposal,
-    known: Mapping[str, Direction],
-    made: Direction | None,
-    spent: _Spent | None,
-) -> None:
-    """Tell the selector of one proposal, in the order in which things happen to one."""
-    method = memory.methods.get(past.method or "")
-    choice = repeated(past, known)
-    selector.used(choice)
-    if method is not None:
-        selector.child(method)
-    if made is not None:
-        selector.add_direction(made, choice.island)
-    if past.state not in ("done", "refused"):
-        return
-    usage = Usage(choice.model, spent.calls, spent.tokens, 0, spent.usd) if spent and spent.calls else FREE
-    placed = past.placement in _PLACED
-    selector.learn(choice, Reward(placed, past.gain or 0.0, usage, method.id if method else ""))
-    if method is not None and method.id in memory.scored:
-        if method.id not in memory.flagged:
-            selector.judged(method.id, past.id)
-    elif past.new:
-        selector.failed(choice, past.id)
+def _flags(archive: Archive) -> dict[str, str]:
+    """Return the names of the probes that failed each method that any did."""
+    return {str(row["id"]): str(row["flags"]) for row in archive.rows("select id, flags from methods where flags != ''")}

@@ -3,7 +3,7 @@
 - bandit: operator and model, by gain per cost
 - choice: what selection is asked and answers
 - directions: the populations of directions
-- novelty: the distance of prompts
+- novelty: the distance of prompts, and of methods
 - parents: who may be a parent
 - repairs: which failed child a model repairs next
 - selector: one choice

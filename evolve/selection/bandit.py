@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archives.nouns import Usage
 
@@ -22,8 +23,7 @@ LEAST_SPREAD = 0.005  # of gains, in PGR, however alike those known are
 EVALUATION = 0.25
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(NamedTuple):
     """Who makes a child, and where; `model` is "" for an operator that needs none."""
 
     island: int

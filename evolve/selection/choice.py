@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archives.nouns import Usage
 from evolve.nouns import Subject
@@ -40,8 +41,7 @@ class Choice:
     cell: int | None = None
 
 
-@dataclass(frozen=True)
-class Reward:
+class Reward(NamedTuple):
     """What came of a proposal.
 
     Attributes:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from archives.nouns import MethodRecord
+from evolve.screening.canonical import sketch_distance
+from evolve.selection.choice import Choice
 
 RECENT = 60  # prompts remembered
 NEAREST = 5  # the k of k nearest neighbours (Lehman & Stanley 2011)
 CHILDREN = 20  # screened children whose diversity is watched
 DIVERSE = 0.5  # mean sketch distance of children that are diverse enough; that of the human baselines is .62
+PAIRS = 1 << 14  # distances between methods that are remembered
 MOST = 4.0  # how much more novelty may count as they collapse
 BANDS = 8  # numbers of a parent's sketch that are features: parents that look alike share most of them
 _WEIGHTS = {"direction": 3.0, "operator": 1.0, "parent": 0.5, "looks": 0.25, "inspiration": 0.5, "model": 0.5}  # exact sums
@@ -121,6 +127,50 @@ class Recent:
             return self._weight
         spread = self.entropy / min(self._full, math.log2(len(self._prompts)))
         return self._weight / max(1 / MOST, min(1.0, spread, self.diversity / DIVERSE))
+
+
+class Novelty:
+    """How far a choice is from the recent ones, and a method from another; it knows the sketch of every method."""
+
+    def __init__(self, directions: int, weight: float) -> None:
+        self._recent = Recent(directions, weight)
+        self._waiting: deque[Choice] = deque(maxlen=RECENT)  # used since novelty was last asked about
+        self._sketches: dict[str, tuple[int, ...]] = {}
+        self.distance = lru_cache(PAIRS)(self._distance)
+
+    @property
+    def recent(self) -> Recent:
+        """The recent prompts and children. A resume repeats thousands of prompts, of which these few count."""
+        while self._waiting:
+            self._recent.add(self._features(self._waiting.popleft()))
+        return self._recent
+
+    def add(self, method: MethodRecord) -> None:
+        """Remember how a method looks; one that was bred counts for the diversity of the recent children."""
+        self._sketches[method.id] = method.sketch
+        if method.origin == "search":
+            self._recent.child(method.sketch)
+
+    def used(self, choice: Choice) -> None:
+        """Remember a prompt that was used."""
+        self._waiting.append(choice)
+
+    def of(self, choice: Choice) -> float:
+        """Return the novelty of a prompt."""
+        return self.recent.novelty(self._features(choice))
+
+    def looks(self, method: str) -> Hashable:
+        """Return what methods share that differ in constants only."""
+        return self._sketches.get(method, method)
+
+    def _features(self, choice: Choice) -> Features:
+        made = features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
+        return made.union(*(looks(self._sketches[parent]) for parent in choice.parents if parent in self._sketches))
+
+    def _distance(self, a: str, b: str) -> float:
+        if a not in self._sketches or b not in self._sketches:
+            return 1.0
+        return sketch_distance(self._sketches[a], self._sketches[b])
 
 
 def _size(prompt: Features) -> float:

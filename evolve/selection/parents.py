@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+
+from evolve.islands.islands import Islands
+from evolve.selection.choice import Choice
+from evolve.selection.novelty import Novelty
+from evolve.selection.strategies import Strategy
 
 CURIOUS = 3.0  # curiosity score (Cully & Demiris 2018) at which a cell's elite is drawn twice as often
 CURIOSITY_STRENGTH = 1.0  # log2 of that
@@ -43,6 +49,65 @@ class ParentPool:
     def _first_parent(self, place: int) -> FirstParent:
         method, cell = self._at(place)
         return method, cell, (_step(self._count) * place + self._appeal(method, cell)) / SELECTION_PRESSURE
+
+
+class Parents:
+    """Who may be a parent on each island, by the strategy of the search.
+
+    The curiosity of a cell (Cully & Demiris 2018) grows by 1 with every child of its elites that is placed, and falls by .5
+    with any other.
+    """
+
+    def __init__(self, islands: Islands, seeds: Sequence[str], strategy: Strategy, novelty: Novelty) -> None:
+        self._islands, self._seeds, self._strategy, self._novelty = islands, seeds, strategy, novelty
+        self._visits: Counter[Hashable] = Counter()  # of methods that look alike
+        self._curiosity: defaultdict[tuple[int, int], float] = defaultdict(float)  # of an island's cell
+        self._last, self._newest = "", 0  # the newest child that was judged OK, and its proposal
+
+    def used(self, choice: Choice) -> None:
+        """Count a visit of the first parent."""
+        self._visits[self._novelty.looks(choice.parents[0])] += 1
+
+    def learn(self, choice: Choice, placed: bool) -> None:
+        """Count what came of a child of a cell's elite."""
+        if choice.cell is not None:
+            self._curiosity[choice.island, choice.cell] += 1.0 if placed else -0.5
+
+    def judged(self, method: str, proposal: int) -> None:
+        """Remember a child that was judged OK; the one of the newest proposal is the last."""
+        if proposal > self._newest:
+            self._newest, self._last = proposal, method
+
+    def first(self, island: int, rng: random.Random) -> FirstParent:
+        """Draw the first parent: of a population the fittest every other time, so that a good find is followed up."""
+        pool = self._pool(island)
+        greedy = self._strategy.parents == "population" and rng.random() < GREEDY_SHARE
+        return pool.fittest() if greedy else pool.draw(rng)
+
+    def company(self, island: int) -> Sequence[str]:
+        """Return who may be another parent, or an inspiration: the island's methods; the seeds where only one is kept."""
+        return self._seeds if self._strategy.pool == 1 else self._islands[island].methods
+
+    def _pool(self, island: int) -> ParentPool:
+        """Return who may be a first parent."""
+        match self._strategy.parents:
+            case "seeds":
+                return ParentPool(len(self._seeds), lambda place: (self._seeds[place], None), self._appeal)
+            case "best seed":
+                return ParentPool(1, lambda _: (self._seeds[-1], None), self._appeal)
+            case "last" if self._last:
+                return ParentPool(1, lambda _: (self._last, None), self._appeal)
+        ranked, gridded = self._islands[island].ranked, self._strategy.pool is None
+
+        def at(place: int) -> tuple[str, int | None]:
+            return ranked[place].method, ranked[place].cell if gridded else None
+
+        return ParentPool(len(ranked), at, lambda method, cell: self._appeal(method, cell, island))
+
+    def _appeal(self, method: str, cell: int | None, island: int = 0) -> float:
+        """Return log2 of how much likelier a method is drawn for its visits (at most 0) and its cell's curiosity."""
+        rarity = math.log2(self._novelty.recent.rarity(self._visits[self._novelty.looks(method)]))
+        return rarity if cell is None else rarity + curiosity_bonus(self._curiosity.get((island, cell), 0.0))
 
 
 def _step(count: int) -> float:

@@ -12,7 +12,7 @@ from evolve.grids import grid_for
 from evolve.islands.islands import offer_to_all_islands
 from evolve.observer import Observer
 from evolve.runs import session
-from evolve.search.restore import memory_of
+from evolve.search.restore import state_of
 from evolve.selection.strategies import populations
 from evolve.study.plan import Contestant, Plan
 from fitness import tasks
@@ -42,9 +42,9 @@ def fork(plan: Plan, contestant: Contestant) -> None:
         if plan.hold_out:
             leave_out(archive, held_out(archive, plan.hold_out))
         begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
-        memory = memory_of(archive)
-        for seed, fitness in memory.sound_seeds().items():
-            offer_to_all_islands(archive, grid, seed, fitness, memory.measures(seed), populations(contestant.config))
+        state = state_of(archive)
+        for seed, fitness in state.sound_seeds().items():
+            offer_to_all_islands(archive, grid, seed, fitness, state.measures(seed), populations(contestant.config))
     part.replace(contestant.path)
 
 

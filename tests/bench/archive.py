@@ -26,6 +26,7 @@ from archives.archive import Archive
 from archives.grid import Bins, Grid
 from archives.history import History, progress
 from archives.nouns import Elite, MethodRecord, RunRecord
+from evolve.islands.islands import Islands
 from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
 from fitness import pgr
@@ -176,27 +177,30 @@ def theirs() -> float | None:
     return len(points) / (time.perf_counter() - began)
 
 
-def selector(methods: int, elites: int) -> Selector:
-    """Return a selector of one island that knows so many methods, so many of them elites."""
-    made = Selector(1, [Proposer("perturb", 1, ""), Proposer("cross", 2, ""), Proposer("insert", 1, "")], DIRECTIONS, 1.0)
+def selector(methods: int, islands: Islands) -> Selector:
+    """Return a selector that knows so many methods."""
+    made = Selector(
+        islands, [], [Proposer("perturb", 1, ""), Proposer("cross", 2, ""), Proposer("insert", 1, "")], DIRECTIONS, 1.0
+    )
     for number in range(methods):
         made.child(record(number))
-    for number in range(min(methods, elites)):
-        made.place(replace(elite(number), cell=number))
     return made
 
 
-def choosing(made: Selector) -> float:
-    """Return the milliseconds of a choice; every choice is used, and every tenth places a method."""
-    number, took = 1 << 30, 0.0
+def choosing(methods: int, elites: int) -> float:
+    """Return the milliseconds of a choice on one island of so many elites; all are used, and every tenth places a method."""
+    islands, number, took = Islands(1, LARGE), 1 << 30, 0.0
+    for cell in range(min(methods, elites)):
+        islands.place(replace(elite(cell), cell=cell))
+    made = selector(methods, islands)
     for choice_number in range(CHOICES):
         began = time.perf_counter()
         choice = made.choose(choice_number, None, random.Random(choice_number))
         took += time.perf_counter() - began
         made.used(choice)
         if choice_number % 10 == 0:
-            cell = choice_number % len(made.elites[0])
-            made.place(Elite(0, cell, key(number + choice_number), made.elites[0][cell].fitness + 0.01))
+            cell = choice_number % len(islands[0])
+            islands.place(Elite(0, cell, key(number + choice_number), islands[0][cell].fitness + 0.01))
     return took / CHOICES * 1000
 
 
@@ -229,7 +233,7 @@ def main() -> None:
         print(f"growth from {SIZES[0]:,} methods: {wall:.2f}x of wall, {cpu:.2f}x of CPU (aim: 1.5x; add + place: 2,000)")
         print(f"\n{'Selector.choose, ms':34}{'96 elites':>12}{'10,000 elites':>15}   (aim: 0.2)")
         for size in [size for size in SIZES if size <= most]:
-            small, large = choosing(selector(size, 96)), choosing(selector(size, 10_000))
+            small, large = choosing(size, 96), choosing(size, 10_000)
             print(f"{f'{size:,} methods':34}{small:12.2f}{large:15.2f}", flush=True)
         print(f"\nseries of a run of 10,000 evaluations: {looking_back(Path(name)):.2f} s")
 

@@ -33,8 +33,8 @@ from evolve.observer import Snapshot
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext
-from evolve.search.loop import Search
-from evolve.search.restore import recall
+from evolve.search.loop import Loop
+from evolve.search.parts import assemble
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Finding, Method, Score, Status, Trial
 from fitness.tasks import load
@@ -169,7 +169,7 @@ def bred(
     context = RunContext(
         config, archive, judging, screen, budget, grid, watch, chosen_operators, chosen, "the system text " * 500
     )
-    search, began = Search(context, *recall(context)), time.perf_counter()
+    search, began = Loop(context, assemble(context)), time.perf_counter()
     search.run()
     watch.share = 1000 * (time.perf_counter() - began - search.live.waited) / config.evals
     archive.close()
@@ -200,7 +200,7 @@ def _resumed(context: RunContext) -> float:
     began = time.perf_counter()
     archive = Archive.open(context.archive.path)
     again = replace(context, archive=archive, screen=Screen(context.judging.worker))
-    Search(again, *recall(again))
+    Loop(again, assemble(again))
     seconds = time.perf_counter() - began
     archive.close()
     return seconds

@@ -24,8 +24,8 @@ from evolve.runs.resources import load_operators
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext
-from evolve.search.loop import Search
-from evolve.search.restore import recall
+from evolve.search.loop import Loop
+from evolve.search.parts import assemble
 from tests.bench.engine import Author, Stand, Tenths
 from tests.support.large import build
 
@@ -58,7 +58,7 @@ def resumed(path: Path, syntax: WorkerProcess) -> tuple[float, float]:
     budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
     chosen = {spec: replace(Author(), name=spec) for spec in config.model}
     context = RunContext(config, archive, judging, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
-    search = Search(context, *recall(context))
+    search = Loop(context, assemble(context))
     seconds = time.perf_counter() - began, time.process_time() - cpu
     search.live.close()
     archive.close()

@@ -24,6 +24,7 @@ from statistics import mean
 from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, Usage
 from evolve.config import Config
+from evolve.islands.islands import Islands
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.selection.choice import Choice, Proposer, Reward
@@ -86,7 +87,8 @@ class Bench:
 
     def __init__(self, screen: Screen, islands: int, novelty: float, loyal: float, seed: int) -> None:
         sources = [Proposer("rewrite", 1, "scripted"), Proposer("diff", 1, "scripted"), Proposer("cross", 2, "scripted")]
-        self.selector = Selector(islands, sources, DIRECTIONS, novelty)
+        self.islands = Islands(islands, Bins(load("embedded").measures))
+        self.selector = Selector(self.islands, [], sources, DIRECTIONS, novelty)
         self.screen, self.loyal, self.seed = screen, loyal, seed
         self.methods: dict[str, MethodRecord] = {}
         self.grid = Bins(load("embedded").measures)
@@ -97,7 +99,7 @@ class Bench:
             assert method is not None
             self._remember(method)
             for island in range(islands):
-                self.selector.place(self.judged(method, island))
+                self.islands.place(self.judged(method, island))
 
     def judged(self, method: MethodRecord, island: int) -> Elite:
         """Return a method as an elite of an island, if it is one: fitness and cell follow from its structure and constants."""
@@ -120,13 +122,12 @@ class Bench:
             self.selector.learn(choice, Reward(False, 0.0, usage))
             return
         self._remember(method)
-        self.selector.child(method)
         self.accepted.append((method.structure, choice.direction.name, choice.island))
         elite = self.judged(method, choice.island)
-        now = self.selector.elites[choice.island].get(elite.cell)
+        now = self.islands[choice.island].get(elite.cell)
         placed = now is None or elite.fitness > now.fitness
         if placed:
-            self.selector.place(elite)
+            self.islands.place(elite)
         parent = self.judged(self.methods[choice.parents[0]], choice.island)
         gain = max(0.0, elite.fitness - parent.fitness) if placed else 0.0
         self.selector.learn(choice, Reward(placed, gain, usage, method.id))
@@ -134,7 +135,7 @@ class Bench:
     def _remember(self, method: MethodRecord) -> None:
         self.screen.remember(method)
         self.methods[method.id] = method
-        self.selector.sketches[method.id] = method.sketch
+        self.selector.child(method)
 
     def outcome(self) -> Outcome:
         """Return what it came to."""

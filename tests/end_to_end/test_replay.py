@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,17 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from evolve.search.restore import memory_of
+from evolve.grids import grid_of
+from evolve.islands.islands import Islands
+from evolve.search.feedback import Feedback
+from evolve.search.recorder import Listeners
+from evolve.search.restore import restore, source_of
+from evolve.search.state import SearchState
+from evolve.selection.choice import Choice
+from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness.nouns import Finding, Split, Verdict
+from fitness.tasks.directions import DIRECTIONS
 from tests.end_to_end.test_end_to_end import rows, start
 from tests.support import tiny
 from tests.support.model_server import Fault, ModelServer
@@ -90,11 +99,20 @@ def test_the_recorded_run_has_what_makes_a_replay_hard(recorded: Path) -> None:
 
 def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path) -> None:
     db = unpacked(tmp_path)
+    asked = rows("select state from proposals", str(db))
     repeats = {row["id"] for row in rows("select id from proposals where reason like 'it is the same method%'", str(db))}
     archive = Archive.open(db)
-    memory = memory_of(archive)
-    broken = {number for number in range(1, 400) if memory.broken(number)}
+    state, islands = SearchState(), Islands(3, grid_of(archive))
+    told = Listeners(state, islands, Selector(islands, [], [], DIRECTIONS, 1.0), Feedback(state, partial(source_of, archive)))
+    restore(archive, told)
+    [seed, *_], broken = state.seeds, set[int]()
+    for number in range(1, 400):
+        brief = told.feedback.brief(Choice(0, "fix", "m", DIRECTIONS[0], (seed.id,), (), 1.0, 1.0, number), (), ())
+        if brief.broken:
+            assert brief.broken.source == archive.proposals("id = ?", [number])[0].source
+            broken.add(number)
     archive.close()
+    assert (state.last_proposal, state.refusals) == (len(asked), sum(one["state"] == "refused" for one in asked))
     assert repeats
     assert broken
     assert not repeats & broken

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archives.grid import FlatPopulation
+from archives.nouns import Elite
 from evolve.config import Config
-from evolve.islands.migration import TOPOLOGIES, complete, drawn, ring
+from evolve.islands.islands import Islands
+from evolve.islands.migration import TOPOLOGIES, complete, drawn, founder, migrants, ring, worst_half
 
 NAMES = pytest.mark.parametrize("name", TOPOLOGIES)
 
@@ -36,3 +39,41 @@ def test_a_random_topology_reaches_every_pair_in_time() -> None:
 def test_the_configuration_knows_every_topology() -> None:
     assert set(get_args(Config.model_fields["topology"].annotation)) == set(TOPOLOGIES)
     assert Config().topology == "ring"
+
+
+def of(best: list[float]) -> Islands:
+    """Islands of two elites each, whose best have this fitness."""
+    islands = Islands(len(best), FlatPopulation(9))
+    for island, fitness in enumerate(best):
+        islands.place(Elite(island, 0, f"best{island}", fitness))
+        islands.place(Elite(island, 1, f"other{island}", 0.0))
+    return islands
+
+
+def test_the_best_elites_are_the_migrants() -> None:
+    islands, routes = of([0.1, 0.3, 0.2]), [(0, 1), (0, 2), (2, 0)]
+    assert [(to, elite.method) for to, elite in migrants(islands, routes)] == [(1, "best0"), (2, "best0"), (0, "best2")]
+    islands[2].clear()
+    assert [to for to, _ in migrants(islands, routes)] == [1, 2]
+
+
+@pytest.mark.parametrize(("count", "reset"), [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2)])
+def test_the_worst_half_is_reset_from_a_survivor(count: int, reset: int) -> None:
+    islands = of([1.0 + island for island in range(count)])
+    worst = worst_half(islands)
+    assert worst == list(range(reset))
+    for target in worst:
+        first = founder(islands, target, worst, random.Random(0))
+        assert first is not None
+        assert first.island not in worst
+        assert first.method == f"best{first.island}"
+
+
+def test_an_empty_island_is_the_worst() -> None:
+    islands = of([0.1, 0.2, 0.3])
+    islands[2].clear()
+    assert worst_half(islands) == [2]
+
+
+def test_a_lone_island_has_no_founder() -> None:
+    assert founder(of([0.5]), 0, [0], random.Random(0)) is None

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-import pytest
-
+from archives.grid import FlatPopulation
 from archives.nouns import Elite, MethodRecord, Usage
+from evolve.islands.islands import Islands
 from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.directions import EARNS, FAIR, LIVE, Directions
 from evolve.selection.repairs import EVERY, OPEN
@@ -24,23 +24,24 @@ FULL = [
 WORTHLESS = Reward(False, 0.0, Usage("m", 1, 10, 10))
 
 
+def held(islands: int) -> Islands:
+    """Return islands of six elites each."""
+    made = Islands(islands, FlatPopulation(99))
+    for island in range(islands):
+        for cell in range(6):
+            made.place(Elite(island, cell, f"m{island}{cell}", cell / 10))
+    return made
+
+
 def selector(islands: int = 3, novelty: float = 0.5) -> Selector:
-    made = Selector(
-        islands, [Proposer("graft", 2, ""), Proposer("perturb", 1, ""), Proposer("rewrite", 1, "m")], DIRECTIONS, novelty
-    )
-    for island in range(islands):
-        for cell in range(6):
-            made.place(Elite(island, cell, f"m{island}{cell}", cell / 10))
-    return made
+    sources = [Proposer("graft", 2, ""), Proposer("perturb", 1, ""), Proposer("rewrite", 1, "m")]
+    return Selector(held(islands), [], sources, DIRECTIONS, novelty)
 
 
-def whole(islands: int = 1) -> Selector:
+def whole(islands: int | Islands = 1) -> Selector:
     """Return a selector with every kind of source, on islands of six elites."""
-    made = Selector(islands, [*FULL, Proposer("perturb", 1, "")], DIRECTIONS, 0.5)
-    for island in range(islands):
-        for cell in range(6):
-            made.place(Elite(island, cell, f"m{island}{cell}", cell / 10))
-    return made
+    elites = islands if isinstance(islands, Islands) else held(islands)
+    return Selector(elites, [], [*FULL, Proposer("perturb", 1, "")], DIRECTIONS, 0.5)
 
 
 def draw(made: Selector, prompts: int, needs_model: bool | None = None) -> list[Choice]:
@@ -90,26 +91,6 @@ def test_novelty_makes_prompts_more_diverse() -> None:
     assert repeats(2.0) < repeats(0.0)
 
 
-def test_the_best_elites_are_the_migrants() -> None:
-    made, routes = selector(), [(0, 1), (0, 2), (2, 0)]
-    assert [(target, elite.method) for target, elite in made.migrants(routes)] == [(1, "m05"), (2, "m05"), (0, "m25")]
-    made.elites[2].clear()
-    assert [target for target, _ in made.migrants(routes)] == [1, 2]
-
-
-@pytest.mark.parametrize(("islands", "reset"), [(2, 1), (3, 1), (4, 2), (5, 2)])
-def test_the_worst_half_is_reset_from_a_survivor(islands: int, reset: int) -> None:
-    made = selector(islands)
-    for island in range(islands):
-        made.place(Elite(island, 9, f"best{island}", 1.0 + island))
-    worst = made.worst()
-    assert worst == list(range(reset))
-    founder = made.founder(worst[0], worst, random.Random(0))
-    assert founder is not None
-    assert founder.island not in worst
-    assert founder.method == f"best{founder.island}"
-
-
 def test_a_cell_is_drawn_the_more_often_the_more_curious_it_is() -> None:
     def share(placed: bool) -> float:
         made = selector(1)
@@ -123,10 +104,6 @@ def test_a_cell_is_drawn_the_more_often_the_more_curious_it_is() -> None:
 
 def test_a_choice_names_the_cell_of_its_first_parent() -> None:
     assert all(choice.parents[0] == f"m{choice.island}{choice.cell}" for choice in draw(selector(), 30))
-
-
-def test_a_lone_island_has_no_founder() -> None:
-    assert selector(1).founder(0, [0], random.Random(0)) is None
 
 
 # failures
@@ -205,11 +182,12 @@ def test_a_failure_waits_where_it_happened_and_for_a_model() -> None:
 
 
 def test_every_third_elite_earns_a_direction_an_offspring() -> None:
-    made, name = whole(), DIRECTIONS[4].name
+    islands, name = held(1), DIRECTIONS[4].name
+    made = whole(islands)
     asked = []
     for number in range(7):
         choice = Choice(0, "diff", "m", DIRECTIONS[4], ("m00",), (), 0.5, 0.5)
-        made.place(Elite(0, 2, f"child{number}", 0.9))
+        islands.place(Elite(0, 2, f"child{number}", 0.9))
         made.learn(choice, Reward(True, 0.1, Usage(), f"child{number}"))
         assert made.choose(number, False, random.Random(number)).operator == "perturb", "that takes a model"
         following = made.choose(number, True, random.Random(number))
@@ -221,9 +199,10 @@ def test_every_third_elite_earns_a_direction_an_offspring() -> None:
 
 
 def test_an_offspring_is_beside_the_best_elite_of_its_direction() -> None:
-    made, choice = whole(), Choice(0, "diff", "m", DIRECTIONS[4], ("m00",), (), 0.5, 0.5)
+    islands, choice = held(1), Choice(0, "diff", "m", DIRECTIONS[4], ("m00",), (), 0.5, 0.5)
+    made = whole(islands)
     for cell, fitness in ((0, 0.21), (1, 0.22), (2, 0.05)):
-        made.place(Elite(0, cell, f"child{cell}", fitness))
+        islands.place(Elite(0, cell, f"child{cell}", fitness))
         made.learn(choice, Reward(True, 0.1, Usage(), f"child{cell}"))
     assert made.choose(1, True, random.Random(0)).parents == ("child1",), "not m05, which is fitter and another direction's"
 
@@ -281,7 +260,7 @@ def test_the_operator_that_gains_is_chosen() -> None:
     assert counts["diff"] > 90
 
 
-def live(made: Selector, proposals: int) -> list[Callable[[Selector], None]]:
+def live(made: Selector, islands: Islands, proposals: int) -> list[Callable[[Selector], None]]:
     """Search for a while, with everything that may happen to a proposal; return the calls that tell of it."""
     calls: list[Callable[[Selector], None]] = []
 
@@ -304,19 +283,20 @@ def live(made: Selector, proposals: int) -> list[Callable[[Selector], None]]:
             method = MethodRecord(f"c{number}", "", 1, "", "search", "", (), sketch)
             tell(partial(Selector.child, method=method))
             elite = Elite(choice.island, rng.randrange(30), f"c{number}", rng.random())
-            made.place(elite)
+            islands.place(elite)
             reward = Reward(True, rng.random() / 10, Usage(choice.model, 1, 50, 50, 0.01), elite.method)
         tell(partial(Selector.learn, choice=choice, reward=reward))
     return calls
 
 
 def test_a_selector_told_again_what_happened_chooses_the_same() -> None:
-    made, again = whole(3), whole(3)
-    calls = live(made, 400)
+    islands, others = held(3), held(3)
+    made, again = whole(islands), whole(others)
+    calls = live(made, islands, 400)
     assert {arm.operator for arm in made.bandit.arms} == {"rewrite", "diff", "fix", "vary", "perturb"}
-    for elites in reversed(made.elites):
-        for elite in reversed(elites.ranked):
-            again.place(elite)
+    for island in reversed([*islands]):
+        for elite in reversed(island.ranked):
+            others.place(elite)
     for call in calls:
         call(again)
     assert again.bandit.arms == made.bandit.arms

@@ -15,6 +15,7 @@ from evolve.cli import run
 from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.grids import grid_for, grid_of
+from evolve.islands.islands import Islands
 from evolve.selection.choice import Choice, Proposer
 from evolve.selection.selector import Selector
 from evolve.selection.strategies import STRATEGIES, populations, strategy
@@ -29,13 +30,11 @@ SEEDS = {"s1": 0.1, "s2": 0.3, "s3": 0.2}
 def selector(name: str) -> Selector:
     """Return a strategy's selector with three seeds, on each island some elites that are no seeds."""
     chosen = strategy(name)
-    made = Selector(3 if chosen.islands else 1, SOURCES, DIRECTIONS, 1.0, chosen)
-    for seed, fitness in SEEDS.items():
-        made.add_seed(seed, fitness)
-    for island in range(made.islands):
+    islands = Islands(3 if chosen.islands else 1, FlatPopulation(4))
+    for island in range(len(islands)):
         for cell in range(min(4, chosen.pool or 4)):
-            made.place(Elite(island, cell, f"e{island}{cell}", cell / 10 + 0.3))
-    return made
+            islands.place(Elite(island, cell, f"e{island}{cell}", cell / 10 + 0.3))
+    return Selector(islands, sorted(SEEDS, key=SEEDS.__getitem__), SOURCES, DIRECTIONS, 1.0, chosen)
 
 
 def draw(made: Selector, prompts: int = 60) -> list[Choice]:

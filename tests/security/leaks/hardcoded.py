@@ -25,7 +25,10 @@ from archives.archive import Archive
 from archives.grid import Bins
 from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
-from evolve.search.recorder import Recorder
+from evolve.islands.islands import Islands
+from evolve.prompting.disclosure import Disclosure
+from evolve.search.feedback import Feedback
+from evolve.search.recorder import Listeners, Recorder
 from evolve.search.state import SearchState
 from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
@@ -129,9 +132,9 @@ def climb(home: Path, vault_type: type[PerTrial], template: str, children: int, 
         search.begin()
         for number in range(children):
             search.breed(number)
-        champion = search.recorder.memory.best
+        champion = search.told.state.best
         trials = archive.trials(champion, Split.DEV, names[0].domain)
-    method = search.recorder.memory.methods[champion].method
+    method = search.told.state.methods[champion].method
     replays = [_replay(vault, method.source, name) for name in names]
     return Climbed(fmean(t.score.transfer_acc for t in trials if t.score), fmean(replays), search.placed)
 
@@ -142,8 +145,11 @@ class _Climb:
     def __init__(self, archive: Archive, judge: Judge, template: str, rng: np.random.Generator) -> None:
         config = Config(task=TASK.name, dev_instances=INSTANCES, islands=1)
         archive.add_run(RunRecord("run", "now", TASK.name, TASK.version, "none", "{}", 0, "running", "B", "0"))
-        selector = Selector(config.islands, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
-        self.recorder = Recorder(archive, Bins(TASK.measures), selector, SearchState(), config, lambda *event: None)
+        islands, state = Islands(config.islands, Bins(TASK.measures)), SearchState()
+        selector = Selector(islands, state.ranked_seeds, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
+        ledger = Disclosure(archive, config.domains)
+        self.told, self._archive = Listeners(state, islands, selector, Feedback(state, str)), archive
+        self.recorder = Recorder(archive, config, self.told, ledger, lambda *event: None)
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
         self._answers: dict[str, np.ndarray] = {}
@@ -151,13 +157,13 @@ class _Climb:
     def begin(self) -> None:
         """Found every island on one vector of random answers."""
         evaluation = self._judged(self._rng.random(INSTANCES * ROWS) < 0.5, "seed", ())
-        for island in range(self.recorder.selector.islands):
+        for island in range(len(self.told.islands)):
             self.recorder.place(evaluation, island)
 
     def breed(self, number: int) -> None:
         """Choose a parent, flip a block of its answers, judge the child and offer it to its cell."""
-        choice = self.recorder.selector.choose(number, None, random.Random(number))
-        self.recorder.selector.used(choice)
+        choice = self.told.selector.choose(number, None, random.Random(number))
+        self.told.selector.used(choice)
         low, high = np.log(BLOCKS)
         size = int(np.exp(self._rng.uniform(low, high)))
         answers = self._answers[choice.parents[0]].copy()
@@ -172,10 +178,10 @@ class _Climb:
         record = MethodRecord(hashlib.sha256(source.encode()).hexdigest(), source, 300, "", origin, "", (), (0,))
         self._answers[record.id] = answers
         evaluation = self._judge.evaluate(record.method, _names(), rival)
-        with self.recorder.archive.transaction():
-            self.recorder.archive.add_method(record)
-            self.recorder.memory.add_method(record)
-            self.recorder.record(evaluation, None, parents)
+        with self._archive.transaction():
+            self._archive.add_method(record)
+            self.told.state.add_method(record)
+            self.recorder.judged(evaluation, None, parents)
         return evaluation
 
 
