@@ -24,10 +24,12 @@ from evolve.files import new_run
 from evolve.nouns import Operator
 from evolve.observer import NullObserver, Observer
 from evolve.queries.filtering import Wanted, board
+from evolve.queries.final_table import comparisons
 from evolve.queries.lineage import lineage_of
 from evolve.queries.method import MethodDetails, method_details
 from evolve.queries.status import run_status
 from evolve.report import progress
+from evolve.report.export import write_best
 from evolve.runs import find, session
 from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, continuation
 from evolve.runs.judge import JudgeRequest
@@ -74,6 +76,17 @@ class Run:
         """Return a method and its ancestors down to the seeds, with the gain of each edge."""
         with self._archive() as archive:
             return [asdict(ancestor) for ancestor in lineage_of(archive, _method(archive, key)).ancestors]
+
+    def final_table(self) -> list[Row]:
+        """Return the champion beside the human best on fresh instances, a row a domain; empty before the run has finished."""
+        with self._archive() as archive:
+            run, searched = archive.run(), run_status(archive, alive=False).domain
+            return [asdict(row) for row in comparisons(archive, run.champion, run.human_best, searched)]
+
+    def export(self, path: Where, key: str = "best") -> Path:
+        """Write a method as a file that says where it came from, and return its path."""
+        with contextlib.closing(Archive.open(self.path)) as archive:
+            return write_best(archive, _method(archive, key), _path(path, "export"))
 
     def write_report(self, path: Where | None = None) -> Path:
         """Write the self-contained page about the run (default: beside the archive), and return its path."""
