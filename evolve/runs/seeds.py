@@ -10,12 +10,14 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.nouns import Look, MethodRecord
+from evolve import executors
 from evolve.config import Config
 from evolve.errors import UsageError
+from evolve.executors.job import Job
 from evolve.files import read_regular
 from evolve.grids import grid_of
 from evolve.islands.islands import offer_to_all_islands
-from evolve.runs.checks import check_origin, record_weak_walls, stored_config
+from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.screening.screen import MAX_BYTES, Screen
 from evolve.search.context import dev_instances
@@ -123,7 +125,9 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
             if screened.method is None:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
             method = screened.method
-            evaluation = resources.judge.certify(method.method, dev_instances(config), thorough=True)
+            job = Job("certify", method.method, tuple(dev_instances(config)), thorough=True)
+            with executors.opened(known_executor(config, path), resources.judge, 1) as executor:
+                evaluation = executor.submit(job).result()
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)
             with archive.transaction():
