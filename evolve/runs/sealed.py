@@ -58,7 +58,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
         config = stored_config(archive)
-        task = tasks.load(config.task)
+        task, executor = tasks.load(config.task), known_executor(config, path)
         check_origin(archive, task)
         now = seal(config)
         if now.opened >= now.budget:
@@ -69,7 +69,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
         method = next(m.method for m in archive.methods() if m.id == method_id)
         with judge_resources(task, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            opened, executor = [], known_executor(config, path)
+            opened = []
             with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
                 jobs = {d: Job("evaluate", method, tuple(n for n in names if n.domain == d)) for d in domains}
                 futures = {domain: executor.submit(job) for domain, job in jobs.items()}

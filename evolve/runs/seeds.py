@@ -118,7 +118,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
     archive = Archive.open(path, write=True)
     with contextlib.closing(archive):
         config = stored_config(archive)
-        task = tasks.load(config.task)
+        task, executor = tasks.load(config.task), known_executor(config, path)
         check_origin(archive, task)
         with judge_resources(task, dev_instances(config), config.device, trust=trust) as resources:
             screened = Screen(resources.worker, archive.methods()).check(seed.source, seed.name, "added")
@@ -126,7 +126,7 @@ def add_seed(path: Path, seed: SeedFile, trust: bool = False) -> Added:
                 return Added(seed.path, "", Status.INVALID, screened.reason, None)
             method = screened.method
             job = Job("certify", method.method, tuple(dev_instances(config)), thorough=True)
-            with executors.opened(known_executor(config, path), resources.judge, 1) as executor:
+            with executors.opened(executor, resources.judge, 1):
                 evaluation = executor.submit(job).result()
             if evaluation.status is not Status.OK or evaluation.fitness is None:
                 return Added(seed.path, method.id, evaluation.status, evaluation.message, None)

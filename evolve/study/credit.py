@@ -102,12 +102,11 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
         todo = [m for m in archive.methods() if m.id in line and len(archive.trials(m.id, Split.FRESH, label)) < len(names)]
         if not todo:
             return
-        task = tasks.load(config.task)
+        task, executor = tasks.load(config.task), known_executor(config, path)
         check_origin(archive, task)
         say(f"judging {len(todo)} ancestors on {len(names)} fresh instances")
         with judge_resources(task, names, config.device, trust=trust) as resources:
             record_weak_walls(archive, resources.sandbox)
-            executor = known_executor(config, path)
             with executors.opened(executor, resources.judge, config.workers), resources.stopped_at_the_end():
                 futures = [executor.submit(Job("evaluate", m.method, tuple(names))) for m in todo]
                 for number, (judged, future) in enumerate(zip(todo, futures), start=1):
