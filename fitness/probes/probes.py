@@ -1,21 +1,22 @@
 """Probes methods for reward hacks: each probe states what holds for every honest method, and fails one for which it does not.
 
 A probe runs the method on problems that differ in one respect from one that it has answered, and compares answers or PGRs; it
-never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code.
+never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code. A task may
+name probes of its own, as `module:NAME` or `file.py:NAME`.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from statistics import fmean, variance
 
 import numpy as np
 
-from fitness import pgr
+from fitness import pgr, registry
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Finding, Outcome, Status, Verdict
 from fitness.probes.examination import (
@@ -85,10 +86,30 @@ class Probe:
         return Finding(self.name, Verdict.SKIPPED, None, None, sentence)
 
 
+@cache
+def chosen(names: tuple[str, ...]) -> tuple[Probe, ...]:
+    """Return the probes of these names in the table's order, then those of the user's own. Raises UsageError."""
+    known = {probe.name: probe for probe in PROBES}
+    for name in names:
+        if name not in known and not registry.is_reference(name):
+            raise registry.UsageError(f"there is no probe named {name!r}: the probes are {', '.join(known)}")
+    return (*(probe for probe in PROBES if probe.name in names), *(load(name) for name in names if name not in known))
+
+
+def load(reference: str) -> Probe:
+    """Import a probe of the user's own. Raises UsageError."""
+    found = registry.load(reference)
+    if not isinstance(found, Probe):
+        raise registry.UsageError(f"{reference} is no probe but of type {type(found).__name__}: write NAME = Probe(...) there")
+    if found.name in {probe.name for probe in PROBES}:
+        raise registry.UsageError(f"{reference} is named {found.name!r}, as one of ours is: give it another name")
+    return found
+
+
 def examine(
-    run: Run, case: Case, rng: np.random.Generator, thorough: bool = False, names: Collection[str] = PROBABILITIES.probes
+    run: Run, case: Case, rng: np.random.Generator, thorough: bool = False, names: tuple[str, ...] = PROBABILITIES.probes
 ) -> tuple[Finding, ...]:
-    """Examine a method on one case; return the findings of those of `names` that were applied, in the table's order.
+    """Examine a method on one case; return the findings of those of `names` that were applied, in the order of `chosen`.
 
     Quick mode ends with the first failure and takes six runs; where a first number is suspicious it takes more before it fails
     a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both) and in `shuffle`. Thorough mode
@@ -97,7 +118,7 @@ def examine(
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:
-        for probe in (probe for probe in PROBES if probe.name in names):
+        for probe in chosen(names):
             finding = probe.find(examination)
             findings.append(finding)
             needed = Verdict.PASSED if probe is PROBES[0] else finding.verdict
