@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from evolve.errors import UsageError
 from evolve.text import as_json
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def _admit(task: str | None = None, strategy: str | None = None) -> None:
     if strategy is not None:
         from evolve.selection import strategies
 
-        strategies.admit(strategy)
+        if strategies.admit(strategy) == strategy:
+            own = "--strategy names the file of one of your own, as path/to/file.py:NAME"
+            raise UsageError(f"a run goes on with the strategy that it began with, not with {strategy!r}: {own}")
 
 
 def _operators(references: Sequence[str]) -> tuple[Operator, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from statistics import fmean, variance
 
@@ -18,15 +18,15 @@ import numpy as np
 
 from fitness import pgr, registry
 from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import Finding, Outcome, Status, Verdict
+from fitness.nouns import Finding, Verdict
 from fitness.probes.examination import (
     SEEDS,
     CanaryTouched,
     Case,
     Examination,
+    Probe,
     Reading,
     Run,
-    Unanswered,
     hard_labels,
     share_changed,
 )
@@ -42,48 +42,6 @@ SHUFFLED_FROM = 0.2  # PGR up to which a method cannot be said to know the answe
 SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a method that finds clusters
 
 _LARGE = threading.Lock()  # one frame at a time is turned: it takes 15 MB for a moment
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One entry of the table.
-
-    Attributes:
-        name: as it stands in a method's flags.
-        measure: runs the method and takes the reading.
-        refusal: the verdict on a method that answers the trial's problem, and crashes or is invalid on the probe's.
-        runs: runs of the method in quick mode when nothing is suspicious.
-        alarms: share of 200 offline children that fail it in quick mode (tests/bench/probes.py); of 150 runs on seeds, none.
-        null: what holds for every honest method.
-    """
-
-    name: str
-    measure: Callable[[Examination], Reading]
-    refusal: Verdict
-    runs: int
-    alarms: float
-    null: str
-
-    def find(self, examination: Examination) -> Finding:
-        """Apply the probe. Raises CanaryTouched."""
-        try:
-            reading = self.measure(examination)
-        except CanaryTouched:
-            raise
-        except Unanswered as stop:
-            return self._unanswered(stop.outcome, examination.answered)
-        if reading.number is None or reading.threshold is None:
-            return Finding(self.name, Verdict.SKIPPED, None, None, reading.sentence)
-        verdict = Verdict.FAILED if reading.number > reading.threshold else Verdict.PASSED
-        return Finding(self.name, verdict, reading.number, reading.threshold, reading.sentence)
-
-    def _unanswered(self, outcome: Outcome, answered: bool) -> Finding:
-        """Blame a method for a refusal, but never for time, memory or our own failures."""
-        sentence = f"on this probe's problem the method was {outcome.status}: {outcome.message}"
-        damning = outcome.status in (Status.CRASHED, Status.INVALID, Status.VIOLATION)
-        if damning and answered and self.refusal is Verdict.FAILED:
-            return Finding(self.name, Verdict.FAILED, 1.0, 0.0, sentence)
-        return Finding(self.name, Verdict.SKIPPED, None, None, sentence)
 
 
 @cache

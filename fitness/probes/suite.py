@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitness.nouns import Finding, Outcome, Problem, Status, Verdict
-from fitness.probes.examination import Case, Examination, Run
-from fitness.probes.probes import Probe
+from fitness.probes.examination import Case, Examination, Probe, Run
 from fitness.vault.instance import Answers
 
 ROWS, FEATURES = 800, 16
