@@ -135,8 +135,8 @@ def test_an_executor_out_of_an_archive_is_imported_only_when_it_is_named(
     archive.update_run(config=archive.run().config.replace('"executor":"local"', f'"executor":"{evil}:Mine"'))
     archive.close()
     assert run(["replay", "--db", str(db), "--task", str(folder / "task.py")]) == 0, "a replay judges nothing"
-    for verb in ("resume", "sealed"):
-        assert run([verb, "--db", str(db), "--task", str(folder / "task.py")]) == 2
+    for verb in (["resume"], ["sealed", "--yes"]):
+        assert run([*verb, "--db", str(db), "--task", str(folder / "task.py")]) == 2
         assert f"say resume --executor {evil}:Mine, or --executor local" in capsys.readouterr().err
     assert not evil.with_name("evil.py.ran").exists()
 
