@@ -36,6 +36,7 @@ from evolve.runs.judge import JudgeRequest
 from evolve.runs.judge import judge as judge_file
 from evolve.runs.process import is_running
 from evolve.runs.seeds import add_seed, read
+from evolve.selection import strategies
 from fitness import tasks
 from fitness.tasks import Task
 
@@ -153,13 +154,16 @@ def resume(
     task: str | Task | None = None,
     operators: Sequence[Operator] = (),
     executor: str | Executor | None = None,
+    strategy: str = "",
     **changes: Any,
 ) -> Run:
     """Go on with a run, with what is left of its budget, or with other limits: `evals=500`, or `evals="+100"` for 100 more.
 
-    What `start` was handed as an object is handed over again. Raises EvolveError when the run cannot go on here.
+    What `start` was handed as an object, or found in a file of your own, is handed over again. Raises EvolveError when the run
+    cannot go on here.
     """
     where, name = _path(path, "resume"), _task(task)
+    strategies.admit(strategy)
     settings.check_keys(changes, "resume", CHANGEABLE)
     with contextlib.closing(Archive.open(where)) as archive:
         if name not in (None, archive.run().task):

@@ -1,7 +1,6 @@
-"""Contract suites for what others write: operators, models, executors, tasks and trackers.
+"""Contract suites for what others write: operators, models, executors, tasks, trackers, strategies and probes.
 
-Each function raises AssertionError with a sentence for the first thing that does not hold. Our own tests run them over every
-table.
+Each raises AssertionError with a sentence for the first thing that does not hold. Our own tests run them over every table.
 """
 
 from __future__ import annotations
@@ -14,17 +13,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from archives.nouns import Usage
-from evolve import executors
+from evolve import executors, operators
 from evolve.executors import Executor
 from evolve.executors.job import Job
 from evolve.nouns import Brief, Broken, Draft, Exhibit, Model, Operator, Relative, Reply, Tools, Worker
 from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
+from evolve.selection.strategies import Strategy
 from evolve.trackers import Subject, Tracker
 from fitness import pgr, registry, tasks
 from fitness.judge import Cancelled, Evaluator
 from fitness.nouns import Direction, Evaluation, Finding, Method, Split, Status, Trial, Verdict
+from fitness.probes.suite import check_probe as check_probe
 from fitness.tasks import Task
 from fitness.tasks.secret import Secret
 from fitness.vault.instance import InstanceName
@@ -283,6 +284,13 @@ def check_tracker(tracker: type[Tracker], folder: Path) -> None:
         results: dict[str, str | float] = {} if first == 1 else {"champion": "abc", "fresh_pgr_chat": 0.75}
         kept.end("finished" if results else "interrupted", results)
     _holds(any(path.is_file() for path in folder.rglob("*")), f"a tracker on this machine keeps its files in {folder}")
+
+
+def check_strategy(strategy: Strategy, own: Sequence[str] = ()) -> None:
+    """Hold a strategy to its contract: a line about it, and operators of the table or of these names."""
+    _holds(strategy.about and "\n" not in strategy.about, "a strategy says in one line what it does")
+    strange = sorted({*strategy.operators} - {*operators.TABLE, *own})
+    _holds(not strange, f"a strategy breeds by operators that there are: {', '.join(operators.TABLE)}, not {strange}")
 
 
 def _holds(is_so: object, sentence: str) -> None:

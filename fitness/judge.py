@@ -129,12 +129,15 @@ class Judge(Evaluator):
     Args:
         load: returns an instance by its name, once it has been built; raises Cancelled when the run is stopping.
         cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
+
+    Raises UsageError for a probe that the task's contract names and nobody has.
     """
 
     def __init__(
         self, task: Task, vault: Vault, sandbox: Runner, load: Callable[[InstanceName], Instance], cancelled: threading.Event
     ) -> None:
         super().__init__(task)
+        probes.chosen(task.contract.probes)  # what is wrong with one is said before a run begins
         self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
         self._turns = _Turns()
 

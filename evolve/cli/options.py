@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from evolve.errors import UsageError
 from evolve.text import as_json
+
+if TYPE_CHECKING:
+    from evolve.nouns import Operator
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 db_option = click.option("--db", type=click.Path(path_type=Path), help="The run's archive (default: the newest in runs/).")
 device_option = click.option(
@@ -20,20 +28,53 @@ trust_option = click.option(
 )
 task_option = click.option(
     "--task",
-    callback=lambda context, parameter, reference: _admit(reference),
+    callback=lambda context, parameter, reference: _admit(task=reference),
     expose_value=False,
     metavar="FILE[:NAME]",
     help="The file of the run's task, where that is one of your own: it is imported only when you name it.",
 )
+strategy_option = click.option(
+    "--strategy",
+    callback=lambda context, parameter, reference: _admit(strategy=reference),
+    expose_value=False,
+    metavar="FILE:NAME",
+    help="The file of the run's strategy, where that is one of your own.",
+)
+operator_option = click.option(
+    "--operator",
+    "operators",
+    multiple=True,
+    callback=lambda context, parameter, references: _operators(references),
+    metavar="FILE:CLASS",
+    help="An operator of your own, used beside the others; `resume` and `replay` are told of it again.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def _admit(reference: str | None) -> None:
-    """Import the task that a flag names."""
-    from fitness import tasks
+def own_option(command: F) -> F:
+    """Let the user name the files of the task and the strategy of a run."""
+    return task_option(strategy_option(command))
 
-    if reference is not None:
-        tasks.admit(reference)
+
+def _admit(task: str | None = None, strategy: str | None = None) -> None:
+    """Import the task, or the strategy, that a flag names."""
+    if task is not None:
+        from fitness import tasks
+
+        tasks.admit(task)
+    if strategy is not None:
+        from evolve.selection import strategies
+
+        if strategies.admit(strategy) == strategy:
+            own = "--strategy names the file of one of your own, as path/to/file.py:NAME"
+            raise UsageError(f"a run goes on with the strategy that it began with, not with {strategy!r}: {own}")
+
+
+def _operators(references: Sequence[str]) -> tuple[Operator, ...]:
+    """Make the operators that flags name."""
+    from evolve import operators
+
+    return tuple(operators.load(reference) for reference in references)
 
 
 def echo_json(value: object) -> None:

@@ -20,6 +20,7 @@ from evolve.grids import grid_for, measures_of
 from evolve.nouns import Model, Operator
 from evolve.runs.resources import load_models, load_operators
 from evolve.search.context import wanted_instances
+from evolve.selection import strategies
 from evolve.selection.strategies import strategy
 from fitness import registry, tasks
 from fitness.sandbox.doctor import CONTAINED, LEVELS
@@ -30,13 +31,13 @@ from fitness.vault.vault import Vault
 
 
 def admitted(config: Config) -> Config:
-    """Return what a user configured, with the name that the task goes by here and, where none was said, its first domain.
+    """Return what a user configured, with the names that task and strategy go by here and, if none was said, the first domain.
 
-    The task may be a file, which is imported: never call this with what an archive says. Raises UsageError.
+    Both may be files, which are imported: never call this with what an archive says. Raises UsageError.
     """
-    name = tasks.admit(config.task)
+    name, searched = tasks.admit(config.task), strategies.admit(config.strategy)
     domain = config.domain if "domain" in config.model_fields_set else tasks.load(name).search_domains[0]
-    return config.model_copy(update={"task": name, "domain": domain})
+    return config.model_copy(update={"task": name, "domain": domain, "strategy": searched})
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,15 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
         path: the run's archive, of which a command sees nothing.
         grid: the grid of a run that goes on.
     """
-    task = tasks.load(config.task)
+    task, operators = tasks.load(config.task), load_operators(config, given.operators)
     check_config(task, config)
+    check_operators(config.strategy, operators)
     stop = threading.Event()
     return Setup(
         config=config,
         task=task,
         models=load_models(config, stop, path),
-        operators=load_operators(config, given.operators),
+        operators=operators,
         grid=grid or grid_for(task, config),
         instances=tuple(wanted_instances(task, config)),
         executor=given.executor or executors.load(config.executor),
@@ -108,6 +110,14 @@ def check_config(task: Task, config: Config) -> None:
         raise UsageError(f"dev_instances = {config.dev_instances} is too few: {least}")
     strategy(config.strategy)
     measures_of(task, config)
+
+
+def check_operators(name: str, operators: Mapping[str, Operator]) -> None:
+    """Raise UsageError when a strategy could breed with none of a run's operators."""
+    breeding = [operator.name for operator in operators.values() if operator.subject == "parents"]
+    wanted = strategy(name).operators
+    if wanted and not set(wanted) & set(breeding):
+        raise UsageError(f"the strategy {name} breeds by {', '.join(wanted)} alone, and this run has {', '.join(breeding)}")
 
 
 def stored_config(archive: Archive) -> Config:

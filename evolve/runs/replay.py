@@ -23,7 +23,7 @@ from evolve.config import Config
 from evolve.errors import EvolveError, ModelError
 from evolve.grids import grid_of
 from evolve.models.metered import UnavailableModel
-from evolve.nouns import Model
+from evolve.nouns import Model, Operator
 from evolve.observer import NullObserver
 from evolve.runs.checks import check_origin, config_of, stored_config
 from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline
@@ -98,10 +98,11 @@ class Replay:
         config: Config,
         task: Task,
         path: Path,
+        operators: Sequence[Operator],
         worker: WorkerProcess,
         judge: Evaluator | None = None,
     ) -> None:
-        self._recording, self._config = recording, config
+        self._recording, self._config, self._operators = recording, config, operators
         self.archive = Archive.create(path)
         self._journal = recording.entries()
         self._judging = Judging(task, judge or RecordedJudge(task, recording), worker, threading.Event())
@@ -199,7 +200,7 @@ class Replay:
             ),
             grid=grid_of(self.archive),
             watch=NullObserver(),
-            operators=load_operators(config),
+            operators=load_operators(config, self._operators),
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )
@@ -257,10 +258,13 @@ def _first(table: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> Iter
         yield Difference(table, min(len(recorded), len(replayed)) + 1, "(row)", len(recorded), len(replayed))
 
 
-def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, int], None]) -> Replayed:
+def replay(
+    recording: Archive, path: Path, rejudge: bool, step: Callable[[int, int], None], operators: Sequence[Operator] = ()
+) -> Replayed:
     """Replay a run into a new archive and compare; `step` is told (lines followed, lines in all) of the journal.
 
-    With `rejudge` methods run again, which needs the vault of the run. Raises EvolveError when the run cannot be replayed.
+    With `rejudge` methods run again, which needs the vault of the run; `operators` are those that the run was handed. Raises
+    EvolveError when the run cannot be replayed.
     """
     config = stored_config(recording)
     task = tasks.load(config.task)
@@ -272,9 +276,9 @@ def replay(recording: Archive, path: Path, rejudge: bool, step: Callable[[int, i
         if rejudge:
             wanted = wanted_instances(task, config)
             resources = stack.enter_context(judge_resources(task, wanted, config.device, trust=config.trust_methods))
-            made = Replay(recording, config, task, path, resources.worker, resources.judge)
+            made = Replay(recording, config, task, path, operators, resources.worker, resources.judge)
         else:
-            made = Replay(recording, config, task, path, stack.enter_context(WorkerProcess()))
+            made = Replay(recording, config, task, path, operators, stack.enter_context(WorkerProcess()))
         done, problem = 0, ""
         try:
             for done in made.steps():

@@ -1,16 +1,19 @@
 """Defines the strategies of search: what is kept, and what children are made of; small policies under one loop.
 
 All but `random` choose operators, directions and prompts alike. They are there to be compared at equal budget (evolve/study):
-independent sampling and constant tuning explain much of what evolutionary coding agents find.
+independent sampling and constant tuning explain much of what evolutionary coding agents find. Your own is named as
+`module:NAME` or `file.py:NAME`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from evolve.config import Config
 from evolve.errors import UsageError
+from fitness import registry
 
 Parents = Literal["population", "seeds", "best seed", "last"]
 
@@ -35,6 +38,15 @@ class Strategy:
     operators: tuple[str, ...] = ()
     even: bool = False
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no search could use."""
+        if self.parents not in get_args(Parents):
+            raise ValueError(f"parents = {self.parents!r}: choose among {', '.join(get_args(Parents))}")
+        if self.pool is not None and self.pool < 1:
+            raise ValueError(f"pool = {self.pool} keeps no method: it is None or 1 and more")
+        if isinstance(self.operators, str):
+            raise ValueError('operators are a tuple of names, such as ("tune",)')
+
 
 STRATEGIES = {
     "map-elites": Strategy(
@@ -51,11 +63,37 @@ STRATEGIES = {
 }
 
 
+_ADMITTED = dict[str, Strategy]()  # the strategies of the user's own that this process was told of, by name
+
+
 def strategy(name: str) -> Strategy:
-    """Return the strategy of that name. Raises UsageError when there is none, with the names there are."""
-    if name not in STRATEGIES:
-        raise UsageError(f"unknown strategy {name!r}: the strategies are {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
+    """Return the strategy of that name, which may come from an archive: nothing is imported.
+
+    Raises UsageError when there is none, with the names there are.
+    """
+    known = STRATEGIES | _ADMITTED
+    if name in known:
+        return known[name]
+    if re.fullmatch(r"[\w.]+-[0-9a-f]{8}", name):
+        again = "say --strategy path/to/file.py:NAME, with the file as it was then"
+        raise UsageError(f"the strategy {name} is of somebody's own, and is imported only when you name it: {again}")
+    raise UsageError(f"unknown strategy {name!r}: the strategies are {', '.join(STRATEGIES)}")
+
+
+def admit(reference: str) -> str:
+    """Import the strategy that the user names by `module:NAME` or `path/to/file.py:NAME`, and return the name it goes by here.
+
+    That is NAME and a digest of the file: a run goes on with the strategy that it began with. Any other name is returned as it
+    is. Raises UsageError with what is wrong with the file.
+    """
+    if not registry.is_reference(reference):
+        return reference
+    found = registry.load(reference)
+    if not isinstance(found, Strategy):
+        raise UsageError(f"{reference} is no strategy but of type {type(found).__name__}: write NAME = Strategy(...) there")
+    name = f"{reference.rpartition(':')[2]}-{registry.digest(registry.file_of(reference))}"
+    _ADMITTED[name] = found
+    return name
 
 
 def populations(config: Config) -> int:

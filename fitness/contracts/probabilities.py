@@ -54,7 +54,7 @@ class Probabilities:
         entry: the function that a method file defines; `parameter`: what it takes, and nothing else.
         arrays: the arrays of a problem, and their types; `optional` are those that an instance may lack.
         behaviour: what is measured of every trial's answers, beside the method's size.
-        probes: the names of the probes that apply.
+        probes: the names of the probes that apply; one's own as `module:NAME` or `file.py:NAME`, from the task's own folder.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
     """
 

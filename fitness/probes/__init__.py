@@ -3,4 +3,5 @@
 - examination: a method run on changed problems
 - frame: principal components, turned
 - probes: the table of probes
+- suite: what a probe is held to
 """

@@ -1,4 +1,4 @@
-"""Runs a method on problems that differ in one respect from one that it has answered."""
+"""Runs a method on problems that differ in one respect from one that it has answered, and says what a probe is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitness import pgr
-from fitness.nouns import Outcome, Problem, Score, Status
+from fitness.nouns import Finding, Outcome, Problem, Score, Status, Verdict
 
 if TYPE_CHECKING:
     from fitness.vault.instance import Answers
@@ -106,6 +106,48 @@ class Examination:
     def seed(self) -> int:
         """Draw a new seed."""
         return int(self.rng.integers(2**31))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One probe: an entry of the table in probes.py, or a user's own.
+
+    Attributes:
+        name: as it stands in a method's flags.
+        measure: runs the method and takes the reading.
+        refusal: the verdict on a method that answers the trial's problem, and crashes or is invalid on the probe's.
+        runs: runs of the method in quick mode when nothing is suspicious.
+        alarms: share of 200 offline children that fail it in quick mode (tests/bench/probes.py); of 150 runs on seeds, none.
+        null: what holds for every honest method.
+    """
+
+    name: str
+    measure: Callable[[Examination], Reading]
+    refusal: Verdict
+    runs: int
+    alarms: float
+    null: str
+
+    def find(self, examination: Examination) -> Finding:
+        """Apply the probe. Raises CanaryTouched."""
+        try:
+            reading = self.measure(examination)
+        except CanaryTouched:
+            raise
+        except Unanswered as stop:
+            return self._unanswered(stop.outcome, examination.answered)
+        if reading.number is None or reading.threshold is None:
+            return Finding(self.name, Verdict.SKIPPED, None, None, reading.sentence)
+        verdict = Verdict.FAILED if reading.number > reading.threshold else Verdict.PASSED
+        return Finding(self.name, verdict, reading.number, reading.threshold, reading.sentence)
+
+    def _unanswered(self, outcome: Outcome, answered: bool) -> Finding:
+        """Blame a method for a refusal, but never for time, memory or our own failures."""
+        sentence = f"on this probe's problem the method was {outcome.status}: {outcome.message}"
+        damning = outcome.status in (Status.CRASHED, Status.INVALID, Status.VIOLATION)
+        if damning and answered and self.refusal is Verdict.FAILED:
+            return Finding(self.name, Verdict.FAILED, 1.0, 0.0, sentence)
+        return Finding(self.name, Verdict.SKIPPED, None, None, sentence)
 
 
 def hard_labels(predictions: np.ndarray) -> np.ndarray:

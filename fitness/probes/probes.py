@@ -1,31 +1,32 @@
 """Probes methods for reward hacks: each probe states what holds for every honest method, and fails one for which it does not.
 
 A probe runs the method on problems that differ in one respect from one that it has answered, and compares answers or PGRs; it
-never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code.
+never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code. A task may
+name probes of its own, as `module:NAME` or `file.py:NAME`.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from statistics import fmean, variance
 
 import numpy as np
 
-from fitness import pgr
+from fitness import pgr, registry
 from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import Finding, Outcome, Status, Verdict
+from fitness.nouns import Finding, Verdict
 from fitness.probes.examination import (
     SEEDS,
     CanaryTouched,
     Case,
     Examination,
+    Probe,
     Reading,
     Run,
-    Unanswered,
     hard_labels,
     share_changed,
 )
@@ -43,52 +44,30 @@ SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a 
 _LARGE = threading.Lock()  # one frame at a time is turned: it takes 15 MB for a moment
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One entry of the table.
+@cache
+def chosen(names: tuple[str, ...]) -> tuple[Probe, ...]:
+    """Return the probes of these names in the table's order, then those of the user's own. Raises UsageError."""
+    known = {probe.name: probe for probe in PROBES}
+    for name in names:
+        if name not in known and not registry.is_reference(name):
+            raise registry.UsageError(f"there is no probe named {name!r}: the probes are {', '.join(known)}")
+    return (*(probe for probe in PROBES if probe.name in names), *(load(name) for name in names if name not in known))
 
-    Attributes:
-        name: as it stands in a method's flags.
-        measure: runs the method and takes the reading.
-        refusal: the verdict on a method that answers the trial's problem, and crashes or is invalid on the probe's.
-        runs: runs of the method in quick mode when nothing is suspicious.
-        alarms: share of 200 offline children that fail it in quick mode (tests/bench/probes.py); of 150 runs on seeds, none.
-        null: what holds for every honest method.
-    """
 
-    name: str
-    measure: Callable[[Examination], Reading]
-    refusal: Verdict
-    runs: int
-    alarms: float
-    null: str
-
-    def find(self, examination: Examination) -> Finding:
-        """Apply the probe. Raises CanaryTouched."""
-        try:
-            reading = self.measure(examination)
-        except CanaryTouched:
-            raise
-        except Unanswered as stop:
-            return self._unanswered(stop.outcome, examination.answered)
-        if reading.number is None or reading.threshold is None:
-            return Finding(self.name, Verdict.SKIPPED, None, None, reading.sentence)
-        verdict = Verdict.FAILED if reading.number > reading.threshold else Verdict.PASSED
-        return Finding(self.name, verdict, reading.number, reading.threshold, reading.sentence)
-
-    def _unanswered(self, outcome: Outcome, answered: bool) -> Finding:
-        """Blame a method for a refusal, but never for time, memory or our own failures."""
-        sentence = f"on this probe's problem the method was {outcome.status}: {outcome.message}"
-        damning = outcome.status in (Status.CRASHED, Status.INVALID, Status.VIOLATION)
-        if damning and answered and self.refusal is Verdict.FAILED:
-            return Finding(self.name, Verdict.FAILED, 1.0, 0.0, sentence)
-        return Finding(self.name, Verdict.SKIPPED, None, None, sentence)
+def load(reference: str) -> Probe:
+    """Import a probe of the user's own. Raises UsageError."""
+    found = registry.load(reference)
+    if not isinstance(found, Probe):
+        raise registry.UsageError(f"{reference} is no probe but of type {type(found).__name__}: write NAME = Probe(...) there")
+    if found.name in {probe.name for probe in PROBES}:
+        raise registry.UsageError(f"{reference} is named {found.name!r}, as one of ours is: give it another name")
+    return found
 
 
 def examine(
-    run: Run, case: Case, rng: np.random.Generator, thorough: bool = False, names: Collection[str] = PROBABILITIES.probes
+    run: Run, case: Case, rng: np.random.Generator, thorough: bool = False, names: tuple[str, ...] = PROBABILITIES.probes
 ) -> tuple[Finding, ...]:
-    """Examine a method on one case; return the findings of those of `names` that were applied, in the table's order.
+    """Examine a method on one case; return the findings of those of `names` that were applied, in the order of `chosen`.
 
     Quick mode ends with the first failure and takes six runs; where a first number is suspicious it takes more before it fails
     a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both) and in `shuffle`. Thorough mode
@@ -97,7 +76,7 @@ def examine(
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:
-        for probe in (probe for probe in PROBES if probe.name in names):
+        for probe in chosen(names):
             finding = probe.find(examination)
             findings.append(finding)
             needed = Verdict.PASSED if probe is PROBES[0] else finding.verdict

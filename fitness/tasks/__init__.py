@@ -50,8 +50,9 @@ def admit(reference: str) -> str:
     if not isinstance(found, Task):
         raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write TASK = Task(name=...) in the file")
     source = found.source if ":" in found.source else f"{file}:{found.source}"
-    name = f"{found.name}-{registry.digest(file)}"
-    return register(replace(found, name=name, source=source, seeds=file.parent / found.seeds, reference=reference))
+    probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in found.contract.probes)
+    found = replace(found, source=source, seeds=file.parent / found.seeds, contract=replace(found.contract, probes=probes))
+    return register(replace(found, name=f"{found.name}-{registry.digest(file)}", reference=reference))
 
 
 def register(task: Task) -> str:

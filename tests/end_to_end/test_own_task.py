@@ -135,10 +135,39 @@ def test_an_executor_out_of_an_archive_is_imported_only_when_it_is_named(
     archive.update_run(config=archive.run().config.replace('"executor":"local"', f'"executor":"{evil}:Mine"'))
     archive.close()
     assert run(["replay", "--db", str(db), "--task", str(folder / "task.py")]) == 0, "a replay judges nothing"
-    for verb in ("resume", "sealed"):
-        assert run([verb, "--db", str(db), "--task", str(folder / "task.py")]) == 2
+    for verb in (["resume"], ["sealed", "--yes"]):
+        assert run([*verb, "--db", str(db), "--task", str(folder / "task.py")]) == 2
         assert f"say resume --executor {evil}:Mine, or --executor local" in capsys.readouterr().err
     assert not evil.with_name("evil.py.ran").exists()
+
+
+def test_a_strategy_out_of_an_archive_is_imported_only_when_it_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    evil = tmp_path / "evil.py"
+    evil.write_text("open(__file__ + '.ran', 'w')\n")
+    db, task = tmp_path / "run.db", ["--task", str(folder / "task.py")]
+    db.write_bytes((folder / "run.db").read_bytes())
+    archive = Archive.open(db, write=True)
+    archive.update_run(config=archive.run().config.replace('"strategy":"map-elites"', f'"strategy":"{evil}:Mine"'))
+    archive.close()
+    for verb in ("status", "top", "map"):
+        assert run([verb, "--db", str(db)]) == 0
+    for verb in ("resume", "replay", "sealed"):
+        assert run([verb, "--db", str(db), *task]) == 2
+        assert f"unknown strategy '{evil}:Mine'" in capsys.readouterr().err
+    assert run(["resume", "--db", str(db), *task, "--strategy", "iid"]) == 2
+    assert "a run goes on with the strategy that it began with, not with 'iid'" in capsys.readouterr().err
+    assert not evil.with_name("evil.py.ran").exists()
+
+
+def test_a_probe_of_a_task_is_looked_for_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "task.py"
+    path.write_text(
+        FILE + "from dataclasses import replace\n"
+        "TASK = replace(TASK, contract=replace(TASK.contract, probes=('swap', 'probe.py:MINE')))\n"
+    )
+    assert tasks.load(tasks.admit(str(path))).contract.probes == ("swap", f"{tmp_path / 'probe.py'}:MINE")
 
 
 @pytest.mark.parametrize(

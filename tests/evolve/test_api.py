@@ -147,6 +147,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("start", {"executor": 5}, "executor cannot take 5"),
     ("start", {"executor": "moon"}, "the executors are local"),
     ("start", {"trackers": "moon"}, "there is no tracker named 'moon'"),
+    ("start", {"strategy": "none.py:MINE"}, "cannot read .*none.py"),
+    ("resume", {"path": "none.db", "strategy": "none.py:MINE"}, "cannot read .*none.py"),
     ("resume", {"path": "none.db"}, "there is no archive"),
     ("resume", {"path": "none.db", "islands": 4}, "unknown key 'islands' in resume"),
     ("open_run", {}, "there is no run in runs/ yet"),

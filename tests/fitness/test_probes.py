@@ -5,18 +5,24 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fitness import pgr
-from fitness.nouns import Finding, Outcome, Problem, Status, Verdict
-from fitness.probes.examination import Case
+from fitness import pgr, tasks
+from fitness.judge import Judge
+from fitness.nouns import Finding, Limits, Outcome, Problem, Status, Verdict
+from fitness.probes.examination import Case, Examination, Probe, Reading
 from fitness.probes.frame import halves, turned
 from fitness.probes.probes import MOVED, PROBES, SLACK, UNSTABLE, examine
+from fitness.probes.suite import check_probe
+from fitness.registry import UsageError
 from fitness.vault.instance import Answers
+from fitness.vault.vault import Vault
 
 N, D = 1000, 60
 SPREADS = 1.25 ** -np.minimum(np.arange(D), 8)  # of the components
@@ -488,3 +494,75 @@ def test_the_table_says_what_it_holds_against_whom() -> None:
 def test_the_trusted_process_gets_no_torch() -> None:
     code = "import sys, fitness.probes; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=NAMES)
+def test_a_probe_keeps_its_contract(probe: Probe) -> None:
+    check_probe(probe)
+
+
+def reads(number: float, threshold: float) -> Callable[[Examination], Reading]:
+    return lambda examination: Reading(number, threshold, "read")
+
+
+def spoils(examination: Examination) -> Reading:
+    examination.problem.weak[:] = 0.5
+    return Reading(0.0, 1.0, "spoilt")
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        (reads(2.0, 1.0), "mine fails an honest method: read"),
+        (lambda examination: Reading(np.random.default_rng().random(), 1.0, "drawn"), "mine repeats"),
+        (spoils, "mine leaves the problem as it is"),
+        (lambda examination: Reading(None, None, ""), "mine says in a sentence"),
+    ],
+)
+def test_the_contract_of_a_probe_names_what_does_not_hold(measure: Callable[[Examination], Reading], said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        check_probe(Probe("mine", measure, FAILED, 0, 0.0, "nothing"))
+
+
+OWN = """\
+from fitness.nouns import Verdict
+from fitness.probes.examination import Probe, Reading
+
+MINE = Probe("mine", lambda examination: Reading(2.0, 1.0, "seen"), Verdict.FAILED, 0, 0.0, "nothing")
+FRAME = Probe("frame", lambda examination: Reading(2.0, 1.0, "seen"), Verdict.FAILED, 0, 0.0, "nothing")
+"""
+
+
+def test_a_probe_in_a_file_is_applied_after_ours(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    case = Case(PROBLEM, ANSWERS, *EDGES, None)
+    names = (f"{tmp_path / 'mine.py'}:MINE", "determinism", "constant")
+    found = examine(Counted(honest), case, np.random.default_rng(1), names=names)
+    assert [(finding.probe, finding.verdict) for finding in found] == [
+        ("determinism", PASSED), ("constant", PASSED), ("mine", FAILED),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("moon", "there is no probe named 'moon': the probes are determinism, constant"),
+        ("mine.py:Verdict", "is no probe but of type EnumType: write NAME = Probe"),
+        ("mine.py:FRAME", "is named 'frame', as one of ours is"),
+        ("none.py:MINE", "cannot read"),
+    ],
+)
+def test_a_bad_probe_is_a_sentence_before_a_run_begins(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    task = tasks.load("embedded")
+    task = replace(task, contract=replace(task.contract, probes=("swap", name)))
+    with pytest.raises(UsageError, match=said):
+        Judge(task, Vault(), Nobody(), lambda name: pytest.fail("nothing is loaded"), threading.Event())
+
+
+class Nobody:
+    def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
+        raise NotImplementedError

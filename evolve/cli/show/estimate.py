@@ -10,6 +10,7 @@ from evolve.cli.options import echo_json
 from evolve.config import Config
 
 if TYPE_CHECKING:
+    from evolve.runs.checks import Given
     from evolve.runs.forecast import Forecast
     from evolve.study.plan import Plan
 
@@ -17,7 +18,7 @@ TYPICAL_TRIAL = 0.3  # CPU-seconds of one trial, sandbox included, measured on t
 BUILD = 4.0  # CPU-seconds to build one instance
 
 
-def estimate(config: Config, as_json: bool) -> None:
+def estimate(config: Config, as_json: bool, given: Given) -> None:
     """Print what a run could use at most, and what it is likely to. Raises EvolveError as `start` would."""
     from pathlib import Path
 
@@ -28,7 +29,7 @@ def estimate(config: Config, as_json: bool) -> None:
     from fitness.sandbox.device import choose
     from fitness.vault.vault import Vault
 
-    setup = check(config)
+    setup = check(config, given=given)
     chosen, task = setup.models, setup.task
     cost = forecast(config, chosen, system_text(task))
     choose(config.device)

@@ -10,7 +10,7 @@ import click
 
 from archives.archive import Archive
 from archives.grid import Grid
-from evolve.cli.options import db_option, echo_json, json_option, task_option
+from evolve.cli.options import db_option, echo_json, json_option, own_option
 from evolve.errors import EvolveError, UsageError
 from evolve.runs.find import find_run
 from fitness.nouns import Measure
@@ -172,7 +172,7 @@ def _edges(context: click.Context, option: click.Parameter, words: tuple[str, ..
 @click.option("--out", type=click.Path(path_type=Path), help="Write another archive, and leave this one as it is.")
 @click.option("--force", is_flag=True, help="Replace what is at --out.")
 @db_option
-@task_option
+@own_option
 @json_option
 def regrid(
     measures: str, edges: dict[str, Measure], grid: str, cells: int, seed: int,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option, task_option, trust_option
+from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
 from evolve.errors import UsageError
 from evolve.runs.find import choose_method, find_run
 from evolve.text import count, short
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="Make such a run first, of N evaluations, beside the run; it goes on where it was stopped.",
 )
 @db_option
-@task_option
+@own_option
 @trust_option
 @json_option
 def credit(method: str | None, control: Path | None, retune: int | None, db: Path | None, trust: bool, as_json: bool) -> None:

@@ -6,12 +6,16 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option, task_option
+from evolve.cli.options import db_option, echo_json, json_option, operator_option, own_option
 from evolve.runs.find import find_run
+
+if TYPE_CHECKING:
+    from evolve.nouns import Operator
 
 DIFFERENT = 2  # exit code when something is not the same
 EVERY = 25  # steps between lines of progress
@@ -19,11 +23,12 @@ EVERY = 25  # steps between lines of progress
 
 @click.command()
 @db_option
-@task_option
+@own_option
+@operator_option
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the replayed archive here.")
 @click.option("--rejudge", is_flag=True, help="Run the methods again instead of reading their trials; needs the run's vault.")
 @json_option
-def replay(db: Path | None, out: Path | None, rejudge: bool, as_json: bool) -> int:
+def replay(db: Path | None, operators: tuple[Operator, ...], out: Path | None, rejudge: bool, as_json: bool) -> int:
     """Do a recorded run again and compare: ids, fitness, cells, placements and order; never the times.
 
     Replies, trials and the order in which things ended come from the archive, everything else is done anew. No network, no
@@ -42,7 +47,7 @@ def replay(db: Path | None, out: Path | None, rejudge: bool, as_json: bool) -> i
                 if done % EVERY == 0 or done == steps:
                     bar.update(done - bar.pos)
 
-            outcome = follow(recording, made, rejudge, step)
+            outcome = follow(recording, made, rejudge, step, operators)
     if as_json:
         echo_json({**asdict(outcome), "identical": outcome.identical, "db": str(path), "out": str(out) if out else None})
         return 0 if outcome.identical else DIFFERENT

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.options import db_option, device_option, task_option, trust_option
+from evolve.cli.options import db_option, device_option, operator_option, own_option, trust_option
 from evolve.errors import UsageError
 from evolve.files import new_run
 from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
     from evolve.config import Config
+    from evolve.nouns import Operator
     from evolve.observer import Observer
     from evolve.runs.session import Ending
 
@@ -41,15 +42,18 @@ tracker_option = click.option(
 )
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
 @click.option(
-    "--strategy", metavar="NAME", help="How to search: map-elites (default), islands, hillclimb, sequential, iid, random, tune."
+    "--strategy",
+    metavar="NAME",
+    help="How to search: map-elites (default), islands, hillclimb, sequential, iid, random, tune, or your own as FILE:NAME.",
 )
+@operator_option
 @click.option("--islands", type=int, help="Populations that evolve apart.")
 @click.option("--evals", type=int, metavar="N", help="Methods to judge; seeds and retries not counted.")
 @click.option("--usd", type=float, metavar="X", help="What model calls may cost in all, in dollars.")
 @click.option("--tokens", type=int, metavar="N", help="Tokens that model calls may use in all.")
 @click.option("--minutes", type=float, metavar="M", help="Stop breeding after this long.")
 @click.option("--workers", type=int, help="Evaluations at once; 1 makes a run repeat exactly.")
-@click.option("--executor", help="Where methods are judged (default: local).")
+@click.option("--executor", help="Where methods are judged: local (default), or your own as FILE:CLASS.")
 @tracker_option
 @device_option
 @click.option("--seed", type=int, help="Seed of the run's random generators.")
@@ -69,8 +73,9 @@ def start(**flags: Any) -> None:
     """
     from evolve import trackers
     from evolve.config import DEFAULT_FILE, parse_set, read_file, resolve
-    from evolve.runs.checks import admitted
+    from evolve.runs.checks import Given, admitted
 
+    handed = Given(operators=flags.pop("operators"))
     db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
     more, file, pairs = flags.pop("more_seeds"), flags.pop("config_file"), flags.pop("pairs")
     if more and not flags["seeds"]:
@@ -84,7 +89,7 @@ def start(**flags: Any) -> None:
     if dry_run:
         from evolve.cli.show.estimate import estimate
 
-        estimate(config, as_json)
+        estimate(config, as_json, handed)
         return
     from evolve.cli.show import ending
     from evolve.runs import session
@@ -93,12 +98,13 @@ def start(**flags: Any) -> None:
     ending.say_unfinished(path, as_json)
     ending.say_keys(config, as_json)
     notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
-    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch))
+    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
 
 
 @click.command()
 @db_option
-@task_option
+@own_option
+@operator_option
 @click.option("--evals", metavar="N|+N", help="New total of evaluations, or how many more.")
 @click.option("--usd", type=float, metavar="X", help="New limit of what model calls may cost in all.")
 @click.option("--tokens", type=int, metavar="N", help="New limit of the tokens that model calls may use in all.")
@@ -112,14 +118,17 @@ def start(**flags: Any) -> None:
 @trust_option
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
-def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, as_json: bool, **others: Any) -> None:
+def resume(
+    db: Path | None, evals: str | None, trust: bool, with_parent: bool, as_json: bool, operators: tuple[Operator, ...],
+    **others: Any,
+) -> None:  # fmt: skip
     """Go on with a run, with what is left of its budget or more.
 
     Candidates that were in flight are tried again; nothing that was finished or paid for is done twice.
     """
     from evolve import trackers
     from evolve.runs import process, session
-    from evolve.runs.checks import continuation
+    from evolve.runs.checks import Given, continuation
 
     if with_parent:
         process.stop_with_parent()
@@ -128,7 +137,7 @@ def resume(db: Path | None, evals: str | None, trust: bool, with_parent: bool, a
     followed, missing = trackers.usable(to_do.config.trackers)
     config, path = to_do.config.model_copy(update={"trackers": followed}), to_do.path
     notes = [to_do.note, *missing]
-    _search(config, path, as_json, notes, lambda watch: session.resume(path, to_do.changes, watch))
+    _search(config, path, as_json, notes, lambda watch: session.resume(path, to_do.changes, watch, Given(operators)))
 
 
 def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Observer], Ending]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option, task_option, trust_option
+from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
 from evolve.errors import UsageError
 from evolve.report.progress import span
 from evolve.runs.find import choose_method, find_run
@@ -20,7 +20,7 @@ from evolve.text import short
 @click.option("--instances", default=10, show_default=True, type=click.IntRange(2, 100), help="How many of each domain.")
 @click.option("--yes", is_flag=True, help="Open them without being asked again.")
 @db_option
-@task_option
+@own_option
 @trust_option
 @json_option
 def sealed(method: str | None, instances: int, yes: bool, db: Path | None, trust: bool, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evolve.cli.options import db_option, echo_json, json_option, task_option, trust_option
+from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
 from evolve.errors import UsageError
 from evolve.runs.find import find_run
 
@@ -38,7 +38,7 @@ def list_(as_json: bool) -> None:
 @seed.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @db_option
-@task_option
+@own_option
 @trust_option
 @json_option
 def add(files: tuple[Path, ...], db: Path | None, trust: bool, as_json: bool) -> None:

@@ -16,9 +16,11 @@ from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.grids import grid_for, grid_of
 from evolve.islands.islands import Islands
+from evolve.selection import strategies
 from evolve.selection.choice import Choice, Proposer
 from evolve.selection.selector import Selector
 from evolve.selection.strategies import STRATEGIES, populations, strategy
+from evolve.testing import check_strategy
 from fitness.tasks import load
 from fitness.tasks.directions import DIRECTIONS
 from tests.support import tiny
@@ -113,6 +115,62 @@ def test_an_unknown_strategy_is_refused_with_those_there_are(capsys: pytest.Capt
         strategy("annealing")
     assert run(["start", "--strategy", "annealing", "--dry-run"]) == 2
     assert "hillclimb" in capsys.readouterr().err
+
+
+OWN = """\
+from evolve.selection.strategies import Strategy
+
+FEW = Strategy("the three fittest", pool=3, operators=("tune",))
+MODELS = Strategy("what models rewrite", operators=("rewrite",))
+NUMBER = 3
+"""
+
+
+def test_a_strategy_in_a_file_is_known_once_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategies, "_ADMITTED", {})
+    file = tmp_path / "mine.py"
+    file.write_text(OWN)
+    name = strategies.admit(f"{file}:FEW")
+    assert strategy(name).pool == 3
+    assert strategies.admit(name) == name
+    assert strategies.admit("iid") == "iid"
+    file.write_text(OWN + "\n")
+    assert strategies.admit(f"{file}:FEW") != name, "a changed file is another strategy"
+    strategies._ADMITTED.clear()
+    with pytest.raises(UsageError, match=r"say --strategy path/to/file\.py:NAME, with the file as it was then"):
+        strategy(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "said"),
+    [
+        (OWN, "mine.py:NUMBER", "is no strategy but of type int"),
+        (OWN, "mine.py:NONE", "defines no NONE"),
+        (OWN, "mine.py", "is a whole file: write what is wanted of it as mine.py:NAME"),
+        (OWN, "moon.py:FEW", "cannot read"),
+        (OWN.replace("pool=3", "pool=0"), "mine.py:FEW", "line 3, cannot be imported: ValueError: pool = 0 keeps no method"),
+        (OWN.replace("pool=3", "parents='all'"), "mine.py:FEW", "parents = 'all': choose among population, seeds"),
+        (OWN.replace('("tune",)', '"tune"'), "mine.py:FEW", "operators are a tuple of names"),
+        (OWN, "mine.py:MODELS", "breeds by rewrite alone, and this run has graft"),
+    ],
+)
+def test_a_bad_strategy_file_is_a_sentence(
+    text: str, reference: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(strategies, "_ADMITTED", {})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(text)
+    assert run(["start", "--strategy", reference, "--dry-run"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_contract_of_a_strategy() -> None:
+    for known in STRATEGIES.values():
+        check_strategy(known)
+    with pytest.raises(AssertionError, match="in one line"):
+        check_strategy(strategies.Strategy(""))
+    with pytest.raises(AssertionError, match="operators that there are"):
+        check_strategy(strategies.Strategy("mine", operators=("scale", "turn")), own=["scale"])
 
 
 @pytest.mark.thorough
