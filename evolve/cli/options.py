@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,6 +37,14 @@ def _admit(reference: str | None) -> None:
 
     if reference is not None:
         tasks.admit(reference)
+
+
+def answer(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print what was found, a dataclass or several of one: as JSON, or else as `show` does."""
+    if not as_json:
+        show(found)
+    else:
+        echo_json([asdict(one) for one in found] if isinstance(found, list | tuple) else asdict(found))
 
 
 def echo_json(value: object) -> None:
