@@ -59,28 +59,28 @@ class Run:
 
     def status(self) -> Row:
         """Return where the run stands: evaluations, best, baselines, budget."""
-        with self._archive() as archive:
-            return {**asdict(run_status(archive, alive=is_running(self.path))), "db": str(self.path)}
+        with find.reading(self.path) as archive:
+            return asdict(run_status(archive, alive=is_running(self.path)))
 
     def leaderboard(self, n: int = 10, **wanted: Any) -> list[Row]:
         """Return the `n` best methods; `wanted` are the options of `top`: by, reverse, domain, flagged, island and so on."""
         settings.check_keys(wanted, "leaderboard", list(Wanted.__dataclass_fields__))
-        with self._archive() as archive:
+        with find.reading(self.path) as archive:
             return [asdict(row) for row in board(archive, Wanted(**wanted), _count(n, "n"))]
 
     def method(self, key: str = "best") -> MethodDetails:
         """Return all about a method, by its name or the first characters of its id; "best" is the champion, or the best yet."""
-        with self._archive() as archive:
+        with find.reading(self.path) as archive:
             return method_details(archive, _method(archive, key))
 
     def lineage(self, key: str = "best") -> list[Row]:
         """Return a method and its ancestors down to the seeds, with the gain of each edge."""
-        with self._archive() as archive:
+        with find.reading(self.path) as archive:
             return [asdict(ancestor) for ancestor in lineage_of(archive, _method(archive, key)).ancestors]
 
     def final_table(self) -> list[Row]:
         """Return the champion beside the human best on fresh instances, a row a domain; empty before the run has finished."""
-        with self._archive() as archive:
+        with find.reading(self.path) as archive:
             run, searched = archive.run(), run_status(archive, alive=False).domain
             return [asdict(row) for row in comparisons(archive, run.champion, run.human_best, searched)]
 
@@ -104,11 +104,6 @@ class Run:
     def add_seed(self, file: Where, *, trust_methods: bool = False) -> Row:
         """Check a file, judge it on the run's dev instances, and add it to its islands; `status` says what became of it."""
         return asdict(add_seed(self.path, read(_path(file, "add_seed")), trust_methods))
-
-    @contextlib.contextmanager
-    def _archive(self) -> Iterator[Archive]:
-        with contextlib.closing(Archive.open(self.path)) as archive, archive.transaction():
-            yield archive
 
 
 def start(

@@ -27,11 +27,9 @@ class Model(Protocol):
 
     def ask(self, system: str, prompt: str) -> Reply:
         """Answer one prompt. Raises ModelError with a sentence when there is no answer to be had."""
-        ...
 
     def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that asking this can cost: an upper bound of its tokens, and of dollars when the price is known."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,6 @@ class Worker(Protocol):
 
     def call(self, function: str, seconds: float, **arguments: Any) -> dict[str, Any]:
         """Call `module:name` there, for at most so many seconds of processor time. Raises when it fails, or dies of it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -172,7 +169,6 @@ class Operator(Protocol):
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the brief's parents."""
-        ...
 
 
 TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply

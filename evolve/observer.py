@@ -60,8 +60,6 @@ class Observer(Protocol):
 
     def event(self, kind: str, text: str) -> None:
         """Show something that happened."""
-        ...
 
     def snapshot(self, now: Snapshot) -> None:
         """Show where the run stands; called often, it draws as often as it likes."""
-        ...

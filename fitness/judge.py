@@ -34,7 +34,6 @@ class Runner(Protocol):
 
     def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
         """Run a method once on a problem."""
-        ...
 
 
 class _Turns:

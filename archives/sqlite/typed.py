@@ -41,6 +41,9 @@ def integer(row: Row, name: str) -> int:
     return maybe_integer(row, name) or 0
 
 
+_LENIENT: Mapping[Any, Callable[[Row, str], object]] = {
+    str: text, int: integer, float: real, int | None: maybe_integer, float | None: maybe_real,
+}  # fmt: skip
 LARGEST = 1e15  # of a real; arithmetic on what is larger may overflow
 _EXACT = frozenset({str, int})  # types of which every value is good
 _PLAIN = _EXACT | {float}  # the same inside JSON
@@ -62,6 +65,15 @@ def noun(kind: type[N], row: Row, **given: object) -> N:
         except (_Wrong, LookupError):
             read[name] = value(row, name, hint)
     return kind(**read)
+
+
+def lenient(kind: type[N], row: Row, **given: object) -> N:
+    """Return a noun for a page or a table: of its fields those that are given, and those that the row has a column for.
+
+    Nothing is refused: each is read by the function above that is for its type.
+    """
+    plan = _plan(cast(Hashable, kind), tuple(given))
+    return kind(**given, **{name: _LENIENT[hint](row, name) for name, hint, _ in plan if name in row})
 
 
 def nouns(kind: type[N], rows: Sequence[tuple[object, ...]]) -> Iterator[N]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,6 +76,14 @@ def _operators(references: Sequence[str]) -> tuple[Operator, ...]:
     from evolve import operators
 
     return tuple(operators.load(reference) for reference in references)
+
+
+def answer(found: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print what was found, a dataclass or several of one: as JSON, or else as `show` does."""
+    if not as_json:
+        show(found)
+    else:
+        echo_json([asdict(one) for one in found] if isinstance(found, list | tuple) else asdict(found))
 
 
 def echo_json(value: object) -> None:

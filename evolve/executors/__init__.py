@@ -29,23 +29,18 @@ class Executor(Protocol):
     @property
     def capacity(self) -> int:
         """How many jobs it does at once, while it is open."""
-        ...
 
     def open(self, judge: Evaluator, workers: int) -> None:
         """Get ready to do so many jobs at once; `judge` does those that are done in this process."""
-        ...
 
     def submit(self, job: Job) -> Future[Evaluation]:
         """Begin a job when a worker is free. The future raises Cancelled when the run is stopping."""
-        ...
 
     def cancel(self) -> None:
         """Drop the jobs that have not begun."""
-        ...
 
     def close(self) -> None:
         """Drop the jobs that have not begun, wait for the others, and let go of the workers; it may be opened again."""
-        ...
 
 
 def load(name: str) -> Executor:

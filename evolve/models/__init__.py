@@ -73,11 +73,9 @@ class Provider(Protocol):
 
     def __call__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> Model:
         """Make the model. Raises UsageError when its package, key, program or file is missing."""
-        ...
 
     def found_keys(self) -> list[str]:
         """Return the flags that would use a key found in the environment; the names of variables only, never a value."""
-        ...
 
 
 def load(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.sqlite.typed import integer, maybe_real, real, text
+from archives.sqlite.typed import integer, lenient, real
 
 _COSTS = """
 with asked as (
@@ -64,14 +64,7 @@ class LostCalls:
 
 def costs(archive: Archive) -> tuple[CostLine, ...]:
     """Return what each model cost, the most asked first."""
-    return tuple(
-        CostLine(
-            text(row, "model"), integer(row, "calls"), integer(row, "tokens_in"), integer(row, "tokens_out"),
-            maybe_real(row, "usd"), integer(row, "cached"), integer(row, "reasoning"), integer(row, "placed"),
-            real(row, "gain"), real(row, "seconds"),
-        )
-        for row in archive.rows(_COSTS)
-    )  # fmt: skip
+    return tuple(lenient(CostLine, row) for row in archive.rows(_COSTS))
 
 
 def lost_calls(archive: Archive) -> tuple[LostCalls, ...]:
@@ -81,9 +74,7 @@ def lost_calls(archive: Archive) -> tuple[LostCalls, ...]:
         "case when count(*) = count(worst_usd) then sum(worst_usd) end as usd "
         "from spend where kind = 'lost' group by model order by calls desc, model"
     )
-    return tuple(
-        LostCalls(text(row, "model"), integer(row, "calls"), integer(row, "tokens"), maybe_real(row, "usd")) for row in rows
-    )
+    return tuple(lenient(LostCalls, row) for row in rows)
 
 
 _POINTS = 200  # points of the spending, at most

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import RunRecord
-from archives.sqlite.typed import integer, maybe_real, text
+from archives.sqlite.typed import lenient, maybe_real, text
 from fitness import pgr
 from fitness.nouns import Score, Split
 
@@ -93,8 +93,4 @@ def _judged(archive: Archive, method: str, domain: str) -> Judged | None:
         "select * from evaluations where method = ? and split = 'fresh' and domain = ? order by id desc limit 1",
         [method, domain],
     )
-    if not rows:
-        return None
-    row = rows[0]
-    mean, low, high = (maybe_real(row, name) for name in ("pgr", "pgr_low", "pgr_high"))
-    return Judged(text(row, "status"), mean, low, high, integer(row, "trials"))
+    return lenient(Judged, rows[0]) if rows else None

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archives.archive import Archive
-from archives.nouns import Row
-from archives.sqlite.typed import integer, maybe_integer, maybe_real, text
+from archives.sqlite.typed import integer, lenient, maybe_real, text
 from evolve.text import label, one_line
 
 BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed', 'added'))"
@@ -38,7 +37,7 @@ with home as materialized (
 ), search_domain as materialized (
     select domain from evaluations where split = 'dev' order by id limit 1
 )
-select e.method, l.name, l.origin, l.flags, l.nodes, round(e.fitness, 3) as fitness, round(e.pgr, 3) as pgr,
+select e.method, l.name, l.origin, l.flags, l.nodes as size, round(e.fitness, 3) as fitness, round(e.pgr, 3) as pgr,
     round(e.pgr_low, 3) as pgr_low, round(e.pgr_high, 3) as pgr_high, round(f.pgr, 3) as fresh_pgr,
     round(f.pgr_low, 3) as fresh_low, round(f.pgr_high, 3) as fresh_high, round(e.pgr - f.pgr, 3) as inflation,
     (select count(*) from evaluations where method = e.method) as evaluations,
@@ -118,7 +117,7 @@ def ranking(
     """
     wanted = _FEW if order == BEST_FIRST and limit >= 0 else _ALL
     found = [row["id"] for row in archive.rows(wanted.format(where=where, order=order), [*values, limit])]
-    return tuple(_ranked(row) for row in archive.rows(_ROWS, [json.dumps(found)]))
+    return tuple(lenient(LeaderboardRow, row) for row in archive.rows(_ROWS, [json.dumps(found)]))
 
 
 def ranked(archive: Archive, method: str) -> LeaderboardRow | None:
@@ -130,33 +129,6 @@ def ranked(archive: Archive, method: str) -> LeaderboardRow | None:
 def tried(archive: Archive) -> int:
     """Return how many bred methods have been judged: what selection has had to choose from."""
     return integer(archive.rows(f"select {JUDGED} as n")[0], "n")
-
-
-def _ranked(row: Row) -> LeaderboardRow:
-    return LeaderboardRow(
-        method=text(row, "method"),
-        name=text(row, "name"),
-        origin=text(row, "origin"),
-        fitness=maybe_real(row, "fitness"),
-        pgr=maybe_real(row, "pgr"),
-        pgr_low=maybe_real(row, "pgr_low"),
-        pgr_high=maybe_real(row, "pgr_high"),
-        fresh_pgr=maybe_real(row, "fresh_pgr"),
-        fresh_low=maybe_real(row, "fresh_low"),
-        fresh_high=maybe_real(row, "fresh_high"),
-        inflation=maybe_real(row, "inflation"),
-        evaluations=integer(row, "evaluations"),
-        trials=integer(row, "trials"),
-        usd=maybe_real(row, "usd"),
-        flags=text(row, "flags"),
-        island=maybe_integer(row, "island"),
-        cell=maybe_integer(row, "cell"),
-        operator=text(row, "operator"),
-        direction=text(row, "direction"),
-        model=text(row, "model"),
-        size=integer(row, "nodes"),
-        seconds=maybe_real(row, "seconds"),
-    )
 
 
 _FRESH = """

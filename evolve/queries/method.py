@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
-from archives.sqlite.typed import integer, maybe_real, real, text, value
+from archives.sqlite.typed import integer, lenient, maybe_real, real, text, value
 from evolve.queries import leaderboard
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
@@ -112,14 +112,10 @@ def method_details(archive: Archive, method: str, *, ranked: bool = True) -> Met
     children = archive.rows(
         "select count(distinct method) as n from proposals where state = 'done' and instr(parents, ?)", [json.dumps(method)]
     )[0]
-    return MethodDetails(
+    return lenient(
+        MethodDetails,
+        rows[0],
         method=method,
-        name=text(rows[0], "name"),
-        origin=text(rows[0], "origin"),
-        nodes=integer(rows[0], "nodes"),
-        flags=text(rows[0], "flags"),
-        created=text(rows[0], "created"),
-        source=text(rows[0], "source"),
         ranked=leaderboard.ranked(archive, method) if ranked else None,
         birth=birth(archive, method),
         evaluations=_evaluations(archive, method),
@@ -131,8 +127,9 @@ def method_details(archive: Archive, method: str, *, ranked: bool = True) -> Met
 def birth(archive: Archive, method: str) -> Birth | None:
     """Return how a method came about, or None for a seed or an added file."""
     rows = archive.rows(
-        "select p.*, d.text as direction_text, sum(s.tokens_in) as tokens_in, sum(s.tokens_out) as tokens_out, "
-        "sum(s.usd) as usd, sum(s.usd is null and s.calls > 0) as unpriced, sum(s.seconds) as seconds "
+        "select p.*, p.id as proposal, d.text as direction_text, sum(s.tokens_in) as tokens_in, "
+        "sum(s.tokens_out) as tokens_out, sum(s.usd) as usd, sum(s.usd is null and s.calls > 0) as unpriced, "
+        "sum(s.seconds) as seconds "
         "from proposals p join directions d on d.name = p.direction left join spend s on s.proposal = p.id "
         "where p.method = ? group by p.id order by p.id limit 1",
         [method],
@@ -140,23 +137,11 @@ def birth(archive: Archive, method: str) -> Birth | None:
     if not rows:
         return None
     row = rows[0]
-    return Birth(
-        proposal=integer(row, "id"),
-        island=integer(row, "island"),
-        operator=text(row, "operator"),
-        model=text(row, "model"),
-        direction=text(row, "direction"),
-        direction_text=text(row, "direction_text"),
-        idea=text(row, "idea"),
+    return lenient(
+        Birth,
+        row,
         system=archive.run().system if text(row, "model") else "",
-        prompt=text(row, "prompt"),
-        reply=text(row, "reply"),
-        novelty=real(row, "novelty"),
-        created=text(row, "created"),
-        tokens_in=integer(row, "tokens_in"),
-        tokens_out=integer(row, "tokens_out"),
         usd=None if integer(row, "unpriced") else real(row, "usd"),
-        seconds=real(row, "seconds"),
         parents=_parents(archive, method, value(row, "parents", tuple[str, ...])),
     )
 
@@ -183,32 +168,5 @@ def _evaluations(archive: Archive, method: str) -> tuple[EvaluationLine, ...]:
 
 def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
     trials = archive.rows("select * from trials where evaluation = ? order by place", [row["id"]])
-    return EvaluationLine(
-        domain=text(row, "domain"),
-        split=text(row, "split"),
-        status=text(row, "status"),
-        fitness=maybe_real(row, "fitness"),
-        pgr=maybe_real(row, "pgr"),
-        pgr_low=maybe_real(row, "pgr_low"),
-        pgr_high=maybe_real(row, "pgr_high"),
-        measures=value(row, "measures", dict[str, float]),
-        seconds=real(row, "seconds"),
-        message=text(row, "message"),
-        created=text(row, "created"),
-        trials=tuple(_trial(trial) for trial in trials),
-    )
-
-
-def _trial(row: Row) -> TrialLine:
-    return TrialLine(
-        domain=text(row, "domain"),
-        instance=integer(row, "instance"),
-        status=text(row, "status"),
-        pgr=maybe_real(row, "pgr"),
-        stderr=maybe_real(row, "stderr"),
-        transfer_acc=maybe_real(row, "transfer_acc"),
-        weak_acc=maybe_real(row, "weak_acc"),
-        strong_acc=maybe_real(row, "strong_acc"),
-        seconds=real(row, "seconds"),
-        message=text(row, "message"),
-    )
+    measures = value(row, "measures", dict[str, float])
+    return lenient(EvaluationLine, row, measures=measures, trials=tuple(lenient(TrialLine, trial) for trial in trials))

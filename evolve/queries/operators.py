@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archives.archive import Archive
-from archives.sqlite.typed import integer, maybe_integer, maybe_real, real, text
+from archives.sqlite.typed import lenient
 from evolve.text import count, money, number, one_line
 
 
@@ -62,13 +62,7 @@ class DirectionLine:
 def arms(archive: Archive) -> tuple[OperatorStats, ...]:
     """Return the arms of a run, the most tried first."""
     rows = archive.rows("select * from arms order by tried desc, model, operator, island")
-    return tuple(
-        OperatorStats(
-            text(row, "model"), text(row, "operator"), maybe_integer(row, "island"), integer(row, "tried"),
-            integer(row, "placed"), real(row, "gain"), integer(row, "calls"), integer(row, "tokens"), maybe_real(row, "usd"),
-        )
-        for row in rows
-    )  # fmt: skip
+    return tuple(lenient(OperatorStats, row) for row in rows)
 
 
 def over_islands(every: Iterable[OperatorStats]) -> tuple[OperatorStats, ...]:
@@ -110,12 +104,7 @@ def directions(archive: Archive) -> tuple[DirectionLine, ...]:
         "select d.name, d.origin, d.parent, coalesce(t.tried, 0) as tried, coalesce(t.placed, 0) as placed "
         "from directions d left join direction_totals t on t.direction = d.name order by tried desc, d.rowid"
     )
-    return tuple(
-        DirectionLine(
-            text(row, "name"), text(row, "origin"), text(row, "parent"), integer(row, "tried"), integer(row, "placed")
-        )
-        for row in rows
-    )
+    return tuple(lenient(DirectionLine, row) for row in rows)
 
 
 def descent(line: DirectionLine) -> str:
@@ -155,10 +144,4 @@ def yields(archive: Archive, by: str) -> tuple[OperatorYield, ...]:
         "sum(status not in ('OK', 'LOST')) as failed, sum(placement in ('NEW', 'IMPROVED')) as placed, "
         "avg(gain) as mean_gain, max(gain) as best_gain from made group by name, model order by proposals desc, name"
     )
-    return tuple(
-        OperatorYield(
-            text(row, "name"), text(row, "model"), integer(row, "proposals"), integer(row, "refused"), integer(row, "failed"),
-            integer(row, "placed"), maybe_real(row, "mean_gain"), maybe_real(row, "best_gain"),
-        )
-        for row in rows
-    )  # fmt: skip
+    return tuple(lenient(OperatorYield, row) for row in rows)

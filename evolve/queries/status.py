@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import RunRecord
-from archives.sqlite.typed import integer, maybe_integer, maybe_real, real, text
+from archives.sqlite.typed import integer, lenient, maybe_real, real, text
 from evolve.queries.diversity import POINTS, Breadth, DiversityPoint, breadth, spreads
 from evolve.queries.leaderboard import BRED, FAILED, HUMAN, JUDGED, LeaderboardRow, ranked, ranking
 from evolve.queries.operators import DirectionLine, OperatorStats, arms, directions
@@ -141,13 +141,7 @@ def search_domain(archive: Archive, run: RunRecord) -> str:
 def events(archive: Archive, limit: int) -> tuple[Happening, ...]:
     """Return the last events, newest first."""
     rows = archive.rows("select at, kind, text, island, method, value from events order by id desc limit ?", [limit])
-    return tuple(
-        Happening(
-            text(row, "at"), text(row, "kind"), text(row, "text"), maybe_integer(row, "island"), text(row, "method"),
-            maybe_real(row, "value"),
-        )
-        for row in rows
-    )  # fmt: skip
+    return tuple(lenient(Happening, row) for row in rows)
 
 
 def run_status(archive: Archive, *, alive: bool, points: int = POINTS) -> RunStatus:
@@ -217,17 +211,9 @@ def _spent(archive: Archive, run: RunRecord, evaluations: int) -> Spent:
         "select sum(calls) as calls, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out, sum(usd) as usd, "
         "sum(usd is null) as unpriced from spend where kind = 'model' and calls > 0"
     )[0]
-    trials = archive.rows("select sum(trials) as trials, sum(seconds) as seconds from evaluations")[0]
-    return Spent(
-        evaluations=evaluations,
-        minutes=run.seconds / 60,
-        usd=None if integer(calls, "unpriced") else real(calls, "usd"),
-        calls=integer(calls, "calls"),
-        tokens_in=integer(calls, "tokens_in"),
-        tokens_out=integer(calls, "tokens_out"),
-        trials=integer(trials, "trials"),
-        trial_seconds=real(trials, "seconds"),
-    )
+    trials = archive.rows("select sum(trials) as trials, sum(seconds) as trial_seconds from evaluations")[0]
+    usd = None if integer(calls, "unpriced") else real(calls, "usd")
+    return lenient(Spent, {**calls, **trials}, evaluations=evaluations, minutes=run.seconds / 60, usd=usd)
 
 
 def _islands(archive: Archive) -> tuple[IslandStatus, ...]:
@@ -235,7 +221,4 @@ def _islands(archive: Archive) -> tuple[IslandStatus, ...]:
         "select e.island, count(*) as elites, max(e.fitness) as best, e.method, m.name from elites e "
         "join methods m on m.id = e.method group by e.island order by e.island"  # SQLite: bare columns are those of the maximum
     )
-    return tuple(
-        IslandStatus(integer(row, "island"), integer(row, "elites"), real(row, "best"), text(row, "method"), text(row, "name"))
-        for row in rows
-    )
+    return tuple(lenient(IslandStatus, row) for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import threading
 import time
@@ -64,11 +65,8 @@ class LivePage:
         with self._lock:
             state = self.state()
             if state != self._seen:
-                archive = Archive.open(self.path)
-                try:
+                with contextlib.closing(Archive.open(self.path)) as archive:
                     shown = view(archive, alive=self._alive(self.path), live=True)
-                finally:
-                    archive.close()
                 self._page, self._ranked = render(shown), {anchor(row.method): row for row in shown.methods}
                 self._seen = state
             return self._page
@@ -77,18 +75,14 @@ class LivePage:
         """Return the page of the method whose id begins with `key`. Raises ArchiveError when there is none."""
         if not self.path.is_file():
             raise ArchiveError(self.gone)
-        archive = Archive.open(self.path)
-        try:
-            with archive.transaction():
-                if row := self._ranked.get(f"m-{key}"):
-                    return page_of(archive, row.method, row)
-                rows = archive.rows("select id from methods where id >= ? and id < ? order by id limit 1", [key, key + "g"])
-                if not rows:
-                    raise ArchiveError(f"This run holds no method whose id begins with {key}.")
-                method = str(rows[0]["id"])
-                return page_of(archive, method, ranked(archive, method))
-        finally:
-            archive.close()
+        with contextlib.closing(Archive.open(self.path)) as archive, archive.transaction():
+            if row := self._ranked.get(f"m-{key}"):
+                return page_of(archive, row.method, row)
+            rows = archive.rows("select id from methods where id >= ? and id < ? order by id limit 1", [key, key + "g"])
+            if not rows:
+                raise ArchiveError(f"This run holds no method whose id begins with {key}.")
+            method = str(rows[0]["id"])
+            return page_of(archive, method, ranked(archive, method))
 
     @property
     def gone(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from archives.archive import Archive
@@ -24,9 +26,11 @@ def find_run(db: Path | None) -> Path:
     return runs[-1]
 
 
-def open_run(db: Path | None, *, write: bool = False) -> Archive:
-    """Open the archive of a run."""
-    return Archive.open(find_run(db), write=write)
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Archive]:
+    """Open an archive to be read: for the length of a block it stands still, also while another process works on it."""
+    with contextlib.closing(Archive.open(path)) as archive, archive.transaction():
+        yield archive
 
 
 def find_method(archive: Archive, key: str) -> str:

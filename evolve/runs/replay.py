@@ -186,10 +186,8 @@ class Replay:
         """Begin a session as a run does, with the settings that it had: everything but the archive is built anew."""
         self._config = config = config_of(settings or "", self._judging.task.name, self._recording.path)
         self.archive.journal("session", config=settings)
-        self._pipeline, self._models = (
-            RecordedPipeline(self._recording, self._judging.judge),
-            {spec: UnavailableModel(spec) for spec in config.model},
-        )
+        self._pipeline = RecordedPipeline(self._recording, self._judging.judge)
+        self._models = {spec: UnavailableModel(spec) for spec in config.model}
         context = RunContext(
             config=config,
             archive=self.archive,

@@ -69,9 +69,10 @@ def start(config: Config, path: Path, watch: Observer, given: Given = NOTHING) -
 def prepare(config: Config, path: Path, watch: Observer) -> None:
     """Judge the seeds of a run and the human baselines afresh, and breed nothing; the run is finished when that is done.
 
-    Raises EvolveError.
+    Goes on with what was begun at the path. Raises EvolveError.
     """
-    with _new(config, path, watch, NOTHING) as (context, kill_trials):
+    opened = _known(path, {}, watch, NOTHING) if path.exists() else _new(config, path, watch, NOTHING)
+    with opened as (context, kill_trials):
         _prepare(context, kill_trials)
 
 
@@ -105,12 +106,6 @@ def resume(path: Path, changes: Mapping[str, object], watch: Observer, given: Gi
     """
     with _known(path, changes, watch, given) as (context, kill_trials):
         return _session(context, kill_trials)
-
-
-def go_on_preparing(path: Path, watch: Observer) -> None:
-    """Go on with what `prepare` was stopped at. Raises EvolveError."""
-    with _known(path, {}, watch, NOTHING) as (context, kill_trials):
-        _prepare(context, kill_trials)
 
 
 @contextlib.contextmanager

@@ -46,19 +46,15 @@ class Pipeline(Protocol):
 
     def begin(self, step: Step, candidate: Candidate, work: Callable[[], Any]) -> None:
         """Begin a step that is done in this process."""
-        ...
 
     def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
         """Begin a step that an executor does."""
-        ...
 
     def on_reply(self, call: CallRecord) -> None:
         """Hand on an answered model call (from any thread)."""
-        ...
 
     def replies(self, proposal: int) -> Sequence[CallRecord]:
         """Return the answers of a new proposal's model calls that are there before it asks: none, unless it is a replay."""
-        ...
 
 
 class LivePipeline:

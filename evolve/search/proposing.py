@@ -25,17 +25,12 @@ class Proposing:
     """What operators and their models bring in one session, or do not."""
 
     def __init__(self, context: RunContext, selector: Selector, reporter: Reporter) -> None:
-        self._archive, self._budget, self._models, self._system = (
-            context.archive,
-            context.budget,
-            context.models,
-            context.system,
-        )
+        self._archive, self._budget = context.archive, context.budget
+        self._models, self._system = context.models, context.system
         self._selector, self._reporter = selector, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
-        self._dearest = {
-            spec: model.worst_case(context.system, "") for spec, model in context.models.items()
-        }  # of one call, so far
+        # of one call, so far
+        self._dearest = {spec: model.worst_case(context.system, "") for spec, model in context.models.items()}
 
     def model(self, name: str) -> Model:
         """Return a model; one that a resumed run was begun with may take no part any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import dump
@@ -20,13 +21,16 @@ from fitness import tasks
 
 def prepare(plan: Plan, watch: Observer) -> None:
     """Judge the seeds on the dev instances and the human baselines on the fresh ones, if that is not done yet."""
-    if plan.beginning.exists():
-        with contextlib.closing(Archive.open(plan.beginning)) as archive:
-            if archive.run().state == "finished":
-                return
-        session.go_on_preparing(plan.beginning, watch)
-    else:
+    if not is_finished(plan.beginning):
         session.prepare(plan.shared, plan.beginning, watch)
+
+
+def is_finished(path: Path) -> bool:
+    """Tell whether a search has ended. Raises ArchiveError when its archive cannot be read."""
+    if not path.exists():
+        return False
+    with contextlib.closing(Archive.open(path)) as archive:
+        return archive.run().state == "finished"
 
 
 def fork(plan: Plan, contestant: Contestant) -> None:

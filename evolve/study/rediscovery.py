@@ -76,18 +76,8 @@ def rediscoveries(plan: Plan, outcomes: Sequence[SearchOutcome]) -> tuple[Redisc
             bred = [m.id for m in archive.methods("origin = 'search' and flags = ''") if _whole(archive, m.id, label)]
             distances = {method: aim.distance(_behaviour(archive, method, label)) for method in bred}
         nearest = min(distances, key=distances.__getitem__, default="")
-        found.append(
-            Rediscovery(
-                outcome.strategy,
-                outcome.repeat,
-                baseline,
-                rest,
-                nearest,
-                distances.get(nearest, math.inf),
-                usual,
-                fmean(outcome.fresh),
-            )
-        )
+        distance, fresh = distances.get(nearest, math.inf), fmean(outcome.fresh)
+        found.append(Rediscovery(outcome.strategy, outcome.repeat, baseline, rest, nearest, distance, usual, fresh))
     return tuple(found)
 
 

@@ -8,12 +8,11 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from pathlib import Path
 
 from archives.archive import Archive
 from evolve.errors import EvolveError
 from evolve.study.plan import Contestant, Plan
-from evolve.study.preparation import fork
+from evolve.study.preparation import fork, is_finished
 from fitness import tasks
 from fitness.nouns import CONTAINED
 
@@ -23,14 +22,6 @@ GRACE = 30.0  # seconds that searches get to end after a Ctrl-C
 
 class SearchFailed(EvolveError):
     """A search of a study that ended with an error."""
-
-
-def is_finished(path: Path) -> bool:
-    """Tell whether a search has ended. Raises ArchiveError when its archive cannot be read."""
-    if not path.exists():
-        return False
-    with contextlib.closing(Archive.open(path)) as archive:
-        return archive.run().state == "finished"
 
 
 def run(

@@ -59,15 +59,12 @@ class Tracker(Protocol):
 
     def __init__(self, subject: Subject) -> None:
         """Open the tracker's run."""
-        ...
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Keep numbers after so many evaluations."""
-        ...
 
     def end(self, state: str, results: Mapping[str, str | float]) -> None:
         """Keep how the session ended (finished or interrupted) and what it found, and close."""
-        ...
 
 
 def load(name: str) -> type[Tracker]:

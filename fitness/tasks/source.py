@@ -45,4 +45,3 @@ class Source(Protocol):
 
     def draw(self, domain: str, secret: Secret) -> Drawn:
         """Draw one instance; everything random about it comes from the secret."""
-        ...

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archives.nouns import ArchiveError
-from archives.sqlite.typed import fields, noun, nouns
+from archives.sqlite.typed import LARGEST, fields, lenient, noun, nouns
 from fitness.nouns import Status
 
 
@@ -56,3 +56,28 @@ def test_columns_say_what_rows_say(rows: list[tuple[object, ...]]) -> None:
 def test_one_wrong_value_among_many_is_named() -> None:
     with pytest.raises(ArchiveError, match="fitness = 'high', which is no float"):
         nouns(Kept, [GOOD, GOOD, (*GOOD[:2], "high", *GOOD[3:]), GOOD])
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One field of each type that pages show, and one that may have no column."""
+
+    name: str
+    number: int
+    fitness: float
+    gain: float | None
+    island: int | None
+    note: str = "as it was"
+
+
+def test_what_is_shown_is_read_leniently() -> None:
+    wrong = {"name": None, "number": "many", "fitness": None, "gain": 2 * LARGEST, "island": 0.5, "other": 1}
+    assert lenient(Shown, wrong) == Shown("", 0, 0.0, None, None)
+    right = {"name": 5, "number": 3, "fitness": 1, "gain": 0.25, "island": 2, "note": "new"}
+    assert lenient(Shown, right) == Shown("5", 3, 1.0, 0.25, 2, "new")
+    assert lenient(Shown, right, number=7).number == 7
+
+
+def test_a_column_that_is_needed_and_missing_is_an_error_of_ours() -> None:
+    with pytest.raises(TypeError, match="gain"):
+        lenient(Shown, {"name": "one", "number": 1, "fitness": 0.5, "island": None})

@@ -13,8 +13,8 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -34,7 +34,7 @@ from evolve.screening.screen import Screen, Screened
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext, wanted_instances
 from fitness.judge import Judge
-from fitness.nouns import Interval, Limits, Measure, Outcome, Problem, Split, Status
+from fitness.nouns import Interval, Limits, Outcome, Problem, Split, Status
 from fitness.tasks import Task, load
 from fitness.tasks.directions import DIRECTIONS
 from fitness.tasks.source import Drawn
@@ -53,22 +53,11 @@ BASELINES = 2  # human baselines, no better and no worse than the children
 SOURCE = "def method(problem):\n    return elicit(problem, internal_seed={seed})\n"
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """A task that is drawn here, without a builder."""
-
-    name: str = "simulated"
-    version: str = "1"
-    brief: str = "Say which rows are true."
-    search_domains: tuple[str, ...] = ("chat",)
-    held_out_domains: tuple[str, ...] = ()
-    measures: tuple[Measure, ...] = field(default_factory=lambda: load("embedded").measures)
-    other_measures: tuple[Measure, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    margin: float = 0.2
-    least_instances: int = 10
-    source: str = "none:none"
-    options: Mapping[str, int] = field(default_factory=dict)
+# drawn here, without a builder
+TASK = Task(
+    name="simulated", brief="Say which rows are true.", search_domains=("chat",), measures=load("embedded").measures,
+    other_measures=(), limits=Limits(), margin=0.2, source="none:none",
+)  # fmt: skip
 
 
 def draw(rng: np.random.Generator) -> Drawn:
@@ -174,7 +163,7 @@ class Found:
 
 def search(folder: Path, seed: int, methods: int = 100, **settings: object) -> Found:
     """Search among `methods` methods of one quality with the program's own engine; the same seed finds the same."""
-    task = Simulated()
+    task = TASK
     config = resolve({"task": task.name, "seed": seed, "evals": methods, "workers": 1, "held_out_instances": 0}, settings)
     vault = open_vault(folder, task, seed, wanted_instances(task, config))
     archive = Archive.create(folder / "run.db")

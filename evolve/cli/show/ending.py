@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,9 +28,8 @@ def say_unfinished(path: Path, as_json: bool) -> None:
         return
     for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
         try:
-            archive = Archive.open(other)
-            state = archive.run().state
-            archive.close()
+            with contextlib.closing(Archive.open(other)) as archive:
+                state = archive.run().state
         except EvolveError:
             continue
         if state != "finished" and other != path and not is_running(other):
@@ -49,14 +49,8 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
     files = _write(end)
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
-        summary = {
-            "db": end.path,
-            "interrupted": end.interrupted,
-            "evaluations": end.evaluations,
-            "seconds": end.seconds,
-            "device": end.device,
-        }
-        ending = {**summary, "engine_seconds": end.engine_seconds, "result": result, "files": files}
+        named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
+        ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
         return files
     if end.result:
@@ -82,14 +76,11 @@ def _write(end: Ending) -> dict[str, Path]:
     from evolve.report.export import write_best
     from evolve.report.html.page import write_report
 
-    archive = Archive.open(end.path)
-    try:
+    with contextlib.closing(Archive.open(end.path)) as archive:
         files = {"report": write_report(archive, end.path.with_suffix(".html"))}
         if end.result:
             files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
         return files
-    finally:
-        archive.close()
 
 
 def _table(result: Result) -> None:

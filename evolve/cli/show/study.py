@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evolve.cli.show.console import paragraph, say, table
 from evolve.observer import NullObserver
 from evolve.report.progress import Plain, clock
 from evolve.runs import session
 from evolve.study import runner
-from evolve.study.outcome import read
+from evolve.study.outcome import SearchOutcome, read
 from evolve.study.plan import Contestant, Plan
-from evolve.study.preparation import prepare
+from evolve.study.preparation import is_finished, prepare
 from evolve.study.progress import ProgressReader, StudyProgress
-from evolve.text import count, one_line
+from evolve.study.rediscovery import Rediscovery
+from evolve.study.table import Table
+from evolve.text import count, one_line, short
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
-from evolve.cli.show.console import paragraph, say, table
-from evolve.study.outcome import SearchOutcome
-from evolve.study.rediscovery import Rediscovery
-from evolve.study.table import Table
-from evolve.text import short
 
 
 class Silence(AbstractContextManager["Silence"]):
@@ -122,7 +120,7 @@ def work(plan: Plan, at_once: int) -> str:
 
 def _run(plan: Plan, at_once: int, quiet: bool) -> None:
     contestants = list(plan.contestants())
-    todo = [contestant for contestant in contestants if not runner.is_finished(contestant.path)]
+    todo = [contestant for contestant in contestants if not is_finished(contestant.path)]
     if todo:
         session.check(plan.config)
     plan.settle()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
+from evolve.cli.options import answer, db_option, json_option, own_option, trust_option
 from evolve.errors import UsageError
-from evolve.runs.find import choose_method, find_run
+from evolve.runs.find import choose_method, find_run, reading
 from evolve.text import count, short
 
 if TYPE_CHECKING:
@@ -44,21 +42,15 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
     if control and retune:
         raise UsageError("give --control or --retune, not both: --retune makes the run that --control names")
     path = find_run(db)
-    archive = Archive.open(path)
-    chosen = choose_method(archive, method)
-    study.line_of(archive, chosen)
-    archive.close()
+    with reading(path) as archive:
+        chosen = choose_method(archive, method)
+        study.line_of(archive, chosen)
     if retune:
         control = _retuned(path, retune, quiet=as_json)
     tuned = study.control_pgr(control) if control else None
     study.judge_line(path, chosen, lambda text: click.echo(text, err=True), trust)
-    archive = Archive.open(path)
-    found = study.credit(archive, chosen, tuned)
-    archive.close()
-    if as_json:
-        echo_json(asdict(found))
-    else:
-        _say(found)
+    with reading(path) as archive:
+        answer(study.credit(archive, chosen, tuned), as_json, _say)
 
 
 def _retuned(path: Path, evals: int, quiet: bool) -> Path:

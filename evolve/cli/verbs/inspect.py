@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from archives.archive import Archive
-from evolve.cli.options import db_option, echo_json, json_option
+from evolve.cli.options import answer, db_option, echo_json, json_option
 from evolve.queries.filtering import ORDERS, Wanted, board
 from evolve.queries.leaderboard import tried
-from evolve.runs.find import choose_method, find_method, find_run
+from evolve.runs.find import choose_method, find_method, find_run, reading
 from evolve.runs.process import is_running
 from evolve.text import short
 
@@ -30,13 +29,9 @@ def status(db: Path | None, as_json: bool) -> None:
     from evolve.queries.status import run_status
 
     path = find_run(db)
-    archive = Archive.open(path)
-    with archive.transaction():
+    with reading(path) as archive:
         now = run_status(archive, alive=is_running(path), points=diversity.POINTS if as_json else POINTS)
-    if as_json:
-        echo_json({**asdict(now), "db": str(path)})
-    else:
-        print_status(now)
+    answer(now, as_json, print_status)
 
 
 @click.command()
@@ -62,13 +57,10 @@ def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:
     """
     from evolve.cli.show.run import print_ranking
 
-    archive, wanted = Archive.open(find_run(db)), Wanted(**asked)
-    with archive.transaction():
+    wanted = Wanted(**asked)
+    with reading(find_run(db)) as archive:
         rows, among = board(archive, wanted, limit), tried(archive)
-    if as_json:
-        echo_json([asdict(row) for row in rows])
-    else:
-        print_ranking(rows, among, wanted)
+    answer(rows, as_json, lambda rows: print_ranking(rows, among, wanted))
 
 
 @click.command()
@@ -81,13 +73,9 @@ def show(method: str | None, with_prompt: bool, db: Path | None, as_json: bool) 
     from evolve.cli.show.run import print_dossier
     from evolve.queries.method import method_details
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         facts = method_details(archive, choose_method(archive, method))
-    if as_json:
-        echo_json(asdict(facts))
-    else:
-        print_dossier(facts, with_prompt=with_prompt)
+    answer(facts, as_json, lambda facts: print_dossier(facts, with_prompt=with_prompt))
 
 
 @click.command()
@@ -100,8 +88,7 @@ def diff(method: str | None, other: str | None, db: Path | None, as_json: bool) 
     from evolve.cli.show.console import diff as print_diff
     from evolve.queries.changes import change, first_parent
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         after = choose_method(archive, method)
         before = first_parent(archive, after, method or short(after)) if other is None else find_method(archive, other)
         step = change(archive, before, after)
@@ -122,13 +109,9 @@ def lineage(method: str | None, db: Path | None, as_json: bool) -> None:
     from evolve.cli.show.lineage import print_pedigree
     from evolve.queries.lineage import lineage_of
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         tree = lineage_of(archive, choose_method(archive, method))
-    if as_json:
-        echo_json(asdict(tree))
-    else:
-        print_pedigree(tree)
+    answer(tree, as_json, print_pedigree)
 
 
 @click.command(name="map")
@@ -140,8 +123,7 @@ def map_(island: int | None, db: Path | None, as_json: bool) -> None:
     from evolve.cli.show.console import heat_map, legend, say
     from evolve.queries.heat_maps import heat_maps
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         maps = heat_maps(archive, island)
     if as_json:
         echo_json([asdict(heat) for heat in maps])
@@ -167,8 +149,7 @@ def failures(limit: int, only: str | None, db: Path | None, as_json: bool) -> No
     from evolve.queries.failures import by_status
     from evolve.queries.failures import failures as lines
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         every = lines(archive, None)
     statuses, wanted = by_status(every, only)
     if as_json:
@@ -189,19 +170,13 @@ def costs(db: Path | None, as_json: bool) -> None:
     from evolve.queries.costs import costs as lines
     from evolve.queries.costs import lost_calls
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         models, lost = lines(archive), lost_calls(archive)
         trials = archive.rows("select count(*) as n, total(seconds) as seconds from evaluations")[0]
     if as_json:
-        echo_json(
-            {
-                "models": [{**asdict(line), "gain_per_usd": line.per_dollar} for line in models],
-                "lost": [asdict(line) for line in lost],
-                "evaluations": trials["n"],
-                "evaluation_seconds": trials["seconds"],
-            }
-        )
+        every = [{**asdict(line), "gain_per_usd": line.per_dollar} for line in models]
+        facts = {"models": every, "lost": [asdict(line) for line in lost]}
+        echo_json({**facts, "evaluations": trials["n"], "evaluation_seconds": trials["seconds"]})
     else:
         print_costs(models, lost, trials)
 
@@ -220,10 +195,6 @@ def find(text: tuple[str, ...], limit: int, db: Path | None, as_json: bool) -> N
     from evolve.cli.show.tables import print_found
     from evolve.queries.full_text import find as search
 
-    archive = Archive.open(find_run(db))
-    with archive.transaction():
+    with reading(find_run(db)) as archive:
         found = search(archive, " ".join(text), limit)
-    if as_json:
-        echo_json(asdict(found))
-    else:
-        print_found(found)
+    answer(found, as_json, print_found)

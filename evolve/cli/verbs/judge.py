@@ -20,17 +20,7 @@ from evolve.cli.options import device_option, echo_json, trust_option
 @device_option
 @trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-def judge(
-    file: Path,
-    task: str,
-    domain: str | None,
-    instances: int,
-    probes: bool,
-    workers: int,
-    device: str | None,
-    trust: bool,
-    as_json: bool,
-) -> None:
+def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
     """Judge one method FILE outside any run: PGR with its 90 % interval, instance by instance, and the probes it fails.
 
     It runs on instances of its own, never on those a search uses; every score that is shown is counted. A method that fails
@@ -43,7 +33,7 @@ def judge(
     def warn(text: str) -> None:
         click.echo(text, err=True)
 
-    how = JudgeRequest(task, domain, instances, probes, workers, device or "auto", trust)
+    how = JudgeRequest(**flags, device=device or "auto")
     verdict = judged(read(file), how, warn, (lambda _: None) if as_json else warn)
     if as_json:
         echo_json(verdict)

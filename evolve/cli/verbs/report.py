@@ -9,7 +9,7 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option
-from evolve.runs.find import find_run
+from evolve.runs.find import find_run, reading
 from evolve.runs.process import is_running
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def export(most: int, out: Path | None, db: Path | None, as_json: bool) -> None:
     from evolve.report.export import write_methods
 
     path = find_run(db)
-    archive = Archive.open(path)
-    with archive.transaction():
+    with reading(path) as archive:
         written = write_methods(archive, most, out or path.with_name(f"{path.stem}-methods"))
     if not written:
         raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or resume it")

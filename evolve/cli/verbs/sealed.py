@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
 from evolve.errors import UsageError
 from evolve.report.progress import span
-from evolve.runs.find import choose_method, find_run
+from evolve.runs.find import choose_method, find_run, reading
 from evolve.text import short
 
 
@@ -34,9 +33,8 @@ def sealed(method: str | None, instances: int, yes: bool, db: Path | None, trust
     from evolve.runs.sealed import open_sealed, seal
 
     path = find_run(db)
-    archive = Archive.open(path)
-    chosen, config = choose_method(archive, method), stored_config(archive)
-    archive.close()
+    with reading(path) as archive:
+        chosen, config = choose_method(archive, method), stored_config(archive)
     now = seal(config)
     if not yes and now.opened < now.budget:
         look = f"This is look {now.opened + 1} of {now.budget} at the sealed instances of this vault."

@@ -12,7 +12,7 @@ from evolve.report.html.charts import forest, pgr_chart, series_chart
 from evolve.report.html.grids import heat_legend, heat_picture, heat_table
 from evolve.report.html.lineage import lineage_picture
 from evolve.report.html.markup import Safe, coloured, join, tag
-from evolve.report.html.parts import Column, as_table, code, figure, fold, gain_bar, guess, link, row, section, table
+from evolve.report.html.parts import Column, as_table, code, figure, fold, gain_bar, guess, link, section, table
 from evolve.text import NONE, clean, count, number
 
 _MOST_LINES = 300
@@ -31,7 +31,7 @@ def final_section(report: Report) -> Safe:
     ours = link(now.best.method, now.best.label) if now.best else join(NONE)
     theirs = link(now.human_best.method, now.human_best.label) if now.human_best else join(NONE)
     columns = [Column("Domain"), Column("n", "n"), Column("Champion"), Column("Human best"), Column("Difference, ≥", "n")]
-    rows = [row(columns, _compared(comparison)) for comparison in report.comparisons]
+    rows = [_compared(comparison) for comparison in report.comparisons]
     caption = "Mean PGR with 90 % interval; difference on the same instances with its one-sided 95 % lower bound"
     names = tag("p", "Champion: ", ours, ". Human best, the best file in seeds/ on the same instances: ", theirs, ".")
     picture = forest(report.comparisons, report.champion, now.human_best.label if now.human_best else "")
@@ -92,10 +92,9 @@ def curve_section(report: Report) -> Safe:
     key = tag("ul", *(tag("li", tag("span", class_=class_ or None), text) for class_, text in keys), class_="key")
     columns = [Column("Evaluation", "n"), Column("Best so far"), Column("Fitness", "n"), Column("Dev PGR")]
     rows = [
-        row(columns, [f"{best.evaluation:,}", link(best.method, best.label), number(best.fitness),
-                      guess(best.pgr, best.pgr_low, best.pgr_high)])
-        for best in report.curve.best
-    ]  # fmt: skip
+        [f"{one.evaluation:,}", link(one.method, one.label), number(one.fitness), guess(one.pgr, one.pgr_low, one.pgr_high)]
+        for one in report.curve.best
+    ]
     numbers = as_table("Every method that was the best when it was judged", columns, rows)
     return section("curve", "PGR so far", note, key, figure(pgr_chart(report)), numbers)
 
@@ -135,7 +134,7 @@ def _filling(progress: Sequence[Point]) -> Safe:
     )
     columns = [Column("Evaluations", "n"), Column("Coverage", "n"), Column("QD-score", "n")]
     points = [*progress[: -1 : max(1, len(progress) // 20)], progress[-1]]
-    rows = [row(columns, [f"{p.judged:,}", f"{p.coverage:.0%}", f"{p.qd_score:.2f}"]) for p in points]
+    rows = [[f"{p.judged:,}", f"{p.coverage:.0%}", f"{p.qd_score:.2f}"] for p in points]
     both = tag("div", *(tag("div", tag("h3", title), figure(chart)) for title, chart in charts), class_="two filling")
     return join(both, as_table("How the grid filled, all islands together", columns, rows))
 
@@ -155,13 +154,10 @@ def lineage_section(report: Report) -> Safe:
     ]  # fmt: skip
     most = max((abs(a.gains[0]) for a in spine if a.gains and a.gains[0] is not None), default=0.0)
     rows = [
-        row(
-            columns,
-            [
-                str(place), link(a.method, a.label), a.operator or a.origin, a.direction or NONE, a.idea or NONE,
-                number(a.pgr), gain_bar(a.gains[0], most) if a.gains else NONE,
-            ],
-        )
+        [
+            str(place), link(a.method, a.label), a.operator or a.origin, a.direction or NONE, a.idea or NONE,
+            number(a.pgr), gain_bar(a.gains[0], most) if a.gains else NONE,
+        ]
         for place, a in enumerate(reversed(spine), 1)
     ]  # fmt: skip
     human = report.standing.human_best.method if report.standing.human_best else ""

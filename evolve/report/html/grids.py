@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evolve.queries.heat_maps import HeatMap, Square, colour_step
 from evolve.report.html.axes import picture, words_at
 from evolve.report.html.markup import Safe, join, tag
-from evolve.report.html.parts import Column, anchor, as_table, link, row
+from evolve.report.html.parts import Column, anchor, as_table, link
 from evolve.text import number
 
 STEPS = 8  # colours from PGR 0 to 1
@@ -72,10 +72,7 @@ def heat_table(maps: Sequence[HeatMap]) -> Safe:
         Column("Fitness", "n"),
     ]  # fmt: skip
     rows = [
-        row(
-            columns,
-            [str(s.island), x.span(s.x), *([y.span(s.y)] if y.name else []), link(s.method, s.label), number(s.fitness)],
-        )
+        [str(s.island), x.span(s.x), *([y.span(s.y)] if y.name else []), link(s.method, s.label), number(s.fitness)]
         for heat in shown
         for s in sorted(heat.squares, key=lambda square: -square.fitness)
     ]

@@ -9,7 +9,7 @@ from evolve.queries.method import Birth, EvaluationLine, MethodDetails
 from evolve.report.html.axes import Scale, picture, rule, words_at
 from evolve.report.html.findings import diff_block
 from evolve.report.html.markup import Safe, coloured, join, tag
-from evolve.report.html.parts import Column, anchor, code, fold, guess, link, row, table
+from evolve.report.html.parts import Column, anchor, code, fold, guess, link, table
 from evolve.text import clean, count, label, money, number, one_line
 from fitness.nouns import Finding
 
@@ -84,13 +84,10 @@ def _scores(evaluations: Sequence[EvaluationLine], name: str) -> Safe:
         Column("Message", "text"),
     ]  # fmt: skip
     rows = [
-        row(
-            columns,
-            [
-                f"{line.split} {trial.domain} {trial.instance}", trial.status, number(trial.pgr), number(trial.transfer_acc),
-                number(trial.weak_acc), number(trial.strong_acc), f"{trial.seconds:.2f}", trial.message,
-            ],
-        )
+        [
+            f"{line.split} {trial.domain} {trial.instance}", trial.status, number(trial.pgr), number(trial.transfer_acc),
+            number(trial.weak_acc), number(trial.strong_acc), f"{trial.seconds:.2f}", trial.message,
+        ]
         for line in evaluations
         for trial in line.trials
     ]  # fmt: skip
@@ -144,7 +141,7 @@ def _probes(findings: Sequence[Finding]) -> Safe:
         Column("Held against", "n"),
         Column("What was seen", "text"),
     ]
-    rows = [row(columns, [f.probe, f.verdict, number(f.number), number(f.threshold), f.sentence]) for f in findings]
+    rows = [[f.probe, f.verdict, number(f.number), number(f.threshold), f.sentence] for f in findings]
     return join(tag("h2", "Probes for reward hacks"), table("Probes", columns, rows))
 
 

@@ -22,18 +22,19 @@ class Column:
     class_: str = ""
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Safe], *, name: str = "") -> Safe:
-    """Return a table with a caption, in a frame that scrolls when the screen is narrow."""
+def table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Safe:
+    """Return a table of cells with a caption, in a frame that scrolls when the screen is narrow."""
     head = tag("tr", *(tag("th", column.head, scope="col", class_=column.class_ or None) for column in columns))
-    inside = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows), id=name or None)
+    body = tag("tbody", *(_row(columns, cells) for cells in rows))
+    inside = tag("table", tag("caption", caption), tag("thead", head), body)
     return tag("div", inside, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 
-def row(columns: Sequence[Column], cells: Sequence[str], *, name: str = "", class_: str = "") -> Safe:
-    """Return a row whose first cell heads it; `name` is its anchor."""
+def _row(columns: Sequence[Column], cells: Sequence[str]) -> Safe:
+    """Return a row whose first cell heads it."""
     first = tag("th", cells[0], scope="row", class_=columns[0].class_ or None)
     rest = [tag("td", cell, class_=column.class_ or None) for column, cell in zip(columns[1:], cells[1:])]
-    return tag("tr", first, *rest, id=name or None, class_=class_ or None)
+    return tag("tr", first, *rest)
 
 
 def guess(mean: float | None, low: float | None, high: float | None) -> Safe:
@@ -101,7 +102,7 @@ def fold(summary: str, *children: str, is_open: bool = False, class_: str = "") 
     return tag("details", tag("summary", summary), inner, open="" if is_open else None, class_=class_ or None)
 
 
-def as_table(caption: str, columns: Sequence[Column], rows: Sequence[Safe]) -> Safe:
+def as_table(caption: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Safe:
     """Return the numbers of a picture as a table that opens on demand; nothing without rows."""
     return fold("The same as a table", table(caption, columns, rows), class_="plain") if rows else Safe()
 

@@ -10,7 +10,7 @@ from evolve.queries.run_report import Report
 from evolve.queries.status import Spent
 from evolve.report.html.charts import breadth_charts, series_chart
 from evolve.report.html.markup import Safe, join, tag
-from evolve.report.html.parts import Column, as_table, bar, figure, fold, gain_bar, link, row, section, table
+from evolve.report.html.parts import Column, as_table, bar, figure, fold, gain_bar, link, section, table
 from evolve.text import NONE, count, duration, money, number, short
 
 _MOST_POINTS = 20  # rows of a table that stands for a chart
@@ -31,7 +31,7 @@ def search_section(report: Report) -> Safe:
         charts = tag("div", *(tag("div", tag("h3", title), figure(chart)) for title, chart in both), class_="two")
         columns = [Column("Proposals", "n"), Column("Entropy, bits", "n"), Column("Novelty", "n")]
         points = report.spreads[:: max(1, len(report.spreads) // _MOST_POINTS)]
-        rows = [row(columns, [f"{p.proposal:,}", f"{p.entropy:.2f}", number(p.novelty)]) for p in points]
+        rows = [[f"{p.proposal:,}", f"{p.entropy:.2f}", number(p.novelty)] for p in points]
         numbers = as_table("Breadth of the last proposals", columns, rows)
     arms = over_islands(report.standing.arms)
     return section(
@@ -53,7 +53,7 @@ def _arms(arms: Sequence[OperatorStats], operators: Sequence[OperatorYield]) -> 
         paid = [f"{arm.calls:,}", f"{arm.tokens:,}", money(arm.usd), per_dollar] if arm.calls else [NONE] * 4
         times = [f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)]
         gains = [gain_bar(line.mean_gain, most), gain_bar(line.best_gain, most)]
-        rows.append(row(columns, [line.name, line.model or NONE, *times, *gains, *paid]))
+        rows.append([line.name, line.model or NONE, *times, *gains, *paid])
     return table("Operators and models, all islands together", columns, rows)
 
 
@@ -69,15 +69,12 @@ def _yields(caption: str, head: str, lines: Sequence[OperatorYield], origins: Ma
     ]
     most = max((abs(gain) for line in lines for gain in (line.mean_gain, line.best_gain) if gain is not None), default=0.0)
     rows = [
-        row(
-            columns,
-            [
-                line.name + (f" ({note})" if (note := origins.get(line.name, "")) else ""),
-                *(f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)),
-                gain_bar(line.mean_gain, most),
-                gain_bar(line.best_gain, most),
-            ],
-        )
+        [
+            line.name + (f" ({note})" if (note := origins.get(line.name, "")) else ""),
+            *(f"{times:,}" for times in (line.proposals, line.refused, line.failed, line.placed)),
+            gain_bar(line.mean_gain, most),
+            gain_bar(line.best_gain, most),
+        ]
         for line in lines
     ]
     first = table(caption, columns, rows[:_MOST_POINTS])
@@ -92,14 +89,11 @@ def failures_section(report: Report) -> Safe:
     columns = [Column("Status"), Column("Count", "nobr"), Column("Reason", "text"), Column("The newest", "nobr")]
     most = max(line.count for line in report.failures)
     rows = [
-        row(
-            columns,
-            [
-                line.status, join(bar(line.count, most, "bar down"), f"{line.count:,}"), line.reason or "no reason given",
-                link(line.method, short(line.method)) if line.method
-                else NONE if line.proposal is None else f"proposal {line.proposal:,}",
-            ],
-        )
+        [
+            line.status, join(bar(line.count, most, "bar down"), f"{line.count:,}"), line.reason or "no reason given",
+            link(line.method, short(line.method)) if line.method
+            else NONE if line.proposal is None else f"proposal {line.proposal:,}",
+        ]
         for line in report.failures
     ]  # fmt: skip
     note = "Refused: by the operator or the screen, before any evaluation. A failure is a state, never a score."
@@ -120,8 +114,10 @@ def costs_section(report: Report, spent_so_far: Sequence[Spending], system: str)
     listed = tag("dl", *(part for name, text in facts for part in (tag("dt", name), tag("dd", text))))
     columns = [Column("Model"), *(Column(head, "n") for head in ("Calls", "Tokens in", "Tokens out", "Elites", "Gain", "Cost"))]
     rows = [
-        row(columns, [line.model, f"{line.calls:,}", f"{line.tokens_in:,}", f"{line.tokens_out:,}", f"{line.placed:,}",
-                      number(line.gain, sign=True), money(line.usd)])
+        [
+            line.model, *(f"{held:,}" for held in (line.calls, line.tokens_in, line.tokens_out, line.placed)),
+            number(line.gain, sign=True), money(line.usd),
+        ]
         for line in report.costs
         if line.calls
     ]  # fmt: skip
@@ -150,7 +146,7 @@ def _course(points: Sequence[Spending]) -> Safe:
     charts.append(("Sandbox minutes", series_chart(minutes, "Sandbox minutes", most=max(last.seconds / 60, 0.01))))
     columns = [Column("Proposals", "n"), Column("Dollars known", "n"), Column("Tokens", "n"), Column("Sandbox time", "n")]
     thinned = [*points[: -1 : max(1, len(points) // _MOST_POINTS)], last]
-    rows = [row(columns, [f"{p.proposal:,}", money(p.usd), f"{p.tokens:,}", duration(p.seconds)]) for p in thinned]
+    rows = [[f"{p.proposal:,}", money(p.usd), f"{p.tokens:,}", duration(p.seconds)] for p in thinned]
     both = (tag("div", tag("h3", title), figure(chart)) for title, chart in charts)
     return join(tag("div", *both, class_="two"), as_table("Spent so far", columns, rows))
 
@@ -159,7 +155,7 @@ def _events(report: Report) -> Safe:
     if not report.events:
         return Safe()
     columns = [Column("Time, UTC"), Column("Kind"), Column("What happened", "text")]
-    rows = [row(columns, [event.at, event.kind, event.text]) for event in report.events]
+    rows = [[event.at, event.kind, event.text] for event in report.events]
     return fold(f"The last {count(len(rows), 'event')}", table("Newest first", columns, rows))
 
 
