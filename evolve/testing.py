@@ -263,7 +263,8 @@ def check_task(task: Task, drawn: Sequence[str] | None = None) -> None:
 def _check_draws(task: Task, domain: str) -> None:
     source = registry.load(task.source)(task.options)
     one, again, other = (source.draw(domain, Secret(key * 32)) for key in (b"a", b"a", b"b"))
-    _holds((one.test_y == again.test_y).all() and (one.train_x == again.train_x).all(), f"{domain}: one secret, one instance")
+    repeats = (one.test_y == again.test_y).all() and (one.train_x == again.train_x).all()
+    _holds(bool(repeats), f"{domain}: the same secret drew another instance: draw everything random from it")
     _holds((one.train_x != other.train_x).any(), f"{domain}: another secret draws another instance")
     rows, tests = len(one.train_x), len(one.test_x)
     shapes = one.weak.shape == (rows, 2) and one.teacher.shape == (tests, 2)

@@ -12,7 +12,7 @@ from pathlib import Path
 from archives.archive import Archive
 from archives.grid import dump
 from archives.nouns import MethodRecord, RunRecord
-from evolve import __version__, models
+from evolve import __version__, models, operators
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.config import resolve as merged
@@ -29,6 +29,7 @@ from evolve.search.context import RunContext
 from evolve.search.final_evaluation import FinalEvaluation, Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
+from evolve.text import one_line
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,20 @@ def _known(
         check_budget(config, setup.models, archive.run().system)
         _warn(config, watch)
         check_origin(archive, setup.task)
+        for name in _left_out(archive, setup):
+            watch.event("note", f"going on without the operator {name}, which was not named: say --operator FILE:CLASS again")
         with _judging(setup, bool(changes.get("trust_methods")), watch) as resources:
             record_walls(archive, resources.sandbox)
             setup = _settled(setup, resources, watch)
             archive.update_run(config=setup.config.model_dump_json(), state="running")
             _count_lost(archive, watch)
             yield _context(setup, archive, resources, watch), resources.sandbox.close
+
+
+def _left_out(archive: Archive, setup: Setup) -> list[str]:
+    """Return the operators that a run bred with, and that neither our table nor the user names now."""
+    used = [str(row["operator"]) for row in archive.rows("select distinct operator from proposals order by operator")]
+    return [one_line(name, 40) for name in used if name not in setup.operators and name not in operators.TABLE]
 
 
 def _count_lost(archive: Archive, watch: Observer) -> None:

@@ -41,10 +41,12 @@ print(run.status()["state"], run.status()["evaluations"])
 class Listener:
     def __init__(self) -> None:
         self.events = list[str]()
+        self.texts = list[str]()
         self.evaluations = list[int]()
 
     def event(self, kind: str, text: str) -> None:
         self.events.append(kind)
+        self.texts.append(text)
 
     def snapshot(self, now: Snapshot) -> None:
         self.evaluations.append(now.evaluations)
@@ -107,7 +109,10 @@ def test_a_method_and_a_report(started: tuple[evolve.Run, Listener], tmp_path: P
 
 
 def test_a_run_goes_on_and_takes_a_file(started: tuple[evolve.Run, Listener], tmp_path: Path) -> None:
-    run = started[0].resume(evals="+2", observer=None)
+    told = Listener()
+    evolve.resume(started[0].path, task=tiny.TASK, evals="+1", observer=told)
+    assert "going on without the operator halving, which was not named: say --operator FILE:CLASS again" in told.texts
+    run = started[0].resume(evals="+1", observer=None)
     assert run.status()["evaluations"] == 14
     file = tmp_path / "mine.py"
     file.write_text("def method(problem):\n    return problem.weak[:, 1].mean() + 0 * problem.test_x[:, 0]\n")

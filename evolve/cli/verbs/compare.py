@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 256), help="Searches at once (default: one a core).")
 @click.option("--hold-out", default="", metavar="NAME", help="Leave this human baseline out: is it found again?")
 @click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
-@click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
+@click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")
 @click.option("--model", multiple=True, metavar="SPEC", help="A language model as provider:name. May cost money.")
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")
 @click.option("--usd", type=float, metavar="X", help="What model calls of one search may cost, in dollars.")

@@ -31,7 +31,7 @@ tracker_option = click.option(
 
 @click.command()
 @click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
-@click.option("--domain", multiple=True, metavar="NAME", help="A search domain; repeat it for several (default: chat).")
+@click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(
     "--model",
