@@ -264,6 +264,7 @@ def read_only(root: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return verb
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_an_archive_on_a_read_only_disk_can_be_read_and_copied(
     mode: str, db: Path, tmp_path: Path, read_only: Callable[..., subprocess.CompletedProcess[str]]

@@ -88,6 +88,7 @@ def test_the_first_of_equally_near_centroids_is_taken() -> None:
     assert [grid.cell(at(a, 0.0)) for a in (0.4, 0.5, 0.6)] == [0, 0, 1]
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(st.integers(2, 40), st.integers(0, 3))
 def test_the_same_seed_gives_the_same_cells_and_another_others(cells: int, seed: int) -> None:

@@ -17,6 +17,8 @@ from fitness.nouns import Measure
 from fitness.tasks import load
 from tests.support import simulated
 
+pytestmark = pytest.mark.thorough
+
 TASK = load("embedded")
 GRID = Bins(TASK.measures)
 

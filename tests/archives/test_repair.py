@@ -105,6 +105,7 @@ def damaged_pages(path: Path) -> list[int]:
     return random.Random(1).sample(range(2, pages + 1), 12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", ["zeros", "noise", "half"])
 def test_any_page_may_be_damaged(how: str, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole, kept = contents(base), 0

@@ -77,7 +77,6 @@ def _tiny_task(monkeypatch: pytest.MonkeyPatch, finished: tuple[Path, str], tmp_
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.quick
 def test_a_run_ends_with_the_table_the_report_and_the_champion(
     finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

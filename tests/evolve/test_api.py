@@ -108,6 +108,7 @@ def test_a_method_and_a_report(started: tuple[evolve.Run, Listener], tmp_path: P
     assert run.write_report("page.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_and_takes_a_file(started: tuple[evolve.Run, Listener], tmp_path: Path) -> None:
     told = Listener()
     evolve.resume(started[0].path, task=tiny.TASK, evals="+1", observer=told)
@@ -123,12 +124,14 @@ def test_a_run_goes_on_and_takes_a_file(started: tuple[evolve.Run, Listener], tm
         evolve.resume(run.path, task=replace(tiny.TASK, name="other"))
 
 
+@pytest.mark.thorough
 def test_a_file_is_judged(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def method(problem):\n    return problem.test_x[:, 0].sigmoid()\n")
     verdict = evolve.judge("mine.py", task=tiny.TASK, domain="chat", instances=2, device="cpu", probes=False)
     assert (verdict["status"], len(verdict["instances"])) == ("OK", 2)
 
 
+@pytest.mark.thorough
 def test_a_run_that_another_holds_is_not_written(started: tuple[evolve.Run, Listener]) -> None:
     with only_writer(started[0].path), pytest.raises(evolve.EvolveError, match="another process is working on"):
         started[0].resume(observer=None)
@@ -222,6 +225,7 @@ def script(root: Path, folder: Path, evals: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.thorough
 def test_a_script_needs_no_main_guard_and_no_checkout_around_it(root: Path, tmp_path: Path) -> None:
     out, err = script(root, tmp_path, 2).communicate(timeout=240)
     assert "Traceback" not in err
@@ -229,6 +233,7 @@ def test_a_script_needs_no_main_guard_and_no_checkout_around_it(root: Path, tmp_
     assert out.splitlines()[-1] == "finished 2"
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_a_script_cleanly_with_a_run_that_goes_on(root: Path, tmp_path: Path) -> None:
     process = script(root, tmp_path, 500)
     assert process.stdout is not None
@@ -242,6 +247,7 @@ def test_ctrl_c_ends_a_script_cleanly_with_a_run_that_goes_on(root: Path, tmp_pa
     assert out.splitlines()[-1].startswith("interrupted ")
 
 
+@pytest.mark.thorough
 def test_a_search_runs_outside_the_main_thread(tmp_path: Path) -> None:
     """Signals reach the main thread only, so nothing is installed for them."""
     states = list[str]()

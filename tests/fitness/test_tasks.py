@@ -183,6 +183,7 @@ class Hopeless:
         return Drawn(x, x, x, y, x, weak_acc=0.7, strong_acc=0.7 - self.draws / 100)
 
 
+@pytest.mark.thorough
 def test_a_task_whose_ceiling_does_not_exceed_its_teacher_is_refused_with_the_numbers(tmp_path: Path) -> None:
     task = replace(embedded(TINY), name="hopeless", source="tests.fitness.test_tasks:Hopeless")
     name = InstanceName("hopeless", "chat", Split.DEV, 0)

@@ -75,6 +75,7 @@ def test_a_home_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
         Vault(tmp_path / "file")
 
 
+@pytest.mark.thorough
 def test_an_instance_that_was_never_built_is_a_sentence(vault: Vault) -> None:
     assert not vault.ready(TINY, "chat", Split.SEALED, 7)
     with pytest.raises(VaultError, match="embedded/chat/sealed/7 has not been built"):
@@ -192,6 +193,7 @@ def test_looks_are_counted_over_processes_and_by_split(tmp_path: Path) -> None:
     assert Vault(tmp_path).log_look("judge", "m", "chat", Split.SEALED, 5) == 1
 
 
+@pytest.mark.thorough
 def test_two_builders_at_once_build_an_instance_once(tmp_path: Path) -> None:
     vault = Vault(tmp_path)
     with Builder(vault, TINY) as one, Builder(vault, TINY) as two:
@@ -204,6 +206,7 @@ def test_two_builders_at_once_build_an_instance_once(tmp_path: Path) -> None:
     assert vault.path(TINY, DIGITS).stat().st_ino == written
 
 
+@pytest.mark.thorough
 def test_a_stopped_builder_leaves_whole_files_or_none(tmp_path: Path) -> None:
     vault = Vault(tmp_path)
     wanted = [InstanceName("embedded", "chat", Split.DEV, index) for index in range(200)]
@@ -219,6 +222,7 @@ def test_a_stopped_builder_leaves_whole_files_or_none(tmp_path: Path) -> None:
     load(vault, TINY, CHAT)
 
 
+@pytest.mark.thorough
 def test_a_disk_without_room_is_a_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
     vault = Vault(tmp_path)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)

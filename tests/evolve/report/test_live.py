@@ -23,6 +23,8 @@ from evolve.report.html.page import policy
 from tests.support.browser import ROOT, served
 from tests.support.example_run import add_hostile, add_model_call, build
 
+pytestmark = pytest.mark.thorough
+
 pytest.importorskip("uvicorn", reason="the live page (needs starlette and uvicorn)")
 
 

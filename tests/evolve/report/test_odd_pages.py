@@ -15,6 +15,8 @@ from fitness.nouns import Evaluation, Split, Status
 from tests.support.browser import browser, watched
 from tests.support.example_run import add_hostile, build
 
+pytestmark = pytest.mark.thorough
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

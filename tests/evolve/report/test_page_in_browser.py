@@ -14,6 +14,8 @@ from evolve.report.html.page import write_report
 from tests.support.browser import browser, watched
 from tests.support.example_run import build
 
+pytestmark = pytest.mark.thorough
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -50,6 +52,7 @@ def page(opened: Browser, file: str) -> Iterator[Page]:
     shown.close()
 
 
+@pytest.mark.quick
 def test_a_click_on_a_cell_opens_the_elite_and_back_returns(page: Page) -> None:
     cell = page.locator("#grid a.heat").first
     label = str(cell.get_attribute("aria-label"))
