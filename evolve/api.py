@@ -202,7 +202,7 @@ def judge(
 
 def _resume(path: Path, given: Given, observer: Watcher, changes: Row) -> Run:
     to_do = continuation(path, changes)
-    followed, missing = trackers.usable(to_do.config.trackers)
+    followed, missing = trackers.usable(to_do.config.trackers, changes.get("trackers", ()))
     config = to_do.config.model_copy(update={"trackers": followed})
     with _watching(observer) as watch:
         for note in (to_do.note, *missing):

@@ -23,7 +23,7 @@ from evolve.search.context import fresh_instances
 from evolve.search.feedback import DeletedLines, significant
 from evolve.study.outcome import fresh_pgrs
 from fitness import pgr, tasks
-from fitness.nouns import Evaluation, Score, Split
+from fitness.nouns import Evaluation, Score, Split, Status
 
 _WHY = "credit: the ancestors of a champion"
 Kind = Literal["structure", "constants"]
@@ -115,9 +115,9 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
 
 
 def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Sequence[str]) -> None:
-    lineage = Disclosure(archive, domains).ancestor_seed(evaluation.method)
+    ok, lineage = evaluation.status is Status.OK, Disclosure(archive, domains).ancestor_seed(evaluation.method)
     with archive.transaction():
-        archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval_of(evaluation))
+        archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval(*evaluation.strata) if ok else None)
         for domain in domains:
             count = sum(trial.domain == domain for trial in evaluation.trials)
             archive.look(Look(ENGINE, evaluation.method, lineage, domain, Split.FRESH, count, _WHY))

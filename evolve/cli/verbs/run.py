@@ -134,7 +134,7 @@ def resume(
         process.stop_with_parent()
     trackers.check(others["trackers"])
     to_do = continuation(find_run(db), {**others, "trust_methods": trust or None, "evals": evals})
-    followed, missing = trackers.usable(to_do.config.trackers)
+    followed, missing = trackers.usable(to_do.config.trackers, others["trackers"])
     config, path = to_do.config.model_copy(update={"trackers": followed}), to_do.path
     notes = [to_do.note, *missing]
     _search(config, path, as_json, notes, lambda watch: session.resume(path, to_do.changes, watch, Given(operators)))
