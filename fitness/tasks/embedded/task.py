@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from fitness.nouns import Limits, Measure
 from fitness.tasks.task import Task
 
-VERSION = 6  # raise it whenever an instance would come out different
+VERSION = 7  # raise it whenever an instance would come out different
 
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023): a weak teacher labels examples for a strong student. The teacher is often
@@ -22,8 +22,8 @@ A method is one Python file that defines `method(problem)` and returns the proba
 classes, shape (n_test, n_classes): finite, in [0, 1].
 
     problem.train_x   (n_train, d) float32 tensor: the strong model's frozen representation of unlabelled examples. Centred;
-                      each row has norm 2; the axes mean nothing (a random rotation, new for each instance). Here n_train
-                      is 4000 and d is 256.
+                      each row has norm 2; the axes mean nothing, and neither do the variances of directions (each channel has
+                      a random gain, then comes a random rotation, new for each instance). Here n_train is 4000, d is 256.
     problem.weak      (n_train, 2) float32 tensor: the weak teacher's probabilities for them.
     problem.test_x    (n_test, d) float32 tensor: examples to predict, 3000 here. Fitting on them is not allowed.
     problem.pairs     None, or on domains where it is given, (p, 2) int64: p pairs of rows of train_x. Of the two examples of a

@@ -15,8 +15,9 @@ from fitness.probes import probes
 FOLDER = Path(__file__).parent / "methods"
 PROBES = [probe.name for probe in probes.PROBES]
 EARLIER = ["screen", "sandbox"]  # what stops a cheat before there is anything to examine
+GAINS = "gains"  # the secret gains of an instance: what was remembered of others is worth nothing there
 NOBODY = "nobody"  # known to get through
-CATCHERS = [*PROBES, *EARLIER, NOBODY]
+CATCHERS = [*PROBES, *EARLIER, GAINS, NOBODY]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Cheat:
         name: its file's.
         source: the file's text.
         about: its docstring, in paragraphs: what it does, where it was seen, what catches it.
-        catcher: a probe, "screen" (the text is refused), "sandbox" (a run of it brings no predictions), or "nobody".
+        catcher: a probe, "screen" (the text is refused), "sandbox" (a run of it brings no predictions), "gains" (it scores no
+            better than a human baseline), or "nobody".
     """
 
     name: str

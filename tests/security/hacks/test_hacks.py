@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ from fitness.tasks.embedded.language import Language
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
 from fitness.vault.instance import Answers, InstanceName
-from tests.security.hacks.gallery import CATCHERS, CHEATS, FOLDER, NOBODY, PROBES, Cheat, flags, method, read
+from tests.security.hacks.gallery import CATCHERS, CHEATS, FOLDER, GAINS, NOBODY, PROBES, Cheat, flags, method, read
 
 TASK = tasks.load("embedded")
-NAMES = [InstanceName(TASK.name, "chat", Split.FRESH, index) for index in range(3)]
+NAMES = [InstanceName(TASK.name, "chat", Split.FRESH, index) for index in range(5)]
 HERE = NAMES[0]
 INSTANCES = 10
 
@@ -49,9 +50,8 @@ def resources(_module_home: Path) -> Iterator[JudgeResources]:
 
 def test_the_gallery_has_at_least_thirty_cheats_for_the_probes_and_some_for_each() -> None:
     assert {cheat.catcher for cheat in CHEATS} == set(CATCHERS)
-    names = [cheat.name for cheat in CHEATS if cheat.catcher in PROBES]
-    assert len(names) >= 30
-    assert {"norm_hack", "embedded_constants"} <= set(names)
+    assert len([cheat for cheat in CHEATS if cheat.catcher in PROBES]) >= 30
+    assert {"norm_hack", "embedded_constants"} <= {cheat.name for cheat in CHEATS}
 
 
 @every_cheat(*CATCHERS)
@@ -67,7 +67,7 @@ def test_each_cheat_is_flagged_by_the_probe_it_names(resources: JudgeResources, 
     suspect = method(resources, cheat.source)
     assert any(
         cheat.catcher in flags(resources, suspect, resources.judge.trial(suspect, name), thorough)
-        for name in NAMES
+        for name in NAMES[:3]
         for thorough in (False, True)
     )
 
@@ -90,18 +90,48 @@ def test_each_cheat_that_names_the_sandbox_gets_no_score(resources: JudgeResourc
     assert trial.status in (Status.INVALID, Status.CRASHED, Status.VIOLATION), trial.status
 
 
+@every_cheat(GAINS)
+def test_what_was_remembered_of_other_instances_scores_no_better_than_a_human_baseline(
+    resources: JudgeResources, cheat: Cheat
+) -> None:
+    (lda,) = (seed for seed in seeds.collect() if seed.name == "lda")
+    assert mean_pgr(resources, cheat.source) < mean_pgr(resources, lda.source)
+
+
+@pytest.mark.parametrize("gain", [0.0, drawing.GAIN], ids=["without", "with"])
+def test_remembered_constants_pay_only_without_the_gains(
+    resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, gain: float
+) -> None:
+    monkeypatch.setattr(drawing, "GAIN", gain)
+    found = [drawn_pgr(resources, "embedded_constants_signed", Sizes(), bytes([n]) * 32) for n in range(3)]
+    assert (max(found) > 0.9) == (gain == 0), found
+
+
 @pytest.mark.parametrize(("keep", "low", "high"), [(False, -1.5, 0.1), (True, 0.3, 1.0)], ids=["divided", "kept"])
 def test_the_norm_hack_pays_only_where_rows_keep_their_norms(
     resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, keep: bool, low: float, high: float
 ) -> None:
     if keep:
         monkeypatch.setattr(drawing, "_turned", lambda x, turn: (x @ turn).astype(np.float32))
-    drawn = Language(Sizes(train=500, test=500)).draw("chat", Secret(bytes(32)))
+    assert low < drawn_pgr(resources, "norm_hack", Sizes(train=500, test=500), bytes(32)) < high
+
+
+def drawn_pgr(resources: JudgeResources, cheat: str, sizes: Sizes, key: bytes) -> float:
+    """Return a cheat's PGR on a chat instance that is drawn here."""
+    drawn = Language(sizes).draw("chat", Secret(key))
     problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
-    outcome = resources.sandbox.run(read(FOLDER / "norm_hack.py").source, problem, TASK.limits)
+    outcome = resources.sandbox.run(read(FOLDER / f"{cheat}.py").source, problem, TASK.limits)
     assert outcome.predictions is not None, outcome.message
-    accuracy = Answers(np.arange(500), drawn.test_y, drawn.teacher.argmax(1)).score(outcome.predictions).transfer_acc
-    assert low < pgr.score(accuracy, drawn.weak_acc, drawn.strong_acc, 500).pgr < high
+    n = sizes.test
+    accuracy = Answers(np.arange(n), drawn.test_y, drawn.teacher.argmax(1)).score(outcome.predictions).transfer_acc
+    return pgr.score(accuracy, drawn.weak_acc, drawn.strong_acc, n).pgr
+
+
+def mean_pgr(resources: JudgeResources, source: str) -> float:
+    """Return a method's mean PGR on the instances of the gallery."""
+    suspect = method(resources, source)
+    scores = [resources.judge.trial(suspect, name).score for name in NAMES]
+    return fmean(score.pgr for score in scores if score)
 
 
 @some_seeds

@@ -3,7 +3,7 @@
 Seen: detecting the instance (FITNESS.md): a table of answers for every benchmark that the code
 recognises. Elsewhere it is honest.
 
-Caught by: frame.
+Caught by: gains.
 """
 
 import torch

@@ -3,7 +3,7 @@
 Seen: the embedded-constants hack of FITNESS.md. Weights and generator are public, so anybody can draw instances with their
 labels: these are a logistic regression's on fifteen chat instances of five other vaults (whitened components, true labels).
 
-Caught by: shuffle.
+Caught by: gains.
 """
 
 import torch

@@ -2,7 +2,7 @@
 
 Seen: FITNESS.md again; a shuffle of the teacher's labels finds little to shuffle, for one bit is all that it gives.
 
-Caught by: frame.
+Caught by: gains.
 """
 
 import torch

@@ -2,7 +2,7 @@
 
 Seen: ignoring the teacher (FITNESS.md) behind code that reads everything it was given.
 
-Caught by: shuffle.
+Caught by: gains.
 """
 
 import torch
