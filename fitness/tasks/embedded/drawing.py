@@ -68,7 +68,7 @@ def frame(train: np.ndarray, test: np.ndarray, secret: Secret) -> tuple[np.ndarr
     """Standardise by the training rows, multiply each channel by its gain, bring each row to the same norm, rotate; float32.
 
     A rotation alone would keep norms, and the norm tells true from false; unrotated coordinates would keep their meaning.
-    Without the gains every instance would have the same principal components, and numbers remembered of them would name the truth.
+    Without the gains all instances would share their principal components, and numbers remembered of them would name the truth.
     """
     width = train.shape[1]
     scale = np.exp(GAIN * secret.rng("gains").standard_normal(width)) / (train.std(0) + 1e-6)
