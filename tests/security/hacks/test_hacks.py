@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -102,7 +103,7 @@ def test_what_was_remembered_of_other_instances_scores_no_better_than_a_human_ba
 def test_remembered_constants_pay_only_without_the_gains(
     resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, gain: float
 ) -> None:
-    monkeypatch.setattr(drawing, "GAIN", gain)
+    monkeypatch.setattr(drawing, "frame", partial(drawing.frame, gain=gain))
     found = [drawn_pgr(resources, "embedded_constants_signed", Sizes(), bytes([n]) * 32) for n in range(3)]
     assert (max(found) > 0.9) == (gain == 0), found
 

@@ -1,0 +1,245 @@
+"""Attack the secret gains: `python -m tests.bench.attackers [INSTANCES] [--write]` fits constants offline and prints their PGR.
+
+An attacker draws instances of her own, with their labels, from the public weights and the public generator, and fits what a
+method can remember of them. The old cheat remembers instances without gains; the adaptive ones remember instances under
+DRAWS draws of the gains each. Every attack is then judged as a method on fresh instances, in the sandbox, beside the strongest
+human baselines. "Elsewhere" is the same attack fitted on the two other domains: what it gains there it did not remember.
+With --write, the methods of the gallery get the constants that were fitted on chat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+import torch
+
+from evolve.runs import seeds
+from evolve.runs.judge import FIRST
+from evolve.runs.resources import JudgeResources, judge_resources
+from evolve.screening.screen import Screen
+from fitness.nouns import Split
+from fitness.tasks import load
+from fitness.tasks.embedded import drawing
+from fitness.tasks.embedded.language import PENALTY, Language, items
+from fitness.tasks.embedded.task import Sizes
+from fitness.tasks.secret import Secret
+from fitness.vault.instance import InstanceName
+from tests.security.hacks.gallery import FOLDER
+from tests.security.hacks.methods import component_network, moment_coefficients, rank_frame
+
+DOMAINS = ("chat", "code", "math")
+OWN = 12  # instances that the attacker draws of each domain
+DRAWS = 10  # draws of the gains of each
+BASELINES = ("lda", "auxconf", "selftrain")
+ROWS = 400  # of each draw, for the remembered weights of ranks
+MATCHED = 48  # draws whose ranks are matched with each other: the slowest part
+NEIGHBOURS = 12  # instances that the attack by neighbours remembers
+STEPS = 1500
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One instance of the attacker's own, before its gains.
+
+    Attributes:
+        features: (n, 256) of the training rows.
+        weak: (n,) the teacher's probability of class 1.
+        y: (n,) true labels.
+    """
+
+    features: np.ndarray
+    weak: np.ndarray
+    y: np.ndarray
+
+    def seen(self, gain: float, secret: Secret) -> np.ndarray:
+        """Return the (n, 256) rows that a method would see, with gains of this spread."""
+        return drawing.frame(self.features, self.features[:1], secret, gain)[0].astype(np.float64)
+
+
+@cache
+def language() -> Language:
+    """Return the public models."""
+    return Language(Sizes())
+
+
+@cache
+def own(domain: str) -> list[Drawn]:
+    """Draw the attacker's instances of a domain."""
+    drawn = []
+    for number in range(OWN):
+        secret = Secret(bytes([number] * 32))
+        labelled, train = (
+            language().pool(domain, *items(domain, secret, part, n)) for part, n in (("labelled", 200), ("train", 4000))
+        )
+        weak = drawing.fit(labelled.weak, labelled.y, PENALTY).probabilities(train.weak)[:, 1]
+        drawn.append(Drawn(train.strong, weak.astype(np.float64), train.y))
+    return drawn
+
+
+def draws(domains: Sequence[str], gain: float, at_most: int | None = None) -> list[tuple[np.ndarray, Drawn]]:
+    """Return what methods would see of the attacker's instances, under several draws of the gains where there are any."""
+    times = DRAWS if gain else 1
+    every = [(i, d, n) for n in range(times) for d in domains for i in range(OWN)][:at_most]
+    return [(own(d)[i].seen(gain, Secret(bytes([i, n] * 16))), own(d)[i]) for i, d, n in every]
+
+
+def rank_constants(domains: Sequence[str], gain: float, apart: bool = False) -> list[tuple[list[int], list[int]]]:
+    """Fit cross moments of ranks and weights: of all draws together, or of each instance `apart`."""
+    found = draws(domains, gain, NEIGHBOURS if apart else MATCHED)
+    ranks = [rank_frame.ranked(s, s) for s in ((x - m) @ axes for x, _ in found for m, axes in [rank_frame.frame(x)])]
+    tensors, labels = [rank_frame.moments(r) for r in ranks], [drawn.y for _, drawn in found]
+    if apart:
+        alone = (np.arange(8), np.ones(8))
+        return [_remembered(t, [r], [y], [alone], ROWS * 10) for t, r, y in zip(tensors, ranks, labels)]
+    goal = tensors[0]
+    for _ in range(2):
+        places = [rank_frame.matched(tensor, goal)[:2] for tensor in tensors]
+        goal = np.mean([rank_frame.arranged(tensor, *place) for tensor, place in zip(tensors, places)], 0)
+    return [_remembered(goal, ranks, labels, places, ROWS)]
+
+
+Place = tuple[np.ndarray, np.ndarray]
+
+
+def _remembered(
+    goal: np.ndarray, ranks: Sequence[np.ndarray], labels: Sequence[np.ndarray], places: Sequence[Place], rows: int
+) -> tuple[list[int], list[int]]:
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.concatenate([rank_frame.terms(r[:rows, order] * signs) for r, (order, signs) in zip(ranks, places)])
+    fitted = LogisticRegression(fit_intercept=False, max_iter=500).fit(x, np.concatenate([y[:rows] for y in labels]))
+    size = range(len(goal))
+    kept = [goal[i, j, k] for i in size for j in size[i:] for k in size[j:] if not i == j == k]
+    return [round(100 * value) for value in kept], [round(10 * float(weight)) for weight in fitted.coef_[0]]
+
+
+def moment_constants(domains: Sequence[str], gain: float) -> list[int]:
+    """Fit the coefficients of the vectors that moments give: the mean correlation with the truth is made large."""
+    along, between = [], []
+    for x, drawn in draws(domains, gain):
+        white, _ = moment_coefficients.whitened(x, x[:1])
+        vectors = moment_coefficients.directions(white, drawn.weak)
+        along.append(vectors @ white.T @ (2 * drawn.y - 1) / len(white))
+        between.append(vectors @ vectors.T)
+    a, b = torch.tensor(np.stack(along)), torch.tensor(np.stack(between))
+    weights = torch.ones(a.shape[1], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([weights], lr=0.05)
+    for _ in range(STEPS):
+        lengths = torch.einsum("i,bij,j->b", weights, b, weights).clamp_min(1e-9).sqrt()
+        loss = 1e-3 * weights.square().mean() - (a @ weights / lengths).mean()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        optimiser.step()
+    return [round(100 * float(weight)) for weight in weights]
+
+
+def network_constants(domains: Sequence[str], gain: float) -> list[int]:
+    """Train the network that weighs independent components: its weights, row by row, layer by layer."""
+    rows, along, between = [], [], []
+    for x, drawn in draws(domains, gain):
+        seen, _ = component_network.components(*component_network.whitened(x, x[:1]))
+        found, signs = component_network.described(seen, drawn.weak)
+        rows.append(found)
+        along.append((seen * signs).T @ (2 * drawn.y - 1) / len(seen))
+        between.append((seen * signs).T @ (seen * signs) / len(seen))
+    d, a, b = (torch.tensor(np.stack(part), dtype=torch.float32) for part in (rows, along, between))
+    hidden, generator = component_network.HIDDEN, torch.Generator().manual_seed(0)
+    shapes = [(d.shape[2] + 1, hidden), (2 * hidden + 1, hidden), (hidden + 1, 1)]
+    layers = [(torch.randn(s, generator=generator) / s[0] ** 0.5).requires_grad_() for s in shapes]
+    optimiser = torch.optim.AdamW(layers, lr=3e-3, weight_decay=0.05)
+    noise = 0.05 * d.reshape(-1, d.shape[2]).std(0)
+    for _ in range(STEPS):
+        some = torch.randint(len(d), (24,), generator=generator)
+        weights = _weighed(d[some] + noise * torch.randn(d[some].shape, generator=generator), layers)
+        lengths = torch.einsum("bi,bij,bj->b", weights, b[some], weights).clamp_min(1e-6).sqrt()
+        loss = -((weights * a[some]).sum(1) / lengths).mean()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        optimiser.step()
+    return [round(100 * float(weight)) for layer in layers for weight in layer.detach().flatten()]
+
+
+def _weighed(rows: torch.Tensor, layers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """As component_network.weighed, with gradients."""
+
+    def one(x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, torch.ones_like(x[..., :1])], -1)
+
+    inner = torch.relu(one(rows) @ layers[0])
+    inner = torch.cat([inner, inner.mean(-2, keepdim=True).expand_as(inner)], -1)
+    return (one(torch.relu(one(inner) @ layers[1])) @ layers[2])[..., 0]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An attack: its file in the gallery, and what fits the constants of it."""
+
+    title: str
+    template: str
+    name: str
+    constants: Callable[[Sequence[str]], object]
+    elsewhere: bool = False
+
+
+GAIN = drawing.GAIN
+ATTACKS = (
+    Attack("rank frame, of instances without gains", "rank_frame", "rank_frame", partial(rank_constants, gain=0.0)),
+    Attack("rank frame", "rank_frame", "rank_frame_of_gains", partial(rank_constants, gain=GAIN)),
+    Attack("nearest remembered instance", "rank_frame", "nearest_instance", partial(rank_constants, gain=GAIN, apart=True)),
+    Attack("remembered network", "component_network", "component_network", partial(network_constants, gain=GAIN), True),
+    Attack("coefficients of moments", "moment_coefficients", "moment_coefficients", partial(moment_constants, gain=GAIN), True),
+)
+
+
+def source(attack: Attack, domains: Sequence[str]) -> str:
+    """Return the method of an attack with the constants fitted on domains."""
+    text = (FOLDER / f"{attack.template}.py").read_text()
+    return re.sub(r"^REMEMBERED = .*\Z", _line(attack.constants(domains)), text, flags=re.M | re.S)
+
+
+def _line(constants: object) -> str:
+    return f"REMEMBERED = {constants!r}\n"
+
+
+def cell(resources: JudgeResources, text: str | bytes, names: Sequence[InstanceName]) -> str:
+    """Judge a method on instances; return mean ± standard deviation of PGR, or why there is none."""
+    screened = Screen(resources.worker).parse(text)
+    if screened.method is None:
+        return screened.reason
+    trials = [resources.judge.trial(screened.method.method, name) for name in names]
+    values = [trial.score.pgr for trial in trials if trial.score]
+    return f"{fmean(values):.2f} ± {stdev(values):.2f}" if len(values) == len(trials) else str(trials[0].status)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("instances", nargs="?", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    wanted = {d: [InstanceName("embedded", d, Split.FRESH, FIRST + i) for i in range(given.instances)] for d in DOMAINS}
+    with judge_resources(load("embedded"), [name for names in wanted.values() for name in names]) as resources:
+        print(f"| method | {' | '.join(DOMAINS)} |\n|---|---|---|---|")
+        for seed in (seed for seed in seeds.collect() if seed.name in BASELINES):
+            cells = [cell(resources, seed.source, wanted[domain]) for domain in DOMAINS]
+            print(f"| {seed.name}.py | {' | '.join(cells)} |", flush=True)
+        for attack in ATTACKS:
+            for elsewhere in [False, True][: 1 + attack.elsewhere]:
+                cells = []
+                for domain in DOMAINS:
+                    text = source(attack, [d for d in DOMAINS if (d != domain) is elsewhere])
+                    cells.append(cell(resources, text, wanted[domain]))
+                    if given.write and domain == "chat" and not elsewhere:
+                        Path(FOLDER / f"{attack.name}.py").write_text(text)
+                print(f"| {attack.title}{', fitted elsewhere' if elsewhere else ''} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
