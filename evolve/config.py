@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -14,9 +15,20 @@ from pydantic.dataclasses import dataclass
 
 from evolve.errors import UsageError
 from evolve.files import read_regular
+from evolve.text import holds_secret
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
+RESERVED = {  # fields of a request that are not the user's to set, and what to do instead
+    **dict.fromkeys(("model", "models"), "name the model with --model"),
+    **dict.fromkeys(("messages", "system", "prompt", "input", "instructions"), "the search writes them"),
+    **dict.fromkeys(
+        ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens"),
+        "set reply_tokens, which bounds the cost",
+    ),
+    **dict.fromkeys(("n", "best_of"), "a call has one answer"),
+    "stream_options": "it follows from stream",
+}
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -63,6 +75,7 @@ class Config(BaseModel):
     reply_tokens: int = Field(16_384, ge=256, description="Tokens that one answer may have, thoughts included.")
     thinking: int = Field(0, ge=0, description="Tokens of thought before an answer, for anthropic models.")
     prices: dict[str, Price] = Field({}, description="Your own prices of models, in dollars per million tokens.")
+    extra_body: dict[str, Any] = Field({}, description="Fields that requests to models hold beside ours, as a table or JSON.")
     trust_methods: bool = Field(
         False, description="Run language-model code and other people's files below sandbox level B too."
     )
@@ -108,6 +121,27 @@ class Config(BaseModel):
         if not names or not all(names):
             raise ValueError("a domain has a name, such as chat")
         return "+".join(dict.fromkeys(names))
+
+    @field_validator("extra_body", mode="before")
+    @classmethod
+    def _apart(cls, value: object) -> object:
+        """Take a table or JSON whose fields are not ours, and hold no key: it is stored, and shown, with the run."""
+        try:
+            fields = json.loads(value) if isinstance(value, str) else value
+            json.dumps(fields, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):
+            fields = None
+        said = "extra_body cannot be used"  # without the value, which may hold a key
+        if not isinstance(fields, dict):
+            raise UsageError(f'{said}: write it as a table or as JSON, such as {{"top_k": 20}}')
+        taken = next((name for name in fields if name.lower() in RESERVED), "")
+        if taken:
+            raise UsageError(f"{said}: {taken} is this program's own: {RESERVED[taken.lower()]}")
+        if fields.get("stream") not in (None, True, False):
+            raise UsageError(f"{said}: stream is true or false")
+        if holds_secret(fields):
+            raise UsageError(f"{said}: a key in it would be kept in the run: keys are read from the environment alone")
+        return fields
 
     @property
     def domains(self) -> tuple[str, ...]:

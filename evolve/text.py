@@ -57,6 +57,24 @@ def environment_secrets() -> tuple[str, ...]:
     return tuple(sorted((value for value in found if len(value) >= LEAST_SECRET), key=len, reverse=True))
 
 
+_IS_A_SECRET = re.compile(
+    r"(?:^|[-_])(?:api[-_]?key|key|authorization|bearer|password|passwd|secret|(?:access|auth)[-_]?token|token)$"
+)
+_NO_SECRETS = ("prompt_cache_key", "safety_identifier")  # fields of a request that only sound like one
+
+
+def holds_secret(value: object) -> bool:
+    """Tell whether data has a field that is named like a secret, or holds one: the environment's, or what looks like a key."""
+    if isinstance(value, dict):
+        names = [str(name).lower() for name in value]
+        named = any(_IS_A_SECRET.search(name) and name not in _NO_SECRETS for name in names)
+        return named or any(map(holds_secret, (*value.keys(), *value.values())))
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_secret, value))
+    known = isinstance(value, str) and any(secret in value for secret in environment_secrets())
+    return known or (isinstance(value, str) and bool(LOOKS_LIKE_A_KEY.search(value)))
+
+
 _SAFE = "\n\t"
 _HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 

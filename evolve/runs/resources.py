@@ -107,6 +107,7 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
         thinking=config.thinking,
         clock=Clock(sleep=stop.wait) if stop else Clock(),
         prices=config.prices,
+        extra_body=config.extra_body,
         run=run,
         hidden=_of_the_run(run) if run else (),
     )

@@ -81,7 +81,7 @@ def prepare(config: Config, path: Path, watch: Observer) -> None:
 def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
     setup = check(config, path, given)
-    _warn(config, watch)
+    _warn(config, setup, watch)
     seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
     # code of this checkout, and what its offline operators make of it
     ours = not (config.model or config.seeds or given.operators)
@@ -124,7 +124,7 @@ def _known(
             given = replace(given, executor=known_executor(config, path))
         setup = resolve(config, path, given, grid_of(archive))
         check_budget(config, setup.models, archive.run().system)
-        _warn(config, watch)
+        _warn(config, setup, watch)
         check_origin(archive, setup.task)
         for name in _left_out(archive, setup):
             watch.event("note", f"going on without the operator {name}, which was not named: say --operator FILE:CLASS again")
@@ -151,10 +151,13 @@ def _count_lost(archive: Archive, watch: Observer) -> None:
         watch.event("note", text)
 
 
-def _warn(config: Config, watch: Observer) -> None:
-    """Say which models could look into the vault."""
-    for danger in models.dangers(config.model):
-        watch.event("note", danger)
+def _warn(config: Config, setup: Setup, watch: Observer) -> None:
+    """Say which models could look into the vault, and which their servers do not list.
+
+    Raises ModelError for one that cannot be asked, before work is done for it.
+    """
+    for sentence in (*models.dangers(config.model), *models.check_offers(setup.models.values())):
+        watch.event("note", sentence)
 
 
 def _settled(setup: Setup, resources: JudgeResources, watch: Observer) -> Setup:

@@ -1,0 +1,95 @@
+"""Learns from a refusal what a server wants a request to hold: another name, a smaller limit, a stream, no system role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+LESSONS = 6  # refusals of one request that are learnt from
+LEAST = 256  # tokens; an answer that may have fewer holds no method
+LIMITS = ("max_tokens", "max_completion_tokens")  # the names that the limit of an answer has
+_LIMIT = re.compile(r"\bmax_(?:[a-z]+_)*tokens\b")
+_REFUSED = re.compile(
+    r"unsupported|not (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|accepted)|unknown|unrecogni[sz]ed|unexpected|extra|"
+    r"deprecated|instead|required|missing|additional|does not support|invalid (?:parameter|argument|field|key|name)|must use"
+)
+_TOO_LARGE = re.compile(
+    r"too (?:large|high|long|big|many)|at most|maximum|range|exceed|less than|greater than|up to|limit|[<>]"
+)
+_SYSTEM = re.compile(
+    r"\b(?:system|developer)\b['\"`]?.{0,40}?\b(?:role|messages?|prompts?|instructions?)\b|"
+    r"\broles?\b.{0,60}?\b(?:system|developer)\b|roles must alternate|first message must"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a request holds beside its texts.
+
+    Attributes:
+        tokens: the most tokens of an answer.
+        limit: the name of that limit.
+        stream: whether the answer comes as a stream of events.
+        usage: whether a stream is asked to count its tokens.
+        system: whether the system text is a message of its own, or the first part of the prompt.
+        cached: whether the system text is marked for the cache.
+        adaptive: whether the model decides for itself how long to think.
+    """
+
+    tokens: int
+    limit: str = LIMITS[0]
+    stream: bool = False
+    usage: bool = True
+    system: bool = True
+    cached: bool = True
+    adaptive: bool = False
+
+
+def learned(form: Form, said: str) -> Form | None:
+    """Return the form that a refusal of this one asks for, None when it asks for none that is known."""
+    words = said.lower()
+    changed = (rule(form, words) for rule in RULES)
+    return next((new for new in changed if new is not None and new != form), None)
+
+
+def _usage(form: Form, words: str) -> Form | None:
+    return replace(form, usage=False) if re.search("stream_options|include_usage", words) else None
+
+
+def _limit(form: Form, words: str) -> Form | None:
+    """Give the limit the name that is asked for; it is never left out, for it bounds the cost."""
+    names = _LIMIT.findall(words)
+    if not names or not _REFUSED.search(words):
+        return None
+    others = [name for name in (*names, *LIMITS) if name != form.limit]
+    return replace(form, limit=others[0])
+
+
+def _tokens(form: Form, words: str) -> Form | None:
+    """Lower the limit to the largest number that is named, or to half when none is."""
+    if "token" not in words or not _TOO_LARGE.search(words):
+        return None
+    numbers = [int(found.replace(",", "")) for found in re.findall(r"(?<![\w.-])\d[\d,]{1,11}(?![\w-])", words)]
+    fitting = [number for number in numbers if LEAST <= number < form.tokens]
+    fewer = max(fitting, default=form.tokens // 2)
+    return replace(form, tokens=fewer) if fewer >= LEAST else None
+
+
+def _stream(form: Form, words: str) -> Form | None:
+    return replace(form, stream=not form.stream) if re.search(r"\bstream|non-?stream", words) else None
+
+
+def _system(form: Form, words: str) -> Form | None:
+    return replace(form, system=False) if _SYSTEM.search(words) else None
+
+
+def _cached(form: Form, words: str) -> Form | None:
+    return replace(form, cached=False) if "cache_control" in words else None
+
+
+def _thinking(form: Form, words: str) -> Form | None:
+    return replace(form, adaptive=not form.adaptive) if re.search(r"thinking|budget_tokens|adaptive", words) else None
+
+
+RULES: tuple[Callable[[Form, str], Form | None], ...] = (_usage, _cached, _thinking, _limit, _tokens, _stream, _system)
