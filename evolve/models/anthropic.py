@@ -52,7 +52,8 @@ class AnthropicModel(Hosted):
 
     def _first_form(self) -> Form:
         stream = self._settings.extra_body.get("stream") is True
-        return Form(self._settings.tokens_out, stream=stream, adaptive=is_adaptive(self._model))
+        thinking: Any = "" if not self._thinking else "adaptive" if is_adaptive(self._model) else "enabled"
+        return Form(self._settings.tokens_out, stream=stream, thinking=thinking)
 
     def _request(self, system: str, prompt: str, form: Form) -> dict[str, Any]:
         together = f"{system}\n\n{prompt}" if system and not form.system else prompt
@@ -64,9 +65,9 @@ class AnthropicModel(Hosted):
         if system and form.system:  # the same in every call of a run, so it is read from the cache from the second one on
             block = {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
             request["system"] = [block] if form.cached else system
-        if self._thinking and form.adaptive:
+        if form.thinking == "adaptive":
             request["thinking"] = {"type": "adaptive"}
-        elif self._thinking and form.tokens > LEAST_THOUGHT:
+        elif form.thinking and form.tokens > LEAST_THOUGHT:
             request["thinking"] = {"type": "enabled", "budget_tokens": min(self._thinking, form.tokens - 1)}
         return request | ({"stream": True} if form.stream else {})
 

@@ -17,7 +17,7 @@ _UNIT = r"(?:ms|millis(?:econds?)?|milliseconds?|s|secs?|seconds?|m|mins?|minute
 _PART = rf"(\d+(?:\.\d+)?)\s*({_UNIT})"
 _DURATION = rf"\d+(?:\.\d+)?\s*{_UNIT}(?:(?:[\s,]|and)*\d+(?:\.\d+)?\s*{_UNIT})*"
 _IN_WORDS = re.compile(rf"(?:try(?:ing)?[ _-]?again|retry|wait|reset|available)[^.\d]{{0,40}}?({_DURATION})", re.IGNORECASE)
-_BARE = re.compile(r"retry[ _-]?after\W{0,4}(\d+(?:\.\d+)?)(?![\w.])", re.IGNORECASE)
+_BARE = re.compile(r"retry[ _-]?after[^\w-]{0,4}(\d+(?:\.\d+)?)(?![\w.])", re.IGNORECASE)
 _NAMED = re.compile(r"retry(?:delay|in|after(?:s|secs?|seconds?|ms)?)|wait(?:s|secs?|seconds?)|resetsin(?:s|secs?|seconds?)")
 EPOCH = 1e9  # a larger number of seconds is a date
 
@@ -93,11 +93,10 @@ def _seconds(value: Any, now: datetime) -> float | None:
 
 
 def _moment(text: str, now: datetime) -> float | None:
-    text = text.strip().lower()
-    if re.fullmatch(_DURATION, text.removeprefix("pt")):
+    if re.fullmatch(_DURATION, text.strip().lower().removeprefix("pt")):
         return _duration(text)
     try:
-        date = datetime.fromisoformat(text)
+        date = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())

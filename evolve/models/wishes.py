@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 LESSONS = 6  # refusals of one request that are learnt from
 LEAST = 256  # tokens; an answer that may have fewer holds no method
@@ -34,7 +35,7 @@ class Form:
         usage: whether a stream is asked to count its tokens.
         system: whether the system text is a message of its own, or the first part of the prompt.
         cached: whether the system text is marked for the cache.
-        adaptive: whether the model decides for itself how long to think.
+        thinking: "adaptive" when the model decides for itself how long to think, "enabled" when it is told, "" for no thought.
     """
 
     tokens: int
@@ -43,7 +44,7 @@ class Form:
     usage: bool = True
     system: bool = True
     cached: bool = True
-    adaptive: bool = False
+    thinking: Literal["", "enabled", "adaptive"] = ""
 
 
 def learned(form: Form, said: str) -> Form | None:
@@ -89,7 +90,9 @@ def _cached(form: Form, words: str) -> Form | None:
 
 
 def _thinking(form: Form, words: str) -> Form | None:
-    return replace(form, adaptive=not form.adaptive) if re.search(r"thinking|budget_tokens|adaptive", words) else None
+    if not form.thinking or not re.search(r"thinking|budget_tokens|adaptive", words):
+        return None
+    return replace(form, thinking="enabled" if form.thinking == "adaptive" else "adaptive")
 
 
 RULES: tuple[Callable[[Form, str], Form | None], ...] = (_usage, _cached, _thinking, _limit, _tokens, _stream, _system)
