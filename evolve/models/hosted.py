@@ -19,7 +19,7 @@ from evolve.models.pricing import price
 from evolve.models.refusals import Refused, inside
 from evolve.models.retry import Passing, Retrier
 from evolve.models.streams import document_in
-from evolve.models.wishes import LESSONS, Form, learned
+from evolve.models.wishes import LESSONS, Form, is_of_one_call, learned
 from evolve.nouns import Reply
 from evolve.text import LEAST_SECRET, hide
 
@@ -113,19 +113,20 @@ class Hosted(ABC):
 
     def _learning(self, system: str, prompt: str) -> Answer:
         """Ask in the form that the server took last; one that it refuses is changed as it says, and what it takes is kept."""
-        form = self._form
-        for lesson in range(LESSONS + 1):
+        tried, tokens = [self._form], self._form.tokens
+        while True:
+            form = tried[-1]
             try:
                 answer = self._ask_as(form, system, prompt)
             except Refused as error:
-                better = learned(form, error.body) if error.status in (400, 422) and lesson < LESSONS else None
+                better = learned(form, error.body, tried) if error.status in (400, 422) and len(tried) <= LESSONS else None
                 if better is None:
                     raise
-                form = better
+                tokens = tokens if is_of_one_call(error.body) else better.tokens
+                tried.append(better)
             else:
-                self._form = form
+                self._form = replace(form, tokens=tokens)
                 return answer
-        raise AssertionError("the last lesson raises")
 
     def _ask_as(self, form: Form, system: str, prompt: str) -> Answer:
         request = merged(self._request(system, prompt, form), self._settings.extra_body)

@@ -6,6 +6,7 @@ Compressed answers are not asked for and not read, for a few bytes of them may s
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -20,6 +21,7 @@ from evolve.models.refusals import Refused
 MOST = 8 << 20  # bytes of an answer
 MOST_OF_A_STREAM = 32 << 20  # each token comes in a document of its own
 MOST_OF_A_REFUSAL = 64 << 10
+_JSON = {"Content-Type": "application/json"}
 
 
 class TooMuch(Exception):
@@ -54,7 +56,8 @@ class Client:
 
     def post(self, path: str, request: Mapping[str, Any], most: int = MOST) -> str:
         """Return the body of a success. Raises Refused, TooMuch, TooSlow, or an error of the connection."""
-        return self._send("POST", joined(self._url, path), most, self._seconds, json=request)
+        content = json.dumps(request).encode("ascii")  # a lone surrogate in a prompt is escaped like everything else
+        return self._send("POST", joined(self._url, path), most, self._seconds, content=content, headers=_JSON)
 
     def get(self, path: str, query: str, seconds: float) -> str:
         """Return the body of a success. Raises as `post` does."""

@@ -51,7 +51,9 @@ class Refused(Exception):
 def inside(document: Any, body: str) -> Refused | None:
     """Return the error inside of a success, as if it had come with its own code; None when there is none."""
     error = error_in(document)
-    return None if error is None else Refused(_code(error), body)
+    if error is None:
+        return None
+    return Refused(_code(error), body if parsed(body) is not None else json.dumps(document))  # a stream's events, put together
 
 
 def parsed(body: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -47,11 +47,16 @@ class Form:
     thinking: Literal["", "enabled", "adaptive"] = ""
 
 
-def learned(form: Form, said: str) -> Form | None:
-    """Return the form that a refusal of this one asks for, None when it asks for none that is known."""
+def learned(form: Form, said: str, tried: Collection[Form] = ()) -> Form | None:
+    """Return the form that a refusal of this one asks for; None when it asks for none that is known, or that was tried."""
     words = said.lower()
     changed = (rule(form, words) for rule in RULES)
-    return next((new for new in changed if new is not None and new != form), None)
+    return next((new for new in changed if new not in (None, form, *tried)), None)
+
+
+def is_of_one_call(said: str) -> bool:
+    """Tell whether a refusal is about the length of this prompt, so that later ones may have longer answers."""
+    return bool(re.search(r"context|prompt|input|messages", said.lower()))
 
 
 def _usage(form: Form, words: str) -> Form | None:
@@ -67,14 +72,21 @@ def _limit(form: Form, words: str) -> Form | None:
     return replace(form, limit=others[0])
 
 
-def _tokens(form: Form, words: str) -> Form | None:
-    """Lower the limit to the largest number that is named, or to half when none is."""
-    if "token" not in words or not _TOO_LARGE.search(words):
+def _named(form: Form, words: str) -> Form | None:
+    """Lower the limit to the largest number that is named and smaller."""
+    if not _is_too_large(words):
         return None
     numbers = [int(found.replace(",", "")) for found in re.findall(r"(?<![\w.-])\d[\d,]{1,11}(?![\w-])", words)]
     fitting = [number for number in numbers if LEAST <= number < form.tokens]
-    fewer = max(fitting, default=form.tokens // 2)
-    return replace(form, tokens=fewer) if fewer >= LEAST else None
+    return replace(form, tokens=max(fitting)) if fitting else None
+
+
+def _half(form: Form, words: str) -> Form | None:
+    return replace(form, tokens=form.tokens // 2) if _is_too_large(words) and form.tokens >= 2 * LEAST else None
+
+
+def _is_too_large(words: str) -> bool:
+    return "token" in words and bool(_TOO_LARGE.search(words))
 
 
 def _stream(form: Form, words: str) -> Form | None:
@@ -95,4 +107,4 @@ def _thinking(form: Form, words: str) -> Form | None:
     return replace(form, thinking="enabled" if form.thinking == "adaptive" else "adaptive")
 
 
-RULES: tuple[Callable[[Form, str], Form | None], ...] = (_usage, _cached, _thinking, _limit, _tokens, _stream, _system)
+RULES: tuple[Callable[[Form, str], Form | None], ...] = (_usage, _cached, _thinking, _named, _limit, _half, _stream, _system)

@@ -57,12 +57,26 @@ def test_a_refusal_inside_of_a_success_teaches_too():
         ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192),
         ("This model supports at most 4,096 completion tokens, whereas you provided 16384.", 4096),
         ("max_tokens is too large", 8192),
+        ("max_tokens is too large: use at most 2000 tokens instead", 2000),
     ],
 )
 def test_a_smaller_limit_is_learnt(said, tokens):
     with CannedServer(wants(lambda body: body["max_tokens"] <= 8192, said)) as server:
         load(server).ask("s", "p")
     assert [body["max_tokens"] for body in server.posted] == [16_384, tokens]
+
+
+def test_a_long_prompt_leaves_later_answers_their_length():
+    said = "This model's maximum context length is 20000 tokens. However, your prompt is too long: reduce max_tokens to 300"
+
+    def answer(asked):
+        return refusal(400, said) if "long" in str(asked.body) and asked.body["max_tokens"] > 300 else completion()
+
+    with CannedServer(answer) as server:
+        model = load(server)
+        model.ask("s", "a long one")
+        model.ask("s", "p")
+    assert [body["max_tokens"] for body in server.posted] == [16_384, 300, 16_384]
 
 
 CHUNKS = (
@@ -186,6 +200,11 @@ def test_fields_of_ones_own_are_sent_and_ours_stay_ours(monkeypatch):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.root)
         load(server, "anthropic", extra_body={"top_k": 20}).ask("s", "p")
     assert server.posted[0]["top_k"] == 20
+
+
+def test_a_prompt_that_no_encoding_has_is_sent():
+    with CannedServer(in_turn(completion())) as server:
+        assert load(server).ask("s", "a\ud800b").text == METHOD
 
 
 @pytest.mark.parametrize("text", ['{"top_k": 20, "nested": {"a": [1, null]}}', "{top_k = 20, nested = {a = [1]}}"])
