@@ -11,6 +11,7 @@ Loaded inside the sandbox; imports nothing of ours but the walls, the student an
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import linecache
@@ -39,6 +40,10 @@ START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
 FILE = "method.py"  # how tracebacks name the method
 ALONE = "a method works in memory and in one process: there are no files to write or to load, no network, no other processes"
+REFUSED = (  # what torch says where Python would raise an OSError
+    *(os.strerror(number) for number in (errno.EPERM, errno.EACCES, errno.ENOENT, errno.EROFS)),
+    *("cannot be opened", "Parent directory"),
+)
 OUT_OF_MEMORY = (
     *("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate"),
     *("cuda out of memory", "cuda error: out of memory", "cublas_status_alloc_failed"),
@@ -204,7 +209,7 @@ def _failure(error: BaseException) -> bytes:
         return b"M" + _note(f"{kind}{place}: {text}")
     if isinstance(error, SystemExit):
         return b"C" + _note(f"the method exited (SystemExit: {text}){place}")
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) or any(sign in text for sign in REFUSED):
         return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})")
     return b"C" + _note(f"{kind}{place}: {text}")
 

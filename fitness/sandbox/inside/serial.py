@@ -1,7 +1,7 @@
 """Lets what would start processes work in this one: behind the walls there are no others. Loaded in the zygote.
 
-Only what a library starts by itself, for a number that a method gave (workers=2, num_workers=2). Whoever makes a process by hand
-is told that there are none (runner.py).
+Only what a library starts by itself, for a number that a method gave (workers=2, num_workers=2). Who makes a process by hand is
+told that there are none (runner.py).
 """
 
 from __future__ import annotations

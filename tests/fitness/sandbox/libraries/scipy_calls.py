@@ -77,7 +77,8 @@ def optimisation(x, y, spd):
 
 
 def algebra(x, spd):
-    one = ("cho_factor", "cholesky", "det", "eig", "eigh", "eigvals", "eigvalsh", "expm", "hessenberg", "inv", "ldl", "logm", "lu",
+    one = ("cho_factor", "cholesky", "det", "eig", "eigh", "eigvals", "eigvalsh", "expm", "hessenberg", "inv", "ldl",
+            "logm", "lu",
            "lu_factor", "null_space", "orth", "pinv", "pinvh", "polar", "qr", "rq", "schur", "sqrtm", "svd", "svdvals", "sinm",
            "cosm", "tanm", "signm", "norm", "bandwidth", "issymmetric")  # fmt: skip
     two = ("solve", "lstsq", "subspace_angles", "solve_sylvester", "orthogonal_procrustes", "qz", "ordqz", "kron")
@@ -112,7 +113,8 @@ def sparse_algebra(x, spd):
         "lsqr",
     )
     graph = sparse.csr_array(np.abs(x[:20, :20]) if x.shape[1] >= 20 else np.abs(spd))
-    walks = ("dijkstra", "bellman_ford", "johnson", "floyd_warshall", "connected_components", "minimum_spanning_tree", "laplacian",
+    walks = ("dijkstra", "bellman_ford", "johnson", "floyd_warshall", "connected_components", "minimum_spanning_tree",
+            "laplacian",
              "shortest_path", "reverse_cuthill_mckee", "maximum_bipartite_matching", "structural_rank")  # fmt: skip
     return {
         **{f"sparse.linalg.{name}": lambda n=name: getattr(sparse.linalg, n)(a, b) for name in solvers},
@@ -187,18 +189,22 @@ def statistics(x, y):
         **{f"stats.{n}": lambda n=n: getattr(stats, n)(*([[a, b]] if n in ("anderson_ksamp", "page_trend_test") else [a, b]))
            for n in two if hasattr(stats, n)},
         **{f"stats.{n}": lambda n=n: getattr(stats, n)(np.abs(a) + 1) for n in one},
-        "stats, every family": lambda: [family(getattr(stats, n)) for n in families if n not in ("levy_stable", "studentized_range")],
-        "stats.fit": lambda: [getattr(stats, n).fit(np.abs(a) + 0.1) for n in ("norm", "gamma", "beta", "t", "expon", "lognorm")],
+        "stats, every family": lambda: [family(getattr(stats, n)) for n in families if n not in ("levy_stable",
+        "studentized_range")],
+        "stats.fit": lambda: [getattr(stats, n).fit(np.abs(a) + 0.1) for n in ("norm", "gamma", "beta", "t", "expon",
+        "lognorm")],
         "stats.gaussian_kde": lambda: stats.gaussian_kde(a)(b), "stats.bootstrap": lambda: stats.bootstrap(
             (a,), np.mean, n_resamples=50, rng=0),
-        "stats.permutation_test": lambda: stats.permutation_test((a, b), lambda p, q: p.mean() - q.mean(), n_resamples=50, rng=0),
+        "stats.permutation_test": lambda: stats.permutation_test((a, b), lambda p, q: p.mean() - q.mean(), n_resamples=50,
+        rng=0),
         "stats.qmc": lambda: [k(2, rng=0).random(4) for k in (stats.qmc.Sobol, stats.qmc.Halton, stats.qmc.LatinHypercube)],
         "stats.qmc, workers": lambda: (stats.qmc.Halton(2, rng=0).random(64, workers=2), stats.qmc.discrepancy(
             stats.qmc.Sobol(2, rng=0).random(64), workers=2)),
         "stats.multivariate": lambda: (stats.multivariate_normal(np.zeros(2), np.eye(2)).cdf([0, 0]), stats.wishart(3, np.eye(
             2)).rvs(random_state=0), stats.dirichlet([1, 2]).rvs(random_state=0), stats.ortho_group.rvs(3, random_state=0)),
         "stats.multiscale_graphcorr": lambda: stats.multiscale_graphcorr(x[:20], x[:20], reps=3, random_state=0),
-        "stats.multiscale_graphcorr, workers": lambda: stats.multiscale_graphcorr(x[:20], x[:20], reps=3, workers=2, random_state=0),
+        "stats.multiscale_graphcorr, workers": lambda: stats.multiscale_graphcorr(x[:20], x[:20], reps=3, workers=2,
+        random_state=0),
         "stats.binned_statistic": lambda: stats.binned_statistic(a, b), "stats.contingency": lambda: stats.chi2_contingency(
             [[3, 4], [5, 6]]),
         "stats.sampling": lambda: importlib.import_module("scipy.stats.sampling").NumericalInversePolynomial(
@@ -221,7 +227,8 @@ def grouping(x):
     tree = spatial.KDTree(points)
     return {
         **{f"cluster.{m}": lambda m=m: cluster.hierarchy.fcluster(cluster.hierarchy.linkage(points, m), 2) for m in linkages},
-        "cluster.kmeans2": lambda: cluster.vq.kmeans2(points, 2, rng=0, minit="++"), "cluster.kmeans": lambda: cluster.vq.kmeans(
+        "cluster.kmeans2": lambda: cluster.vq.kmeans2(points, 2, rng=0, minit="++"),
+        "cluster.kmeans": lambda: cluster.vq.kmeans(
             cluster.vq.whiten(points), 2, rng=0),
         "cluster.dendrogram": lambda: cluster.hierarchy.dendrogram(cluster.hierarchy.linkage(points), no_plot=True),
         **{f"spatial.{m}": lambda m=m: spatial.distance.cdist(np.abs(points), np.abs(points), m) for m in distances},
@@ -274,9 +281,11 @@ def the_rest(x):
            for m in ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA")},
         "integrate.solve_bvp": lambda: integrate.solve_bvp(
             lambda t, w: np.vstack([w[1], -w[0]]), lambda p, q: np.array([p[0], q[0] - 1]), a, np.zeros((2, 20))),
-        "integrate.odeint": lambda: integrate.odeint(lambda w, t: -w, [1.0], a), "integrate.simpson": lambda: integrate.simpson(a),
+        "integrate.odeint": lambda: integrate.odeint(lambda w, t: -w, [1.0], a),
+        "integrate.simpson": lambda: integrate.simpson(a),
         "special, every function": lambda: [tried(getattr(special, n)) for n in ufuncs], "special.logsumexp": lambda:
-            special.logsumexp(x), "special.softmax": lambda: special.softmax(x), "special.roots": lambda: special.roots_legendre(5),
+            special.logsumexp(x), "special.softmax": lambda: special.softmax(x),
+            "special.roots": lambda: special.roots_legendre(5),
         "ndimage.gaussian_filter": lambda: ndimage.gaussian_filter(x, 1), "ndimage.label": lambda: ndimage.label(x > 0),
         "ndimage.generic_filter": lambda: ndimage.generic_filter(x[:9, :9], np.mean, 3), "ndimage.zoom": lambda: ndimage.zoom(
             x, 0.5), "differentiate": lambda: importlib.import_module("scipy.differentiate").derivative(np.exp, 0.5),
@@ -293,14 +302,16 @@ def numbers(x, spd):
     names = ("cholesky", "cond", "det", "eig", "eigh", "inv", "matrix_rank", "norm", "pinv", "qr", "slogdet", "svd")
     return {
         **{f"numpy.linalg.{n}": lambda n=n: getattr(np.linalg, n)(spd) for n in names},
-        "numpy.lstsq": lambda: np.linalg.lstsq(x, x[:, 0]), "numpy.fft": lambda: np.fft.fft2(x), "numpy.polyfit": lambda: np.polyfit(
+        "numpy.lstsq": lambda: np.linalg.lstsq(x, x[:, 0]), "numpy.fft": lambda: np.fft.fft2(x),
+        "numpy.polyfit": lambda: np.polyfit(
             x[:, 0], x[:, 1], 2), "numpy.einsum": lambda: np.einsum("ij,kj->ik", x, x, optimize=True),
         **{f"numpy.random.{n}": lambda n=n: np.random.Generator(getattr(np.random, n)(1)).normal(size=3)
            for n in ("PCG64", "MT19937", "Philox", "SFC64", "PCG64DXSM")},
         "numpy.random, unseeded": lambda: np.random.default_rng().random(), "numpy.vectorize": lambda: np.vectorize(abs)(x),
         "numpy.histogramdd": lambda: np.histogramdd(x[:, :2]), "numpy.ma": lambda: np.ma.masked_less(x, 0).mean(),
         "numpy.polynomial": lambda: np.polynomial.Chebyshev.fit(x[:, 0], x[:, 1], 3), "numpy.print": lambda: repr(x),
-        "numpy.show_config": lambda: np.show_config("dicts"), "numpy.apply_along_axis": lambda: np.apply_along_axis(np.sort, 0, x),
+        "numpy.show_config": lambda: np.show_config("dicts"), "numpy.apply_along_axis": lambda: np.apply_along_axis(np.sort,
+        0, x),
         "numpy.large product": lambda: np.ones((800, 800)) @ np.ones((800, 800)),
     }  # fmt: skip
 

@@ -20,10 +20,13 @@ POSITIVE += ("SkewedChi2Sampler", "GammaRegressor", "PoissonRegressor")
 TEXTS = ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer")
 RECORDS = ("DictVectorizer", "FeatureHasher")
 LABELS = ("LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer")
-SEVERAL = ("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV", "CCA", "PLSCanonical", "PLSSVD",
+SEVERAL = ("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV", "CCA", "PLSCanonical",
+        "PLSSVD",
            "MultiOutputClassifier", "MultiOutputRegressor", "ClassifierChain", "RegressorChain")  # fmt: skip
-FAST = {"DictionaryLearning": {"max_iter": 2, "n_components": 2}, "MiniBatchDictionaryLearning": {"max_iter": 2, "n_components": 2},
-        "MDS": {"max_iter": 5}, "SparsePCA": {"max_iter": 5, "n_components": 2}, "TSNE": {"max_iter": 250}, "BernoulliRBM": {"n_iter": 2},
+FAST = {"DictionaryLearning": {"max_iter": 2, "n_components": 2}, "MiniBatchDictionaryLearning": {"max_iter": 2,
+        "n_components": 2},
+        "MDS": {"max_iter": 5}, "SparsePCA": {"max_iter": 5, "n_components": 2}, "TSNE": {"max_iter": 250},
+        "BernoulliRBM": {"n_iter": 2},
         "MiniBatchSparsePCA": {"max_iter": 5, "n_components": 2}, "GaussianRandomProjection": {"n_components": 2},
         "SparseRandomProjection": {"n_components": 2}, "PatchExtractor": {"patch_size": (2, 2)},
         "SequentialFeatureSelector": {"n_features_to_select": 2, "cv": 2}}  # fmt: skip
@@ -40,13 +43,15 @@ def made(name, kind):
     two = [("one", LogisticRegression()), ("two", LogisticRegression(C=0.1))]
     needs = {
         "ColumnTransformer": ([("same", "passthrough", [0])],), "FeatureUnion": ([("same", "passthrough")],),
-        "GridSearchCV": (LogisticRegression(), {"C": [0.1, 1]}), "RandomizedSearchCV": (LogisticRegression(), {"C": [0.1, 1]}, ),
+        "GridSearchCV": (LogisticRegression(), {"C": [0.1, 1]}), "RandomizedSearchCV": (LogisticRegression(), {"C": [0.1,
+        1]}, ),
         "Pipeline": ([("one", LogisticRegression())],), "SparseCoder": (np.eye(3, DIMENSIONS),),
         "StackingClassifier": (two,), "VotingClassifier": (two,), "SelfTrainingClassifier": (LogisticRegression(),),
         "StackingRegressor": ([("one", Ridge())],), "VotingRegressor": ([("one", Ridge())],),
         "FrozenEstimator": (LogisticRegression().fit(np.eye(2, DIMENSIONS), [0, 1]),),
         **dict.fromkeys(("MultiOutputRegressor", "RegressorChain"), (Ridge(),)),
-        **dict.fromkeys(("ClassifierChain", "FixedThresholdClassifier", "MultiOutputClassifier", "OneVsOneClassifier", "RFE", "RFECV",
+        **dict.fromkeys(("ClassifierChain", "FixedThresholdClassifier", "MultiOutputClassifier", "OneVsOneClassifier",
+        "RFE", "RFECV",
                          "OneVsRestClassifier", "OutputCodeClassifier", "SelectFromModel", "SequentialFeatureSelector",
                          "TunedThresholdClassifierCV"), (LogisticRegression(),)),
     }  # fmt: skip

@@ -219,7 +219,8 @@ def transforms(x, y):
         "profiler": lambda: profiled(x), "set_num_threads": lambda: threads(x), "to_dense": lambda:
             x.to_sparse().to_dense(), "default_collate": lambda: torch.utils.data.default_collate([(x[0], 1), (x[1], 0)]),
         "save to memory": lambda: saved(x), "numpy": lambda: torch.from_numpy(x.numpy()), "tensordot": lambda:
-            torch.tensordot(x, x, ([1], [1])), "print": lambda: str(x), "summary of a module": lambda: repr(torch.nn.Linear(2, 2)), "show": torch.__config__.show,
+            torch.tensordot(x, x, ([1], [1])), "print": lambda: str(x),
+            "summary of a module": lambda: repr(torch.nn.Linear(2, 2)), "show": torch.__config__.show,
         "parallel_info": torch.__config__.parallel_info,
     }  # fmt: skip
 
@@ -280,10 +281,7 @@ def saved(x):
 def scripted_step(x: torch.Tensor, n: int) -> torch.Tensor:
     total = torch.zeros_like(x)
     for i in range(n):
-        if i % 2 == 0:
-            total = total + x
-        else:
-            total = total * 0.5
+        total = total * 0.5 if i % 2 else total + x
     return total
 
 
