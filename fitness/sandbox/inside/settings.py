@@ -50,8 +50,11 @@ SETTINGS = (
 
 
 @contextmanager
-def usual_settings() -> Iterator[None]:
-    """Compute as where nobody has set anything, without gradients; what was set is set again at the end."""
+def usual_settings(device: torch.device | str) -> Iterator[None]:
+    """Compute as where nobody has set anything, without gradients; what was set is set again at the end.
+
+    `device` takes the place of a default device that was set: there a loss of the method's own may make its tensors.
+    """
     with ExitStack() as stack:
         if any(action == "error" for action, *_ in warnings.filters):
             stack.enter_context(warnings.catch_warnings())
@@ -63,7 +66,7 @@ def usual_settings() -> Iterator[None]:
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
         if torch.get_default_device().type != "cpu":
-            stack.enter_context(torch.device("cpu"))
+            stack.enter_context(torch.device(device))
         for read, put, usual in SETTINGS:
             if (now := read()) not in usual:
                 stack.callback(put, now)
