@@ -32,9 +32,17 @@ def template(name: str) -> Template:
     return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").rstrip("\n"))
 
 
-def system(task: str, contract: str, imports: Iterable[str]) -> str:
-    """Return the stable prefix of a run: the task's own words, the contract, the rules, the modules a method may import."""
-    return template("system").substitute(task=task.strip(), contract=contract.strip(), imports=", ".join(sorted(imports)))
+def system(task: str, contract: str, imports: Iterable[str], unavailable: Iterable[str]) -> str:
+    """Return the stable prefix of a run: the task's own words, the contract, the rules.
+
+    `imports` are the modules a method may import, `unavailable` the names in them that do not work.
+    """
+    return template("system").substitute(
+        task=task.strip(),
+        contract=contract.strip(),
+        imports=", ".join(sorted(imports)),
+        unavailable=", ".join(sorted(unavailable)),
+    )
 
 
 def prompt(brief: Brief, ask: str) -> str:

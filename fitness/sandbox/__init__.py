@@ -19,6 +19,8 @@ interpreter, and imports nothing else of ours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 ALLOWED_IMPORTS: frozenset[str] = frozenset(
     {"torch", "numpy", "scipy", "sklearn"}
     | {
@@ -41,3 +43,18 @@ ALLOWED_IMPORTS: frozenset[str] = frozenset(
 
 REFUSED_IMPORTS: frozenset[str] = frozenset({"sklearn.datasets"})
 """Dotted names that are refused although their package is allowed (sklearn ships the digits' labels)."""
+
+_HANDS = (
+    *("Process", "spawn", "start_processes", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "Pipe", "Value", "Array"),
+    *("Lock", "RLock", "Event", "Condition", "Semaphore", "Barrier"),
+)
+UNAVAILABLE: Mapping[str, str] = {
+    **dict.fromkeys((f"torch.multiprocessing.{name}" for name in _HANDS), "a method is one process"),
+    "torch.distributed.init_process_group": "a method is one process",
+    **dict.fromkeys(("torch.hub", "scipy.datasets"), "there is no network"),
+    **dict.fromkeys(("numpy.memmap", "torch.from_file", "torch.utils.tensorboard"), "there are no files to write"),
+    "torch.utils.cpp_extension": "there is no compiler",
+    **dict.fromkeys(("numpy.show_runtime", "sklearn.show_versions", "sklearn.utils.all_estimators"), "the machine is hidden"),
+}
+"""Dotted names of the allowed packages that fail inside whatever they are given, and why. What starts processes by itself, for
+n_jobs, workers or num_workers, is not among them: it works in the one process that there is."""

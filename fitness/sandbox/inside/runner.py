@@ -11,8 +11,10 @@ Loaded inside the sandbox; imports nothing of ours but the walls, the student an
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
+import linecache
 import mmap
 import os
 import random
@@ -21,6 +23,7 @@ import struct
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NoReturn
@@ -36,6 +39,11 @@ MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
 START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
 FILE = "method.py"  # how tracebacks name the method
+ALONE = "a method works in memory and in one process: there are no files to write or to load, no network, no other processes"
+REFUSED = (  # what torch says where Python would raise an OSError
+    *(os.strerror(number) for number in (errno.EPERM, errno.EACCES, errno.ENOENT, errno.EROFS)),
+    *("cannot be opened", "Parent directory"),
+)
 OUT_OF_MEMORY = (
     *("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate"),
     *("cuda out of memory", "cuda error: out of memory", "cublas_status_alloc_failed"),
@@ -172,11 +180,14 @@ def _answer(source: str, problem: MethodProblem) -> bytes:
     module = ModuleType("method")
     module.__file__ = FILE
     sys.modules["method"] = module
+    linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)  # where inspect and TorchScript look for it
     try:
         exec(compile(source, FILE, "exec"), module.__dict__)
         if "method" not in module.__dict__:
             raise Invalid("the file defines no function named method: define `def method(problem)`")
-        return b"P" + _floats(module.__dict__["method"](problem), n_test, classes).tobytes()
+        returned = module.__dict__["method"](problem)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whatever the method made of them
+            return b"P" + _floats(returned, n_test, classes).tobytes()
     except Invalid as error:
         return b"I" + _note(str(error))
     except BaseException as error:
@@ -198,6 +209,8 @@ def _failure(error: BaseException) -> bytes:
         return b"M" + _note(f"{kind}{place}: {text}")
     if isinstance(error, SystemExit):
         return b"C" + _note(f"the method exited (SystemExit: {text}){place}")
+    if isinstance(error, OSError) or any(sign in text for sign in REFUSED):
+        return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})")
     return b"C" + _note(f"{kind}{place}: {text}")
 
 

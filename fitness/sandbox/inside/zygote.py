@@ -1,7 +1,7 @@
 """Imports torch and numpy once, never sees a label, and forks one child per request, ahead of it: the zygote.
 
 Started by sandbox.py as `python -I -S -c ... <folder> <descriptor>` with an empty environment. It imports, it forks, it reaps:
-it runs no tensor operation, because one parallel region before the fork would hang every child.
+it runs no parallel operation, because one parallel region before the fork would hang every child.
 
 On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready"; then one message per run, JSON with
 five descriptors: inputs, source, result, output, report. The child that takes the run is already there, waiting at a socket of
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def _warm(settings: ZygoteSettings) -> ModuleType:
-    """Import everything a method is likely to import, and the runner."""
+    """Import everything a method is likely to import, have libraries look at what no child may see, and import the runner."""
     sys.argv[:] = [""]
     sys.path.extend(settings.sites)
     os.environ.clear()
@@ -133,6 +133,8 @@ def _warm(settings: ZygoteSettings) -> ModuleType:
     for name in ("numpy", "torch", *settings.imports):
         importlib.import_module(name)
     importlib.import_module("torch.backends.cpu").get_cpu_capability()  # a child could not find out, and would do without AVX
+    importlib.import_module("sklearn.cluster").KMeans(1, n_init=1, random_state=0).fit([[0.0], [1.0]])  # nor which BLAS it has
+    importlib.import_module(".serial", __package__).keep_to_one_process()
     runner = importlib.import_module(".runner", __package__)
     sys.modules[str(__package__)].__path__ = []  # nothing more is loaded from our folder
     return runner

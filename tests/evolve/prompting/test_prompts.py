@@ -41,25 +41,28 @@ def fenced(text: str) -> list[str]:
 
 
 def test_system_text_has_task_contract_and_imports():
-    text = briefs.system("Elicit what the model knows.", TEXT, {"torch", "numpy"})
+    text = briefs.system("Elicit what the model knows.", TEXT, {"torch", "numpy"}, {"torch.hub", "numpy.memmap"})
     assert "Elicit what the model knows." in text
     assert "def method(problem):" in text
     assert "Imports: only numpy, torch." in text
+    assert "These do not work, and a file that uses them is refused: numpy.memmap, torch.hub." in text
     assert "$" not in text
 
 
 def test_system_text_is_the_same_whatever_the_order_of_imports():
-    assert briefs.system("t", TEXT, ["torch", "math", "numpy"]) == briefs.system("t", TEXT, ("numpy", "torch", "math"))
+    assert briefs.system("t", TEXT, ["torch", "math", "numpy"], ["b", "a"]) == briefs.system(
+        "t", TEXT, ("numpy", "torch", "math"), ("a", "b")
+    )
 
 
 def test_system_text_names_everything_a_problem_has():
-    text = briefs.system("t", TEXT, ["torch"])
+    text = briefs.system("t", TEXT, ["torch"], [])
     for name in ("train_x", "weak", "test_x", "pairs", "seed", "device", "n_classes", "student"):
         assert f"problem.{name}" in text
 
 
 def test_system_text_names_the_size_limit_of_the_screen():
-    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", TEXT, ["torch"])
+    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", TEXT, ["torch"], [])
 
 
 def test_request_has_its_parts_in_order():
@@ -194,5 +197,5 @@ def test_what_is_reserved_for_a_request_is_enough(name):
 
 
 def test_the_system_text_is_the_same_every_time():
-    assert briefs.system("t", TEXT, {"torch", "numpy", "math"}) == briefs.system("t", TEXT, {"math", "numpy", "torch"})
-    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", TEXT, ["torch"])), "no date and no clock"
+    assert briefs.system("t", TEXT, {"torch", "numpy", "math"}, []) == briefs.system("t", TEXT, {"math", "numpy", "torch"}, [])
+    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", TEXT, ["torch"], [])), "no date and no clock"
