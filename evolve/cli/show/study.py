@@ -198,14 +198,14 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> No
         for line in found.lines
     ]
     headers = ["strategy", "fresh PGR", "90 % interval", "AUC", "QD", "cells", "methods", "usd"]
-    table(headers, rows, flexible=0, right=(1, 3, 4, 5, 6, 7))
+    table(headers, rows, words=(0,), right=(1, 3, 4, 5, 6, 7), optional=(5, 4, 7, 6, 3))
     say()
     names = [line.strategy for line in found.lines]
     chance = {(pair.better, pair.than): pair.probability for pair in found.pairs}
     if len(names) > 1:
-        say("probability that the row's strategy is better than the column's", "bold")
+        paragraph("probability that the row's strategy is better than the column's", "bold")
         grid = [[one, *(_cell(chance.get((one, other))) for other in names[1:])] for one in names[:-1]]
-        table(["", *names[1:]], grid, flexible=0, right=range(1, len(names)))
+        table(["", *names[1:]], grid, words=(0,), right=range(1, len(names)))
         say()
     barren = sum(line.barren for line in found.lines)
     paragraph(
@@ -223,12 +223,14 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> No
 def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
     """Print how near each search came to the baseline that was held out of it."""
     say()
-    say(f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold")
+    paragraph(
+        f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold"
+    )
     rows = [
         [one.strategy, str(one.repeat), f"{one.fresh:.3f}", f"{one.distance:.3f}", short(one.nearest), _judgement(one)]
         for one in found
     ]
-    table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, flexible=5, right=(1, 2, 3))
+    table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, words=(5, 0), right=(1, 2, 3))
     paragraph(
         "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the "
         f"bred method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."

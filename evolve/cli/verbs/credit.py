@@ -71,7 +71,7 @@ def _say(found: Credit) -> None:
         [short(edge.child), edge.operator, edge.kind, _gain(edge.dev), _gain(edge.fresh), _gain(edge.low), edge.idea]
         for edge in found.edges
     ]
-    table(["child", "operator", "changed", "dev", "fresh", ">=", "idea"], rows, flexible=6, right=(3, 4, 5))
+    table(["child", "operator", "changed", "dev", "fresh", ">=", "idea"], rows, words=(6, 1), right=(3, 4, 5), optional=(6,))
     say()
     paragraph(in_words(found))
 

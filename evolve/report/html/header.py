@@ -51,8 +51,8 @@ def _cards(report: Report) -> Safe:
         bound = f"at least {number(first.lower_bound, sign=True)} with 95 % confidence"
         cards.append(_card("Difference", number(first.difference, sign=True), bound))
     if now.champion and now.best and now.best.fresh_pgr is not None and now.best.pgr is not None:
-        both = f"the champion's dev {number(now.best.pgr)} less fresh {number(now.best.fresh_pgr)}"
-        cards.append(_card("Optimism of dev", number(now.best.pgr - now.best.fresh_pgr, sign=True), both))
+        both = f"the champion's dev {number(now.best.pgr)} minus fresh {number(now.best.fresh_pgr)}"
+        cards.append(_card("Inflation", number(now.best.pgr - now.best.fresh_pgr, sign=True), both))
     cost = "no model calls"
     if now.spent.calls:
         cost = "cost unknown" if now.spent.usd is None else money(now.spent.usd)
