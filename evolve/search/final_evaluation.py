@@ -16,6 +16,7 @@ from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE
 from evolve.search.context import RunContext, fresh_instances, held_out, instances
 from evolve.search.parts import Parts
+from evolve.search.remaining import PROBE_TRIALS, held_out_trials
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
@@ -141,19 +142,29 @@ class FinalEvaluation:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
-        done = 0
+        phase = f"judging {'finalists and baselines' if probed else 'methods'} on fresh instances of {label}"
+        done, known = 0, len(methods) - len(todo)
 
         def job(method: MethodRecord) -> Job:
             if probed and method.id in probed:
                 return Job("certify", method.method, tuple(names), thorough=True)
             return Job("evaluate", method.method, tuple(names))
 
-        batch = Batch(self._open_executor(), self._judging.stop, lambda: None)
+        def tick() -> None:
+            left = self._trials(todo[done:], len(names), probed)
+            self._reporter.standing(phase, known + done, len(methods), left)
+
+        batch = Batch(self._open_executor(), self._judging.stop, tick)
         for method, evaluation in batch.run((m, job(m)) for m in todo):
             self._record(method, label, evaluation)
             done += 1
-            self._reporter.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
+            self._reporter.progress(f"{phase}, {known + done} of {len(methods)}")
         return done == len(todo)
+
+    def _trials(self, methods: Sequence[MethodRecord], instances: int, probed: set[str] | None) -> int:
+        """Return about how many trials the run still has while these methods are judged; held-out domains come last."""
+        here = len(methods) * instances + PROBE_TRIALS * sum(m.id in (probed or ()) for m in methods)
+        return here + (held_out_trials(self._judging.task, self._config) if probed else 0)
 
     def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
         """Take up what an earlier session has judged; False when there is nothing, or not enough."""

@@ -13,6 +13,7 @@ from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
 from evolve.search.parts import Parts
 from evolve.search.pipeline import Arrived, LivePipeline
+from evolve.search.reporter import BREEDING
 
 MOST_REFUSED = 200  # refused proposals in a row after which the search ends: nothing new can be made
 AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
@@ -64,7 +65,7 @@ class Loop:
                 self._engine.begin()
             except BudgetRefused:  # the worst case of this very call; another may still end and leave more
                 break
-        self._reporter.standing("breeding")
+        self._reporter.standing(BREEDING)
         return bool(self.live.in_flight)
 
     def _room(self) -> bool:
@@ -122,7 +123,7 @@ class Loop:
         batch = Batch(
             self._open_executor(),
             self._stop,
-            lambda: self._reporter.standing(f"judging the human baselines, {len(judged)} of {len(seeds)}"),
+            lambda: self._reporter.standing("judging the seeds", len(judged & {m.id for m in seeds}), len(seeds)),
         )
         instances = tuple(dev_instances(self._config))
         for method, evaluation in batch.run((m, Job("certify", m.method, instances)) for m in todo):

@@ -94,7 +94,8 @@ def table(
         optional: the columns that are left out when that is not enough, the first of them first; the last line names them.
         width: columns of the screen, where it is not the console's. What does not fit then is printed a row under the other.
     """
-    cells, screen, left_out = [[one_line(cell) for cell in row] for row in (headers, *rows)], width or console().width, []
+    cells = [[one_line(cell) for cell in row] for row in (headers, *rows)]
+    screen, left_out = width or console().width, list[int]()
     columns = [index for index in range(len(headers)) if any(row[index] for row in cells)]
     while (widths := _widths(cells, columns, words, screen)) is None and len(left_out) < len(optional):
         left_out.append(optional[len(left_out)])

@@ -48,15 +48,14 @@ def say_keys(config: Config, as_json: bool) -> None:
             click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
 
 
-def say_end(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
-    """Print how a session ended, write the report and best.py beside the archive, and return their paths."""
-    files = _write(end)
+def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) -> None:
+    """Print how a session ended, and what was written of it."""
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
         named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
-        return files
+        return
     if end.result:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
@@ -72,11 +71,10 @@ def say_end(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
         click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
     if end.device == "cpu":
         click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
-    return files
 
 
-def _write(end: Ending) -> dict[str, Path]:
-    """Write the report and the champion's file; return their paths."""
+def write(end: Ending) -> dict[str, Path]:
+    """Write the report and the champion's file beside the archive; return their paths."""
     from evolve.report.export import write_best
     from evolve.report.html.page import write_report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +12,8 @@ import click
 
 from evolve.cli.show.console import paragraph, say, table
 from evolve.observer import NullObserver
-from evolve.report.progress import Plain, clock
+from evolve.report.heartbeat import pause
+from evolve.report.progress import Plain, bar, clock, encodes_blocks, redraws
 from evolve.runs import session
 from evolve.study import runner
 from evolve.study.outcome import SearchOutcome, read
@@ -27,14 +28,16 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+BAR = 24  # columns of a bar
+
+
 class Silence(AbstractContextManager["Silence"]):
-    """Shows nothing of a study; what shows it does so instead.
+    """Shows nothing of a study; what shows it does so instead."""
 
-    Attributes:
-        every: seconds between readings of the searches.
-    """
-
-    every = float("inf")
+    @property
+    def every(self) -> float:
+        """Seconds between readings of the searches."""
+        return float("inf")
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put back."""
@@ -47,9 +50,15 @@ class Silence(AbstractContextManager["Silence"]):
 
 
 class Told(Silence):
-    """One line an event, and one a minute."""
+    """One line an event, and one every few seconds, later every minute."""
 
-    every = 60.0
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def every(self) -> float:
+        """Seconds between readings of the searches."""
+        return pause(time.monotonic() - self._began)
 
     def say(self, text: str) -> None:
         """Print what happened."""
@@ -68,9 +77,10 @@ class Bars(Silence):
     every = 2.0
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[stage]}"))
+        fields = ("task.description", "task.fields[bar]", "task.fields[stage]")
+        columns = [TextColumn(f"{{{field}}}", markup=False) for field in fields]
         self._bars = Progress(*columns, transient=True)
         self._tasks: dict[str, TaskID] = {}
 
@@ -99,8 +109,9 @@ class Bars(Silence):
 
     def _draw(self, name: str, done: int, total: int, stage: str) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total, stage=stage)
-        self._bars.update(self._tasks[name], completed=done, stage=stage)
+            self._tasks[name] = self._bars.add_task(name, total=total, stage=stage, bar="")
+        shown = bar(done / max(total, 1), BAR, plain=not encodes_blocks())
+        self._bars.update(self._tasks[name], completed=done, stage=stage, bar=shown)
 
 
 def carry_out(plan: Plan, at_once: int, quiet: bool) -> None:
@@ -128,7 +139,8 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         return
     if not quiet:
         click.echo(work(plan, at_once))
-    prepare(plan, NullObserver() if quiet else Plain())
+    with contextlib.nullcontext(NullObserver()) if quiet else Plain() as watch:
+        prepare(plan, watch)
     with _display(quiet) as display:
         observer, looked = ProgressReader(contestants), time.monotonic()
 
@@ -149,7 +161,7 @@ def _display(quiet: bool) -> Silence:
     """Return what suits where the output goes."""
     if quiet:
         return Silence()
-    return Bars() if sys.stdout.isatty() else Told()
+    return Bars() if redraws() else Told()
 
 
 def _name(contestant: Contestant) -> str:
@@ -169,7 +181,7 @@ def _is_going(one: StudyProgress) -> bool:
 def _stage(one: StudyProgress) -> str:
     if one.trials >= one.contestant.trials:
         return "judging its answer"
-    best = "no method yet" if one.best is None else f"best dev PGR {one.best:.2f}"
+    best = "nothing bred yet" if one.best is None else f"best so far: dev PGR {one.best:.2f}"
     return f"{one.trials:,} of {one.contestant.trials:,} trials, {best}"
 
 

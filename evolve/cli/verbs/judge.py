@@ -26,6 +26,7 @@ def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
     It runs on instances of its own, never on those a search uses; every score that is shown is counted. A method that fails
     is not an error of this command: the status says what happened.
     """
+    from evolve.report.heartbeat import Waiting
     from evolve.runs.judge import JudgeRequest
     from evolve.runs.judge import judge as judged
     from evolve.runs.seeds import read
@@ -34,7 +35,8 @@ def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
         click.echo(text, err=True)
 
     how = JudgeRequest(**flags, device=device or "auto")
-    verdict = judged(read(file), how, warn, (lambda _: None) if as_json else warn)
+    with Waiting(f"judging {file}", quiet=as_json) as waiting:
+        verdict = judged(read(file), how, warn, waiting.say)
     if as_json:
         echo_json(verdict)
     else:
