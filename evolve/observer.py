@@ -8,6 +8,8 @@ from typing import Protocol
 
 from fitness.nouns import Interval
 
+BREEDING = "breeding"  # the phase in which evaluations are counted
+
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -186,7 +186,7 @@ class LiveTable(Beating):
     def __init__(self, screen: Live | NotebookCell) -> None:
         super().__init__()
         self._events: deque[str] = deque(maxlen=6)
-        self._screen = screen
+        self._screen, self._plain = screen, not encodes_blocks()
 
     def __enter__(self) -> Self:
         self._screen.start()
@@ -238,7 +238,7 @@ class LiveTable(Beating):
         done, of = (now.done, now.of) if now.of else (now.evaluations, now.budget)
         counted = f", {done} of {of}" if now.of else ""
         table.add_row("now", Text(f"{now.phase}{counted}; {seconds} of it so far, {self._left()} in all"))
-        table.add_row("", bar(done / max(of, 1), min(40, max(width - 20, 8)), plain=not encodes_blocks()))
+        table.add_row("", bar(done / max(of, 1), min(40, max(width - 20, 8)), plain=self._plain))
         table.add_row("evaluations", f"{now.evaluations} of {now.budget}   {now.rate:.0f} a minute")
         table.add_row("best so far", Text(f"{now.best_name}  dev PGR {span(now.best)}" if now.best else "nothing bred yet"))
         table.add_row("baselines", Text(_baselines(now)))

@@ -88,6 +88,20 @@ class Result:
         return self.low > 0
 
 
+def sentence(champion: str, human: str, difference: tuple[float, float, float], instances: int) -> str:
+    """Return the verdict: whether a champion beats the human best, by how much, and what that much is.
+
+    One comparison is made, of the method that dev instances alone chose, so the bound needs no correction for the finalists.
+    """
+    mean, low, high = difference
+    facts = f"PGR {mean:+.2f} on the same {instances} fresh instances, 90 % interval [{low:+.2f}, {high:+.2f}]"
+    if low > 0:
+        narrowly = " narrowly" if mean < pgr.NARROW else ""
+        means = f"it recovers {mean:.0%} more of the gap between weak teacher and ceiling, and surely at least {low:.1%}"
+        return f"shown: {champion} beats the human best, {human},{narrowly} by {facts}: {means}"
+    return f"not shown: {champion} against the human best, {human}: {facts}, which {'holds' if high >= 0 else 'lies below'} 0"
+
+
 class FinalEvaluation:
     """Judges a run's finalists against the human baselines."""
 
@@ -227,13 +241,8 @@ class FinalEvaluation:
         )
         champion, tried = ours[0], sum(m.origin == "search" for m in state.methods.values() if m.id in state.judged)
         mean, low = pgr.paired(self._search(champion), self._search(human))
-        facts = (
-            f"PGR {mean:+.2f} on the same {len(fresh_instances(config))} fresh instances, one-sided 95 % lower bound {low:+.2f}"
-        )
-        if low > 0:
-            verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
-        else:
-            verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
+        high = pgr.paired(self._search(champion), self._search(human), 0.05)[1]
+        verdict = sentence(champion.name, human.name, (mean, low, high), len(fresh_instances(config)))
         dev, fresh = fmean(self._state.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
         return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

@@ -9,11 +9,11 @@ from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.batch import IDLE, Batch
 from evolve.executors.job import Job
 from evolve.models import are_recorded
+from evolve.observer import BREEDING
 from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
 from evolve.search.parts import Parts
 from evolve.search.pipeline import Arrived, LivePipeline
-from evolve.search.reporter import BREEDING
 
 MOST_REFUSED = 200  # refused proposals in a row after which the search ends: nothing new can be made
 AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from evolve.islands.islands import Islands
-from evolve.observer import Snapshot
+from evolve.observer import BREEDING, Snapshot
 from evolve.search.context import RunContext
 from evolve.search.remaining import breeding_seconds, final_trials, seconds_a_trial
 from evolve.search.state import SearchState
@@ -14,7 +14,6 @@ from evolve.text import short
 from fitness.nouns import Evaluation, Status, Verdict
 
 SHOW_EVERY = 0.05  # seconds between two snapshots of a phase
-BREEDING = "breeding"  # the phase in which evaluations are counted
 SAVE_EVERY = 5.0  # seconds between updates of the run's clock in the archive
 
 

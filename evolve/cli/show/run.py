@@ -48,8 +48,10 @@ def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
     spent, recent = now.spent, now.recent
     rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
     unanswered = f"{now.unanswered} unanswered, " if now.unanswered else ""
+    left = "" if now.left is None else f"; about {duration(now.left)} left"
     rows = [
-        ("best", _scores(now.best)),
+        *([("now", now.phase + left)] if now.phase else []),
+        ("champion" if now.champion else "best so far", _scores(now.best)),
         ("human best", _scores(now.human_best)),
         ("evaluations", _of(now.evaluations, now.budget.evals) + f"; {now.failed} failed; {rate:.0f} a minute"),
         (

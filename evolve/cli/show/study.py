@@ -83,6 +83,7 @@ class Bars(Silence):
         columns = [TextColumn(f"{{{field}}}", markup=False) for field in fields]
         self._bars = Progress(*columns, transient=True)
         self._tasks: dict[str, TaskID] = {}
+        self._plain = not encodes_blocks()
 
     def __enter__(self) -> Bars:
         self._bars.start()
@@ -110,7 +111,7 @@ class Bars(Silence):
     def _draw(self, name: str, done: int, total: int, stage: str) -> None:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, stage=stage, bar="")
-        shown = bar(done / max(total, 1), BAR, plain=not encodes_blocks())
+        shown = bar(done / max(total, 1), BAR, plain=self._plain)
         self._bars.update(self._tasks[name], completed=done, stage=stage, bar=shown)
 
 

@@ -67,7 +67,7 @@ def print_costs(models: Sequence[CostLine], lost: Sequence[LostCalls], trials: R
 def print_found(found: Found) -> None:
     """Print the hits of a query."""
     if not found.hits:
-        paragraph(f"Nothing in this run holds {one_line(found.query, 60)!r}: looked in code, ideas, findings and directions.")
+        paragraph(f"Nothing in this run holds {one_line(found.query, 60)!r}: looked in code, ideas and directions.")
         return
     rows = [[hit.kind, _whose(hit), number(hit.fitness), f"{hit.line}" if hit.line else NONE, hit.text] for hit in found.hits]
     table(["", "method", "fitness", "line", ""], rows, words=(4, 1), right=(2, 3), optional=(3,))
