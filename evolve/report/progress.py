@@ -61,7 +61,7 @@ def encodes_blocks() -> bool:
 
 def redraws() -> bool:
     """Tell whether standard output is a screen that can be drawn again: a terminal, neither dumb nor a build server's log."""
-    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "") and not os.environ.get("CI")
+    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not os.environ.get("CI")
 
 
 class Plain(Beating):

@@ -84,7 +84,8 @@ class Reporter:
 
     def progress(self, text: str) -> None:
         """Store how far a phase is, with the seconds that are left."""
-        self._context.archive.event("progress", text, None, None, self._shown_left)
+        context = self._context
+        context.archive.event("progress", text, None, None, self._shown_left)
 
     @property
     def _final(self) -> float | None:
@@ -96,7 +97,8 @@ class Reporter:
     @property
     def _rate(self) -> float:
         """Evaluations a minute since breeding began."""
-        return (self._context.budget.evals - self._before) * 60 / max(1e-9, time.monotonic() - self._began)
+        budget = self._context.budget
+        return (budget.evals - self._before) * 60 / max(1e-9, time.monotonic() - self._began)
 
     def _left(self, phase: str, trials: int | None, now: float) -> float | None:
         """Return the seconds until the run ends; None when unknown."""

@@ -176,8 +176,8 @@ TERMS = (  # the words of the page, in the sentences of docs/glossary.md
     (
         "Verdict",
         "“Shown” needs a paired one-sided 95 % lower bound of the difference above 0 on fresh instances. "
-        "The champion is chosen on dev instances alone and is the only one compared, so the bound needs no correction for several "
-        "finalists.",
+        "The champion is chosen on dev instances alone and is the only one compared, so the bound needs no correction for "
+        "several finalists.",
     ),
 )
 
