@@ -75,6 +75,7 @@ def holds_secret(value: object) -> bool:
     return known or (isinstance(value, str) and bool(LOOKS_LIKE_A_KEY.search(value)))
 
 
+_NUMBER = re.compile(r"[-+$\[(]*\d*[.,]?\d+[.,%)\]]*$")
 _SAFE = "\n\t"
 _HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
 
@@ -94,7 +95,19 @@ def clean(text: str) -> str:
 def one_line(text: str, width: int = 0) -> str:
     """Return clean text on one line, cropped with an ellipsis to `width` characters (0: not cropped)."""
     line = clean(" ".join(text.split()))
-    return line if not width or len(line) <= width else line[: width - 1].rstrip() + "…"
+    return line if not width or len(line) <= width else ended(line, line[: width - 1])
+
+
+def ended(line: str, kept: str) -> str:
+    """Return the beginning of a line that was `kept`, with an ellipsis; a number that the cut went through is left out.
+
+    A word with a digit in it counts as a number; the first word, which may be a name, only when it looks like one.
+    """
+    before, _, last = kept.rpartition(" ")
+    through = not line[len(kept) : len(kept) + 1].isspace() and any(letter.isdigit() for letter in last)
+    if through and (before.strip() or _NUMBER.match(last)):
+        kept = before
+    return kept.rstrip(" [(,") + "…"
 
 
 def as_json(value: object, **how: Any) -> str:
@@ -161,6 +174,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def label(name: str, method: str) -> str:
     """Return what people call a method: its name on one line, or the first characters of its id."""
     return one_line(name, 40) or one_line(short(method))
+
+
+def made_by(operator: str, model: str = "", origin: str = "") -> str:
+    """Return what made a method: the operator, with its model where one was asked; without either, where it came from."""
+    return f"{operator} with {model}" if operator and model else operator or origin
 
 
 def words(name: str) -> str:

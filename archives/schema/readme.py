@@ -30,8 +30,8 @@ ABOUT = {
     "journal": "The order in which the steps of the search ended: what a replay follows.",
     "arm_totals": "What the view arms shows, kept by triggers as proposals end, so that nobody has to count again.",
     "direction_totals": "Of each direction the proposals that ended, and those that made an elite, kept by the same triggers.",
-    "findings": "What researchers and agents wrote down for each other (full text).",
-    "reviews": "Methods that a person approved, flagged or rejected, with the reason.",
+    "findings": "Empty: nothing writes to it yet.",
+    "reviews": "Empty: nothing writes to it yet.",
     "README": "This table: what each table and view is. docs/archive.md of evolve explains every column.",
 }
 

@@ -29,7 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "map": ("evolve.cli.verbs.inspect:map_", "The grid of a run, as a heat map."),
     "failures": ("evolve.cli.verbs.inspect:failures", "Why candidates failed, by status and reason."),
     "costs": ("evolve.cli.verbs.inspect:costs", "What each model cost, and what was gained for it."),
-    "find": ("evolve.cli.verbs.inspect:find", "Full text over methods' code, ideas, findings, directions."),
+    "find": ("evolve.cli.verbs.inspect:find", "Full text over methods' code, ideas, directions."),
     "sealed": ("evolve.cli.verbs.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
     "replay": ("evolve.cli.verbs.replay:replay", "A recorded run again, offline: is everything the same?"),
     "compare": ("evolve.cli.verbs.compare:compare", "Strategies of search at equal budget, with intervals."),

@@ -7,7 +7,7 @@
 - failures: why, and how often
 - filtering: sorted, filtered, Pareto
 - final_table: the champion against the human best
-- full_text: words in code, ideas, findings
+- full_text: words in code, ideas, directions
 - heat_maps: the grid
 - leaderboard: every judged method
 - lineage: ancestors

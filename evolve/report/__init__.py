@@ -1,6 +1,7 @@
 """Writes what an archive holds as a page, as text, as plots and as method files.
 
 - export: methods as files
+- heartbeat: no display is silent for long
 - html/: the page
 - live: the page, served on this machine
 - markdown: the report as text

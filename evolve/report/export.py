@@ -13,7 +13,7 @@ from evolve.queries.method import MethodDetails, Parent, method_details
 from evolve.queries.status import search_domain
 from evolve.report.html.page import write_text
 from evolve.screening.screen import MAX_BYTES
-from evolve.text import estimate, number, one_line
+from evolve.text import estimate, made_by, number, one_line
 
 _WIDTH = 110
 
@@ -58,7 +58,7 @@ def header(archive: Archive, facts: MethodDetails) -> str:
     if row is not None and row.fresh_pgr is not None:
         lines.append(("fresh", f"PGR {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}"))
     if birth is not None:
-        lines.append(("operator", birth.operator + (f" with {birth.model}" if birth.model else "")))
+        lines.append(("made by", made_by(birth.operator, birth.model)))
         lines.append(("parents", ", ".join(_parent(parent) for parent in birth.parents)))
         lines += [("direction", birth.direction), ("idea", birth.idea)]
     lines.append(("date", facts.created))

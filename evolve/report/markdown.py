@@ -9,7 +9,7 @@ from evolve.queries.final_table import Judged
 from evolve.queries.operators import descent, explained, over_islands
 from evolve.queries.run_report import Report
 from evolve.report.html.header import headline
-from evolve.text import NONE, count, duration, estimate, money, number, one_line, short
+from evolve.text import NONE, count, duration, estimate, made_by, money, number, one_line
 
 _ROWS = 20
 
@@ -75,7 +75,7 @@ def _final(report: Report) -> list[str]:
 def _leaderboard(report: Report) -> list[str]:
     rows = [
         [
-            str(place), _code(short(row.method)), _text(row.operator or row.name or row.origin), number(row.fitness),
+            str(place), _text(row.label), _text(row.made_by), number(row.fitness),
             estimate(row.pgr, row.pgr_low, row.pgr_high), estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
             _text(row.direction), _text(row.flags),
         ]
@@ -90,7 +90,7 @@ def _lineage(report: Report) -> list[str]:
         return []
     rows = [
         [
-            _text(ancestor.label), number(ancestor.pgr), _text(ancestor.operator or ancestor.origin),
+            _text(ancestor.label), number(ancestor.pgr), _text(made_by(ancestor.operator, origin=ancestor.origin)),
             number(ancestor.gains[0], sign=True) if ancestor.gains else NONE, _text(ancestor.direction), _text(ancestor.idea),
         ]
         for ancestor in reversed(report.lineage.spine())

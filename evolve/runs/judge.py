@@ -13,6 +13,7 @@ from evolve.executors.job import Job
 from evolve.runs.resources import judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
+from evolve.text import count
 from fitness import tasks
 from fitness.nouns import Evaluation, Split, Status
 from fitness.pgr import interval
@@ -70,12 +71,14 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
             say(f"building {missing} instances of {domain}, about {4 * missing} s")
         executor = executors.load("local")
         with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
+            say(f"judging on {count(len(names), 'instance')} of {domain}")
             futures = [executor.submit(Job("evaluate", method, (name,))) for name in names]
             trials = tuple(trial for future in futures for trial in future.result().trials)
             failed = next((t for t in trials if t.status is not Status.OK), None)
             status, message = (failed.status, failed.message) if failed else (Status.OK, "")
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
+                say("probing for reward hacks, thoroughly")
                 whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
     return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}

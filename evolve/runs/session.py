@@ -29,7 +29,7 @@ from evolve.search.context import RunContext
 from evolve.search.final_evaluation import FinalEvaluation, Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
-from evolve.text import one_line
+from evolve.text import count, one_line
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
     ours = not (config.model or config.seeds or given.operators)
     with _judging(setup, ours or config.trust_methods, watch) as resources:
         setup = _settled(setup, resources, watch)
+        watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = _screen_seeds(resources, seeds)
         with contextlib.closing(Archive.create(path)) as archive, only_writer(path):
             _store(archive, setup, resources, methods)
@@ -95,6 +96,7 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
 
 @contextlib.contextmanager
 def _judging(setup: Setup, trust: bool, watch: Observer) -> Iterator[JudgeResources]:
+    watch.event("phase", "opening the sandbox and the vault")
     with judge_resources(setup.task, setup.instances, setup.config.device, trust=trust, stop=setup.stop) as resources:
         watch.event("sandbox", resources.sandbox.summary)
         yield resources

@@ -10,6 +10,7 @@
 - pipeline: the steps in flight and their threads
 - proposing: worst case, drafts, silent models
 - recorder: steps 9 and 10, and who is told of them
+- remaining: how long a run still takes
 - reporter: events and snapshots
 - restore: the same, told again out of the archive
 - seeding: methods that no operator made

@@ -16,6 +16,7 @@ from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE
 from evolve.search.context import RunContext, fresh_instances, held_out, instances
 from evolve.search.parts import Parts
+from evolve.search.remaining import PROBE_TRIALS, held_out_trials
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
@@ -87,6 +88,20 @@ class Result:
         return self.low > 0
 
 
+def sentence(champion: str, human: str, difference: tuple[float, float, float], instances: int) -> str:
+    """Return the verdict: whether a champion beats the human best, by how much, and what that much is.
+
+    One comparison is made, of the method that dev instances alone chose, so the bound needs no correction for the finalists.
+    """
+    mean, low, high = difference
+    facts = f"PGR {mean:+.2f} on the same {instances} fresh instances, 90 % interval [{low:+.2f}, {high:+.2f}]"
+    if low > 0:
+        narrowly = " narrowly" if mean < pgr.NARROW else ""
+        means = f"it recovers {mean:.0%} more of the gap between weak teacher and ceiling, and surely at least {low:.1%}"
+        return f"shown: {champion} beats the human best, {human},{narrowly} by {facts}: {means}"
+    return f"not shown: {champion} against the human best, {human}: {facts}, which {'holds' if high >= 0 else 'lies below'} 0"
+
+
 class FinalEvaluation:
     """Judges a run's finalists against the human baselines."""
 
@@ -141,19 +156,29 @@ class FinalEvaluation:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
-        done = 0
+        phase = f"judging {'finalists and baselines' if probed else 'methods'} on fresh instances of {label}"
+        done, known = 0, len(methods) - len(todo)
 
         def job(method: MethodRecord) -> Job:
             if probed and method.id in probed:
                 return Job("certify", method.method, tuple(names), thorough=True)
             return Job("evaluate", method.method, tuple(names))
 
-        batch = Batch(self._open_executor(), self._judging.stop, lambda: None)
+        def tick() -> None:
+            left = self._trials(todo[done:], len(names), probed)
+            self._reporter.standing(phase, known + done, len(methods), left)
+
+        batch = Batch(self._open_executor(), self._judging.stop, tick)
         for method, evaluation in batch.run((m, job(m)) for m in todo):
             self._record(method, label, evaluation)
             done += 1
-            self._reporter.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
+            self._reporter.progress(f"{phase}, {known + done} of {len(methods)}")
         return done == len(todo)
+
+    def _trials(self, methods: Sequence[MethodRecord], instances: int, probed: set[str] | None) -> int:
+        """Return about how many trials the run still has while these methods are judged; held-out domains come last."""
+        here = len(methods) * instances + PROBE_TRIALS * sum(m.id in (probed or ()) for m in methods)
+        return here + (held_out_trials(self._judging.task, self._config) if probed else 0)
 
     def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
         """Take up what an earlier session has judged; False when there is nothing, or not enough."""
@@ -216,13 +241,8 @@ class FinalEvaluation:
         )
         champion, tried = ours[0], sum(m.origin == "search" for m in state.methods.values() if m.id in state.judged)
         mean, low = pgr.paired(self._search(champion), self._search(human))
-        facts = (
-            f"PGR {mean:+.2f} on the same {len(fresh_instances(config))} fresh instances, one-sided 95 % lower bound {low:+.2f}"
-        )
-        if low > 0:
-            verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
-        else:
-            verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
+        high = pgr.paired(self._search(champion), self._search(human), 0.05)[1]
+        verdict = sentence(champion.name, human.name, (mean, low, high), len(fresh_instances(config)))
         dev, fresh = fmean(self._state.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
         return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import click
 from archives.archive import Archive
 from evolve import models
 from evolve import text as clean
+from evolve.cli.show.console import console, paragraph, say, table
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.files import RUNS
@@ -19,6 +22,7 @@ from evolve.runs.process import is_running
 from evolve.runs.session import Ending
 from evolve.search.final_evaluation import Result
 
+FILE = 1000  # columns of a table that no screen holds
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
 
 
@@ -44,15 +48,14 @@ def say_keys(config: Config, as_json: bool) -> None:
             click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
 
 
-def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
-    """Print how a session ended, write the report and best.py beside the archive, and return their paths."""
-    files = _write(end)
+def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) -> None:
+    """Print how a session ended, and what was written of it."""
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
         named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
-        return files
+        return
     if end.result:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
@@ -68,11 +71,10 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
         click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
     if end.device == "cpu":
         click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
-    return files
 
 
-def _write(end: Ending) -> dict[str, Path]:
-    """Write the report and the champion's file; return their paths."""
+def write(end: Ending) -> dict[str, Path]:
+    """Write the report and the champion's file beside the archive; return their paths."""
     from evolve.report.export import write_best
     from evolve.report.html.page import write_report
 
@@ -84,25 +86,31 @@ def _write(end: Ending) -> dict[str, Path]:
 
 
 def _table(result: Result) -> None:
-    """Print the final table: a row a method, a column a domain."""
+    """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
     heads = [f"{line.domain} ({line.instances}{'*' if line.few else ''})" for line in result.lines]
-    columns = [[head, *(span(interval) for interval in line.intervals)] for head, line in zip(heads, result.lines)]
-    names = ["", *(f"{one.place}, {one.name}" for one in result.contenders)]
-    widths = [max(map(len, column)) for column in columns]
-    click.echo("")
-    click.echo("PGR on instances that selection never saw, with 90 % intervals:")
-    for row, name in enumerate(names):
-        cells = "  ".join(f"{column[row]:<{width}}" for column, width in zip(columns, widths))
-        click.echo(f"  {name:<{max(map(len, names))}}  {cells}".rstrip())
+    rows = [
+        [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
+        for place, one in enumerate(result.contenders)
+    ]
+    say()
+    paragraph("PGR on instances that selection never saw, with 90 % intervals:")
+    table(["", *heads], rows, words=(), width=_screen())
     if any(line.few for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
-    flattered = f"dev {result.dev:.2f}, fresh {result.fresh:.2f}: selection inflated dev by {result.inflation:+.2f}"
-    _say(f"the best of {result.tried} methods on dev; {flattered}")
+    _say(
+        f"the best of {result.tried} methods on dev; inflation {result.inflation:+.2f}: "
+        f"dev {result.dev:.2f} minus fresh {result.fresh:.2f}"
+    )
     _say(f"for comparison, not the same task: {AAR}")
-    click.echo("")
+    say()
+
+
+def _screen() -> int:
+    """Return the columns of the screen; a file or a pipe has as many as it takes, unless COLUMNS says otherwise."""
+    return console().width if sys.stdout.isatty() or os.environ.get("COLUMNS") else FILE
 
 
 def _say(text: str) -> None:
     """Print a sentence, wrapped and indented."""
-    click.echo(click.wrap_text(text, 88, "  ", "    "))
+    click.echo(click.wrap_text(text, min(console().width - 1, 88), "  ", "    "))

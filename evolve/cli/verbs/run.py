@@ -152,7 +152,9 @@ def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], wor
                 watch.event("note", note)
             with _says_how_to_go_on(path):
                 end = work(trackers.beside(watch))
-        files = ending.say(end, config, as_json)
+            watch.event("phase", "writing the report")
+            files = ending.write(end)
+        ending.say_end(end, config, files, as_json)
         trackers.end(end, files["report"])
 
 

@@ -82,7 +82,7 @@ def curve_section(report: Report) -> Safe:
         nothing = f"None of the {judged} ended OK." if report.curve.evaluations else "No bred method has been judged yet."
         return section("curve", "PGR so far", "", tag("p", nothing))
     keys = (
-        ("", "best method so far, mean dev PGR, nominal 90 % interval"),
+        ("", "best so far: the bred method of highest fitness; mean dev PGR, nominal 90 % interval"),
         ("dashed", "its fitness, a lower confidence bound"),
         ("amber", "human best"),
         ("grey", "other baselines"),
