@@ -9,6 +9,7 @@ from pathlib import Path
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema.version import bring_up_to_date
+from archives.sqlite import place
 from archives.sqlite.connection import connect, connect_to_read, sentences
 from archives.sqlite.typed import fields, noun, value
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
@@ -26,21 +27,22 @@ class Archive(Ledger):
 
     @classmethod
     def create(cls, path: Path) -> Archive:
-        """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
-        if path.exists():
-            raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
+        """Create a new archive. Raises ArchiveError when something is there, or it cannot be written."""
         from archives.schema.migrations import migrate
 
         with sentences(path):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                place.make_folder(path.parent)
+                place.create(path)
             except OSError as error:
-                raise ArchiveError(
-                    f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
-                ) from error
-            archive = cls(connect(path), path)
-            archive._db.execute("pragma journal_mode = wal")
-            migrate(archive._db)
+                raise ArchiveError(f"cannot create {path}: {error.strerror}; choose another place with --db") from error
+            try:
+                archive = cls(connect(path), path)
+                archive._db.execute("pragma journal_mode = wal")
+                migrate(archive._db)
+            except BaseException:
+                place.remove(path)
+                raise
             return archive
 
     @classmethod
