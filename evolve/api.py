@@ -93,7 +93,7 @@ class Run:
         """Write the self-contained page about the run (default: beside the archive), and return its path."""
         from evolve.report.html.page import write_report
 
-        where = self.path.with_suffix(".html") if path is None else _path(path, "write_report")
+        where = None if path is None else _path(path, "write_report")
         with contextlib.closing(Archive.open(self.path)) as archive:
             return write_report(archive, where, alive=is_running(self.path))
 

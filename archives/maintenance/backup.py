@@ -68,7 +68,7 @@ def new_file(target: Path, sources: tuple[Path, ...], *, force: bool = False) ->
 
 
 def _check_replaced(target: Path, sources: tuple[Path, ...]) -> None:
-    """Raise ArchiveError when what would be replaced is another run: neither one of `sources` as it was, nor made of several."""
+    """Raise ArchiveError when what would be replaced is another run: no copy of one of `sources`, and not made of several."""
     if (there := _run_in(target)) is None:
         return
     run, merged = there

@@ -19,7 +19,7 @@ def private(path: str | Path, flags: int) -> int:
 
 
 def make_folder(folder: Path) -> list[Path]:
-    """Make a folder and what it lies in, for their owner only; return those that were made, the innermost first. Raises OSError."""
+    """Make a folder and what it lies in, for their owner only; return those made, the innermost first. Raises OSError."""
     made = []
     for missing in [one for one in (folder, *folder.parents) if not os.path.lexists(one)][::-1]:
         with contextlib.suppress(FileExistsError):  # another process made it meanwhile
@@ -46,7 +46,7 @@ def check_new(path: Path) -> None:
         raise ArchiveError(f"{path} is a name that belongs to the archive {beside}: name another file")
     for end in OF_SQLITE:
         if os.path.lexists(f"{path}{end}"):
-            raise ArchiveError(f"{path}{end} is in the way, SQLite would take it for a part of {path}: move it, or name another")
+            raise ArchiveError(f"{path}{end} is in the way: SQLite would take it for a part of {path}; move it away")
 
 
 def create(path: Path) -> None:

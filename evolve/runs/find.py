@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from archives.archive import Archive
 from archives.nouns import Row
 from evolve.errors import UsageError
-from evolve.files import RUNS
-from evolve.queries.leaderboard import ranking
+from evolve.files import RUNS, newest_runs
+from evolve.queries.leaderboard import BRED, ranking
+from evolve.runs.process import is_running
 from evolve.text import one_line
 
 _FEW = 4  # methods that a message names
 
 
 def find_run(db: Path | None) -> Path:
-    """Return the archive to work on. Raises UsageError when none is named and there is none in runs/."""
-    if db is not None:
-        return db
-    runs = sorted(RUNS.glob("*.db"), key=lambda path: path.stat().st_mtime)
+    """Return the archive to work on. Raises UsageError when none is named and there is none in runs/, or it is not there yet."""
+    path = newest_run() if db is None else db
+    if is_prepared(path):
+        raise UsageError(f"{path} is being prepared by its start: try again in a few seconds")
+    return path
+
+
+def newest_run() -> Path:
+    """Return the archive of the newest run in runs/, which may be about to be made. Raises UsageError when there is none."""
+    runs = [path for path in map(_archive_of, RUNS.glob("*.db.lock")) if is_prepared(path)] or newest_runs()
     if not runs:
         raise UsageError("there is no run in runs/ yet: begin one with `python -m evolve start`, or name an archive with --db")
-    return runs[-1]
+    return runs[0]
+
+
+def is_prepared(path: Path) -> bool:
+    """Tell whether a run has begun that has no archive yet: its start looks at the seeds and puts up the sandbox first."""
+    return not os.path.lexists(path) and is_running(path)
+
+
+def _archive_of(lock: Path) -> Path:
+    return lock.with_name(lock.name.removesuffix(".lock"))
 
 
 @contextlib.contextmanager

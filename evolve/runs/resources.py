@@ -116,7 +116,8 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
 def _of_the_run(path: Path) -> tuple[Path, ...]:
     """Return where exact scores lie: the archive with all that is named after it, its study, trackers' files, the runs."""
     study = (path.parent,) if (path.parent / PLAN).exists() else ()
-    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, files.trackers_folder(path), Path("runs"))
+    named = sorted(path.parent.glob(f"{glob.escape(files.run_name(path))}*"))
+    return (*named, *study, files.trackers_folder(path), Path("runs"))
 
 
 def load_operators(config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:

@@ -17,6 +17,7 @@ from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.config import resolve as merged
 from evolve.errors import UsageError
+from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
 from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
@@ -183,7 +184,7 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
     with archive.transaction():
         archive.add_run(
             RunRecord(
-                id=archive.path.stem,
+                id=run_name(archive.path),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 task=config.task,
                 task_version=task.version,

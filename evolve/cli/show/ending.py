@@ -77,9 +77,9 @@ def _write(end: Ending) -> dict[str, Path]:
     from evolve.report.html.page import write_report
 
     with contextlib.closing(Archive.open(end.path)) as archive:
-        files = {"report": write_report(archive, end.path.with_suffix(".html"))}
+        files = {"report": write_report(archive)}
         if end.result:
-            files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
+            files["best.py"] = write_best(archive, end.result.champion.id)
         return files
 
 
