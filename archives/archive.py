@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -224,6 +225,15 @@ class Archive(Ledger):
         """Empty an island's grid (its methods stay in the archive)."""
         with self.transaction():
             self._db.execute("delete from elites where island = ?", [island])
+
+
+def holds_no_run(path: Path) -> bool:
+    """Tell whether a file is an archive in which no run has begun: its start was cut off before the first record."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
+        return not archive.rows("select 1 from runs limit 1")
+    return False
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:

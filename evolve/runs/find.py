@@ -19,7 +19,7 @@ _FEW = 4  # methods that a message names
 
 
 def find_run(db: Path | None) -> Path:
-    """Return the archive to work on. Raises UsageError when none is named and there is none in runs/, or it is not there yet."""
+    """Return the archive to work on. Raises UsageError when there is none in runs/, or it is still being prepared."""
     path = newest_run() if db is None else db
     if is_prepared(path):
         raise UsageError(f"{path} is being prepared by its start: try again in a few seconds")
@@ -84,12 +84,12 @@ def _called(row: Row) -> str:
 
 
 def choose_method(archive: Archive, key: str | None) -> str:
-    """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
+    """Return the id of the named method, or of the champion, or of the best that was bred. Raises UsageError if there is none."""
     if key:
         return find_method(archive, key)
-    best = archive.run().champion or next((row.method for row in ranking(archive, 1)), "")
+    best = archive.run().champion or next((row.method for row in ranking(archive, 1, BRED)), "")
     if not best:
-        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
+        raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or name one, also a baseline")
     if not archive.rows("select 1 from methods where id = ?", [best]):
         raise UsageError(
             "the best method of this run is not in its archive, which is damaged or was tampered with: name another"

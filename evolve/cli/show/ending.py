@@ -13,7 +13,7 @@ from evolve import models
 from evolve import text as clean
 from evolve.config import Config
 from evolve.errors import EvolveError
-from evolve.files import RUNS
+from evolve.files import newest_runs
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
@@ -22,17 +22,17 @@ from evolve.search.final_evaluation import Result
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
 
 
-def say_unfinished(path: Path, as_json: bool) -> None:
+def say_unfinished(as_json: bool) -> None:
     """Name the newest run that was not finished, and how to go on with it."""
     if as_json:
         return
-    for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
+    for other in newest_runs()[:5]:
         try:
             with contextlib.closing(Archive.open(other)) as archive:
                 state = archive.run().state
         except EvolveError:
             continue
-        if state != "finished" and other != path and not is_running(other):
+        if state != "finished" and not is_running(other):
             click.echo(f"{other} is unfinished; to go on with it instead: python -m evolve resume --db {other}")
             return
 
@@ -49,7 +49,7 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
     files = _write(end)
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
-        named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
+        named = ("verdict", "interrupted", "evaluations", "seconds", "device", "engine_seconds")
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
         return files
@@ -60,7 +60,8 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
     if end.interrupted:
         click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
     elif not end.result:
-        click.echo(f"no champion; to judge the next fittest methods afresh: python -m evolve resume --db {end.path}")
+        _say(end.verdict)
+        click.echo(f"to go on: python -m evolve resume --db {end.path}   (with a larger budget: --evals +100, or --minutes M)")
     click.echo(f"  database  {end.path}")
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")
