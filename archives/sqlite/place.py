@@ -20,7 +20,7 @@ def private(path: str | Path, flags: int) -> int:
 
 def make_folder(folder: Path) -> list[Path]:
     """Make a folder and what it lies in, for their owner only; return those made, the innermost first. Raises OSError."""
-    made = []
+    made = list[Path]()
     for missing in [one for one in (folder, *folder.parents) if not os.path.lexists(one)][::-1]:
         with contextlib.suppress(FileExistsError):  # another process made it meanwhile
             missing.mkdir(0o700)

@@ -84,7 +84,7 @@ def _called(row: Row) -> str:
 
 
 def choose_method(archive: Archive, key: str | None) -> str:
-    """Return the id of the named method, or of the champion, or of the best that was bred. Raises UsageError if there is none."""
+    """Return the id of the named method, of the champion, or of the best bred one. Raises UsageError when there is none."""
     if key:
         return find_method(archive, key)
     best = archive.run().champion or next((row.method for row in ranking(archive, 1, BRED)), "")

@@ -104,7 +104,8 @@ class FinalEvaluation:
         for _ in range(ROUNDS):
             finalists = state.finalists(config.finalists, gone)
             if not finalists:
-                return self._without_champion(f"every finalist {_AFRESH}" if gone else _NOTHING_BRED)
+                self._store_why_not(f"every finalist {_AFRESH}" if gone else _NOTHING_BRED)
+                return None
             humans = self._humans()
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
@@ -120,7 +121,8 @@ class FinalEvaluation:
             )
         if not ours or not theirs:
             whose = "human baseline" if ours else f"finalist of {ROUNDS} rounds"
-            return self._without_champion(f"every {whose} {_AFRESH}")
+            self._store_why_not(f"every {whose} {_AFRESH}")
+            return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self._judging.task, config):
             if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
@@ -133,7 +135,7 @@ class FinalEvaluation:
             self._archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
 
-    def _without_champion(self, why: str) -> None:
+    def _store_why_not(self, why: str) -> None:
         """Store why the run has no champion, also where an earlier session had found one."""
         sentence = f"There is no champion, and nothing is shown: {why}."
         with self._archive.transaction():
