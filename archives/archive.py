@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
@@ -68,7 +69,11 @@ class Archive(Ledger):
         rows = self.rows("select * from runs limit 1")
         if not rows:
             raise ArchiveError(f"{self.path} holds no run: its start was cut off before the first record; start a new one")
-        return noun(RunRecord, rows[0])
+        run = noun(RunRecord, rows[0])
+        by_hand = "select 1 from methods where id = ? and origin in ('seed', 'added')"
+        if run.champion and self.rows(by_hand, [run.champion]):  # earlier versions named one where nothing was bred
+            return replace(run, champion="", human_best="", verdict="", tried=0, inflation=None)
+        return run
 
     def update_run(self, **fields: object) -> None:
         """Change fields of the run."""

@@ -200,3 +200,14 @@ def test_force_replaces_an_earlier_copy_and_no_other_run(db: Path, tmp_path: Pat
     assert other.read_bytes() == before
     for _ in range(2):
         assert run(["archive", "backup", str(tmp_path / "copy.db"), "--db", str(db), "--force"]) == 0
+
+
+def test_an_archive_of_an_earlier_version_that_names_a_baseline_its_champion_announces_none(db: Path, tmp_path: Path) -> None:
+    with closing(Archive.open(db, write=True)) as archive:
+        seed = archive.rows("select id from methods where name = 'lda'")[0]["id"]
+        archive.update_run(champion=seed, verdict="shown: lda beats the human best, auxconf")
+        archive.event("verdict", "shown: lda beats the human best, auxconf", None, str(seed), 0.2)
+    opened = evolve.open_run(db)
+    assert (opened.status()["champion"], opened.final_table(), opened.method().origin) == ("", [], "search")
+    assert run(["report", "--db", str(db), "--format", "md", "--out", str(tmp_path / "page.md")]) == 0
+    assert "lda beats" not in (tmp_path / "page.md").read_text().split("## ")[0]
