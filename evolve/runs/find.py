@@ -88,6 +88,8 @@ def choose_method(archive: Archive, key: str | None) -> str:
     if key:
         return find_method(archive, key)
     best = archive.run().champion or next((row.method for row in ranking(archive, 1, BRED)), "")
+    if not best and not ranking(archive, 1):
+        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
     if not best:
         raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or name one, also a baseline")
     if not archive.rows("select 1 from methods where id = ?", [best]):
