@@ -80,6 +80,8 @@ def refusal(path: Path, key: str) -> str:
 def check_free(paths: Iterable[Path], key: str) -> None:
     """Raise UsageError when one of several paths is not the run's to be written to."""
     for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            raise UsageError(f"cannot write {path}: it is a folder; choose another place with --out")
         if why := refusal(path, key):
             raise UsageError(f"{why}: name another with --out, or move that away")
 
