@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.nouns import Row
+from archives.nouns import ArchiveError, Row
 from evolve.errors import UsageError
 from evolve.files import RUNS, newest_runs
 from evolve.queries.leaderboard import BRED, ranking
@@ -36,7 +35,14 @@ def newest_run() -> Path:
 
 def is_prepared(path: Path) -> bool:
     """Tell whether a run has begun that has no archive yet: its start looks at the seeds and puts up the sandbox first."""
-    return not os.path.lexists(path) and is_running(path)
+    return is_running(path) and not _has_begun(path)
+
+
+def _has_begun(path: Path) -> bool:
+    """Tell whether an archive holds its run: it is there a moment before its first rows are."""
+    with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
+        return bool(archive.rows("select 1 from runs limit 1"))
+    return False
 
 
 def _archive_of(lock: Path) -> Path:
