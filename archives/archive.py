@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema.version import bring_up_to_date
+from archives.sqlite import place
 from archives.sqlite.connection import connect, connect_to_read, sentences
 from archives.sqlite.typed import fields, noun, value
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
@@ -26,21 +29,22 @@ class Archive(Ledger):
 
     @classmethod
     def create(cls, path: Path) -> Archive:
-        """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
-        if path.exists():
-            raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
+        """Create a new archive. Raises ArchiveError when something is there, or it cannot be written."""
         from archives.schema.migrations import migrate
 
         with sentences(path):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                place.make_folder(path.parent)
+                place.create(path)
             except OSError as error:
-                raise ArchiveError(
-                    f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
-                ) from error
-            archive = cls(connect(path), path)
-            archive._db.execute("pragma journal_mode = wal")
-            migrate(archive._db)
+                raise ArchiveError(f"cannot create {path}: {error.strerror}; choose another place with --db") from error
+            try:
+                archive = cls(connect(path), path)
+                archive._db.execute("pragma journal_mode = wal")
+                migrate(archive._db)
+            except BaseException:
+                place.remove(path)
+                raise
             return archive
 
     @classmethod
@@ -65,7 +69,11 @@ class Archive(Ledger):
         rows = self.rows("select * from runs limit 1")
         if not rows:
             raise ArchiveError(f"{self.path} holds no run: its start was cut off before the first record; start a new one")
-        return noun(RunRecord, rows[0])
+        run = noun(RunRecord, rows[0])
+        by_hand = "select 1 from methods where id = ? and origin in ('seed', 'added')"
+        if run.champion and self.rows(by_hand, [run.champion]):  # earlier versions named one where nothing was bred
+            return replace(run, champion="", human_best="", verdict="", tried=0, inflation=None)
+        return run
 
     def update_run(self, **fields: object) -> None:
         """Change fields of the run."""
@@ -222,6 +230,15 @@ class Archive(Ledger):
         """Empty an island's grid (its methods stay in the archive)."""
         with self.transaction():
             self._db.execute("delete from elites where island = ?", [island])
+
+
+def holds_no_run(path: Path) -> bool:
+    """Tell whether a file is an archive in which no run has begun: its start was cut off before the first record."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
+        return not archive.rows("select 1 from runs limit 1")
+    return False
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:

@@ -12,12 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticSerializationError
 
 from evolve.errors import UsageError
 from evolve.files import read_regular
 from evolve.text import holds_secret
 
 DEFAULT_FILE = Path("evolve.toml")
+LARGEST_INTEGER = 2**63 - 1  # of SQLite
 LARGEST = 1 << 20  # bytes of a config file
 RESERVED = {  # fields of a request that are not the user's to set, and what to do instead
     **dict.fromkeys(("model", "models"), "name the model with --model"),
@@ -110,6 +112,14 @@ class Config(BaseModel):
             return entries
         return tuple(str(entry) if isinstance(entry, PathLike) else entry for entry in entries)
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_stored(cls, value: object) -> object:
+        """Take no whole number that an archive cannot hold."""
+        if isinstance(value, int) and value > LARGEST_INTEGER:
+            raise ValueError(f"a whole number can be {LARGEST_INTEGER} at most")
+        return value
+
     @field_validator("domain", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
@@ -195,7 +205,11 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     for layer in layers:
         merged |= {key: value for key, value in layer.items() if value is not None}
     try:
-        return Config(**merged)
+        config = Config(**merged)
+        config.model_dump_json()  # an archive keeps it so
+        return config
+    except PydanticSerializationError:
+        raise UsageError("a setting holds text that is not UTF-8: name files and models in UTF-8") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

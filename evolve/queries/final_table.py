@@ -63,7 +63,12 @@ class FinalVerdict:
 
 
 def verdict(archive: Archive, run: RunRecord) -> FinalVerdict:
-    """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound."""
+    """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound.
+
+    A run without a champion has none, whatever an earlier session or version said.
+    """
+    if not run.champion:
+        return FinalVerdict(run.verdict, None)
     rows = archive.rows("select text, value from events where kind = 'verdict' order by id desc limit 1")
     bound = maybe_real(rows[0], "value") if rows else None
     said = run.verdict or (text(rows[0], "text") if rows else "")

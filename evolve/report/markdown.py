@@ -20,6 +20,7 @@ def render(report: Report) -> str:
     engine = f"; the engine itself {now.engine_seconds / now.seconds:.1%}" if now.seconds else ""
     cost = money(now.spent.usd) if now.spent.calls else "no model calls"
     parts = [
+        f"<!-- {report.made_by} -->",
         f"# {headline(report)}",
         *([_text(now.uncontained)] if now.uncontained else []),
         _text(report.verdict.sentence) or "No verdict yet.",

@@ -56,17 +56,19 @@ def judge_resources(
     *,
     trust: bool = False,
     stop: threading.Event | None = None,
+    worker: WorkerProcess | None = None,
 ) -> Iterator[JudgeResources]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
-    With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set. Raises DeviceUnavailable, before
+    With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set; a `worker` that is there already
+    is used. Raises DeviceUnavailable, before
     anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the walls are too few, and
     VaultError when the vault cannot be used.
     """
     stop, choice = stop or threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
-        worker = stack.enter_context(WorkerProcess())
+        worker = worker or stack.enter_context(WorkerProcess())
         vault, one_at_a_time = Vault(), threading.Lock()
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
@@ -117,7 +119,8 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
 def _of_the_run(path: Path) -> tuple[Path, ...]:
     """Return where exact scores lie: the archive with all that is named after it, its study, trackers' files, the runs."""
     study = (path.parent,) if (path.parent / PLAN).exists() else ()
-    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, files.trackers_folder(path), Path("runs"))
+    named = sorted(path.parent.glob(f"{glob.escape(files.run_name(path))}*"))
+    return (*named, *study, files.trackers_folder(path), Path("runs"))
 
 
 def load_operators(config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:

@@ -23,6 +23,8 @@ from fitness.nouns import Evaluation, Interval, Score, Split, Status
 from fitness.vault.instance import InstanceName
 
 _WHY = "final table: finalists against the human baselines"
+_NOTHING_BRED = "the search has bred no method that was judged OK on all dev instances and that no probe failed"
+_AFRESH = "was flagged or failed on a fresh instance"
 ROUNDS = 3  # times that finalists are replaced when all of them are flagged or fail
 
 
@@ -116,14 +118,17 @@ class FinalEvaluation:
         config, state, gone = self._config, self._state, set[str]()
         for _ in range(ROUNDS):
             finalists = state.finalists(config.finalists, gone)
-            humans = [m for m in self._humans() if m not in finalists]
+            if not finalists:
+                self._store_why_not(f"every finalist {_AFRESH}" if gone else _NOTHING_BRED)
+                return None
+            humans = self._humans()
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
             if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
                 return None
             ours = [m for m in finalists if self._whole(m) and m.id not in state.flagged]
             theirs = [m for m in humans if self._whole(m)]
-            if ours or not finalists:
+            if ours:
                 break
             gone |= {m.id for m in finalists}
             self._reporter.event(
@@ -131,7 +136,7 @@ class FinalEvaluation:
             )
         if not ours or not theirs:
             whose = "human baseline" if ours else f"finalist of {ROUNDS} rounds"
-            self._reporter.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
+            self._store_why_not(f"every {whose} {_AFRESH}")
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self._judging.task, config):
@@ -144,6 +149,13 @@ class FinalEvaluation:
             outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
             self._archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
+
+    def _store_why_not(self, why: str) -> None:
+        """Store why the run has no champion, also where an earlier session had found one."""
+        sentence = f"There is no champion, and nothing is shown: {why}."
+        with self._archive.transaction():
+            self._archive.update_run(champion="", human_best="", verdict=sentence, tried=0, inflation=None)
+            self._archive.event("verdict", sentence)
 
     def judge_humans(self) -> bool:
         """Judge the human baselines on the fresh instances; False when the run is stopping."""

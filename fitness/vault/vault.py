@@ -34,7 +34,7 @@ class Vault:
         self.folder = (home or default_home()) / "vault"
         self._verified: dict[Path, tuple[tuple[int, ...], Instance]] = {}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            storage.make_folder(self.folder)
             self.folder.chmod(0o700)
             self._secret = _key(self.folder / "key")
         except OSError as error:
@@ -96,7 +96,7 @@ class Vault:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""
         log, line = self.folder / "looks.jsonl", {"who": who, "method": method, "domain": domain, "split": split}
         try:
-            with storage.locked(log), open(log, "a") as file:
+            with storage.locked(log), open(log, "a", opener=storage.private) as file:
                 file.write(json.dumps({**line, "instances": instances, "time": time.time()}) + "\n")
         except OSError as error:
             raise VaultError(_unusable(log, error)) from error
@@ -145,7 +145,7 @@ def _key(path: Path) -> Secret:
         if not path.exists():
             part = path.with_suffix(".part")
             part.unlink(missing_ok=True)
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with open(part, "xb", opener=storage.private) as file:
                 file.write(secrets.token_bytes(32))
                 file.flush()
                 os.fsync(file.fileno())

@@ -16,7 +16,7 @@ from evolve import text as clean
 from evolve.cli.show.console import console, paragraph, say, table
 from evolve.config import Config
 from evolve.errors import EvolveError
-from evolve.files import RUNS
+from evolve.files import newest_runs
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
@@ -26,17 +26,17 @@ FILE = 1000  # columns of a table that no screen holds
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
 
 
-def say_unfinished(path: Path, as_json: bool) -> None:
+def say_unfinished(as_json: bool) -> None:
     """Name the newest run that was not finished, and how to go on with it."""
     if as_json:
         return
-    for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
+    for other in newest_runs()[:5]:
         try:
             with contextlib.closing(Archive.open(other)) as archive:
                 state = archive.run().state
         except EvolveError:
             continue
-        if state != "finished" and other != path and not is_running(other):
+        if state != "finished" and not is_running(other):
             click.echo(f"{other} is unfinished; to go on with it instead: python -m evolve resume --db {other}")
             return
 
@@ -52,7 +52,7 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) 
     """Print how a session ended, and what was written of it."""
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
-        named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
+        named = ("verdict", "interrupted", "evaluations", "seconds", "device", "engine_seconds")
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
         return
@@ -63,7 +63,8 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) 
     if end.interrupted:
         click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
     elif not end.result:
-        click.echo(f"no champion; to judge the next fittest methods afresh: python -m evolve resume --db {end.path}")
+        _say(end.verdict)
+        click.echo(f"to go on: python -m evolve resume --db {end.path}   (with a larger budget: --evals +100, or --minutes M)")
     click.echo(f"  database  {end.path}")
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")
@@ -79,9 +80,9 @@ def write(end: Ending) -> dict[str, Path]:
     from evolve.report.html.page import write_report
 
     with contextlib.closing(Archive.open(end.path)) as archive:
-        files = {"report": write_report(archive, end.path.with_suffix(".html"))}
+        files = {"report": write_report(archive)}
         if end.result:
-            files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
+            files["best.py"] = write_best(archive, end.result.champion.id)
         return files
 
 

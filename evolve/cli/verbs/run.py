@@ -11,7 +11,6 @@ import click
 
 from evolve.cli.options import db_option, device_option, operator_option, own_option, trust_option
 from evolve.errors import UsageError
-from evolve.files import new_run
 from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
@@ -93,12 +92,13 @@ def start(**flags: Any) -> None:
         return
     from evolve.cli.show import ending
     from evolve.runs import session
+    from evolve.runs.process import claimed
 
-    path = db or new_run()
-    ending.say_unfinished(path, as_json)
-    ending.say_keys(config, as_json)
-    notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
-    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
+    with claimed(db) as path:
+        ending.say_unfinished(as_json)
+        ending.say_keys(config, as_json)
+        notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
+        _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
 
 
 @click.command()
