@@ -100,7 +100,7 @@ def test_the_finale_says_its_phase_how_many_are_done_and_the_time_left(capsys: p
 def test_lines_go_on_while_nothing_else_happens(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
     with progress.Plain() as shown:
         shown.event("phase", "opening the sandbox")
-        assert all(line.startswith("opening the sandbox: ") for line in lines_of(capsys, 2))
+        assert lines_of(capsys, 2)[-1].startswith("opening the sandbox: ")
         shown.snapshot(FINALE)
         assert sum("3 of 18" in line for line in lines_of(capsys, 3)) >= 2
 
@@ -108,7 +108,7 @@ def test_lines_go_on_while_nothing_else_happens(quick: None, capsys: pytest.Capt
 def test_json_lines_go_on_while_nothing_else_happens(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
     with progress.Lines() as shown:
         shown.event("phase", "opening the sandbox")
-        assert {json.loads(line)["text"] for line in lines_of(capsys, 2)} == {"opening the sandbox"}
+        assert json.loads(lines_of(capsys, 2)[-1])["text"] == "opening the sandbox"
         shown.snapshot(FINALE)
         last = json.loads(lines_of(capsys, 3)[-1])["snapshot"]
     assert (last["phase"], last["done"], last["of"]) == (FINALE.phase, 3, 18)
