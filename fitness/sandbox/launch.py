@@ -171,10 +171,10 @@ def bubbled(inner: Interior, module: str) -> list[str]:
     return [*command, inner.executable, *FLAGS, "-c", BOOT, "/inside", module]
 
 
-def seccomp_program() -> bytes:
-    """Return the shipped seccomp filter for this machine's architecture. Raises SandboxUnavailable."""
-    path = HERE / "filters" / f"{platform.machine()}.bpf"
+def seccomp_program(gpu: bool = False) -> bytes:
+    """Return the shipped seccomp filter for this machine's architecture, or that for a GPU. Raises SandboxUnavailable."""
+    path = HERE / "filters" / f"{platform.machine()}{'-cuda' if gpu else ''}.bpf"
     if not path.exists():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.bpf")))
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.bpf") if "-" not in p.stem))
         raise SandboxUnavailable(f"there is no seccomp filter for {platform.machine()}: methods can be run on {known}")
     return path.read_bytes()

@@ -248,7 +248,7 @@ def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
         "imports": launch.IMPORTS,
         "readable": readable,
         "listable": listable,
-        "program": "" if "seccomp" in down else launch.seccomp_program().hex(),
+        "program": "" if "seccomp" in down else launch.seccomp_program(bool(inner.devices)).hex(),
         "landlock": "landlock" not in down,
         "devices": inner.devices,
         "library": inner.library,

@@ -252,7 +252,7 @@ def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
 ) -> None:
     diagnosis = diagnose()
     monkeypatch.setattr(client, "diagnose", lambda: diagnosis)
-    monkeypatch.setattr(launch, "seccomp_program", lambda: b"not a filter, but some instructions of eight bytes long")
+    monkeypatch.setattr(launch, "seccomp_program", lambda gpu: b"not a filter, but some instructions of eight bytes long")
     with Sandbox(level) as sandbox:
         outcome = sandbox.run("raise ValueError('it ran')", make_problem(), LIMITS)
     assert outcome.status is Status.LOST
