@@ -40,7 +40,6 @@ class ChildRecord:
         heavy: the memory of which it held too much.
         pid: its process id, as this process sees it.
         crowded: whether it ran out of the GPU's memory because others held it.
-        thief: whether it opened its decoy of the vault.
         answered: whether a whole answer came and both pipes were closed behind it, so that its end was not awaited.
         seconds: wall clock from the method's first line to its answer, or to its end without one.
     """
@@ -55,7 +54,6 @@ class ChildRecord:
     heavy: str = ""
     pid: int = 0
     crowded: bool = False
-    thief: bool = False
     answered: bool = False
     seconds: float = 0.0
 

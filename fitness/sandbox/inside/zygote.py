@@ -3,12 +3,12 @@
 Started by sandbox.py as `python -I -S -c ... <folder> <descriptor>` with an empty environment. It imports, it forks, it reaps:
 it runs no tensor operation, because one parallel region before the fork would hang every child.
 
-On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready"; then one message per run, JSON with
-five descriptors: inputs, source, result, output, report. The child that takes the run is already there, waiting at a socket of
-its own, and the next one is forked as soon as it has gone on. The zygote answers on the run's own report socket: b"F" with the
-child's pidfd, then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself
-sends b"R" there, with the time, once every wall is up, and closes it before the method's first line: what a method does cannot
-look like our fault.
+On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready", with a descriptor of the folder of decoys
+if there is one; then one message per run, JSON with five descriptors: inputs, source, result, output, report. The child that
+takes the run is already there, waiting at a socket of its own, and the next one is forked as soon as it has gone on. The zygote
+answers on the run's own report socket: b"F" with the child's pidfd, then, when the child has ended, b"X" with its wait status
+and its peak memory. Between the two the child itself sends b"R" there, with the time, once every wall is up, and closes it before
+the method's first line: what a method does cannot look like our fault.
 
 It exits when the control socket closes, and its children die with it.
 """
@@ -58,6 +58,7 @@ class ZygoteSettings:
         landlock: whether there is Landlock; false only where methods are trusted.
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
+        decoys: a folder in memory, empty, that the trusted process is handed; "" for none.
     """
 
     sites: list[str]
@@ -69,6 +70,7 @@ class ZygoteSettings:
     landlock: bool
     devices: list[str]
     library: str
+    decoys: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,10 @@ def main() -> None:
     _collapse()
     _make_room()
     spare = _fork(around, runner)
-    control.sendall(b"ready")
+    decoys = [os.open(settings.decoys, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)] if settings.decoys else []
+    socket.send_fds(control, [b"ready"], decoys)
+    for folder in decoys:
+        os.close(folder)
     _serve(control, spare, around, runner)
 
 

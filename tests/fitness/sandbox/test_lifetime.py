@@ -150,7 +150,7 @@ def test_many_runs_in_a_row_leave_nothing(sandbox: Sandbox, tmp_path: Path) -> N
     def held() -> tuple[int, int, int, int]:
         zygote = parent_of_the_waiting_child()
         open_here, open_there = (len(os.listdir(f"/proc/{pid}/fd")) for pid in (os.getpid(), zygote))
-        return len(descendants(os.getpid())), open_here, open_there, sum(1 for _ in sandbox._canary.folder.parent.rglob("*"))
+        return len(descendants(os.getpid())), open_here, open_there, sum(1 for _ in sandbox._canary._place.rglob("*"))
 
     assert sandbox.run(HALF, make_problem(), LIMITS).status is Status.OK
     before = held()
