@@ -16,6 +16,7 @@ import json
 import mmap
 import os
 import random
+import signal
 import socket
 import struct
 import sys
@@ -79,6 +80,7 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     """
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a method cannot send one: as a KeyboardInterrupt it would look like its own
     _close_all_but({0, 1, 2, orders.fileno(), around.rules})
     message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE, DESCRIPTORS)
     if not message:

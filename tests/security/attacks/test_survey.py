@@ -106,10 +106,10 @@ ARGUMENTS = {  # what has carried a word, or could: call -> the argument, and va
 }
 WHOLE = (
     "fadvise64 readahead mincore preadv2 pwritev2 splice tee vmsplice sendfile flock utimensat fsetxattr fgetxattr "
-    "memfd_create copy_file_range userfaultfd keyctl shmget msgget semget mq_open inotify_add_watch personality getrusage setpriority "
-    "ioprio_set sched_setattr sched_setaffinity sysinfo statfs fstatfs mlock mlock2 mlockall msync fsync sync_file_range "
-    "fallocate ftruncate timer_create signalfd4 kill tgkill io_uring_setup io_setup process_madvise setrlimit capset setsid "
-    "setpgid mkdirat unlinkat linkat"
+    "memfd_create copy_file_range userfaultfd keyctl shmget msgget semget mq_open inotify_add_watch personality "
+    "getrusage setpriority ioprio_set sched_setattr sched_setaffinity sysinfo statfs fstatfs mlock mlock2 mlockall "
+    "msync fsync sync_file_range fallocate ftruncate timer_create signalfd4 kill tgkill io_uring_setup io_setup "
+    "process_madvise setrlimit capset setsid setpgid mkdirat unlinkat linkat"
 )
 FORBIDDEN = [(name, {argument: value}) for name, (argument, values) in ARGUMENTS.items() for value in values]
 FORBIDDEN += [(name, dict[int, int]()) for name in WHOLE.split()]
