@@ -17,7 +17,7 @@ import numpy as np
 
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
-from fitness.sandbox import launch
+from fitness.sandbox import launch, telling
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
@@ -111,6 +111,9 @@ class Sandbox:
                 return Outcome(Status.VIOLATION, None, outcome.seconds, THEFT)
             if not opened:
                 break
+        if telling.needed(outcome):
+            on_noise, *_ = self._run(source, telling.noise(problem), telling.patience(outcome, limits))
+            return telling.told(outcome, on_noise, source)
         return outcome
 
     def _run(self, source: str, problem: Problem, limits: Limits) -> tuple[Outcome, bool, bool]:

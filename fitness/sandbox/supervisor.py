@@ -19,7 +19,7 @@ START = struct.Struct("<cd")  # as in inside/runner.py: b"R", the monotonic cloc
 NOTE = 2000  # as in inside/runner.py: bytes of a failure's sentence
 SETUP_SECONDS = 60.0  # from the request to the method's first line; past it, the machine is at fault
 GRACE = 5.0  # seconds that a killed child has to be gone
-PATIENCE = 4.0  # times a method's seconds that are waited when no core is free for it
+PATIENCE = 10.0  # times a method's seconds that are waited when no core is free for it
 TICK = 0.05  # seconds between two checks of a running child: its threads, and the memory of one that computes on a GPU
 
 Meter = Callable[[int], int]  # process id -> bytes it holds; 0 when it is gone. Raises OSError
