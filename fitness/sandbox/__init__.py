@@ -14,6 +14,7 @@ interpreter, and imports nothing else of ours.
 - nvidia: what the GPU's driver says
 - sandbox: the trusted side
 - supervisor: one child, watched from outside
+- telling: what a failed method says, cut
 - transfer: inputs as sealed files
 - verdict: what came of a child
 - warm: the process that forks children
