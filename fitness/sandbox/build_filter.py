@@ -11,7 +11,7 @@ import errno
 import struct
 from pathlib import Path
 
-from fitness.sandbox.calls import ALL_BITS, DRIVER, FIRST_UNIFIED, UNIFIED, Check, SystemCall, calls
+from fitness.sandbox.calls import ALL_BITS, DRIVER, FIRST_UNIFIED, UNIFIED, Check, Rule, calls
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH of each
 FILTERS = Path(__file__).parent / "filters"
@@ -50,7 +50,7 @@ def number_of(architecture: str, name: str) -> int | None:
     return number if 0 <= number < FIRST_UNIFIED else None
 
 
-def _body(call: SystemCall) -> list[bytes]:
+def _body(call: Rule) -> list[bytes]:
     """Return what decides over one call: NVIDIA's own escapes are allowed, then every check must hold."""
     steps = _allowed(DRIVER) if call.driver else []
     for check in call.checks:

@@ -43,8 +43,8 @@ class Check:
 
 
 @dataclass(frozen=True)
-class SystemCall:
-    """Some system calls that are let through.
+class Rule:
+    """Some system calls that are let through, and when.
 
     Attributes:
         names: theirs, separated by blanks; those that an architecture lacks are left out there.
@@ -131,17 +131,17 @@ def open_checks(argument: int, architecture: str) -> tuple[Check, ...]:
     return Check(argument, OPEN_MODES, O_ACCMODE | O_TRUNC), Check(argument, {"no other flag": 0}, unknown)
 
 
-def calls(architecture: str, gpu: bool) -> tuple[SystemCall, ...]:
+def calls(architecture: str, gpu: bool) -> tuple[Rule, ...]:
     """Return the policy of an architecture, without or with what CUDA needs beside it."""
     opens = tuple(
-        SystemCall(name, "opens to read, or the null device, which keeps nothing (Landlock); never around the page cache (O_DIRECT)",
+        Rule(name, "opens to read, or the null device, which keeps nothing (Landlock); never around the page cache (O_DIRECT)",
              open_checks(argument, architecture))
         for name, argument in (("open", 1), ("openat", 2))
     )  # fmt: skip
     return (*opens, *(_with_driver(call) if gpu else call for call in CALLS if gpu or not call.gpu))
 
 
-def _with_driver(call: SystemCall) -> SystemCall:
+def _with_driver(call: Rule) -> Rule:
     """Return a call as it is on a GPU: ioctl(2) may reach NVIDIA's driver."""
     if call.names != "ioctl":
         return call
@@ -153,59 +153,53 @@ DRIVER = Check(1, {f"nvidia {number}": _MAGIC | number for number in NVIDIA}, 0x
 """NVIDIA's own escapes: their type is 'F'; direction and size differ between the driver's versions."""
 
 CALLS = (
-    SystemCall("mmap munmap mprotect mremap brk pkey_alloc pkey_free pkey_mprotect map_shadow_stack mseal", OWN_MEMORY),
-    SystemCall(
+    Rule("mmap munmap mprotect mremap brk pkey_alloc pkey_free pkey_mprotect map_shadow_stack mseal", OWN_MEMORY),
+    Rule(
         "madvise",
         "its own page tables; advice that reaches the page cache (WILLNEED, COLD, PAGEOUT, REMOVE, COLLAPSE) is refused",
         (Check(2, MADVISE),),
     ),
-    SystemCall(
+    Rule(
         "clone",
         "a thread, never a process; its number is one more from the kernel's counter: see REMAINS",
         (Check(0, {"CLONE_THREAD": CLONE_THREAD}, CLONE_THREAD), Check(0, {"no other flag": 0}, ALL_BITS & ~CLONE_FLAGS)),
     ),
-    SystemCall("futex futex_waitv futex_wake futex_wait futex_requeue", "waits and wakes; a queue of waiters ends with them"),
-    SystemCall(
-        "set_robust_list rseq set_tid_address exit exit_group sched_yield membarrier restart_syscall getcpu", OWN_THREADS
-    ),
-    SystemCall(
-        "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack pause", OWN_THREADS
-    ),
-    SystemCall("sched_getaffinity sched_getscheduler sched_getparam sched_get_priority_max sched_get_priority_min", CONSTANT),
-    SystemCall("alarm setitimer getitimer", f"{OWN_THREADS}; timers of timer_create(2) could send SIGKILL, as if we had"),
-    SystemCall("nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times", "time, which nobody can set"),
-    SystemCall("arch_prctl", "its own registers"),
-    SystemCall("wait4 waitid", "of children, which it has none of"),
-    SystemCall("read readv pread64 preadv", f"{READS}; how long it takes tells of the page cache: see REMAINS"),
-    SystemCall("write writev", "to its own pipes and the null device: nothing else can be opened to write"),
-    SystemCall("lseek", "the position in a file that it opened itself"),
-    SystemCall("stat fstat lstat newfstatat statx", f"{READS}; but for access times and numbers of inodes: see REMAINS"),
-    SystemCall("access faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd", READS),
-    SystemCall("chdir fchdir umask", "state of this process alone"),
-    SystemCall("close close_range dup dup2 dup3 pipe pipe2 eventfd eventfd2 poll ppoll select pselect6", OWN_DESCRIPTORS),
-    SystemCall("epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2", OWN_DESCRIPTORS),
-    SystemCall("timerfd_create timerfd_settime timerfd_gettime", OWN_DESCRIPTORS),
-    SystemCall(
+    Rule("futex futex_waitv futex_wake futex_wait futex_requeue", "waits and wakes; a queue of waiters ends with them"),
+    Rule("set_robust_list rseq set_tid_address exit exit_group sched_yield membarrier restart_syscall getcpu", OWN_THREADS),
+    Rule("rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack pause", OWN_THREADS),
+    Rule("sched_getaffinity sched_getscheduler sched_getparam sched_get_priority_max sched_get_priority_min", CONSTANT),
+    Rule("alarm setitimer getitimer", f"{OWN_THREADS}; timers of timer_create(2) could send SIGKILL, as if we had"),
+    Rule("nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times", "time, which nobody can set"),
+    Rule("arch_prctl", "its own registers"),
+    Rule("wait4 waitid", "of children, which it has none of"),
+    Rule("read readv pread64 preadv", f"{READS}; how long it takes tells of the page cache: see REMAINS"),
+    Rule("write writev", "to its own pipes and the null device: nothing else can be opened to write"),
+    Rule("lseek", "the position in a file that it opened itself"),
+    Rule("stat fstat lstat newfstatat statx", f"{READS}; but for access times and numbers of inodes: see REMAINS"),
+    Rule("access faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd", READS),
+    Rule("chdir fchdir umask", "state of this process alone"),
+    Rule("close close_range dup dup2 dup3 pipe pipe2 eventfd eventfd2 poll ppoll select pselect6", OWN_DESCRIPTORS),
+    Rule("epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2", OWN_DESCRIPTORS),
+    Rule("timerfd_create timerfd_settime timerfd_gettime", OWN_DESCRIPTORS),
+    Rule(
         "fcntl",
         "its own descriptors: no lock, lease, owner, hint in an inode, size of a pipe or seal",
         (Check(1, FCNTL),),
     ),
-    SystemCall("ioctl", "terminals and its own descriptors: nothing that a file system or a device keeps", (Check(1, IOCTL),)),
-    SystemCall("prctl", "the names of its threads and mappings; the length of its vectors", (Check(0, PRCTL),)),
-    SystemCall("getrlimit", CONSTANT),
-    SystemCall(
+    Rule("ioctl", "terminals and its own descriptors: nothing that a file system or a device keeps", (Check(1, IOCTL),)),
+    Rule("prctl", "the names of its threads and mappings; the length of its vectors", (Check(0, PRCTL),)),
+    Rule("getrlimit", CONSTANT),
+    Rule(
         "prlimit64",
         "its own limits, to read",
         (Check(0, {"self": 0}), Check(2, {"no new limits": 0}, upper=True)),
     ),
-    SystemCall("getpid gettid getppid", "numbers from the kernel's counter: see REMAINS"),
-    SystemCall("getpgrp getpgid getsid", "groups that no method can change; at level B they tell which processes exist"),
-    SystemCall("getuid geteuid getgid getegid getresuid getresgid getgroups capget uname getrandom", CONSTANT),
-    SystemCall(
-        "get_mempolicy", "its own policy; where a page lies is not told", (Check(4, {"own": 0, "MPOL_F_MEMS_ALLOWED": 4}),)
-    ),
-    SystemCall("mbind", "where its own memory lies; nothing is moved", (Check(5, {"no flag": 0}),), gpu=True),
-    SystemCall("set_mempolicy", "where its own memory lies", gpu=True),
+    Rule("getpid gettid getppid", "numbers from the kernel's counter: see REMAINS"),
+    Rule("getpgrp getpgid getsid", "groups that no method can change; at level B they tell which processes exist"),
+    Rule("getuid geteuid getgid getegid getresuid getresgid getgroups capget uname getrandom", CONSTANT),
+    Rule("get_mempolicy", "its own policy; where a page lies is not told", (Check(4, {"own": 0, "MPOL_F_MEMS_ALLOWED": 4}),)),
+    Rule("mbind", "where its own memory lies; nothing is moved", (Check(5, {"no flag": 0}),), gpu=True),
+    Rule("set_mempolicy", "where its own memory lies", gpu=True),
 )
 
 REMAINS = {

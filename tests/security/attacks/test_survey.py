@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from fitness.sandbox.build_filter import ARCHITECTURES, FILTERS, number_of
-from fitness.sandbox.calls import ALL_BITS, DRIVER, FIRST_UNIFIED, REMAINS, SystemCall, calls
+from fitness.sandbox.calls import ALL_BITS, DRIVER, FIRST_UNIFIED, REMAINS, Rule, calls
 
 LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
@@ -50,7 +50,7 @@ def answer(steps: Steps, architecture: str, number: int, arguments: dict[int, in
     return found
 
 
-def listed(architecture: str, gpu: bool) -> dict[int, tuple[str, SystemCall]]:
+def listed(architecture: str, gpu: bool) -> dict[int, tuple[str, Rule]]:
     named = ((name, call) for call in calls(architecture, gpu) for name in call.names.split())
     found = [(number_of(architecture, name), name, call) for name, call in named]
     numbers = [number for number, _, _ in found if number is not None]
