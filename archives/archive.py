@@ -250,4 +250,4 @@ def _trial_row(trial: Trial) -> dict[str, object]:
 
 def _trial(row: Row, method: str, task: str) -> Trial:
     score = noun(Score, row) if row["status"] == Status.OK else None
-    return noun(Trial, row, method=method, task=task, score=score)
+    return noun(Trial, row, method=method, task=task, score=score, said="")

@@ -153,7 +153,7 @@ class Judge(Evaluator):
             measures = {name: getattr(marks, name) for name in contract.behaviour}
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
-            outcome.seconds, outcome.message,
+            outcome.seconds, outcome.message, outcome.said,
         )  # fmt: skip
 
     def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:

@@ -78,8 +78,7 @@ class Problem:
         weak: (n_train, n_classes) float32, the weak teacher's probabilities.
         test_x: (n_test, d) float32.
         pairs: None, or (p, 2) int64 rows of train_x of which exactly one is true.
-        seed: the trial's seed.
-        n_classes: number of classes.
+        seed: the trial's seed; `n_classes`: number of classes.
     """
 
     train_x: np.ndarray
@@ -96,10 +95,8 @@ class Limits:
 
     Attributes:
         seconds: wall clock.
-        memory: bytes of address space beyond what the sandbox itself holds; on a GPU, bytes of the machine's memory, and
-            again of the GPU's.
-        output: bytes of stdout and stderr together.
-        disk: bytes of one file in scratch.
+        memory: bytes of address space beyond the sandbox's own; on a GPU, of the machine's memory, and again of the GPU's.
+        output: bytes of stdout and stderr together; `disk`: bytes of one file in scratch.
         threads: threads at one time, counted from outside twenty times a second.
     """
 
@@ -118,13 +115,15 @@ class Outcome:
         status: OK, or why there are no predictions.
         predictions: (n_test, n_classes) float32 when OK, else None; finite and in [0, 1].
         seconds: wall clock of the run.
-        message: a sentence for the user when not OK; its quotes of the method's own output are untrusted text.
+        message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
+        said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
     """
 
     status: Status
     predictions: np.ndarray | None
     seconds: float
     message: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +161,7 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
+    said: str = field(default="", compare=False)  # as in Outcome; it is not stored
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):

@@ -64,7 +64,8 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
         facts["device"] = resources.sandbox.device
         screened = Screen(resources.worker).parse(seed.source, seed.name)
         if screened.method is None:
-            return facts | _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason)) | {"looks": 0}
+            refused = _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason))
+            return facts | refused | {"said": [], "looks": 0}
         method = screened.method.method
         missing = sum(not resources.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing:
@@ -81,7 +82,8 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
                 say("probing for reward hacks, thoroughly")
                 whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
-    return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
+    said = (failed or trials[0]).said.splitlines()
+    return facts | {"method": method.id} | _outcome(whole) | {"said": said, "looks": looks}
 
 
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:

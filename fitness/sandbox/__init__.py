@@ -4,6 +4,7 @@ The trusted process uses `sandbox.Sandbox` and `doctor.diagnose`. What lies in `
 interpreter, and imports nothing else of ours.
 
 - build_filter: makes the seccomp filters
+- calls: the system calls that are let through, and why
 - canary: a decoy vault that shows who opens it
 - device: CPU or GPU
 - doctor: which walls stand here
@@ -13,8 +14,10 @@ interpreter, and imports nothing else of ours.
 - nvidia: what the GPU's driver says
 - sandbox: the trusted side
 - supervisor: one child, watched from outside
+- telling: what a failed method says, cut
 - transfer: inputs as sealed files
 - verdict: what came of a child
+- warm: the process that forks children
 """
 
 from __future__ import annotations

@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from evolve.cli.options import device_option, echo_json, trust_option
+from evolve.text import printable_line
+
+SAID = 400  # characters of a line that the method printed
 
 
 @click.command()
@@ -48,6 +51,8 @@ def _print(verdict: dict[str, Any]) -> None:
 
     paragraph(f"{verdict['file']} on {verdict['domain']}: {verdict['status']}")
     paragraph(verdict["message"], margin="  ")
+    for line in verdict["said"]:
+        click.echo(f"    {printable_line(line, SAID)}")
     if verdict["pgr"] is None:
         return
     low, high = verdict["pgr_low"], verdict["pgr_high"]

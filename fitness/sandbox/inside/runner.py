@@ -18,6 +18,7 @@ import linecache
 import mmap
 import os
 import random
+import signal
 import socket
 import struct
 import sys
@@ -34,7 +35,7 @@ import torch
 from . import walls
 from .student import Student
 
-NOTE = 2000  # bytes of a sentence
+NOTE, CALLS = 2000, 12  # bytes of a sentence and the calls behind it; how many of these
 MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
 START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
@@ -87,6 +88,7 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     """
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a method cannot send one: as a KeyboardInterrupt it would look like its own
     _close_all_but({0, 1, 2, orders.fileno(), around.rules})
     message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE, DESCRIPTORS)
     if not message:
@@ -206,16 +208,26 @@ def _failure(error: BaseException) -> bytes:
     if isinstance(error, SyntaxError) and error.filename == FILE:
         return b"I" + _note(f"the method does not compile: {error.msg} at line {error.lineno}")
     if isinstance(error, MemoryError) or any(sign in text.lower() for sign in OUT_OF_MEMORY):
-        return b"M" + _note(f"{kind}{place}: {text}")
+        return b"M" + _note(f"{kind}{place}: {text}", _calls(error))
     if isinstance(error, SystemExit):
-        return b"C" + _note(f"the method exited (SystemExit: {text}){place}")
+        return b"C" + _note(f"the method exited (SystemExit: {text}){place}", _calls(error))
     if isinstance(error, OSError) or any(sign in text for sign in REFUSED):
-        return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})")
-    return b"C" + _note(f"{kind}{place}: {text}")
+        return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})", _calls(error))
+    return b"C" + _note(f"{kind}{place}: {text}", _calls(error))
 
 
-def _note(sentence: str) -> bytes:
-    return sentence.encode(errors="replace")[:NOTE]
+def _calls(error: BaseException) -> str:
+    """Return where an exception came from, the innermost calls, one a line."""
+    frames = [
+        (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename != __file__
+    ]
+    names = [(code.co_filename.rpartition("-packages/")[2], line, code.co_name) for code, line in frames[-CALLS:]]
+    return "".join(f"\n{name}, line {line}, in {function}" for name, line, function in names)
+
+
+def _note(sentence: str, calls: str = "") -> bytes:
+    """Return a sentence on the first line, and what follows."""
+    return (" ".join(sentence.split())[: NOTE // 4] + calls).encode(errors="replace")[:NOTE]
 
 
 def _floats(returned: object, n_test: int, classes: int) -> np.ndarray:
