@@ -76,7 +76,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
             status, message = (failed.status, failed.message) if failed else (Status.OK, "")
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
-                whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
+                whole = replace(whole, findings=resources.judge.inspect(method, trials, thorough=True))
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
     return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
 

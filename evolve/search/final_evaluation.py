@@ -1,13 +1,14 @@
 """Judges the finalists and the human baselines on fresh instances, then on the held-out domains, after selection has ended.
 
 Nothing here feeds back: fresh and held-out scores never enter a prompt, a fitness, the grid or a choice. The champion is the
-fittest finalist on dev that passes the thorough probes, whatever it then scores.
+fittest finalist on dev that no probe flags, whatever it then scores. A finalist that a probe failed on any fresh instance stays
+in the table, with the evidence: what was taken from it can be given back by a person (the archive's table of reviews).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from archives.nouns import Look, MethodRecord
@@ -19,6 +20,7 @@ from evolve.search.parts import Parts
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
+from fitness.probes import evidence
 from fitness.vault.instance import InstanceName
 
 _WHY = "final table: finalists against the human baselines"
@@ -32,6 +34,23 @@ class Contender:
     place: str
     name: str
     id: str
+
+
+@dataclass(frozen=True)
+class ContestedFinalist:
+    """A finalist that probes failed on fresh or held-out instances.
+
+    Attributes:
+        flagged: whether they failed it on most of those that were looked at, which cost it its place.
+        pgr: its interval over the fresh instances of all search domains, None where it failed.
+        evidence: a sentence a probe.
+    """
+
+    name: str
+    id: str
+    flagged: bool
+    pgr: Interval | None
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,7 @@ class Result:
         dev, fresh: the champion's mean PGR on the search domains; selection inflates dev.
         difference, low: mean paired difference of PGR on fresh instances, and its one-sided 95 % lower bound.
         verdict: the sentence that says whether the champion beats the human best.
+        contested: finalists that a probe failed somewhere, fittest first; those that kept their place are contenders too.
     """
 
     contenders: tuple[Contender, ...]
@@ -70,6 +90,7 @@ class Result:
     difference: float
     low: float
     verdict: str
+    contested: tuple[ContestedFinalist, ...] = ()
 
     @property
     def champion(self) -> Contender:
@@ -98,13 +119,14 @@ class FinalEvaluation:
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config, state, gone = self._config, self._state, set[str]()
+        config, state, gone, seen = self._config, self._state, set[str](), dict[str, MethodRecord]()
         for _ in range(ROUNDS):
             finalists = state.finalists(config.finalists, gone)
+            seen |= {m.id: m for m in finalists}
             humans = [m for m in self._humans() if m not in finalists]
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
-            if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
+            if not self._judge([*finalists, *humans], fresh_instances(config), finalists, thorough=True):
                 return None
             ours = [m for m in finalists if self._whole(m) and m.id not in state.flagged]
             theirs = [m for m in humans if self._whole(m)]
@@ -120,9 +142,13 @@ class FinalEvaluation:
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self._judging.task, config):
-            if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
+            if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count), ours):
                 return None
-        result = self._result(ours, human)
+        ours = [m for m in ours if m.id not in state.flagged]  # on a held-out domain they are probed too
+        if not ours:
+            self._reporter.event("finale", "not shown: every finalist was flagged on a held-out domain")
+            return None
+        result = replace(self._result(ours, human), contested=self._contested(seen.values()))
         champion = result.champion
         with self._archive.transaction():
             self._archive.event("verdict", result.verdict, None, champion.id, result.low)
@@ -137,15 +163,21 @@ class FinalEvaluation:
     def _humans(self) -> list[MethodRecord]:
         return [m for m in self._state.seeds if m.origin == "seed" and m.id in self._state.scored]
 
-    def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
+    def _judge(
+        self,
+        methods: Sequence[MethodRecord],
+        names: Sequence[InstanceName],
+        probed: Sequence[MethodRecord] = (),
+        thorough: bool = False,
+    ) -> bool:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
         done = 0
 
         def job(method: MethodRecord) -> Job:
-            if probed and method.id in probed:
-                return Job("certify", method.method, tuple(names), thorough=True)
+            if method in probed:
+                return Job("certify", method.method, tuple(names), thorough=thorough)
             return Job("evaluate", method.method, tuple(names))
 
         batch = Batch(self._open_executor(), self._judging.stop, lambda: None)
@@ -176,6 +208,20 @@ class FinalEvaluation:
         if evaluation.flags:
             self._state.flag(method.id)
             self._reporter.flags(evaluation)
+        elif told := evidence.sentences(evaluation.findings):
+            text = f"{short(method.id)} keeps its place, contested: {'; '.join(told)}"
+            self._reporter.event("contested", text, None, method.id)
+
+    def _contested(self, finalists: Iterable[MethodRecord]) -> tuple[ContestedFinalist, ...]:
+        """Return the finalists that a probe failed on a fresh or held-out instance, and what it saw."""
+        found = []
+        for method in finalists:
+            told = evidence.sentences(self._archive.findings(method.id, Split.FRESH))
+            if told:
+                flagged, domains = method.id in self._state.flagged, set(self._config.domains)
+                interval = self._joint(method.id, domains) if self._whole(method) else None
+                found.append(ContestedFinalist(method.name, method.id, flagged, interval, told))
+        return tuple(found)
 
     def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:
         for domain in domains:

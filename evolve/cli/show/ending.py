@@ -97,6 +97,9 @@ def _table(result: Result) -> None:
     if any(line.few for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
+    for one in result.contested:
+        place = "lost its place" if one.flagged else "keeps its place"
+        _say(f"contested, {one.name} ({place}), fresh {span(one.pgr)}: {'; '.join(one.evidence)}")
     flattered = f"dev {result.dev:.2f}, fresh {result.fresh:.2f}: selection inflated dev by {result.inflation:+.2f}"
     _say(f"the best of {result.tried} methods on dev; {flattered}")
     _say(f"for comparison, not the same task: {AAR}")
