@@ -17,6 +17,11 @@ _FLAGS = (
     "select id, flags from methods m where flags != '' and coalesce("
     "(select verdict from reviews where method = m.id order by id desc limit 1), '') != 'approved'"
 )
+_CONTESTED = (
+    "select m.id from methods m where exists (select 1 from probes p where p.method = m.id and p.split = 'fresh' "
+    "and p.verdict in ('FAILED', 'CONTESTED')) order by "
+    "(select max(fitness) from evaluations e where e.method = m.id and e.split = 'dev') desc, m.id"
+)
 _PLACE = """
 insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
 on conflict (island, cell) do update set method = excluded.method, fitness = excluded.fitness, placed = current_timestamp
@@ -207,6 +212,10 @@ class Archive(Ledger):
     def flagged(self) -> set[str]:
         """Return the ids of methods whose flags stand."""
         return set(self.flags())
+
+    def contested(self) -> list[str]:
+        """Return the ids of methods that a probe failed on an instance that selection never saw, the fittest first."""
+        return [str(row["id"]) for row in self.rows(_CONTESTED)]
 
     # the grid
 

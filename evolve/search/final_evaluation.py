@@ -7,7 +7,7 @@ in the table, with the evidence: what was taken from it can be given back by a p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -119,10 +119,9 @@ class FinalEvaluation:
 
     def run(self) -> Result | None:
         """Judge, store and return the result; None when the run was stopped or nothing could be judged."""
-        config, state, gone, seen = self._config, self._state, set[str](), dict[str, MethodRecord]()
+        config, state, gone = self._config, self._state, set[str]()
         for _ in range(ROUNDS):
             finalists = state.finalists(config.finalists, gone)
-            seen |= {m.id: m for m in finalists}
             humans = [m for m in self._humans() if m not in finalists]
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
@@ -148,7 +147,7 @@ class FinalEvaluation:
         if not ours:
             self._reporter.event("finale", "not shown: every finalist was flagged on a held-out domain")
             return None
-        result = replace(self._result(ours, human), contested=self._contested(seen.values()))
+        result = replace(self._result(ours, human), contested=self._contested())
         champion = result.champion
         with self._archive.transaction():
             self._archive.event("verdict", result.verdict, None, champion.id, result.low)
@@ -212,15 +211,13 @@ class FinalEvaluation:
             text = f"{short(method.id)} keeps its place, contested: {'; '.join(told)}"
             self._reporter.event("contested", text, None, method.id)
 
-    def _contested(self, finalists: Iterable[MethodRecord]) -> tuple[ContestedFinalist, ...]:
-        """Return the finalists that a probe failed on a fresh or held-out instance, and what it saw."""
-        found = []
-        for method in finalists:
+    def _contested(self) -> tuple[ContestedFinalist, ...]:
+        """Return the methods that a probe failed on a fresh instance, in this session or before, and what it saw."""
+        found, domains = [], set(self._config.domains)
+        for method in map(self._state.methods.__getitem__, self._archive.contested()):
             told = evidence.sentences(self._archive.findings(method.id, Split.FRESH))
-            if told:
-                flagged, domains = method.id in self._state.flagged, set(self._config.domains)
-                interval = self._joint(method.id, domains) if self._whole(method) else None
-                found.append(ContestedFinalist(method.name, method.id, flagged, interval, told))
+            interval = self._joint(method.id, domains) if self._whole(method) else None
+            found.append(ContestedFinalist(method.name, method.id, method.id in self._state.flagged, interval, told))
         return tuple(found)
 
     def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:

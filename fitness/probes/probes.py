@@ -67,7 +67,7 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Examine a method on one case; return the findings of those of `names` that were applied, in the order of `chosen`.
 
-    Quick mode ends with the first failure and takes six runs, seven when the source could hold fitted constants; where a first
+    Quick mode ends with the first failure and takes six runs, nine when the source could hold fitted constants; where a first
     number is suspicious it takes more before it fails a method: one in `determinism` and `rows` together, six in `swap` and in
     `shuffle`, ten in `frame`. Thorough mode applies every probe, in 21 runs when nothing is suspicious. In both, no more is
     asked of a method that does not answer the trial's own problem twice alike, or touches a canary.

@@ -109,7 +109,7 @@ def bound(alarms: int, examinations: int) -> float:
 
 
 def alarms(lines: Sequence[Line]) -> Iterator[str]:
-    """Yield the table of alarms: examinations on which a probe failed a method, and methods that it failed on most instances."""
+    """Yield the table of alarms: examinations that a probe failed, and methods that it failed on most instances."""
     honest = [line for line in lines if line["kind"] == HONEST and line["verdict"] != "SKIPPED"]
     yield "| probe | examinations | alarms | rate, at most | methods | flagged | rate, at most |\n|---|---|---|---|---|---|---|"
     for probe in PROBES:
