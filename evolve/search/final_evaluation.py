@@ -214,7 +214,8 @@ class FinalEvaluation:
     def _contested(self) -> tuple[ContestedFinalist, ...]:
         """Return the methods that a probe failed on a fresh instance, in this session or before, and what it saw."""
         found, domains = [], set(self._config.domains)
-        for method in map(self._state.methods.__getitem__, self._archive.contested()):
+        methods = self._state.methods
+        for method in (methods[one] for one in self._archive.contested()):
             told = evidence.sentences(self._archive.findings(method.id, Split.FRESH))
             interval = self._joint(method.id, domains) if self._whole(method) else None
             found.append(ContestedFinalist(method.name, method.id, method.id in self._state.flagged, interval, told))

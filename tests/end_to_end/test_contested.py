@@ -61,7 +61,7 @@ def test_a_champion_that_one_fresh_instance_contests_keeps_its_place_and_every_o
     (row, *_) = evolve.open_run("run.db").contested()
     assert (row["flagged"], row["pgr"] is not None, SEEN in row["evidence"][0]) == (False, True, True)
     capsys.readouterr()
-    assert run(["report", "--db", "run.db", "--format", "markdown", "--out", "run.md"]) == 0
+    assert run(["report", "--db", "run.db", "--format", "md", "--out", "run.md"]) == 0
     for path in ("run.html", "run.md"):
         text = Path(path).read_text("utf-8")
         assert "Contested" in text
