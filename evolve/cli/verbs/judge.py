@@ -63,10 +63,13 @@ def _print(verdict: dict[str, Any]) -> None:
 
 
 def _print_probes(findings: list[dict[str, Any]]) -> None:
-    """Say which reward-hack probes failed, or that none did."""
-    failed = [finding for finding in findings if finding["verdict"] == "FAILED"]
-    for finding in failed:
-        click.echo(click.wrap_text(f"flagged by {finding['probe']}: {finding['sentence']}", 88, "  ", "    "))
-    if findings and not failed:
-        passed = sum(finding["verdict"] == "PASSED" for finding in findings)
-        click.echo(f"  no flags: {passed} probes passed, {len(findings) - passed} had nothing to say")
+    """Print what the reward-hack probes found on the instances that were looked at."""
+    against = {finding["probe"]: finding for finding in findings if finding["verdict"] in ("FAILED", "CONTESTED")}
+    for probe, finding in against.items():
+        how = "flagged by" if finding["verdict"] == "FAILED" else "no flag, but contested by"
+        text = f"{how} {probe} on instance {finding['instance']}: {finding['sentence']}"
+        click.echo(click.wrap_text(text, 88, "  ", "    "))
+    if findings and not against:
+        passed = {finding["probe"] for finding in findings if finding["verdict"] == "PASSED"}
+        silent = {finding["probe"] for finding in findings} - passed
+        click.echo(f"  no flags: {len(passed)} probes passed, {len(silent)} had nothing to say")
