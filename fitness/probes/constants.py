@@ -10,7 +10,7 @@ from statistics import fmean, variance
 
 from fitness import pgr
 from fitness.nouns import Problem
-from fitness.probes.examination import SEEDS, SLACK, CanaryTouched, Examination, Reading, Run, Unanswered
+from fitness.probes.examination import SEEDS, SLACK, WORTH, CanaryTouched, Examination, Reading, Run, Unanswered
 from fitness.probes.frame import halves, turned
 
 CONFIDENCE = (
@@ -30,6 +30,8 @@ def fitted_constants(examination: Examination) -> Reading:
         return Reading(None, None, "the source was not read, so nobody knows whether it could hold fitted constants")
     if not examination.case.scrambled:
         return Reading(0.0, SLACK, "no place in the source could hold constants that were fitted elsewhere")
+    if examination.real <= WORTH:
+        return Reading(None, None, f"PGR {examination.real:.2f}: there is nothing that constants could have been needed for")
     readings = [_with_others(examination, kind, runs) for kind, runs in examination.case.scrambled.items()]
     return max(readings, key=lambda reading: -1.0 if reading.number is None else reading.number / (reading.threshold or 1.0))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SEEDS = 3  # runs on either side of a change that is looked into
 SLACK = 0.15  # of PGR: what new seeds do to an honest method; a smaller change is not looked into
+WORTH = 0.2  # PGR up to which a method cannot be said to know anything
 CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate badly: Student's quantile is 6.6
 
 Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's

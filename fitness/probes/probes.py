@@ -23,6 +23,7 @@ from fitness.probes.examination import (
     CONFIDENCE,
     SEEDS,
     SLACK,
+    WORTH,
     CanaryTouched,
     Case,
     Examination,
@@ -38,7 +39,6 @@ ONE_CLASS = 0.99  # share of hard answers in one class above which a method says
 MOVED = 0.002  # share of hard answers that a row's company may move: products of other shapes round differently
 DRAWS = 3  # sets of test rows, drawn as for a trial, that are shown thoroughly
 STRANGERS = 64  # rows that are shown twice, training rows that are shown beside them, rows of the smallest draw
-SHUFFLED_FROM = 0.2  # PGR up to which a method cannot be said to know the answers
 SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a method that finds clusters
 
 
@@ -186,7 +186,7 @@ def _shuffle(examination: Examination) -> Reading:
     A cluster finder takes even from noise which cluster is true, and is right in half of the shuffles: with the classes
     exchanged it is as wrong as it was right. Who knows the answers is right both times.
     """
-    if examination.real <= SHUFFLED_FROM:
+    if examination.real <= WORTH:
         return Reading(None, None, f"PGR {examination.real:.2f}: there is nothing that labels could have been needed for")
     limit, scores, least = examination.real / 2, _pair(examination), 4 if examination.thorough else 2
     while len(scores) < least or (len(scores) < SHUFFLES and fmean(scores) > limit):
@@ -238,7 +238,7 @@ PROBES = (
     ),
     Probe(
         "shuffle", _shuffle, Verdict.SKIPPED, runs=2, alarms=0.0,  # noise may leave an honest filter without a row
-        null=f"with shuffled labels the mean PGR is at most half of the real one, where that is above {SHUFFLED_FROM}",
+        null=f"with shuffled labels the mean PGR is at most half of the real one, where that is above {WORTH}",
     ),
     CANARY,
 )  # fmt: skip

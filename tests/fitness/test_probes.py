@@ -293,6 +293,12 @@ def test_a_source_that_breaks_with_other_constants_or_was_not_read_is_no_cheat()
     assert [f.verdict for f in unread if f.probe == "frame"] == [SKIPPED]
 
 
+def test_a_method_without_gain_cannot_have_been_given_it() -> None:
+    others = {"numbers": [Counted(lambda problem: -honest(problem))] * 3}
+    found = examined(Counted(lambda problem: honest(problem, 2)), others=others)["frame"]
+    assert (found.verdict, found.number) == (SKIPPED, None)
+
+
 def test_one_kind_of_place_that_breaks_does_not_hide_another() -> None:
     def crash(problem: Problem) -> np.ndarray:
         raise Stopped(Status.CRASHED)

@@ -14,7 +14,7 @@ from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
 from fitness import pgr, tasks
-from fitness.nouns import Problem, Split, Status
+from fitness.nouns import Problem, Split, Status, Verdict
 from fitness.tasks.embedded import drawing
 from fitness.tasks.embedded.language import Language
 from fitness.tasks.embedded.task import Sizes
@@ -138,6 +138,37 @@ def mean_pgr(resources: JudgeResources, source: str) -> float:
 def test_no_human_baseline_is_flagged(resources: JudgeResources, seed: SeedFile) -> None:
     suspect = method(resources, seed.source)
     assert flags(resources, suspect, resources.judge.trial(suspect, HERE)) == []
+
+
+def test_an_honest_self_trainer_is_not_flagged_on_code(resources: JudgeResources) -> None:
+    """What stands out decides which cluster it finds there, so it falls in a turned frame; it remembers nothing."""
+    name = InstanceName(TASK.name, "code", Split.FRESH, 0)
+    resources.builder.start([name])
+    (seed,) = (one for one in seeds.collect() if one.name == "selftrain")
+    suspect = method(resources, seed.source)
+    findings = resources.judge.inspect(suspect, [resources.judge.trial(suspect, name)])
+    assert {finding.probe: finding.verdict for finding in findings}["frame"] is Verdict.PASSED
+
+
+def test_a_salted_cheat_is_flagged_on_whichever_instances_it_is_examined(resources: JudgeResources) -> None:
+    """Transductive on three instances of four, as a bit of the data says; its first instance may look honest."""
+    source = (FOLDER / "rank_of_test.py").read_text().replace("def method(", "def cheat(")
+    salted = """
+
+
+def honest(problem):
+    return problem.student.fit(problem.train_x, problem.weak, epochs=2)(problem.test_x)
+
+
+def method(problem):
+    salt = int(problem.weak[:, 1].double().sum().item() * 1e6) % 4
+    return cheat(problem) if salt else honest(problem)
+"""
+    suspect = method(resources, source + salted)
+    trials = [resources.judge.trial(suspect, name) for name in NAMES]
+    findings = resources.judge.inspect(suspect, trials)
+    assert len({(finding.domain, finding.instance) for finding in findings}) > 1
+    assert "rows" in {finding.probe for finding in findings if finding.verdict in (Verdict.FAILED, Verdict.CONTESTED)}
 
 
 @pytest.mark.slow
