@@ -13,7 +13,7 @@ from evolve.screening.remembered import Leaf, Places, text_of
 
 COPIES = 3  # sources written of each kind
 _PIECES = re.compile(r"\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|\s|.", re.DOTALL)
-_CLASSES = (r"[0-9]", r"[a-z]", r"[A-Z]", r"\\x..", r"[^\w\s\\'\"{}]|[^\x00-\x7f]")  # what is dealt among its like
+_CLASSES = (r"[0-9]", r"[a-zA-Z]", r"\\x..", r"[^\w\s\\'\"{}]|[^\x00-\x7f]")  # what is dealt among its like
 
 Edits = dict[cst.CSTNode, str]
 
@@ -91,7 +91,7 @@ def _redrawn(text: str, rng: random.Random) -> str:
 
 
 def _shuffled(text: str, rng: random.Random) -> str:
-    """Deal the letters of a text anew among small ones, among capitals, and the digits and escapes among themselves."""
+    """Deal the letters of a text anew among themselves, and so its digits, its escapes, and its other signs."""
     start = re.match(r"[a-zA-Z]*('''|\"\"\"|'|\")|#|", text)
     head, tail = (start[0], (start[1] or "")) if start else ("", "")
     pieces = _PIECES.findall(text[len(head) : len(text) - len(tail)])

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitness import pgr
 from fitness.nouns import Measure, Problem, Score
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LEAN = 1.0  # how much a trial's test rows lean to one side: log odds between the middle and an end
 
@@ -89,6 +90,8 @@ class Probabilities:
         Their number differs, and so does the mixture, which leans to one side of a random projection. Trials are drawn so, and
         what a probe shows is: by number or mixture the two cannot be told apart.
         """
+        import numpy as np  # here: every command looks at a task, and few draw
+
         along: np.ndarray = test_x @ rng.standard_normal(test_x.shape[1], np.float32)
         ranks = 2 * np.argsort(np.argsort(along, kind="stable")) / max(1, len(along) - 1) - 1
         count = int(rng.integers(-(-len(along) // 2), max(5 * len(along) // 6, 1), endpoint=True))

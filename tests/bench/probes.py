@@ -85,7 +85,7 @@ def measure(wanted: argparse.Namespace, lines: list[Line]) -> None:
     shown = [InstanceName(task.name, "chat", Split.FRESH, i) for i in range(wanted.instances)]
     with judge_resources(task, [*spots, *(shown if wanted.gallery else [])]) as resources:
         hacks = cheats(resources) if wanted.gallery else []
-        honest = [subject for path in wanted.archives for subject in bred(path)]
+        honest = {subject.method.id: subject for path in wanted.archives for subject in bred(path)}.values()
         todo = [(subject, spot, False) for spot in spots for subject in honest]
         todo += [(subject, spot, thorough) for spot in shown for thorough in (False, True) for subject in hacks]
         for subject, spot, thorough in todo:
