@@ -268,10 +268,11 @@ def _looks_at_itself(node: cst.CSTNode) -> bool:
 
 
 def _own_names(nodes: Sequence[cst.CSTNode]) -> set[str]:
-    """Return the names that a source makes up: what it binds, but for what callers know."""
+    """Return the names that a source makes up: what it binds, but for what others know, as keywords or attributes."""
     made = {target.value for node in nodes for target in _targets(node)}
     made |= {node.name.value for node in nodes if isinstance(node, cst.FunctionDef | cst.ClassDef)}
     told = {node.keyword.value for node in nodes if isinstance(node, cst.Arg) and node.keyword}
+    told |= {node.attr.value for node in nodes if isinstance(node, cst.Attribute)}
     return made - told - {"method", "problem"}
 
 

@@ -98,6 +98,13 @@ def test_nothing_but_the_constants_changes() -> None:
         assert sorted(re.findall(r"[\d.]+", copy)) == sorted(re.findall(r"[\d.]+", source))
 
 
+def test_names_that_others_know_are_kept() -> None:
+    source = "def abcdefgh(values):\n    mean = values.mean(0)\n    return mean, abcdefgh.__name__\n"
+    for copy in scrambled(source, 1)["names"]:
+        assert ".mean(0)" in copy
+        assert "abcdefgh" not in copy
+
+
 def test_signs_turn_only_where_there_are_both() -> None:
     assert not any("-" in copy for copy in scrambled("C = [0.43, 1.1, 0.73, 3.08]", 1)["numbers"])
     assert any("(-" in copy for copy in scrambled("C = [0.43, -1.1, 0.73, 3.08]", 1)["numbers"])
