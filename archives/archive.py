@@ -16,6 +16,15 @@ from archives.sqlite.connection import connect, connect_to_read, sentences
 from archives.sqlite.typed import fields, noun, value
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
+_FLAGS = (
+    "select id, flags from methods m where flags != '' and coalesce("
+    "(select verdict from reviews where method = m.id order by id desc limit 1), '') != 'approved'"
+)
+_CONTESTED = (
+    "select m.id from methods m where exists (select 1 from probes p where p.method = m.id and p.split = 'fresh' "
+    "and p.verdict in ('FAILED', 'CONTESTED')) order by "
+    "(select max(fitness) from evaluations e where e.method = m.id and e.split = 'dev') desc, m.id"
+)
 _PLACE = """
 insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
 on conflict (island, cell) do update set method = excluded.method, fitness = excluded.fitness, placed = current_timestamp
@@ -183,10 +192,15 @@ class Archive(Ledger):
         return [_trial(row, value(row, "method", str), task) for row in rows]
 
     def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
-        """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
+        """Store what probes found; a method that failed one is flagged, and leaves the grid.
+
+        A finding that does not say where it was made comes from the instance of the trial.
+        """
         place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
         with self.transaction():
-            self.insert_all("probes", [place | vars(finding) for finding in findings])
+            said = ({key: value for key, value in vars(finding).items() if value not in ("", None)} for finding in findings)
+            empty = dict.fromkeys(("number", "threshold")) | {"sentence": ""}
+            self.insert_all("probes", [empty | place | one for one in said])
             known = str(self.rows("select flags from methods where id = ?", [method])[0]["flags"])
             failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
             flags = dict.fromkeys([*known.split(), *failed])
@@ -199,9 +213,17 @@ class Archive(Ledger):
         where, values = ("and split = ?", [split]) if split else ("", [])
         return self.nouns(Finding, f"probes where method = ? {where} order by id", [method, *values])
 
+    def flags(self) -> dict[str, str]:
+        """Return the names of the probes that failed each method that any did, unless its last review has approved of it."""
+        return {str(row["id"]): str(row["flags"]) for row in self.rows(_FLAGS)}
+
     def flagged(self) -> set[str]:
-        """Return the ids of methods that a probe failed."""
-        return {str(row["id"]) for row in self.rows("select id from methods where flags != ''")}
+        """Return the ids of methods whose flags stand."""
+        return set(self.flags())
+
+    def contested(self) -> list[str]:
+        """Return the ids of methods that a probe failed on an instance that selection never saw, the fittest first."""
+        return [str(row["id"]) for row in self.rows(_CONTESTED)]
 
     # the grid
 

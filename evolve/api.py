@@ -22,6 +22,7 @@ from evolve.errors import UsageError
 from evolve.executors import Executor
 from evolve.nouns import Operator
 from evolve.observer import NullObserver, Observer
+from evolve.queries.contested import contested
 from evolve.queries.filtering import Wanted, board
 from evolve.queries.final_table import comparisons
 from evolve.queries.lineage import lineage_of
@@ -82,6 +83,11 @@ class Run:
         with find.reading(self.path) as archive:
             run, searched = archive.run(), run_status(archive, alive=False).domain
             return [asdict(row) for row in comparisons(archive, run.champion, run.human_best, searched)]
+
+    def contested(self) -> list[Row]:
+        """Return the finalists that a probe failed on some instance that selection never saw, with the evidence."""
+        with find.reading(self.path) as archive:
+            return [asdict(row) for row in contested(archive, run_status(archive, alive=False).domain)]
 
     def export(self, path: Where, key: str = "best") -> Path:
         """Write a method as a file that says where it came from, and return its path."""

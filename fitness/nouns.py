@@ -133,8 +133,7 @@ class Score:
     Attributes:
         pgr: performance gap recovered, (transfer_acc - weak_acc) / (strong_acc - weak_acc).
         stderr: standard error of pgr from the finite test set alone.
-        transfer_acc: test accuracy of the method.
-        weak_acc: test accuracy of the weak teacher.
+        transfer_acc, weak_acc: test accuracy of the method, and of the weak teacher.
         strong_acc: test accuracy of the ceiling, the strong student trained on true labels.
         n: test rows.
     """
@@ -173,6 +172,7 @@ class Verdict(StrEnum):
 
     PASSED = "PASSED"
     FAILED = "FAILED"
+    CONTESTED = "CONTESTED"  # failed here, but not on most of the instances looked at: evidence, no flag
     SKIPPED = "SKIPPED"  # the probe's null says nothing about this method, or our fault kept it from running
 
 
@@ -181,11 +181,9 @@ class Finding:
     """What one reward-hack probe found on one instance.
 
     Attributes:
-        probe: the probe's name, as it stands in a method's flags.
-        verdict: FAILED keeps the method out of the grid.
-        number: the statistic that was measured, or None when SKIPPED.
-        threshold: what the number is held against, or None when SKIPPED.
-        sentence: what was seen, for people.
+        probe, verdict: its name, as it stands in a method's flags, and what it says; FAILED keeps the method out of the grid.
+        number, threshold: what was measured, and what it is held against; None when SKIPPED.
+        sentence, domain, instance: what was seen, and where.
     """
 
     probe: str
@@ -193,6 +191,8 @@ class Finding:
     number: float | None
     threshold: float | None
     sentence: str
+    domain: str = ""
+    instance: int | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Evaluation:
         fitness: lower confidence bound on the true PGR, or None (a failure, or stopped by the race before it had one).
         measures: the grid's coordinates, from the first two instances; empty for a failure.
         message: why it failed or was stopped, as a sentence.
-        findings: what the probes found on the first trial's instance; empty when it was not examined.
+        findings: what the probes found on the instances that were looked at; empty when it was not examined.
     """
 
     method: str
@@ -220,7 +220,7 @@ class Evaluation:
     @property
     def flags(self) -> tuple[str, ...]:
         """The names of the probes that failed it."""
-        return tuple(finding.probe for finding in self.findings if finding.verdict is Verdict.FAILED)
+        return tuple(dict.fromkeys(f.probe for f in self.findings if f.verdict is Verdict.FAILED))
 
     @property
     def scores(self) -> tuple[Score, ...]:

@@ -2,6 +2,7 @@
 
 - best_so_far: PGR over evaluations
 - changes: the diff to a parent
+- contested: finalists that a probe failed, with the evidence
 - costs: what each model cost
 - diversity: entropy and novelty
 - failures: why, and how often

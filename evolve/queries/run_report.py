@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from archives.archive import Archive
 from evolve import text
 from evolve.files import mark
-from evolve.queries import costs, failures, final_table
+from evolve.queries import contested, costs, failures, final_table
 from evolve.queries.best_so_far import Curve, curve
 from evolve.queries.changes import SourceChange, change
 from evolve.queries.diversity import DiversityPoint, entropy_limit
@@ -43,6 +43,7 @@ class Report:
     standing: RunStatus
     verdict: final_table.FinalVerdict
     comparisons: tuple[final_table.Comparison, ...]
+    contested: tuple[contested.Contested, ...]
     curve: Curve
     judged: int
     leaderboard: tuple[LeaderboardRow, ...]
@@ -84,6 +85,7 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[LeaderboardRow, ...
             made_by=mark(run.key),
             standing=now,
             verdict=final_table.verdict(archive, run),
+            contested=contested.contested(archive, now.domain),
             comparisons=final_table.comparisons(archive, run.champion, run.human_best, now.domain),
             curve=curve(archive),
             judged=len(methods),

@@ -9,7 +9,7 @@ from evolve.queries.final_table import Judged
 from evolve.queries.operators import descent, explained, over_islands
 from evolve.queries.run_report import Report
 from evolve.report.html.header import headline
-from evolve.text import NONE, count, duration, estimate, made_by, money, number, one_line
+from evolve.text import NONE, count, duration, estimate, made_by, money, number, one_line, short
 
 _ROWS = 20
 
@@ -28,6 +28,7 @@ def render(report: Report) -> str:
         f"{_text(now.task)} {_text(now.task_version)}, searching on {_text(now.domain)}; "
         f"{count(now.evaluations, 'evaluation')} in {duration(now.seconds)}{engine}; {cost}; sandbox level {_text(now.level)}.",
         *_final(report),
+        *_contested(report),
         *_leaderboard(report),
         *_lineage(report),
         *_changes(report),
@@ -71,6 +72,17 @@ def _final(report: Report) -> list[str]:
         for line in report.comparisons
     ]
     return ["## PGR on fresh instances", _table(["domain", "champion", "human best", "difference", "95 % lower bound"], rows)]
+
+
+def _contested(report: Report) -> list[str]:
+    rows = [
+        [
+            _code(short(one.method)), NONE if one.pgr is None else estimate(one.pgr, one.pgr_low, one.pgr_high),
+            "lost" if one.flagged else "kept", _text("; ".join(one.evidence)),
+        ]
+        for one in report.contested
+    ]  # fmt: skip
+    return ["## Contested finalists", _table(["method", "fresh PGR", "place", "what the probes saw"], rows)] if rows else []
 
 
 def _leaderboard(report: Report) -> list[str]:

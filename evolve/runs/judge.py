@@ -80,7 +80,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
                 say("probing for reward hacks, thoroughly")
-                whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
+                whole = replace(whole, findings=resources.judge.inspect(method, trials, thorough=True))
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
     said = (failed or trials[0]).said.splitlines()
     return facts | {"method": method.id} | _outcome(whole) | {"said": said, "looks": looks}

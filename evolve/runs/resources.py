@@ -8,6 +8,7 @@ import glob
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evolve import files, models, operators
@@ -17,6 +18,7 @@ from evolve.executors.batch import IDLE
 from evolve.files import PLAN
 from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator
+from evolve.screening.examine import with_others
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging
 from fitness.judge import Cancelled, Judge
@@ -84,7 +86,8 @@ def judge_resources(
             with one_at_a_time:
                 return load_instance(vault, task, name)
 
-        yield JudgeResources(task, Judge(task, vault, sandbox, load, stop), worker, stop, vault, builder, sandbox)
+        judge = Judge(task, vault, sandbox, load, stop, partial(with_others, worker))
+        yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox)
 
 
 def _return_large_arrays() -> None:

@@ -29,7 +29,8 @@ from evolve.runs.seeds import SeedFile, collect
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import RunContext
-from evolve.search.final_evaluation import FinalEvaluation, Result
+from evolve.search.final_evaluation import FinalEvaluation
+from evolve.search.final_result import Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
 from evolve.text import count, one_line

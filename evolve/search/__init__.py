@@ -5,6 +5,7 @@
 - engine: the ten steps
 - feedback: recent failures and deleted lines, for the next prompt
 - final_evaluation: the finalists on fresh and held-out instances
+- final_result: the final table and the verdict
 - loop: how many candidates set off, and when it ends
 - parts: what one session is made of, built once
 - pipeline: the steps in flight and their threads

@@ -46,10 +46,10 @@ class Reporter:
 
     def flags(self, evaluation: Evaluation) -> None:
         """Say which probes a method failed."""
-        for finding in evaluation.findings:
-            if finding.verdict is Verdict.FAILED:
-                text = f"{short(evaluation.method)} is kept out of the grid, flagged by {finding.probe}: {finding.sentence}"
-                self.event("flag", text, None, evaluation.method)
+        said = {finding.probe: finding for finding in reversed(evaluation.findings) if finding.verdict is Verdict.FAILED}
+        for probe in evaluation.flags:
+            text = f"{short(evaluation.method)} is kept out of the grid, flagged by {probe}: {said[probe].sentence}"
+            self.event("flag", text, None, evaluation.method)
 
     def lost(self, evaluation: Evaluation) -> None:
         """Say that a method could not be judged, and that it is not to blame."""

@@ -22,7 +22,7 @@ from evolve.trackers.process import Process
 
 if TYPE_CHECKING:
     from evolve.runs.session import Ending
-    from evolve.search.final_evaluation import Result
+    from evolve.search.final_result import Result
 
 PATIENCE = 60.0  # seconds that trackers get to end
 SOON = 2.0  # seconds after which they are waited for aloud

@@ -68,7 +68,7 @@ class Vault:
             raise VaultError(_unusable(path, error)) from error
 
     def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        """Make one trial's problem and its answers: row order and seed are drawn from the key, the method and the instance.
+        """Make one trial's problem and its answers: test rows, order and seed are drawn from key, method and instance.
 
         The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
         """
@@ -91,6 +91,20 @@ class Vault:
             n_classes=placed["weak"].shape[1],
         )
         return problem, Answers(packing.orders["test_x"], instance.test_y, instance.teacher.argmax(1))
+
+    def test_rows(self, instance: Instance) -> np.ndarray:
+        """Return the (n, d) test rows of an instance, of which each trial shows some."""
+        try:
+            found = storage.array(instance.path, instance.layout, "test_x")
+        except (OSError, ValueError) as error:
+            raise VaultError(f"Instance {instance.name} cannot be read ({error}); run the command again.") from error
+        if found is None:
+            raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
+        return found
+
+    def dice(self, *label: object) -> np.random.Generator:
+        """Return the generator of what is decided about a method in secret: a method knows its seed, but not the key."""
+        return self._secret.rng("dice", *label)
 
     def log_look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""

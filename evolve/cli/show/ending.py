@@ -20,7 +20,7 @@ from evolve.files import newest_runs
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
-from evolve.search.final_evaluation import Result
+from evolve.search.final_result import Result
 
 FILE = 1000  # columns of a table that no screen holds
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
@@ -99,6 +99,9 @@ def _table(result: Result) -> None:
     if any(line.few for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
+    for one in result.contested:
+        place = "lost its place" if one.flagged else "keeps its place"
+        _say(f"contested, {one.name} ({place}), fresh {span(one.pgr)}: {'; '.join(one.evidence)}")
     _say(
         f"the best of {result.tried} methods on dev; inflation {result.inflation:+.2f}: "
         f"dev {result.dev:.2f} minus fresh {result.fresh:.2f}"

@@ -198,8 +198,11 @@ def _print_birth(birth: Birth | None) -> None:
 def _print_findings(findings: Sequence[Finding]) -> None:
     """Print what the reward-hack probes found."""
     if findings:
-        rows = [[finding.probe, finding.verdict, number(finding.number), finding.sentence] for finding in findings]
-        table(["probe", "verdict", "value", ""], rows, words=(3, 0), right=(2,))
+        rows = [
+            [f.probe, f"{f.domain} {'' if f.instance is None else f.instance}", f.verdict, number(f.number), f.sentence]
+            for f in findings
+        ]
+        table(["probe", "on", "verdict", "value", ""], rows, words=(4, 0), right=(3,))
         say()
 
 

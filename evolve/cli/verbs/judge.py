@@ -74,12 +74,14 @@ def _print(verdict: dict[str, Any]) -> None:
 
 
 def _print_probes(findings: list[dict[str, Any]]) -> None:
-    """Say which reward-hack probes failed, or that none did."""
+    """Print what the reward-hack probes found on the instances that were looked at."""
     from evolve.cli.show.console import paragraph
 
-    failed = [finding for finding in findings if finding["verdict"] == "FAILED"]
-    for finding in failed:
-        paragraph(f"flagged by {finding['probe']}: {finding['sentence']}", margin="  ")
-    if findings and not failed:
-        passed = sum(finding["verdict"] == "PASSED" for finding in findings)
-        click.echo(f"  no flags: {passed} probes passed, {len(findings) - passed} had nothing to say")
+    against = {finding["probe"]: finding for finding in findings if finding["verdict"] in ("FAILED", "CONTESTED")}
+    for probe, finding in against.items():
+        how = "flagged by" if finding["verdict"] == "FAILED" else "no flag, but contested by"
+        paragraph(f"{how} {probe} on instance {finding['instance']}: {finding['sentence']}", margin="  ")
+    if findings and not against:
+        passed = {finding["probe"] for finding in findings if finding["verdict"] == "PASSED"}
+        silent = {finding["probe"] for finding in findings} - passed
+        click.echo(f"  no flags: {len(passed)} probes passed, {len(silent)} had nothing to say")

@@ -134,12 +134,14 @@ def _probes(findings: Sequence[Finding]) -> Safe:
         return Safe()
     columns = [
         Column("Probe"),
+        Column("On"),
         Column("Verdict"),
         Column("Measured", "n"),
         Column("Held against", "n"),
         Column("What was seen", "text"),
     ]
-    rows = [[f.probe, f.verdict, number(f.number), number(f.threshold), f.sentence] for f in findings]
+    places = [f.domain if f.instance is None else f"{f.domain} {f.instance}" for f in findings]
+    rows = [[f.probe, at, f.verdict, number(f.number), number(f.threshold), f.sentence] for f, at in zip(findings, places)]
     return join(tag("h2", "Probes for reward hacks"), table("Probes", columns, rows))
 
 

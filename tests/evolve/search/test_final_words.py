@@ -10,7 +10,7 @@ from archives.archive import Archive
 from evolve.queries import final_table
 from evolve.queries.run_report import collect
 from evolve.report.html.header import headline
-from evolve.search.final_evaluation import sentence
+from evolve.search.final_result import sentence
 from tests.support.example_run import build
 
 
