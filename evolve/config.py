@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.dataclasses import dataclass
 
 from evolve.errors import UsageError
-from evolve.files import read_regular
+from evolve.files import decoded, read_regular
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST = 1 << 20  # bytes of a config file
@@ -131,10 +131,12 @@ def read_file(path: Path) -> dict[str, Any]:
         raw = read_regular(path, LARGEST)
         if raw is None:
             raise UsageError(f"cannot read the config {path}: it is no regular file of at most {LARGEST:,} bytes")
-        values = tomllib.loads(raw.decode("utf-8"))
+        values = tomllib.loads(decoded(raw))
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the config {path} is not UTF-8 text: save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the config {path} is not valid TOML: {error}") from error
     check_keys(values, str(path))
     return values

@@ -1,7 +1,8 @@
-"""Names what lies beside an archive, and reads a stranger's file up to a limit."""
+"""Names what lies beside an archive, and reads a stranger's file: up to a limit, and without a byte order mark."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from datetime import datetime
@@ -22,6 +23,14 @@ def read_regular(path: Path, most: int) -> bytes | None:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         found = os.fstat(file.fileno())
         return file.read(most) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a file that a person wrote: UTF-8, without the byte order mark that some editors put first.
+
+    Raises UnicodeDecodeError.
+    """
+    return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
 
 
 def new_run() -> Path:

@@ -13,7 +13,7 @@ from evolve.queries.method import MethodDetails, Parent, method_details
 from evolve.queries.status import search_domain
 from evolve.report.html.page import write_text
 from evolve.screening.screen import MAX_BYTES
-from evolve.text import estimate, number, one_line
+from evolve.text import estimate, number, one_line, visible
 
 _WIDTH = 110
 
@@ -29,9 +29,10 @@ class Exported:
 def write_best(archive: Archive, method_id: str, path: Path) -> Path:
     """Write a method with its provenance to `path`, and return it. Raises UsageError when it cannot be written."""
     facts = method_details(archive, method_id)
-    text = f"{header(archive, facts)}\n{facts.source.rstrip()}\n"
+    source = visible(facts.source.removeprefix("\ufeff"))  # an archive of an earlier version may hold what nobody sees
+    text = f"{header(archive, facts)}\n{source.rstrip()}\n"
     if len(text.encode()) > MAX_BYTES:  # the screen refuses larger files, and an exported method must pass it
-        text = facts.source
+        text = source
     return write_text(path, text)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from archives.archive import Archive
 from evolve.config import DEFAULT_FILE, Config, read_file, resolve
 from evolve.errors import UsageError
-from evolve.files import PLAN, RUNS
+from evolve.files import PLAN, RUNS, decoded
 from evolve.runs import seeds
 from evolve.runs.checks import admitted, stored_config
 from evolve.selection import strategies
@@ -86,7 +86,7 @@ class Plan:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if file.exists():
-                known = json.loads(file.read_text("utf-8"))
+                known = json.loads(decoded(file.read_bytes()))
                 known["config"] = resolve(known["config"]).model_dump(mode="json")  # settings that are new since then
                 changed = sorted(name for name in fixed if known.get(name) != fixed[name])
                 if changed:

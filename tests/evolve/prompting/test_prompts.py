@@ -149,7 +149,7 @@ def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source
     if shown:
         assert len(blocks[1].split("\n")) == len(shown)
         assert all(line.isprintable() and len(line) <= 160 for line in blocks[1].split("\n"))
-    assert blocks[-2].rstrip() == source.rstrip()
+    assert blocks[-2].rstrip() == text.visible(source).rstrip()
     assert blocks[-1].isprintable()
     assert len(blocks[-1]) <= 600
 

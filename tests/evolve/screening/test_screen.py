@@ -113,7 +113,6 @@ REFUSED = [
     ("# coding: rot13\n" + GOOD, "line 1: it declares the encoding rot13"),
     ("# a comment\r# -*- coding: utf-7 -*-\n" + GOOD, "line 2: it declares the encoding utf-7"),
     ("x = 0x" + "f" * 300 + "\n" + GOOD, "int too large"),
-    ("\ufeff" + GOOD, "line 1: it does not compile: invalid non-printable character U+FEFF"),
     ("x = '\ud800'", "line 1: it is not UTF-8 text"),
 ]
 
