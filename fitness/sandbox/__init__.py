@@ -19,6 +19,9 @@ interpreter, and imports nothing else of ours.
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
+
 ALLOWED_IMPORTS: frozenset[str] = frozenset(
     {"torch", "numpy", "scipy", "sklearn"}
     | {
@@ -41,3 +44,16 @@ ALLOWED_IMPORTS: frozenset[str] = frozenset(
 
 REFUSED_IMPORTS: frozenset[str] = frozenset({"sklearn.datasets"})
 """Dotted names that are refused although their package is allowed (sklearn ships the digits' labels)."""
+
+_DISTRIBUTIONS = {"torch": "torch", "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn"}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a method may import, without importing them."""
+    found = {"Python": platform.python_version()}
+    for name, distribution in _DISTRIBUTIONS.items():
+        try:
+            found[name] = importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -127,8 +127,8 @@ def blocks(reply: str) -> list[EditBlock]:
     part: list[str] | None = None  # the list that takes the next line, None outside a block
     indent, scanner = 0, Scanner(strings=False)
     for written in spoken(reply).split("\n"):
-        line = dedented(written, indent)
-        begins = SEARCH.match(line)
+        line = dedented(written, indent) if indent else written
+        begins = SEARCH.match(line) if "<<<<<" in line else None
         if part is None:
             if begins:
                 search, replace, indent = [], [], len(begins[1])

@@ -25,8 +25,8 @@ _PAIRS = {
     "one_bar": (r"<\|channel>\s?thought\b", r"<channel\|>"),
     "inner": (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     "unused": (r"<unused94>", r"<unused95>"),
-    "spoken": (r"^\s*thinking(?:\.\.\.|…)\s*$", r"^\s*(?:\.\.\.|…)\s?done thinking\.?\s*$"),
-    "process": (r"^\s*here(?:'s| is) my thought process:", r"^\s*here(?:'s| is) my response:"),
+    "spoken": (r"^[ \t]*thinking(?:\.\.\.|…)[ \t]*$", r"^[ \t]*(?:\.\.\.|…)\s?done thinking\.?[ \t]*$"),
+    "process": (r"^[ \t]*here(?:'s| is) my thought process:", r"^[ \t]*here(?:'s| is) my response:"),
     "details": (r"<details[^<>]{0,80}reasoning[^<>]{0,80}>", r"</details>"),
 }
 _PROSE = frozenset(("bare_channel", "spoken", "process"))  # words that open a thought at the very beginning of a reply only
@@ -41,7 +41,7 @@ _MARK = re.compile(
             *(f"(?P<open_{kind}>{opens})|(?P<close_{kind}>{closes})" for kind, (opens, closes) in _PAIRS.items()),
         ]
     ),
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 _MAY_MARK = re.compile(r"[<\[◁]|assistantfinal|^(?:\s*(?:thinking|here|\.\.\.|…)|analysis)", re.IGNORECASE)
 _WRAPPING = re.compile(r"<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</?(?:answer|response|output|solution|final)>", re.IGNORECASE)
@@ -62,6 +62,9 @@ def spoken(reply: str) -> str:
     for _ in range(_MOST_ENDS):
         reply = reply.rstrip()
         reply = reply[:-_END] + _LAST.sub("", reply[-_END:])
+    reply = reply.replace("\r\n", "\n").replace("\r", "\n")
+    if not _may_hold_marks(reply) or not (_MARK.search(reply) or _WRAPPING.search(reply)):
+        return reply
     lines = _lines(reply)
     whole = _scanned(lines)
     for end in whole.ends_in_code[
@@ -76,11 +79,16 @@ def spoken(reply: str) -> str:
     return "\n".join(whole.kept)
 
 
+def _may_hold_marks(reply: str) -> bool:
+    """Tell quickly whether a look at every character is worth its time."""
+    bracket = any(character in reply for character in "<[◁")
+    return bracket or "assistantfinal" in reply or reply[:400].lstrip()[:8].lower().startswith(("thinking", "analysis", "here"))
+
+
 def _lines(reply: str) -> list[str]:
     """Return the lines; a mark right behind the fence that closes a block begins a line of its own."""
-    lines = reply.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     parts: list[str] = []
-    for line in lines:
+    for line in reply.split("\n"):
         fence = FENCE.match(line)
         behind = fence[3].lstrip() if fence else ""
         split = bool(behind) and any(start == 0 and not opens for _, opens, (start, _) in _marks(behind))
