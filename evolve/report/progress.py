@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evolve.observer import Snapshot
+from evolve.report import streams
 from evolve.text import as_json, one_line
 from fitness.nouns import Interval
 
@@ -181,6 +182,7 @@ def _baselines(now: Snapshot) -> str:
 
 def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
     """Return what suits where the output goes."""
+    streams.adapt()
     if as_json:
         return Lines()
     from rich.console import Console
@@ -188,4 +190,4 @@ def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
 
     if Console().is_jupyter:
         return LiveTable(NotebookCell())
-    return LiveTable(Live(refresh_per_second=4, transient=True)) if sys.stdout.isatty() else Plain()
+    return LiveTable(Live(refresh_per_second=4, transient=True)) if sys.stdout is not None and sys.stdout.isatty() else Plain()

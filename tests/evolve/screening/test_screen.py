@@ -130,7 +130,10 @@ def test_a_byte_order_mark_makes_no_method_invalid_and_is_not_stored(screen: Scr
         assert method.id == screen.parse(GOOD).method.id  # type: ignore[union-attr]
 
 
-UNSEEN = "\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\u061c\U000e0041\U000e0101\ufe0f\u034f\u115f\u1160\u3164\uffa0\u2800\u180e\ufff9\U0001d173\x85\u2028"
+UNSEEN = (
+    "\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\u061c\U000e0041\U000e0101\ufe0f\u034f"
+    "\u115f\u1160\u3164\uffa0\u2800\u180e\ufff9\U0001d173\x85\u2028"
+)
 
 
 @pytest.mark.parametrize("character", UNSEEN)
