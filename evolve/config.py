@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticSerializationError
 
 from evolve.errors import UsageError
-from evolve.files import read_regular
-from evolve.text import holds_secret
+from evolve.files import decoded, read_regular
+from evolve.text import as_json, holds_secret, printable_line
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT_FILE = Path("evolve.toml")
 LARGEST_INTEGER = 2**63 - 1  # of SQLite
@@ -175,10 +178,12 @@ def read_file(path: Path) -> dict[str, Any]:
         raw = read_regular(path, LARGEST)
         if raw is None:
             raise UsageError(f"cannot read the config {path}: it is no regular file of at most {LARGEST:,} bytes")
-        values = tomllib.loads(raw.decode("utf-8"))
+        values = tomllib.loads(decoded(raw))
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the config {path} is not UTF-8 text: save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the config {path} is not valid TOML: {error}") from error
     check_keys(values, str(path))
     return values
@@ -213,4 +218,34 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name} = {first['input']!r:.80} cannot be used: {first['msg'].lower()}") from error
+        raise UsageError(f"{name} = {_as_toml(first['input'])} cannot be used: {_wanted(first)}") from error
+
+
+# What a setting takes, by the end of pydantic's name of the error, in the words of a config file and not of Python.
+_WANTED = {
+    "tuple": 'it takes a list of texts, such as ["one", "two"]',
+    "int": "it takes a whole number",
+    "float": "it takes a number",
+    "finite_number": "it takes a number that is finite",
+    "bool": "it takes true or false",
+    "string": "it takes a text",
+    "dict": "it takes a table, such as {name = 1}",
+    "dataclass": "it takes a table, such as {input = 1, output = 2}",
+}
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """Return what a setting takes, as a sentence."""
+    kind = (
+        error["type"].removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float").removesuffix("_parsing_size")
+    )
+    if kind in _WANTED:
+        return _WANTED[kind]
+    said = error["msg"].removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]
+
+
+def _as_toml(value: object) -> str:
+    """Return a value as one would write it into a config file, cut when it is long."""
+    plain = isinstance(value, str | float | int) and not isinstance(value, bool)
+    return printable_line(repr(value) if plain else as_json(value, ensure_ascii=False, default=str), 80)

@@ -1,7 +1,11 @@
-"""Names what lies beside an archive, writes outputs of a run over nothing but its own, and reads a stranger's file."""
+"""Names what lies beside an archive, writes outputs of a run over nothing but its own, and reads a stranger's file.
+
+Text that a person wrote is read without a byte order mark.
+"""
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 import re
@@ -130,3 +134,11 @@ def _is_output(path: Path, key: str) -> bool:
         return False
     found = None if content is None or content.startswith(place.MAGIC) else _MARK.search(content)
     return found is not None and found[1] == key.encode()
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a file that a person wrote: UTF-8, without the byte order mark that some editors put first.
+
+    Raises UnicodeDecodeError.
+    """
+    return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,14 +20,14 @@ def short(method: str) -> str:
 
 def fence(text: str, language: str = "") -> str:
     """Return a fenced block that its content cannot close: it has more backticks than any run inside (CommonMark 4.5)."""
-    runs = re.findall(r"`+", text)
-    ticks = "`" * max([3, *(len(run) + 1 for run in runs)])
-    return f"{ticks}{language}\n{text.rstrip()}\n{ticks}"
+    text = visible(text).rstrip()
+    ticks = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`+", text))])
+    return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def printable_line(text: str, limit: int = LINE) -> str:
     """Return a stranger's text as one printable line, cut to `limit` characters."""
-    start = text[: 100 * limit]
+    start = visible(text[: 100 * limit])
     line = " ".join((start if start.isprintable() else "".join(c if c.isprintable() else " " for c in start)).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
@@ -45,10 +46,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 def quote(text: str, secrets: Iterable[str], limit: int = 200) -> str:
     """Return a stranger's text as it may stand in a sentence: one printable line, cut, without keys."""
-    text = hide(text, secrets)
-    text = LOOKS_LIKE_A_KEY.sub("[key]", text)
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return printable_line(LOOKS_LIKE_A_KEY.sub("[key]", hide(text, secrets)), limit)
 
 
 def environment_secrets() -> tuple[str, ...]:
@@ -76,20 +74,37 @@ def holds_secret(value: object) -> bool:
 
 
 _NUMBER = re.compile(r"[-+$\[(]*\d*[.,]?\d+[.,%)\]]*$")
-_SAFE = "\n\t"
-_HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_ODD = re.compile(r"[^\n\t -~]")
+_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}  # escape is ␛
+# What Unicode calls printable and no font draws: joiners, fillers, variation selectors, blank Braille and notes.
+_DRAWN_AS_NOTHING = frozenset(
+    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0, 0x16FE4)
+) | {0x1D159, *range(0xE0100, 0xE01F0)}  # fmt: skip
 
-# C0 controls become their pictures (escape is ␛); C1 controls and direction overrides the replacement character.
-_TABLE: dict[int, str] = {
-    **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in _SAFE},
-    0x7F: "\u2421",
-    **dict.fromkeys((*range(0x80, 0xA0), *_HIDDEN), "\ufffd"),
-}
+
+def visible(text: str) -> str:
+    """Return text in which every character that nobody would see is written as Python escapes it, such as \\u200b.
+
+    Blanks of every width and the controls below 32 stay; a Python file means the same, but in raw strings.
+    """
+    return text if text.isascii() else _ODD.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    drawn = character.isprintable() and ord(character) not in _DRAWN_AS_NOTHING
+    kept = drawn or ord(character) in _PICTURES or unicodedata.category(character) == "Zs"
+    return character if kept else character.encode("unicode_escape").decode("ascii")
+
+
+def unseen(text: str) -> str:
+    """Return the first character of a text that `visible` would escape, "" when there is none."""
+    return next((found[0] for found in _ODD.finditer(text) if _escaped(found) != found[0]), "")
 
 
 def clean(text: str) -> str:
-    """Return text in which control characters, direction overrides and lone surrogates are visible and harmless."""
-    return text.replace("\r\n", "\n").translate(_TABLE).encode("utf-8", "replace").decode("utf-8")
+    """Return text in which control characters and what nobody would see (`visible`) are there to see, and harmless."""
+    return visible(text.replace("\r\n", "\n")).translate(_PICTURES)
 
 
 def one_line(text: str, width: int = 0) -> str:

@@ -90,6 +90,9 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0, 2 usage, 3 budget refused, 4 sandbox unavailable, 1 a bug."""
+    from evolve.report import streams
+
+    streams.prepare()
     try:
         result = cli.main(list(arguments), prog_name="python -m evolve", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -104,6 +107,5 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("evolve: stopped", file=sys.stderr)
         return STOPPED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except streams.ReaderGone:
         return 0

@@ -7,4 +7,5 @@
 - markdown: the report as text
 - plots/: pictures for a paper
 - progress: a run while it works
+- streams: standard output as it is where we are
 """

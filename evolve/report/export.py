@@ -13,7 +13,7 @@ from evolve.queries.leaderboard import ranking
 from evolve.queries.method import MethodDetails, Parent, method_details
 from evolve.queries.status import search_domain
 from evolve.screening.screen import MAX_BYTES
-from evolve.text import estimate, made_by, number, one_line
+from evolve.text import estimate, made_by, number, one_line, visible
 
 _WIDTH = 110
 
@@ -51,8 +51,9 @@ def write_methods(archive: Archive, most: int, folder: Path | None = None) -> tu
 def _written(archive: Archive, method_id: str) -> str:
     """Return a method as the text of a file."""
     facts = method_details(archive, method_id)
-    text = f"{header(archive, facts)}\n{facts.source.rstrip()}\n"
-    return text if len(text.encode()) <= MAX_BYTES else facts.source  # the screen takes no larger files
+    source = visible(facts.source.removeprefix("\ufeff"))  # an archive of an earlier version may hold what nobody sees
+    text = f"{header(archive, facts)}\n{source.rstrip()}\n"
+    return text if len(text.encode()) <= MAX_BYTES else source  # the screen takes no larger files
 
 
 def header(archive: Archive, facts: MethodDetails) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from evolve.observer import Snapshot
+from evolve.report import streams
 from evolve.report.heartbeat import PHASE, Beating
 from evolve.text import as_json, duration, one_line
 from fitness.nouns import Interval
@@ -61,7 +62,12 @@ def encodes_blocks() -> bool:
 
 def redraws() -> bool:
     """Tell whether standard output is a screen that can be drawn again: a terminal, neither dumb nor a build server's log."""
-    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not os.environ.get("CI")
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and os.environ.get("TERM") not in ("dumb", "unknown")
+        and not os.environ.get("CI")
+    )
 
 
 class Plain(Beating):
@@ -257,6 +263,7 @@ def _baselines(now: Snapshot) -> str:
 
 def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
     """Return what suits where the output goes."""
+    streams.adapt()
     if as_json:
         return Lines()
     from rich.console import Console

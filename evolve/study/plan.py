@@ -14,7 +14,7 @@ from archives.archive import Archive
 from archives.sqlite.place import make_folder, private
 from evolve.config import DEFAULT_FILE, Config, read_file, resolve
 from evolve.errors import UsageError
-from evolve.files import PLAN, RUNS, run_name
+from evolve.files import PLAN, RUNS, decoded, run_name
 from evolve.runs import seeds
 from evolve.runs.checks import admitted, stored_config
 from evolve.selection import strategies
@@ -97,7 +97,7 @@ class Plan:
         try:
             make_folder(self.folder)
             if file.exists():
-                known = json.loads(file.read_text("utf-8"))
+                known = json.loads(decoded(file.read_bytes()))
                 known["config"] = resolve(known["config"]).model_dump(mode="json")  # settings that are new since then
                 changed = sorted(name for name in fixed if known.get(name) != fixed[name])
                 if changed:

@@ -22,6 +22,8 @@ interpreter, and imports nothing else of ours.
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
 from collections.abc import Mapping
 
 ALLOWED_IMPORTS: frozenset[str] = frozenset(
@@ -61,3 +63,15 @@ UNAVAILABLE: Mapping[str, str] = {
 }
 """Dotted names of the allowed packages that fail inside whatever they are given, and why. What starts processes by itself, for
 n_jobs, workers or num_workers, is not among them: it works in the one process that there is."""
+_DISTRIBUTIONS = {"torch": "torch", "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn"}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a method may import, without importing them."""
+    found = {"Python": platform.python_version()}
+    for name, distribution in _DISTRIBUTIONS.items():
+        try:
+            found[name] = importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,6 +1,9 @@
 """Prompts: what is in them, in which order, and what can never get out of its fence."""
 
+import platform
 import re
+from dataclasses import replace
+from importlib.metadata import version as installed
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from evolve import operators, text
 from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Relative
 from evolve.prompting import prompts as briefs
+from evolve.runs import forecast
 from evolve.screening import screen
+from fitness import tasks
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Direction, Method
 
@@ -47,6 +52,27 @@ def test_system_text_has_task_contract_and_imports():
     assert "Imports: only numpy, torch." in text
     assert "These do not work, and a file that uses them is refused: numpy.memmap, torch.hub." in text
     assert "$" not in text
+
+
+def test_system_text_names_the_versions_that_the_sandbox_has():
+    text = briefs.system("t", TEXT, ["torch"], {"Python": "3.12.1", "torch": "2.9.0"})
+    assert "\n- Versions: Python 3.12.1, torch 2.9.0.\n" in text
+    assert "Versions" not in briefs.system("t", TEXT, ["torch"])
+    found = forecast.system_text(tasks.load("embedded"))
+    assert f"Python {platform.python_version()}, torch {installed('torch')}, numpy {installed('numpy')}" in found
+    assert f"scipy {installed('scipy')}, sklearn {installed('scikit-learn')}.\n" in found
+
+
+def test_what_nobody_sees_reaches_no_prompt_unseen():
+    hidden = "\u200b\u202e\U000e0041\u115f\u1160\u3164\uffa0\u2800\ufeff\u00ad\ufe0f\u2060\u180e\U000e0101"
+    parents = (exhibit(f"{SOURCE}# {hidden}\n", f"van{hidden}illa"),)
+    brief = Brief(
+        replace(DIRECTION, text=f"trust{hidden}"), parents, (exhibit(f"# {hidden}"),),
+        failures=(Failure(f"a{hidden}", f"b{hidden}"),), deleted=(f"x{hidden}",), broken=Broken(f"# {hidden}", f"c{hidden}"),
+    )  # fmt: skip
+    for asked in (briefs.prompt(brief, "ask"), briefs.variation(brief)):
+        assert not set(hidden) & set(asked)
+        assert "\\u3164\\uffa0\\u2800" in asked
 
 
 def test_system_text_is_the_same_whatever_the_order_of_imports():
@@ -152,7 +178,7 @@ def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source
     if shown:
         assert len(blocks[1].split("\n")) == len(shown)
         assert all(line.isprintable() and len(line) <= 160 for line in blocks[1].split("\n"))
-    assert blocks[-2].rstrip() == source.rstrip()
+    assert blocks[-2].rstrip() == text.visible(source).rstrip()
     assert blocks[-1].isprintable()
     assert len(blocks[-1]) <= 600
 
