@@ -69,7 +69,7 @@ def balanced(source: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FencedText:
     """The fenced blocks of a text, the lines between them, and whether the last block is closed."""
 
     blocks: tuple[str, ...]
@@ -77,7 +77,7 @@ class Reading:
     closed: bool
 
 
-def read(text: str, strings: bool) -> Reading:
+def read(text: str, strings: bool) -> FencedText:
     """Read a text. A fence may be indented by more than CommonMark allows, as in a list: its block is dedented as much."""
     scanner, blocks, between = Scanner(strings), list[list[str]](), list[str]()
     for line in text.split("\n"):
@@ -87,7 +87,7 @@ def read(text: str, strings: bool) -> Reading:
             blocks[-1].append(dedented(line, scanner.indent))
         else:
             between.append(line)
-    return Reading(tuple("\n".join(block) for block in blocks), tuple(between), not scanner.open)
+    return FencedText(tuple("\n".join(block) for block in blocks), tuple(between), not scanner.open)
 
 
 def dedented(line: str, columns: int) -> str:

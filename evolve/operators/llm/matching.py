@@ -21,7 +21,7 @@ Lines = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Found:
+class EditMatch:
     """Where lines occur: the places, as many lines as `length`, and what replaces them there."""
 
     places: list[int]
@@ -29,7 +29,7 @@ class Found:
     replace: Lines
 
 
-class Parent:
+class ParentFile:
     """The lines of a file that edits are looked for in."""
 
     def __init__(self, source: str) -> None:
@@ -50,12 +50,12 @@ class Parent:
     def _has_tabs(self) -> bool:
         return any("\t" in line for line in self.lines)
 
-    def find(self, search: Lines, replace: Lines) -> Found:
+    def find(self, search: Lines, replace: Lines) -> EditMatch:
         """Return where the lines occur: exactly, or else but for blanks, empty edges and how far the block is indented."""
         places = _places(self.lines, search)
         trimmed, new = _trimmed(search, replace)
         if places or not trimmed or len(trimmed) > len(self.lines):
-            return Found(places, len(search), replace)
+            return EditMatch(places, len(search), replace)
         sizes = TABS if self._has_tabs or any("\t" in line for line in search) else TABS[:1]
         for size in sizes:
             keys = [folded(line, size) for line in search]
@@ -66,7 +66,7 @@ class Parent:
                     return self._found(places, part, replace if part is search else new, 0, size)
         return self._shifted(trimmed, new, sizes)
 
-    def _shifted(self, search: Lines, replace: Lines, sizes: tuple[int, ...]) -> Found:
+    def _shifted(self, search: Lines, replace: Lines, sizes: tuple[int, ...]) -> EditMatch:
         """Look for a block that is indented more, or less, than in the parent, by the same number of columns in every line."""
         keys = [folded(line, TABS[0]).lstrip() for line in search]
         for size in sizes:
@@ -78,20 +78,20 @@ class Parent:
             if by_shift:
                 places = sorted(place for found in by_shift.values() for place in found)
                 return self._found(places, search, replace, next(iter(by_shift)), size)
-        return Found([], len(search), replace)
+        return EditMatch([], len(search), replace)
 
     def _pairs(self, place: int, search: Lines) -> Iterator[tuple[str, str]]:
         """Pair the parent's lines with those looked for, but for empty ones."""
         return ((ours, theirs) for ours, theirs in zip(self.lines[place:], search) if folded(theirs, 1))
 
-    def _found(self, places: list[int], search: Lines, replace: Lines, shift: int, size: int) -> Found:
+    def _found(self, places: list[int], search: Lines, replace: Lines, shift: int, size: int) -> EditMatch:
         """Return the places, and the replacement as the parent writes blanks and indents."""
         ours = self.lines[places[0] : places[0] + len(search)]
         odd = {character for character in "".join(search) if _is_odd(character)} - set("".join(ours))
         table = {ord(character): " " if character.isspace() else None for character in odd}
         tabs = any(line.startswith("\t") for line in ours)
         plain = (line.translate(table) for line in replace)
-        return Found(places, len(search), tuple(_indented(line, shift, size, tabs) for line in plain))
+        return EditMatch(places, len(search), tuple(_indented(line, shift, size, tabs) for line in plain))
 
     def nearest(self, search: Lines) -> str:
         """Return markdown: what the parent has where most of the lines begin to occur, and the first line that differs."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evolve.operators.llm import fences
-from evolve.operators.llm.fences import FENCE, Reading, Scanner, dedented
-from evolve.operators.llm.matching import Found, Parent
+from evolve.operators.llm.fences import FENCE, FencedText, Scanner, dedented
+from evolve.operators.llm.matching import EditMatch, ParentFile
 from evolve.operators.llm.thoughts import DEFINES_METHOD, REPLACE, SEARCH, Unreadable, spoken
 from evolve.text import fence, printable_line
 
@@ -89,18 +89,18 @@ def whole_file(reply: str) -> str:
 _NO_BLOCK = "the reply has no fenced block of code"
 
 
-def _readings(said: str) -> Iterator[Reading]:
+def _readings(said: str) -> Iterator[FencedText]:
     """Yield the reply as it reads when a fence in a docstring ends no block, then as it reads when every fence does."""
     yield fences.read(said, strings=True)
     yield fences.read(said, strings=False)
 
 
-def _is_whole(reading: Reading) -> bool:
+def _is_whole(reading: FencedText) -> bool:
     files = _files(reading)
     return reading.closed and bool(files) and fences.balanced(files[-1])
 
 
-def _files(reading: Reading) -> list[str]:
+def _files(reading: FencedText) -> list[str]:
     blocks = (block.lstrip("\n\ufeff") for block in reading.blocks)
     return [block for block in blocks if _defines_method(block.split("\n"))]
 
@@ -161,7 +161,7 @@ def apply(parent: str, edits: list[EditBlock]) -> str:
     Raises Unmatched unless each SEARCH part occurs exactly once, each edit changes something, and none overlap. Differences
     that nobody can see, such as blanks at the end of a line, are none; a block indented less is indented as the parent's.
     """
-    old = Parent(parent)
+    old = ParentFile(parent)
     details: list[str] = []
     spans: list[tuple[int, int, int, tuple[str, ...]]] = []  # first line, line after the last, number of the edit, new lines
     for number, edit in enumerate(edits, start=1):
@@ -184,7 +184,7 @@ def apply(parent: str, edits: list[EditBlock]) -> str:
     return "\n".join(lines)
 
 
-def _explained(number: int, edit: EditBlock, old: Parent, found: Found, *, full: bool) -> str:
+def _explained(number: int, edit: EditBlock, old: ParentFile, found: EditMatch, *, full: bool) -> str:
     if not any(map(str.strip, edit.search)):
         return f"Edit {number}: its SEARCH part is empty."
     if len(found.places) == 1:
