@@ -55,9 +55,9 @@ def test_system_text_has_task_contract_and_imports():
 
 
 def test_system_text_names_the_versions_that_the_sandbox_has():
-    text = briefs.system("t", TEXT, ["torch"], {"Python": "3.12.1", "torch": "2.9.0"})
+    text = briefs.system("t", TEXT, ["torch"], [], {"Python": "3.12.1", "torch": "2.9.0"})
     assert "\n- Versions: Python 3.12.1, torch 2.9.0.\n" in text
-    assert "Versions" not in briefs.system("t", TEXT, ["torch"])
+    assert "Versions" not in briefs.system("t", TEXT, ["torch"], [])
     found = forecast.system_text(tasks.load("embedded"))
     assert f"Python {platform.python_version()}, torch {installed('torch')}, numpy {installed('numpy')}" in found
     assert f"scipy {installed('scipy')}, sklearn {installed('scikit-learn')}.\n" in found
