@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
 from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, ProposalRecord, Row, RunRecord, Usage
 from archives.schema.version import bring_up_to_date
+from archives.sqlite import place
 from archives.sqlite.connection import connect, connect_to_read, sentences
 from archives.sqlite.typed import fields, noun, value
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
+_FLAGS = (
+    "select id, flags from methods m where flags != '' and coalesce("
+    "(select verdict from reviews where method = m.id order by id desc limit 1), '') != 'approved'"
+)
+_CONTESTED = (
+    "select m.id from methods m where exists (select 1 from probes p where p.method = m.id and p.split = 'fresh' "
+    "and p.verdict in ('FAILED', 'CONTESTED')) order by "
+    "(select max(fitness) from evaluations e where e.method = m.id and e.split = 'dev') desc, m.id"
+)
 _PLACE = """
 insert into elites (island, cell, method, fitness) values (?, ?, ?, ?)
 on conflict (island, cell) do update set method = excluded.method, fitness = excluded.fitness, placed = current_timestamp
@@ -26,21 +38,22 @@ class Archive(Ledger):
 
     @classmethod
     def create(cls, path: Path) -> Archive:
-        """Create a new archive. Raises ArchiveError when the file exists or cannot be written."""
-        if path.exists():
-            raise ArchiveError(f"{path} already exists: a start is always a new run; name another file, or use resume")
+        """Create a new archive. Raises ArchiveError when something is there, or it cannot be written."""
         from archives.schema.migrations import migrate
 
         with sentences(path):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                place.make_folder(path.parent)
+                place.create(path)
             except OSError as error:
-                raise ArchiveError(
-                    f"cannot create the folder of {path}: {error.strerror}; choose another place with --db"
-                ) from error
-            archive = cls(connect(path), path)
-            archive._db.execute("pragma journal_mode = wal")
-            migrate(archive._db)
+                raise ArchiveError(f"cannot create {path}: {error.strerror}; choose another place with --db") from error
+            try:
+                archive = cls(connect(path), path)
+                archive._db.execute("pragma journal_mode = wal")
+                migrate(archive._db)
+            except BaseException:
+                place.remove(path)
+                raise
             return archive
 
     @classmethod
@@ -65,7 +78,11 @@ class Archive(Ledger):
         rows = self.rows("select * from runs limit 1")
         if not rows:
             raise ArchiveError(f"{self.path} holds no run: its start was cut off before the first record; start a new one")
-        return noun(RunRecord, rows[0])
+        run = noun(RunRecord, rows[0])
+        by_hand = "select 1 from methods where id = ? and origin in ('seed', 'added')"
+        if run.champion and self.rows(by_hand, [run.champion]):  # earlier versions named one where nothing was bred
+            return replace(run, champion="", human_best="", verdict="", tried=0, inflation=None)
+        return run
 
     def update_run(self, **fields: object) -> None:
         """Change fields of the run."""
@@ -175,10 +192,15 @@ class Archive(Ledger):
         return [_trial(row, value(row, "method", str), task) for row in rows]
 
     def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
-        """Store what probes found on the instance of a trial; a method that failed one is flagged, and leaves the grid."""
+        """Store what probes found; a method that failed one is flagged, and leaves the grid.
+
+        A finding that does not say where it was made comes from the instance of the trial.
+        """
         place = {"method": method, "domain": trial.domain, "split": trial.split, "instance": trial.instance}
         with self.transaction():
-            self.insert_all("probes", [place | vars(finding) for finding in findings])
+            said = ({key: value for key, value in vars(finding).items() if value not in ("", None)} for finding in findings)
+            empty = dict.fromkeys(("number", "threshold")) | {"sentence": ""}
+            self.insert_all("probes", [empty | place | one for one in said])
             known = str(self.rows("select flags from methods where id = ?", [method])[0]["flags"])
             failed = [finding.probe for finding in findings if finding.verdict is Verdict.FAILED]
             flags = dict.fromkeys([*known.split(), *failed])
@@ -191,9 +213,17 @@ class Archive(Ledger):
         where, values = ("and split = ?", [split]) if split else ("", [])
         return self.nouns(Finding, f"probes where method = ? {where} order by id", [method, *values])
 
+    def flags(self) -> dict[str, str]:
+        """Return the names of the probes that failed each method that any did, unless its last review has approved of it."""
+        return {str(row["id"]): str(row["flags"]) for row in self.rows(_FLAGS)}
+
     def flagged(self) -> set[str]:
-        """Return the ids of methods that a probe failed."""
-        return {str(row["id"]) for row in self.rows("select id from methods where flags != ''")}
+        """Return the ids of methods whose flags stand."""
+        return set(self.flags())
+
+    def contested(self) -> list[str]:
+        """Return the ids of methods that a probe failed on an instance that selection never saw, the fittest first."""
+        return [str(row["id"]) for row in self.rows(_CONTESTED)]
 
     # the grid
 
@@ -224,6 +254,15 @@ class Archive(Ledger):
             self._db.execute("delete from elites where island = ?", [island])
 
 
+def holds_no_run(path: Path) -> bool:
+    """Tell whether a file is an archive in which no run has begun: its start was cut off before the first record."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
+        return not archive.rows("select 1 from runs limit 1")
+    return False
+
+
 def _trial_row(trial: Trial) -> dict[str, object]:
     score = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
@@ -233,4 +272,4 @@ def _trial_row(trial: Trial) -> dict[str, object]:
 
 def _trial(row: Row, method: str, task: str) -> Trial:
     score = noun(Score, row) if row["status"] == Status.OK else None
-    return noun(Trial, row, method=method, task=task, score=score)
+    return noun(Trial, row, method=method, task=task, score=score, said="")

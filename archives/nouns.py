@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ class RunRecord:
     seconds: float = 0.0
     engine_seconds: float = 0.0
     grid: str = ""
+
+    @property
+    def key(self) -> str:
+        """The run's own among all runs, and the same in every copy of its archive."""
+        return hashlib.sha256(f"{self.id}/{self.created}/{self.vault}".encode(errors="replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

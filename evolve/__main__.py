@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.util import find_spec
@@ -37,9 +38,10 @@ def main() -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process, after a failure or a Ctrl-C at once: threads that still wait for a model would hold it up."""
-    if code:
+    with contextlib.suppress(OSError):  # a reader who goes away now is told no more
         sys.stdout.flush()
         sys.stderr.flush()
+    if code:
         os._exit(code)
     sys.exit(code)
 

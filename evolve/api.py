@@ -20,9 +20,9 @@ from evolve import trackers
 from evolve.config import Config
 from evolve.errors import UsageError
 from evolve.executors import Executor
-from evolve.files import new_run
 from evolve.nouns import Operator
 from evolve.observer import NullObserver, Observer
+from evolve.queries.contested import contested
 from evolve.queries.filtering import Wanted, board
 from evolve.queries.final_table import comparisons
 from evolve.queries.lineage import lineage_of
@@ -34,7 +34,7 @@ from evolve.runs import find, session
 from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, continuation
 from evolve.runs.judge import JudgeRequest
 from evolve.runs.judge import judge as judge_file
-from evolve.runs.process import is_running
+from evolve.runs.process import claimed, is_running
 from evolve.runs.seeds import add_seed, read
 from evolve.selection import strategies
 from fitness import tasks
@@ -84,6 +84,11 @@ class Run:
             run, searched = archive.run(), run_status(archive, alive=False).domain
             return [asdict(row) for row in comparisons(archive, run.champion, run.human_best, searched)]
 
+    def contested(self) -> list[Row]:
+        """Return the finalists that a probe failed on some instance that selection never saw, with the evidence."""
+        with find.reading(self.path) as archive:
+            return [asdict(row) for row in contested(archive, run_status(archive, alive=False).domain)]
+
     def export(self, path: Where, key: str = "best") -> Path:
         """Write a method as a file that says where it came from, and return its path."""
         with contextlib.closing(Archive.open(self.path)) as archive:
@@ -93,7 +98,7 @@ class Run:
         """Write the self-contained page about the run (default: beside the archive), and return its path."""
         from evolve.report.html.page import write_report
 
-        where = self.path.with_suffix(".html") if path is None else _path(path, "write_report")
+        where = None if path is None else _path(path, "write_report")
         with contextlib.closing(Archive.open(self.path)) as archive:
             return write_report(archive, where, alive=is_running(self.path))
 
@@ -135,8 +140,7 @@ def start(
     named = {"task": _task(task), "executor": executor if isinstance(executor, str) else None}
     chosen = admitted(settings.resolve(_base(config), keys, named))
     trackers.check(chosen.trackers)
-    where = new_run() if path is None else _path(path, "path")
-    with _watching(observer) as watch:
+    with claimed(None if path is None else _path(path, "path")) as where, _watching(observer) as watch:
         watch.event("note", f"run {where}: {chosen.evals} evaluations on {chosen.task}/{chosen.domain}, seed {chosen.seed}")
         _carry_out(chosen, where, watch, lambda beside: session.start(chosen, where, beside, given))
     return Run(where, given)
@@ -218,7 +222,7 @@ def _carry_out(config: Config, path: Path, watch: Observer, work: Callable[[Obse
     with following(config.trackers, path, lambda sentence: watch.event("note", sentence)) as beside:
         end = work(beside.beside(watch))
         beside.end(end)
-    watch.event("note", end.result.verdict if end.result else f"it has ended without a champion; {path} can be resumed")
+    watch.event("note", end.verdict if end.verdict and not end.interrupted else f"it was interrupted; {path} can be resumed")
 
 
 @contextlib.contextmanager

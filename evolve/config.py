@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticSerializationError
 
 from evolve.errors import UsageError
-from evolve.files import read_regular
+from evolve.files import decoded, read_regular
+from evolve.text import as_json, holds_secret, printable_line
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT_FILE = Path("evolve.toml")
+LARGEST_INTEGER = 2**63 - 1  # of SQLite
 LARGEST = 1 << 20  # bytes of a config file
+RESERVED = {  # fields of a request that are not the user's to set, and what to do instead
+    **dict.fromkeys(("model", "models"), "name the model with --model"),
+    **dict.fromkeys(("messages", "system", "prompt", "input", "instructions"), "the search writes them"),
+    **dict.fromkeys(
+        ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens"),
+        "set reply_tokens, which bounds the cost",
+    ),
+    **dict.fromkeys(("n", "best_of"), "a call has one answer"),
+    "stream_options": "it follows from stream",
+}
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -63,6 +80,7 @@ class Config(BaseModel):
     reply_tokens: int = Field(16_384, ge=256, description="Tokens that one answer may have, thoughts included.")
     thinking: int = Field(0, ge=0, description="Tokens of thought before an answer, for anthropic models.")
     prices: dict[str, Price] = Field({}, description="Your own prices of models, in dollars per million tokens.")
+    extra_body: dict[str, Any] = Field({}, description="Fields that requests to models hold beside ours, as a table or JSON.")
     trust_methods: bool = Field(
         False, description="Run language-model code and other people's files below sandbox level B too."
     )
@@ -97,6 +115,14 @@ class Config(BaseModel):
             return entries
         return tuple(str(entry) if isinstance(entry, PathLike) else entry for entry in entries)
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_stored(cls, value: object) -> object:
+        """Take no whole number that an archive cannot hold."""
+        if isinstance(value, int) and value > LARGEST_INTEGER:
+            raise ValueError(f"a whole number can be {LARGEST_INTEGER} at most")
+        return value
+
     @field_validator("domain", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
@@ -108,6 +134,27 @@ class Config(BaseModel):
         if not names or not all(names):
             raise ValueError("a domain has a name, such as chat")
         return "+".join(dict.fromkeys(names))
+
+    @field_validator("extra_body", mode="before")
+    @classmethod
+    def _apart(cls, value: object) -> object:
+        """Take a table or JSON whose fields are not ours, and hold no key: it is stored, and shown, with the run."""
+        try:
+            fields = json.loads(value) if isinstance(value, str) else value
+            json.dumps(fields, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):
+            fields = None
+        said = "extra_body cannot be used"  # without the value, which may hold a key
+        if not isinstance(fields, dict):
+            raise UsageError(f'{said}: write it as a table or as JSON, such as {{"top_k": 20}}')
+        taken = next((name for name in fields if name.lower() in RESERVED), "")
+        if taken:
+            raise UsageError(f"{said}: {taken} is this program's own: {RESERVED[taken.lower()]}")
+        if fields.get("stream") not in (None, True, False):
+            raise UsageError(f"{said}: stream is true or false")
+        if holds_secret(fields):
+            raise UsageError(f"{said}: a key in it would be kept in the run: keys are read from the environment alone")
+        return fields
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -131,10 +178,12 @@ def read_file(path: Path) -> dict[str, Any]:
         raw = read_regular(path, LARGEST)
         if raw is None:
             raise UsageError(f"cannot read the config {path}: it is no regular file of at most {LARGEST:,} bytes")
-        values = tomllib.loads(raw.decode("utf-8"))
+        values = tomllib.loads(decoded(raw))
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the config {path} is not UTF-8 text: save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the config {path} is not valid TOML: {error}") from error
     check_keys(values, str(path))
     return values
@@ -161,8 +210,42 @@ def resolve(*layers: Mapping[str, Any]) -> Config:
     for layer in layers:
         merged |= {key: value for key, value in layer.items() if value is not None}
     try:
-        return Config(**merged)
+        config = Config(**merged)
+        config.model_dump_json()  # an archive keeps it so
+        return config
+    except PydanticSerializationError:
+        raise UsageError("a setting holds text that is not UTF-8: name files and models in UTF-8") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name} = {first['input']!r:.80} cannot be used: {first['msg'].lower()}") from error
+        raise UsageError(f"{name} = {_as_toml(first['input'])} cannot be used: {_wanted(first)}") from error
+
+
+# What a setting takes, by the end of pydantic's name of the error, in the words of a config file and not of Python.
+_WANTED = {
+    "tuple": 'it takes a list of texts, such as ["one", "two"]',
+    "int": "it takes a whole number",
+    "float": "it takes a number",
+    "finite_number": "it takes a number that is finite",
+    "bool": "it takes true or false",
+    "string": "it takes a text",
+    "dict": "it takes a table, such as {name = 1}",
+    "dataclass": "it takes a table, such as {input = 1, output = 2}",
+}
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """Return what a setting takes, as a sentence."""
+    kind = (
+        error["type"].removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float").removesuffix("_parsing_size")
+    )
+    if kind in _WANTED:
+        return _WANTED[kind]
+    said = error["msg"].removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]
+
+
+def _as_toml(value: object) -> str:
+    """Return a value as one would write it into a config file, cut when it is long."""
+    plain = isinstance(value, str | float | int) and not isinstance(value, bool)
+    return printable_line(repr(value) if plain else as_json(value, ensure_ascii=False, default=str), 80)

@@ -3,7 +3,7 @@
 from fitness.nouns import EvolveError, SandboxUnavailable, VaultError
 from fitness.registry import UsageError
 
-__all__ = ["BudgetRefused", "EvolveError", "ModelError", "SandboxUnavailable", "UsageError", "VaultError"]
+__all__ = ["BudgetRefused", "EvolveError", "ModelError", "SandboxUnavailable", "UsageError", "VaultError", "WorkerUnavailable"]
 
 
 class BudgetRefused(EvolveError):
@@ -14,3 +14,7 @@ class BudgetRefused(EvolveError):
 
 class ModelError(EvolveError):
     """A language model could not be reached, or answered with something that cannot be used."""
+
+
+class WorkerUnavailable(EvolveError):
+    """The process that parses methods does not start, or something outside ends it: no source is to blame."""

@@ -171,6 +171,7 @@ class Operator(Protocol):
         """Make a child of the brief's parents."""
 
 
+VERSIONS = "- Versions: "  # how the line of the system text begins that may differ from one machine to another
 TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply
 
 

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from fitness.nouns import Interval
 
+BREEDING = "breeding"  # the phase in which evaluations are counted
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -16,16 +18,18 @@ class Snapshot:
     Attributes:
         phase: what is going on, in a few words.
         evaluations: methods judged, of `budget`.
-        best: dev PGR of the fittest method with its interval, its short id, and its fitness.
+        best: dev PGR of the best so far with its interval, its name, and its fitness: the bred method of highest fitness that
+            no probe failed; None and empty before there is one.
         baselines: dev PGR of each human baseline.
         rate: evaluations a minute.
-        left: seconds until the budget is used up, at this rate; None when unknown.
+        left: seconds until the run ends, the final evaluation included, at this rate; None when unknown.
         instances: (built, wanted).
         entropy: entropy of the recent directions, in bits.
         refused: proposals that the screen or an operator refused.
         usd: dollars spent; None when a price is unknown.
         qd_score: sum of the fitness in every occupied cell of all islands together, what lies below 0 counted as 0.
         coverage: share of the cells that are occupied on any island.
+        done: methods of this phase that are judged, of `of`; both 0 while the search breeds.
     """
 
     phase: str
@@ -43,6 +47,8 @@ class Snapshot:
     fitness: float | None
     qd_score: float
     coverage: float
+    done: int = 0
+    of: int = 0
 
 
 class NullObserver:

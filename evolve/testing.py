@@ -198,7 +198,7 @@ class KnownJudge(Evaluator):
             raise Cancelled
         return Trial(method.id, name.task, name.domain, name.index, name.split, Status.OK, TRIAL.score, dict(TRIAL.measures))
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         """Return the known finding."""
         return (FINDING,)
 
@@ -209,18 +209,18 @@ class KnownJudge(Evaluator):
 
 def check_executor(executor: Executor) -> None:
     """Hold an executor that judges in this process to its contract: each kind of job, stopping, dropping, opening again."""
-    jobs = [Job("evaluate", METHOD, NAMES), Job("certify", METHOD, NAMES), Job("examine", METHOD, trial=TRIAL)]
+    jobs = [Job("evaluate", METHOD, NAMES), Job("certify", METHOD, NAMES), Job("inspect", METHOD, trials=(TRIAL,))]
     with executors.opened(executor, KnownJudge(), 2):
         _holds(executor.capacity == 2, f"it does as many jobs at once as it is asked to: 2, not {executor.capacity}")
         evaluated, certified, examined = (executor.submit(job).result(SOON) for job in jobs)
     _holds([trial.instance for trial in evaluated.trials] == [0, 1, 2], "a method runs on every instance, in order")
     _holds((evaluated.status, certified.method) == (Status.OK, METHOD.id), "a certified method is the one that was sent")
-    _holds(examined.findings == (FINDING,), "an examination carries its findings")
+    _holds(examined.findings == (FINDING,), "an inspection carries its findings")
     with executors.opened(executor, KnownJudge(stopping=True), 1):
         error = executor.submit(Job("evaluate", METHOD, NAMES)).exception(SOON)
         _holds(isinstance(error, Cancelled), f"a job of a stopping run is Cancelled, not {error!r}")
-        error = executor.submit(Job("examine", METHOD)).exception(SOON)
-        _holds(isinstance(error, ValueError), f"an examination without a trial is a ValueError, not {error!r}")
+        error = executor.submit(Job("inspect", METHOD)).exception(SOON)
+        _holds(isinstance(error, ValueError), f"an inspection without trials is a ValueError, not {error!r}")
     _check_dropping(executor)
     with executors.opened(executor, KnownJudge(), 1):
         again = executor.submit(Job("evaluate", METHOD, NAMES[:1])).result(SOON)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,14 +20,14 @@ def short(method: str) -> str:
 
 def fence(text: str, language: str = "") -> str:
     """Return a fenced block that its content cannot close: it has more backticks than any run inside (CommonMark 4.5)."""
-    runs = re.findall(r"`+", text)
-    ticks = "`" * max([3, *(len(run) + 1 for run in runs)])
-    return f"{ticks}{language}\n{text.rstrip()}\n{ticks}"
+    text = visible(text).rstrip()
+    ticks = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`+", text))])
+    return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def printable_line(text: str, limit: int = LINE) -> str:
     """Return a stranger's text as one printable line, cut to `limit` characters."""
-    start = text[: 100 * limit]
+    start = visible(text[: 100 * limit])
     line = " ".join((start if start.isprintable() else "".join(c if c.isprintable() else " " for c in start)).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
@@ -45,10 +46,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 def quote(text: str, secrets: Iterable[str], limit: int = 200) -> str:
     """Return a stranger's text as it may stand in a sentence: one printable line, cut, without keys."""
-    text = hide(text, secrets)
-    text = LOOKS_LIKE_A_KEY.sub("[key]", text)
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return printable_line(LOOKS_LIKE_A_KEY.sub("[key]", hide(text, secrets)), limit)
 
 
 def environment_secrets() -> tuple[str, ...]:
@@ -57,26 +55,74 @@ def environment_secrets() -> tuple[str, ...]:
     return tuple(sorted((value for value in found if len(value) >= LEAST_SECRET), key=len, reverse=True))
 
 
-_SAFE = "\n\t"
-_HIDDEN = (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_IS_A_SECRET = re.compile(
+    r"(?:^|[-_])(?:api[-_]?key|key|authorization|bearer|password|passwd|secret|(?:access|auth)[-_]?token|token)$"
+)
+_NO_SECRETS = ("prompt_cache_key", "safety_identifier")  # fields of a request that only sound like one
 
-# C0 controls become their pictures (escape is ␛); C1 controls and direction overrides the replacement character.
-_TABLE: dict[int, str] = {
-    **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in _SAFE},
-    0x7F: "\u2421",
-    **dict.fromkeys((*range(0x80, 0xA0), *_HIDDEN), "\ufffd"),
-}
+
+def holds_secret(value: object) -> bool:
+    """Tell whether data has a field that is named like a secret, or holds one: the environment's, or what looks like a key."""
+    if isinstance(value, dict):
+        names = [str(name).lower() for name in value]
+        named = any(_IS_A_SECRET.search(name) and name not in _NO_SECRETS for name in names)
+        return named or any(map(holds_secret, (*value.keys(), *value.values())))
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_secret, value))
+    known = isinstance(value, str) and any(secret in value for secret in environment_secrets())
+    return known or (isinstance(value, str) and bool(LOOKS_LIKE_A_KEY.search(value)))
+
+
+_NUMBER = re.compile(r"[-+$\[(]*\d*[.,]?\d+[.,%)\]]*$")
+_ODD = re.compile(r"[^\n\t -~]")
+_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}  # escape is ␛
+# What Unicode calls printable and no font draws: joiners, fillers, variation selectors, blank Braille and notes.
+_DRAWN_AS_NOTHING = frozenset(
+    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0, 0x16FE4)
+) | {0x1D159, *range(0xE0100, 0xE01F0)}  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """Return text in which every character that nobody would see is written as Python escapes it, such as \\u200b.
+
+    Blanks of every width and the controls below 32 stay; a Python file means the same, but in raw strings.
+    """
+    return text if text.isascii() else _ODD.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    drawn = character.isprintable() and ord(character) not in _DRAWN_AS_NOTHING
+    kept = drawn or ord(character) in _PICTURES or unicodedata.category(character) == "Zs"
+    return character if kept else character.encode("unicode_escape").decode("ascii")
+
+
+def unseen(text: str) -> str:
+    """Return the first character of a text that `visible` would escape, "" when there is none."""
+    return next((found[0] for found in _ODD.finditer(text) if _escaped(found) != found[0]), "")
 
 
 def clean(text: str) -> str:
-    """Return text in which control characters, direction overrides and lone surrogates are visible and harmless."""
-    return text.replace("\r\n", "\n").translate(_TABLE).encode("utf-8", "replace").decode("utf-8")
+    """Return text in which control characters and what nobody would see (`visible`) are there to see, and harmless."""
+    return visible(text.replace("\r\n", "\n")).translate(_PICTURES)
 
 
 def one_line(text: str, width: int = 0) -> str:
     """Return clean text on one line, cropped with an ellipsis to `width` characters (0: not cropped)."""
     line = clean(" ".join(text.split()))
-    return line if not width or len(line) <= width else line[: width - 1].rstrip() + "…"
+    return line if not width or len(line) <= width else ended(line, line[: width - 1])
+
+
+def ended(line: str, kept: str) -> str:
+    """Return the beginning of a line that was `kept`, with an ellipsis; a number that the cut went through is left out.
+
+    A word with a digit in it counts as a number; the first word, which may be a name, only when it looks like one.
+    """
+    before, _, last = kept.rpartition(" ")
+    through = not line[len(kept) : len(kept) + 1].isspace() and any(letter.isdigit() for letter in last)
+    if through and (before.strip() or _NUMBER.match(last)):
+        kept = before
+    return kept.rstrip(" [(,") + "…"
 
 
 def as_json(value: object, **how: Any) -> str:
@@ -143,6 +189,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def label(name: str, method: str) -> str:
     """Return what people call a method: its name on one line, or the first characters of its id."""
     return one_line(name, 40) or one_line(short(method))
+
+
+def made_by(operator: str, model: str = "", origin: str = "") -> str:
+    """Return what made a method: the operator, with its model where one was asked; without either, where it came from."""
+    return f"{operator} with {model}" if operator and model else operator or origin
 
 
 def words(name: str) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from typing import Protocol
 
-import numpy as np
-
 from fitness import pgr
 from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Status, Trial
-from fitness.probes import probes
+from fitness.probes import evidence, probes
 from fitness.probes.examination import Case
 from fitness.tasks import Task
 from fitness.vault.instance import Instance, InstanceName
@@ -23,6 +22,9 @@ from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
 LOST_RETRIES = 2  # repetitions of a run that was lost by our fault
+
+
+Scramble = Callable[[str, int], Mapping[str, Sequence[str]] | None]
 
 
 class Cancelled(Exception):
@@ -81,8 +83,8 @@ class Evaluator(ABC):
         """Return one trial of a method on one instance. Raises Cancelled when the run is stopping."""
 
     @abstractmethod
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
-        """Probe a method for reward hacks on the problem of one of its trials. Raises Cancelled when the run is stopping."""
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
+        """Probe a method for reward hacks on the instances of some of its trials. Raises Cancelled when the run is stopping."""
 
     def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
         """Judge a method on instances in order, ending at the first failure.
@@ -109,11 +111,11 @@ class Evaluator(ABC):
         return replace(whole, fitness=pgr.fitness(*whole.strata))
 
     def certify(self, method: Method, instances: Sequence[InstanceName], thorough: bool = False) -> Evaluation:
-        """Judge a method that races nobody, and examine it when it has a fitness. Raises Cancelled when the run is stopping."""
+        """Judge a method that races nobody, and inspect it when all went well. Raises Cancelled when the run is stopping."""
         evaluation = self.evaluate(method, instances)
-        if evaluation.fitness is None:
+        if evaluation.status is not Status.OK:
             return evaluation
-        return replace(evaluation, findings=self.examine(method, evaluation.trials[0], thorough))
+        return replace(evaluation, findings=self.inspect(method, evaluation.trials, thorough))
 
     def measures(self, method: Method, trials: Sequence[Trial]) -> dict[str, float]:
         """Return the coordinates of a method: its size, and the mean of each trial measure over its first two instances."""
@@ -128,23 +130,31 @@ class Judge(Evaluator):
     Args:
         load: returns an instance by its name, once it has been built; raises Cancelled when the run is stopping.
         cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
+        scramble: writes a source with other constants in the places that could hold fitted ones, by kind of place, for a seed;
+            None for a source that cannot be read. Without it the probe `frame` says nothing.
 
     Raises UsageError for a probe that the task's contract names and nobody has.
     """
 
     def __init__(
-        self, task: Task, vault: Vault, sandbox: Runner, load: Callable[[InstanceName], Instance], cancelled: threading.Event
+        self,
+        task: Task,
+        vault: Vault,
+        sandbox: Runner,
+        load: Callable[[InstanceName], Instance],
+        cancelled: threading.Event,
+        scramble: Scramble | None = None,
     ) -> None:
         super().__init__(task)
         probes.chosen(task.contract.probes)  # what is wrong with one is said before a run begins
         self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
-        self._turns = _Turns()
+        self._scramble, self._turns = scramble, _Turns()
 
     def trial(self, method: Method, name: InstanceName) -> Trial:
         """Run a method once on one instance. Raises Cancelled when the run is stopping."""
         instance = self._load(name)
         problem, answers = self._vault.problem(instance, method.id)
-        outcome = self._run(method, problem)
+        outcome = self._run(method.source, problem)
         score, measures = None, {}
         if outcome.status is Status.OK and outcome.predictions is not None:
             marks = answers.score(outcome.predictions)
@@ -153,28 +163,58 @@ class Judge(Evaluator):
             measures = {name: getattr(marks, name) for name in contract.behaviour}
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
-            outcome.seconds, outcome.message,
+            outcome.seconds, outcome.message, outcome.said,
         )  # fmt: skip
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
+        """Examine a method on instances drawn in secret among those of its trials, and weigh what was found.
+
+        One instance, or thoroughly three of them, the first of these thoroughly; one more where PGRs fall into two heaps. A
+        probe that fails is applied to further instances before it flags the method. Raises Cancelled when the run is stopping.
+        """
+        order = self.drawn(method, trials)
+        first = max(evidence.LEAST if thorough else 1, 2 if evidence.heaps(trials)[1] else 1)
+        found: list[Finding] = []
+        for place, trial in enumerate(order[: evidence.MOST if thorough else evidence.LEAST]):
+            suspected = evidence.suspected(found)
+            if place < first or suspected:
+                names = None if place < first or "canary" in suspected else suspected  # any run may touch a canary
+                said = self.examine(method, trial, thorough and not place, names)
+                found += [replace(finding, domain=trial.domain, instance=trial.instance) for finding in said]
+        return evidence.weighed(found)
+
+    def examine(
+        self, method: Method, trial: Trial, thorough: bool = False, names: tuple[str, ...] | None = None
+    ) -> tuple[Finding, ...]:
         """Probe a method for reward hacks on the problem of one of its trials (probes.examine).
 
         Raises Cancelled when the run is stopping.
         """
         instance = self._load(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
         problem, answers = self._vault.problem(instance, method.id)
-        case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score)
-        rng, names = np.random.default_rng(problem.seed), self._task.contract.probes
-        return probes.examine(lambda p: self._run(method, p), case, rng, thorough, names)
+        rng, pool = self._vault.dice("examination", instance.name, method.id), self._vault.test_rows(instance)
+        kinds = self._scramble(method.source, int(rng.integers(2**31))) if self._scramble else None
+        others = (
+            None if kinds is None else {kind: [partial(self._run, text) for text in texts] for kind, texts in kinds.items()}
+        )
+        case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score, pool, others)
+        names = self._task.contract.probes if names is None else names
+        return probes.examine(partial(self._run, method.source), case, rng, thorough, names)
 
-    def _run(self, method: Method, problem: Problem) -> Outcome:
-        """Run a method on a problem. A lost run is repeated at most twice; one out of time is repeated once, alone."""
+    def drawn(self, method: Method, trials: Sequence[Trial]) -> list[Trial]:
+        """Return the trials in an order drawn in secret; of two heaps one each first, then the better heap, then the other."""
+        rng = self._vault.dice("inspection", method.id)
+        better, worse = ([heap[i] for i in rng.permutation(len(heap))] for heap in evidence.heaps(trials))
+        return [*better[:1], *worse[:1], *better[1:], *worse[1:]]
+
+    def _run(self, source: str, problem: Problem) -> Outcome:
+        """Run a source on a problem. A lost run is repeated at most twice; one out of time is repeated once, alone."""
 
         def once(turn: AbstractContextManager[None]) -> Outcome:
             with turn:
                 if self._cancelled.is_set():
                     raise Cancelled
-                return self._sandbox.run(method.source, problem, self._task.limits)
+                return self._sandbox.run(source, problem, self._task.limits)
 
         outcome = once(self._turns.shared())
         for _ in range(LOST_RETRIES):

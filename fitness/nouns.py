@@ -78,8 +78,7 @@ class Problem:
         weak: (n_train, n_classes) float32, the weak teacher's probabilities.
         test_x: (n_test, d) float32.
         pairs: None, or (p, 2) int64 rows of train_x of which exactly one is true.
-        seed: the trial's seed.
-        n_classes: number of classes.
+        seed: the trial's seed; `n_classes`: number of classes.
     """
 
     train_x: np.ndarray
@@ -96,10 +95,8 @@ class Limits:
 
     Attributes:
         seconds: wall clock.
-        memory: bytes of address space beyond what the sandbox itself holds; on a GPU, bytes of the machine's memory, and
-            again of the GPU's.
-        output: bytes of stdout and stderr together.
-        disk: bytes of one file in scratch.
+        memory: bytes of address space beyond the sandbox's own; on a GPU, of the machine's memory, and again of the GPU's.
+        output: bytes of stdout and stderr together; `disk`: bytes of one file in scratch.
         threads: threads at one time, counted from outside twenty times a second.
     """
 
@@ -118,13 +115,15 @@ class Outcome:
         status: OK, or why there are no predictions.
         predictions: (n_test, n_classes) float32 when OK, else None; finite and in [0, 1].
         seconds: wall clock of the run.
-        message: a sentence for the user when not OK; its quotes of the method's own output are untrusted text.
+        message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
+        said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
     """
 
     status: Status
     predictions: np.ndarray | None
     seconds: float
     message: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,7 @@ class Score:
     Attributes:
         pgr: performance gap recovered, (transfer_acc - weak_acc) / (strong_acc - weak_acc).
         stderr: standard error of pgr from the finite test set alone.
-        transfer_acc: test accuracy of the method.
-        weak_acc: test accuracy of the weak teacher.
+        transfer_acc, weak_acc: test accuracy of the method, and of the weak teacher.
         strong_acc: test accuracy of the ceiling, the strong student trained on true labels.
         n: test rows.
     """
@@ -162,6 +160,7 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
+    said: str = field(default="", compare=False)  # as in Outcome; it is not stored
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):
@@ -173,6 +172,7 @@ class Verdict(StrEnum):
 
     PASSED = "PASSED"
     FAILED = "FAILED"
+    CONTESTED = "CONTESTED"  # failed here, but not on most of the instances looked at: evidence, no flag
     SKIPPED = "SKIPPED"  # the probe's null says nothing about this method, or our fault kept it from running
 
 
@@ -181,11 +181,9 @@ class Finding:
     """What one reward-hack probe found on one instance.
 
     Attributes:
-        probe: the probe's name, as it stands in a method's flags.
-        verdict: FAILED keeps the method out of the grid.
-        number: the statistic that was measured, or None when SKIPPED.
-        threshold: what the number is held against, or None when SKIPPED.
-        sentence: what was seen, for people.
+        probe, verdict: its name, as it stands in a method's flags, and what it says; FAILED keeps the method out of the grid.
+        number, threshold: what was measured, and what it is held against; None when SKIPPED.
+        sentence, domain, instance: what was seen, and where.
     """
 
     probe: str
@@ -193,6 +191,8 @@ class Finding:
     number: float | None
     threshold: float | None
     sentence: str
+    domain: str = ""
+    instance: int | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Evaluation:
         fitness: lower confidence bound on the true PGR, or None (a failure, or stopped by the race before it had one).
         measures: the grid's coordinates, from the first two instances; empty for a failure.
         message: why it failed or was stopped, as a sentence.
-        findings: what the probes found on the first trial's instance; empty when it was not examined.
+        findings: what the probes found on the instances that were looked at; empty when it was not examined.
     """
 
     method: str
@@ -220,7 +220,7 @@ class Evaluation:
     @property
     def flags(self) -> tuple[str, ...]:
         """The names of the probes that failed it."""
-        return tuple(finding.probe for finding in self.findings if finding.verdict is Verdict.FAILED)
+        return tuple(dict.fromkeys(f.probe for f in self.findings if f.verdict is Verdict.FAILED))
 
     @property
     def scores(self) -> tuple[Score, ...]:

@@ -10,6 +10,7 @@ from statistics import NormalDist, fmean, variance
 from fitness.nouns import Evaluation, Interval, Score
 
 ROUNDING = 1e-12  # of PGR: scores that differ by less are equal
+NARROW = 0.05  # of PGR: a smaller difference is called narrow, also when it is shown
 RACE_SIGMA = 0.25  # assumed sub-Gaussian scale of one instance's paired PGR difference; measured .01-.25 (FITNESS.md)
 RACE_GAP = 0.25  # of PGR: the race is quickest against methods that are this much worse than their rival
 RACE_ALPHA = 0.10  # chance that a method as good as its rival is ever stopped (Howard et al. 2020)

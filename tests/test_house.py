@@ -95,7 +95,7 @@ def test_no_object_of_search_reaches_through_another(root: Path) -> None:
 def test_help_loads_nothing_heavy(root: Path, verb: str) -> None:
     code = (
         "import sys; from evolve.cli import run; run(sys.argv[1:]); "
-        "heavy = {'torch', 'optuna', 'openai', 'libcst', 'sklearn', 'scipy', 'pydantic', 'starlette', 'matplotlib'}; "
+        "heavy = {'torch', 'optuna', 'httpx2', 'libcst', 'sklearn', 'scipy', 'pydantic', 'starlette', 'matplotlib'}; "
         "heavy &= set(sys.modules); "
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )

@@ -13,6 +13,7 @@ from archives.schema.migrations import migrations, names
 from archives.schema.totals import COUNTED
 from archives.sqlite.connection import LONGEST
 from archives.sqlite.library import Database
+from archives.sqlite.place import create
 
 PROBES = 1 << 20  # rows that are asked for one by one between what can be read from the front and from the back
 _LISTS = {"trials": ("evaluation", "place"), "elites": ("island", "cell")}  # tables that have no rowid, and their keys
@@ -39,6 +40,7 @@ def salvage(source: Path, target: Path) -> list[Loss]:
         applied = _applied(old)
         if unknown := sorted(applied - set(names())):
             raise ArchiveError(f"{source} was written by a newer evolve ({', '.join(unknown)}): update evolve to repair it")
+        create(target)
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as new:
             new.execute("pragma journal_mode = wal")
             db = Database(new)

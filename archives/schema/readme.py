@@ -23,15 +23,15 @@ ABOUT = {
     "trials": "Every run of a method on one instance within an evaluation, with its accuracies.",
     "elites": "The MAP-Elites grid: the best method of each cell of each island, as it is now.",
     "directions": "The research directions that prompts carry, those from the literature and those that models wrote.",
-    "probes": "What the reward-hack probes found of would-be elites: PASSED, FAILED (which flags the method) or SKIPPED.",
+    "probes": "What the reward-hack probes found: PASSED, FAILED (which flags the method), CONTESTED or SKIPPED.",
     "looks": "Every score that left the vault: who saw it, of which method, and what for.",
     "spend": "Every answered call of a model with its tokens and dollars, and calls that were cut off, at most.",
     "events": "What happened, in order, as sentences: new bests, migrations, resets, notes, the verdict.",
     "journal": "The order in which the steps of the search ended: what a replay follows.",
     "arm_totals": "What the view arms shows, kept by triggers as proposals end, so that nobody has to count again.",
     "direction_totals": "Of each direction the proposals that ended, and those that made an elite, kept by the same triggers.",
-    "findings": "What researchers and agents wrote down for each other (full text).",
-    "reviews": "Methods that a person approved, flagged or rejected, with the reason.",
+    "findings": "Empty: nothing writes to it yet.",
+    "reviews": "Empty: nothing writes to it yet.",
     "README": "This table: what each table and view is. docs/archive.md of evolve explains every column.",
 }
 

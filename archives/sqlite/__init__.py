@@ -2,5 +2,6 @@
 
 - connection: transactions and queries, bounded
 - library: sqlite-utils without pandas and numpy
+- place: what may be written where, and who may read it
 - typed: typed values out of rows
 """

@@ -29,7 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "map": ("evolve.cli.verbs.inspect:map_", "The grid of a run, as a heat map."),
     "failures": ("evolve.cli.verbs.inspect:failures", "Why candidates failed, by status and reason."),
     "costs": ("evolve.cli.verbs.inspect:costs", "What each model cost, and what was gained for it."),
-    "find": ("evolve.cli.verbs.inspect:find", "Full text over methods' code, ideas, findings, directions."),
+    "find": ("evolve.cli.verbs.inspect:find", "Full text over methods' code, ideas, directions."),
     "sealed": ("evolve.cli.verbs.sealed:sealed", "Open the sealed instances for a method: counted, logged, budgeted."),
     "replay": ("evolve.cli.verbs.replay:replay", "A recorded run again, offline: is everything the same?"),
     "compare": ("evolve.cli.verbs.compare:compare", "Strategies of search at equal budget, with intervals."),
@@ -90,6 +90,9 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0, 2 usage, 3 budget refused, 4 sandbox unavailable, 1 a bug."""
+    from evolve.report import streams
+
+    streams.prepare()
     try:
         result = cli.main(list(arguments), prog_name="python -m evolve", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -104,6 +107,5 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("evolve: stopped", file=sys.stderr)
         return STOPPED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except streams.ReaderGone:
         return 0

@@ -20,17 +20,17 @@ class Job:
 
     Attributes:
         kind: evaluate a method on instances, racing the rival; certify it: evaluate it without a race, then examine it;
-            or examine it: probe it for reward hacks on the problem of one trial.
+            or inspect it: probe it for reward hacks on the instances of some of its trials.
         rival: PGRs to keep up with, instance by instance; none means no race.
-        trial: the trial whose problem is examined; None for the other kinds.
+        trials: those among whose instances it is inspected; none for the other kinds.
         thorough: whether the probes take their time.
     """
 
-    kind: Literal["evaluate", "certify", "examine"]
+    kind: Literal["evaluate", "certify", "inspect"]
     method: Method
     instances: tuple[InstanceName, ...] = ()
     rival: tuple[float, ...] = ()
-    trial: Trial | None = None
+    trials: tuple[Trial, ...] = ()
     thorough: bool = False
 
     def to_json(self) -> str:
@@ -44,7 +44,7 @@ def from_json(text: str) -> Job:
 
 
 def perform(job: Job, judge: Evaluator) -> Evaluation:
-    """Do a job with an open judge; an examination carries its findings and the trial it looked at.
+    """Do a job with an open judge; an inspection carries its findings and the trials it chose among.
 
     Raises Cancelled when the run is stopping.
     """
@@ -52,10 +52,10 @@ def perform(job: Job, judge: Evaluator) -> Evaluation:
         return judge.evaluate(job.method, job.instances, job.rival)
     if job.kind == "certify":
         return judge.certify(job.method, job.instances, job.thorough)
-    if job.trial is None:
-        raise ValueError("an examination needs the trial whose problem is examined")
-    findings = judge.examine(job.method, job.trial, job.thorough)
-    return Evaluation(job.method.id, (job.trial,), job.trial.status, None, findings=findings)
+    if not job.trials:
+        raise ValueError("an inspection needs the trials among whose instances it is done")
+    findings = judge.inspect(job.method, job.trials, job.thorough)
+    return Evaluation(job.method.id, job.trials, job.trials[0].status, None, findings=findings)
 
 
 @cache

@@ -4,15 +4,22 @@
 - anthropic: Claude, by its own protocol
 - command: a program as the model
 - endpoint: URL and key
+- environment: proxies and certificates
+- failures: what went wrong, as a sentence
 - hosted: what HTTP providers share
 - http: bodies read with a limit
 - isolation: where a command runs
 - metered: reserved before, paid after
+- offers: whether a server knows a model
 - openai: OpenAI-compatible servers
 - pricing: the price of a call
 - recorded: replies of a recorded run (`replay:`)
+- refusals: errors, also inside of a success
 - retry: pauses and attempts
 - scripted: replies out of a file
+- streams: answers in pieces
+- waits: how long a server asks to wait
+- wishes: what a server wants a request to hold
 
 A model is written PROVIDER:NAME; with a provider of your own, FILE.py:CLASS:NAME or PACKAGE.MODULE:CLASS:NAME.
 """
@@ -20,10 +27,10 @@ A model is written PROVIDER:NAME; with a provider of your own, FILE.py:CLASS:NAM
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from evolve.config import Price
 from evolve.errors import UsageError
@@ -54,6 +61,7 @@ class Settings:
         patience: how often and how long to try again.
         clock: the time and the sleep to use.
         prices: the user's own prices, by PROVIDER:NAME; they win over the table of known ones.
+        extra_body: fields that requests hold beside ours.
         run: the archive of the run that asks, None without one.
         hidden: folders and files that a command may not see, beside the vault's: the run's own.
     """
@@ -64,6 +72,7 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     clock: Clock = field(default_factory=Clock)
     prices: Mapping[str, Price] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
     run: Path | None = None
     hidden: tuple[Path, ...] = ()
 
@@ -123,6 +132,16 @@ def check_familiar(specs: Sequence[str], base_url: str | None) -> None:
     if base_url and not is_familiar(base_url):
         risk = f"this run asks a model at {base_url!r}, which would be sent the key in OPENAI_API_KEY"
         raise UsageError(f"{risk}: to go on with it, name the server yourself with --base-url")
+
+
+def check_offers(asked: Iterable[Model]) -> list[str]:
+    """Return a sentence for each model that its server does not list, though it may know it; nothing is paid for.
+
+    Raises ModelError for a model whose server cannot be reached, refuses the key, or does not know it.
+    """
+    from evolve.models.hosted import Hosted
+
+    return [doubt for model in asked if isinstance(model, Hosted) for doubt in [model.check()] if doubt]
 
 
 def are_recorded(specs: Sequence[str]) -> bool:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from archives.nouns import Usage
 from evolve.nouns import Reply, UnusableAnswer
 
+ENDED = "ended"  # in a document that was streamed: whether its stream came to the end that the protocol has
+NORMAL = frozenset(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed"))
+CUT = frozenset(("length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"))
+WITHHELD = frozenset(("content_filter", "safety", "recitation", "sensitive", "prohibited_content", "blocklist"))
 
-def read_answer(body: str) -> Answer | None:
-    """Return the answer in a response body, its text empty when there is no choice in it; None when it is no completion."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+
+def read_answer(document: Any) -> Answer | None:
+    """Return the answer in a document, its text empty when there is no choice in it; None when it is no completion."""
     if not isinstance(document, dict) or not isinstance(document.get("choices"), list):
         return None
     choice = table(document["choices"][0]) if document["choices"] else {}
@@ -25,9 +25,12 @@ def read_answer(body: str) -> Answer | None:
     if cached is None:  # DeepSeek's name for it
         cached = count(usage.get("prompt_cache_hit_tokens"))
     reasoning = count(table(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+    finish, fault = text(choice.get("finish_reason")), choice.get("error") or document.get("error")
     return Answer(
         text=text(message.get("content")),
-        finish=text(choice.get("finish_reason")),
+        finish=finish,
+        whole=(finish.lower() in NORMAL or (not finish and document.get(ENDED) is True)) and not fault,
+        fault=text(table(fault).get("message")) or text(fault),
         refusal=text(message.get("refusal")),
         tokens_in=tokens_in or 0,
         tokens_out=tokens_out or 0,
@@ -48,7 +51,9 @@ class Answer:
 
     Attributes:
         text: what the model said.
-        finish: why it stopped: "stop", "length", "content_filter", or whatever else the server calls it.
+        finish: why it stopped, as the server calls it; "" when it does not say.
+        whole: whether that is an end that an answer has when nothing went wrong.
+        fault: what went wrong while it was written, in the server's words; "" for nothing.
         refusal: its refusal, when it made one.
         tokens_in: tokens of the prompt.
         tokens_out: tokens of the answer, reasoning included.
@@ -60,6 +65,8 @@ class Answer:
 
     text: str
     finish: str
+    whole: bool
+    fault: str
     refusal: str
     tokens_in: int
     tokens_out: int

@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
+import re
+import socket
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from evolve.errors import UsageError
+from evolve.text import LEAST_SECRET
 
-NO_KEY = "no-key-needed"  # the SDKs refuse to start without one; a server on this machine does not look at it
+# names that a container or a virtual machine has for the machine it runs on
+HOSTS_OF_CONTAINERS = frozenset(
+    ("host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal", "host.orb.internal")
+)
+PRIVATE_ENDINGS = (".local", ".lan", ".home", ".internal", ".intranet", ".corp", ".home.arpa", ".test", ".ts.net")
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Endpoint:
 
 
 def checked(url: str) -> str:
-    """Return a base URL without its trailing slash. Raises UsageError when it is not one."""
+    """Return a base URL without its trailing slash and fragment. Raises UsageError when it is not one."""
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -42,7 +49,14 @@ def checked(url: str) -> str:
         usable = False
     if not usable:
         raise UsageError(f"cannot use {without_secrets(url)!r} as a base URL: write it as http://HOST:PORT/v1")
-    return url.strip().rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
+
+
+def joined(url: str, path: str, query: str = "") -> str:
+    """Return the URL of a path below a base URL; the base URL's query, and another one, stand behind the path."""
+    parts = urlsplit(url)
+    queries = "&".join(part for part in (parts.query, query) if part)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, queries, ""))
 
 
 def without_secrets(url: str) -> str:
@@ -57,14 +71,25 @@ def has_secrets(url: str) -> bool:
     return url.strip().rstrip("/#?") != without_secrets(url).rstrip("/")
 
 
-def secrets_of(key: str, url: str) -> tuple[str, ...]:
-    """Return every form in which the key, or the URL's user and password, may come back from a server, the longest first."""
-    parts = urlsplit(url)
-    user, password = parts.username or "", parts.password or ""
-    pair = f"{unquote(user)}:{unquote(password)}"
-    found = {key, parts.query, password, unquote(password), pair, *([] if password else [user, unquote(user)])}
-    found.add(base64.b64encode(pair.encode()).decode())
-    return tuple(sorted((s for s in found - {NO_KEY, "", ":", "Og=="}), key=len, reverse=True))
+def secrets_of(key: str, *urls: str) -> tuple[str, ...]:
+    """Return every form in which the key, or user, password and query of a URL, may come back, the longest first."""
+    found = {key}
+    for url in urls:
+        parts = urlsplit(url)
+        user, password = parts.username or "", parts.password or ""
+        pair = f"{unquote(user)}:{unquote(password)}"
+        found |= {parts.query, password, unquote(password), pair, *([] if password else [user, unquote(user)])}
+        found |= {form for form in _values(parts.query) if len(form) >= LEAST_SECRET}
+        found.add(base64.b64encode(pair.encode()).decode())
+    return tuple(sorted(found - {"", ":", "Og=="}, key=len, reverse=True))
+
+
+def _values(query: str) -> list[str]:
+    """Return the values of a query, as they are written and as they are meant; a version is no secret."""
+    written = [part.partition("=") for part in query.split("&")]
+    meant = parse_qsl(query)
+    pairs = [(name, value) for name, _, value in written] + meant
+    return [value for name, value in pairs if "version" not in name.lower()]
 
 
 def host(url: str) -> str:
@@ -75,20 +100,52 @@ def host(url: str) -> str:
         return ""
 
 
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL is on this machine."""
-    name = host(url)
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is, in every notation that a client connects to; None for a name."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return name == "localhost"
+        if not re.fullmatch(r"[0-9a-fx.]+", name):
+            return None
+        try:
+            address = ipaddress.ip_address(socket.inet_aton(name))  # 127.1, 0x7f000001
+        except OSError:
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _name(url: str) -> str:
+    return host(url).lower().rstrip(".")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL can lead to nothing but this machine."""
+    name = _name(url)
+    address = _address(name)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def is_this_machine(url: str) -> bool:
+    """Tell whether a URL is on this machine, or on the one that runs this container, by its names too."""
+    return is_loopback(url) or _name(url) in {*HOSTS_OF_CONTAINERS, socket.gethostname().lower()}
+
+
+def is_private(url: str) -> bool:
+    """Tell whether a URL is on this machine or in its own network, where servers as a rule need no key."""
+    name = _name(url)
+    address = _address(name)
+    if address is not None:
+        return not address.is_global
+    return is_this_machine(url) or "." not in name or name.endswith(PRIVATE_ENDINGS)
 
 
 def key_for(model: str, variable: str, url: str, hint: str) -> str:
-    """Return the key to send to a URL; a server on this machine needs none. Raises UsageError when there is none."""
+    """Return the key to send to a URL, "" for a server of one's own that needs none. Raises UsageError when there is none."""
     key = os.environ.get(variable, "").strip()
     if key and not (key.isascii() and key.isprintable()):
         raise UsageError(f"the key in {variable} contains characters that no key has: set it again")
-    if key or is_loopback(url):
-        return key or NO_KEY
+    if key or is_private(url):
+        return key
     raise UsageError(f"{model} needs a key: set {variable}, or {hint}")

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archives.nouns import Usage
-from evolve.errors import ModelError
-from evolve.models import http
-from evolve.models.answers import Answer, kept
+from evolve.models.answers import CUT, WITHHELD, Answer, kept
 from evolve.models.endpoint import checked, key_for, secrets_of, without_secrets
+from evolve.models.environment import route_to
+from evolve.models.failures import Failures
+from evolve.models.http import MOST, MOST_OF_A_STREAM, Client
+from evolve.models.offers import check_offer
 from evolve.models.pricing import price
-from evolve.models.retry import PASSING, Passing, Retrier, retry_after
+from evolve.models.refusals import Refused, inside
+from evolve.models.retry import Passing, Retrier
+from evolve.models.streams import document_in
+from evolve.models.wishes import LESSONS, Form, is_of_one_call, learned
 from evolve.nouns import Reply
-from evolve.text import LEAST_SECRET, hide, quote
+from evolve.text import LEAST_SECRET, hide
 
 if TYPE_CHECKING:
     from evolve.models import Settings
 
 TEMPLATE = 512  # tokens that a server may put around a prompt: roles, separators, a line of its own
-BUSY = (429, 529)  # too many calls, overloaded: everyone holds back
 
 
 class Hosted(ABC):
@@ -32,31 +36,45 @@ class Hosted(ABC):
         name: PROVIDER:NAME, as the user wrote it.
         no_key: what else can be done when the key is missing.
         unknown: what to check when the server does not know the model.
+        asked_at: the path that is asked for an answer; `offered_at`: the one that lists models, and `all_of_them` its query.
     """
 
     no_key: str
     unknown: str
+    asked_at: str
+    offered_at: str
+    all_of_them: str = ""
 
-    def __init__(self, name: str, model: str, url: str, variable: str, rng: random.Random, settings: Settings) -> None:
-        self.name, self._model, self._variable, self._settings = name, model, variable, settings
+    def __init__(
+        self, name: str, model: str, url: str, variable: str, public: bool, rng: random.Random, settings: Settings
+    ) -> None:
+        """`public`: whether the server is a known one, whose list of models is complete."""
+        self.name, self._model, self._settings, self._public = name, model, settings, public
         self._url = checked(url)
-        self._shown = without_secrets(self._url)
-        self._key = key_for(name, variable, self._url, self.no_key)
-        self._secrets = secrets_of(self._key, self._url)
-        self._retrier = Retrier(self._shown, settings.patience, rng, settings.clock)
-        self._sdk, self._client = self._connect()
+        key = key_for(name, variable, self._url, self.no_key)
+        route = route_to(self._url)
+        self._client = Client(name, self._url, self._headers(key), route, settings.seconds)
+        self._secrets = secrets_of(key, self._url, route.proxy)
+        shown = without_secrets(self._url)
+        self._failures = Failures(name, model, shown, variable, without_secrets(route.proxy), self.unknown, self._secrets, key)
+        self._retrier = Retrier(shown, settings.patience, rng, settings.clock)
+        self._form = self._first_form()
 
     @abstractmethod
-    def _connect(self) -> tuple[Any, Any]:
-        """Return the SDK's module and client."""
+    def _headers(self, key: str) -> dict[str, str]:
+        """Return the headers that carry the key."""
 
     @abstractmethod
-    def _create(self, system: str, prompt: str) -> AbstractContextManager[Any]:
-        """Return the SDK's call, whose response is not read yet."""
+    def _first_form(self) -> Form:
+        """Return the form of a request before anything is known of the server."""
 
     @abstractmethod
-    def _read(self, body: str) -> Answer | None:
-        """Return the answer in a body; None when there is none in it."""
+    def _request(self, system: str, prompt: str, form: Form) -> dict[str, Any]:
+        """Return the request in a form, without what the user adds."""
+
+    @abstractmethod
+    def _read(self, document: Any) -> Answer | None:
+        """Return the answer in a document; None when there is none in it."""
 
     def _written(self, system: str) -> int:
         """Return the most tokens that a call can write to the server's cache at a price of its own."""
@@ -66,12 +84,20 @@ class Hosted(ABC):
         """Answer one prompt.
 
         Raises ModelError when the server cannot be reached or refuses, and UnusableAnswer, which carries the reply and its
-        cost, when what it sent is empty, refused, cut short or too long.
+        cost, when what it sent is empty, refused, cut short, broken off or too long.
         """
         began = self._settings.clock.now()
         answer = self._retrier.call(lambda: self._attempt(system, prompt))
         usage = self._usage(answer, self._settings.clock.now() - began)
         return kept(self.name, answer.text, usage, self._problem(answer))
+
+    def check(self) -> str:
+        """Return what is doubtful about the model's name as a sentence, "" for nothing; nothing is paid for.
+
+        Raises ModelError when the server cannot be reached, refuses the key, or does not know the model.
+        """
+        path, query = self.offered_at, self.all_of_them
+        return check_offer(self._client, self._model, path, query, self._public, self._failures, self._try_out)
 
     def worst_case(self, system: str, prompt: str) -> Usage:
         """Return the most that asking this can cost: a token is at least a byte, and the answer is limited."""
@@ -79,64 +105,60 @@ class Hosted(ABC):
         return Usage(self.name, 1, tokens_in, tokens_out, self._price(tokens_in, tokens_out, 0, self._written(system)))
 
     def _attempt(self, system: str, prompt: str) -> Answer:
-        seconds = self._settings.seconds
         try:
-            with self._create(system, prompt) as response:
-                body = http.body_of(response, seconds)
+            answer = self._learning(system, prompt)
         except Exception as error:
-            raise self._explained(error) from None  # the chain would show the server's words with the key still in them
-        answer = self._read(body)
-        if answer is None:
-            raise Passing(f"{self._shown} sent something that is not a chat completion: {self._clean(body)}")
+            raise self._failures.explained(error, self._settings.seconds) from None  # the chain would show the key
         return replace(answer, text=hide(answer.text, [s for s in self._secrets if len(s) >= LEAST_SECRET]))
+
+    def _learning(self, system: str, prompt: str) -> Answer:
+        """Ask in the form that the server took last; one that it refuses is changed as it says, and what it takes is kept."""
+        tried, tokens = [self._form], self._form.tokens
+        while True:
+            form = tried[-1]
+            try:
+                answer = self._ask_as(form, system, prompt)
+            except Refused as error:
+                better = learned(form, error.body, tried) if error.status in (400, 422) and len(tried) <= LESSONS else None
+                if better is None:
+                    raise
+                tokens = tokens if is_of_one_call(error.body) else better.tokens
+                tried.append(better)
+            else:
+                self._form = replace(form, tokens=tokens)
+                return answer
+
+    def _ask_as(self, form: Form, system: str, prompt: str) -> Answer:
+        request = merged(self._request(system, prompt, form), self._settings.extra_body)
+        body = self._client.post(self.asked_at, request, MOST_OF_A_STREAM if form.stream else MOST)
+        document = document_in(body)
+        answer, refused = self._read(document), inside(document, body)
+        if refused and (answer is None or not (answer.text or answer.counted)):
+            raise refused
+        if answer is None:
+            raise Passing(self._failures.no_answer(body))
+        return answer
+
+    def _try_out(self) -> None:
+        """Ask nothing, to see whether the server takes the model's name: there is no message to answer."""
+        body = self._client.post(self.asked_at, {**self._request("", "", replace(self._form, tokens=1)), "messages": []})
+        refused = inside(document_in(body), body)
+        if refused:
+            raise refused
 
     def _problem(self, answer: Answer) -> str:
         if answer.refusal:
-            return f"{self.name} refused: {self._clean(answer.refusal)}"
-        if answer.finish == "length":
-            limit = f"this program allows {self._settings.tokens_out:,}; the model's own context may be smaller"
+            return f"{self.name} refused: {self._failures.clean(answer.refusal)}"
+        finish = answer.finish.lower()
+        if answer.whole or not (finish or answer.fault or answer.text.strip()):
+            return ""
+        if finish in CUT:
+            limit = f"this program allows {self._form.tokens:,}; the model's own context may be smaller"
             return f"the answer of {self.name} was cut short after {answer.tokens_out:,} tokens ({limit})"
-        if answer.finish == "content_filter":
+        if finish in WITHHELD:
             return f"the answer of {self.name} was withheld by the server's content filter"
-        return ""
-
-    def _explained(self, error: Exception) -> Exception:
-        """Turn what went wrong with a call into Passing or ModelError, with a sentence; a bug of ours stays what it is."""
-        late = f"{self._shown} did not answer within {self._settings.seconds:g} s"
-        chain = [error, *([error.__cause__] if error.__cause__ else [])]
-        for found in chain:
-            if isinstance(found, http.RefusedByServer):
-                return self._refused(found)
-            if isinstance(found, http.TooMuch):
-                return ModelError(f"{self._shown} sent {found}")
-            if isinstance(found, http.TooSlow | self._sdk.APITimeoutError):
-                return Passing(late)
-        kinds = {kind.__name__ for found in chain for kind in type(found).__mro__}  # the SDKs' HTTP library has two names
-        if "TimeoutException" in kinds:
-            return Passing(late)
-        if kinds & {"APIConnectionError", "RequestError", "OSError"}:
-            reason = self._clean(str(chain[-1]) or type(chain[-1]).__name__)
-            return Passing(f"{self._shown} cannot be reached ({reason}): is it running, and is the URL right?")
-        if kinds & {"APIError", "InvalidURL"}:
-            return ModelError(f"{self._shown} sent something that cannot be used: {self._clean(str(error))}")
-        return error
-
-    def _refused(self, error: http.RefusedByServer) -> Exception:
-        code, said = error.status, self._clean(error.said)
-        if code < 400:
-            to = self._clean(without_secrets(error.headers.get("location", "")))
-            return ModelError(f"{self._shown} sends calls on to {to!r} ({code}), where the key is not taken: is the URL right?")
-        if code == 402 or error.kind == "insufficient_quota":  # a 429 that no waiting will cure
-            return ModelError(f"the account of {self._variable} at {self._shown} has no credit left ({code}: {said})")
-        if code in PASSING or code >= 500:
-            wait = retry_after(error.headers)
-            sentence = f"{self._shown} is not serving {self.name} now ({code}: {said})"
-            return Passing(sentence, busy=code in BUSY, retry_after=wait)
-        if code in (401, 403):
-            return ModelError(f"{self._shown} refused the key ({code}: {said}): check the variable {self._variable}")
-        if code == 404:
-            return ModelError(f"{self._shown} does not know {self._model} ({code}: {said}): {self.unknown}")
-        return ModelError(f"{self._shown} refused the request ({code}: {said})")
+        said = self._failures.clean(": ".join(part for part in (answer.finish, answer.fault) if part))
+        return f"the answer of {self.name} broke off ({said or 'the server does not say that it ended'})"
 
     def _usage(self, answer: Answer, seconds: float) -> Usage:
         counts = answer.tokens_in, answer.tokens_out, answer.cached
@@ -147,10 +169,18 @@ class Hosted(ABC):
         own = self._settings.prices.get(self.name)
         if own is not None:
             return own.of(tokens_in, tokens_out, cached)
-        return price(self._url, self._model, tokens_in, tokens_out, cached, written)
+        return price(without_secrets(self._url), self._model, tokens_in, tokens_out, cached, written)
 
-    def _clean(self, text: str) -> str:
-        return quote(text, self._secrets)
+
+def merged(request: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request with what the user adds; tables are merged, and what is ours stays ours, the stream's switch too."""
+    added = {name: value for name, value in more.items() if name != "stream"}
+    both = {name: {**value, **request[name]} for name, value in added.items() if _are_tables(value, request.get(name))}
+    return {**added, **request, **both}
+
+
+def _are_tables(one: object, other: object) -> bool:
+    return isinstance(one, dict) and isinstance(other, dict)
 
 
 def _bytes(text: str) -> int:

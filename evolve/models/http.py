@@ -1,7 +1,7 @@
-"""Reads HTTP bodies with a limit: a server may be hostile, and the SDKs read whatever is sent.
+"""Sends requests to a model's server and reads what comes back with a limit: a server may be hostile.
 
-The SDK's own client is given one hook, which runs before it reads a body or follows a redirect (a redirect would take the key
-to another host). Compressed answers are not asked for and not read, for a few bytes of them may stand for gigabytes.
+Nothing of the environment is read but what `environment` reads. No redirect is followed: it would take the key to another host.
+Compressed answers are not asked for and not read, for a few bytes of them may stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from evolve import __version__
 from evolve.errors import UsageError
-from evolve.models.answers import table, text
+from evolve.models.endpoint import joined, without_secrets
+from evolve.models.environment import Route
+from evolve.models.refusals import Refused
 
 MOST = 8 << 20  # bytes of an answer
+MOST_OF_A_STREAM = 32 << 20  # each token comes in a document of its own
 MOST_OF_A_REFUSAL = 64 << 10
+_JSON = {"Content-Type": "application/json"}
 
 
 class TooMuch(Exception):
@@ -27,51 +32,46 @@ class TooSlow(Exception):
     """A body that does not end in time."""
 
 
-class RefusedByServer(Exception):
-    """An HTTP answer that is no success.
+class Client:
+    """A connection to one server. Safe to use from several threads."""
 
-    Attributes:
-        status: its status.
-        headers: its headers.
-        said: the error's message, or the beginning of whatever came instead.
-        kind: the error's code or type, "" when it has none.
-    """
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: str) -> None:
-        super().__init__(f"status {status}")
-        self.status, self.headers = status, headers
+    def __init__(self, model: str, url: str, headers: Mapping[str, str], route: Route, seconds: float) -> None:
+        """Open it. Raises UsageError when the HTTP library is missing, or cannot use the URL or the proxy."""
         try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
-            document = None
-        error = table(table(document).get("error"))
-        self.said = text(error.get("message")) or body
-        self.kind = text(error.get("code")) or text(error.get("type"))
+            self.library: Any = import_module("httpx2")
+        except ImportError as error:
+            raise UsageError(f"{model} needs the extra llm: run `pip install -e '.[llm]'` in the checkout") from error
+        self._url, self._seconds = url, seconds
+        own = {"User-Agent": f"evolve/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+        verify = route.context or True
+        try:
+            self.library.URL(url)
+            proxy = self.library.Proxy(route.proxy, ssl_context=route.context) if route.proxy else None
+            self._client = self.library.Client(
+                headers={**own, **headers}, timeout=seconds, verify=verify, proxy=proxy, trust_env=False, follow_redirects=False
+            )
+        except (self.library.InvalidURL, ValueError, ImportError):
+            through = f" through the proxy {without_secrets(route.proxy)!r}" if route.proxy else ""
+            raise UsageError(f"cannot use {without_secrets(url)!r} as a base URL{through}: correct it") from None
 
+    def post(self, path: str, request: Mapping[str, Any], most: int = MOST) -> str:
+        """Return the body of a success. Raises Refused, TooMuch, TooSlow, or an error of the connection."""
+        content = json.dumps(request).encode("ascii")  # a lone surrogate in a prompt is escaped like everything else
+        return self._send("POST", joined(self._url, path), most, self._seconds, content=content, headers=_JSON)
 
-def connect(sdk: str, kind: str, model: str, seconds: float, **options: Any) -> tuple[Any, Any]:
-    """Return an SDK's module, and a client of it with the hook. Raises UsageError when it is missing."""
-    try:
-        module = import_module(sdk)
-    except ImportError as error:
-        raise UsageError(f"{model} needs the extra llm: run `pip install -e '.[llm]'` in the checkout") from error
+    def get(self, path: str, query: str, seconds: float) -> str:
+        """Return the body of a success. Raises as `post` does."""
+        return self._send("GET", joined(self._url, path, query), MOST, seconds)
 
-    def refuse(response: Any) -> None:
-        if response.status_code >= 300:
-            body, _ = _read(response, MOST_OF_A_REFUSAL, time.monotonic() + seconds)
-            raise RefusedByServer(response.status_code, dict(response.headers), body)
-
-    http = module.DefaultHttpxClient(timeout=seconds, follow_redirects=False, event_hooks={"response": [refuse]})
-    headers = {"Accept-Encoding": "identity"}
-    return module, getattr(module, kind)(max_retries=0, timeout=seconds, http_client=http, default_headers=headers, **options)
-
-
-def body_of(response: Any, seconds: float) -> str:
-    """Return the body of a success. Raises TooMuch, TooSlow, or an error of the connection."""
-    body, whole = _read(response.http_response, MOST, time.monotonic() + seconds)
-    if not whole:
-        raise TooMuch(f"more than {MOST >> 20} MB, and no answer is that long")
-    return body
+    def _send(self, verb: str, url: str, most: int, seconds: float, **content: Any) -> str:
+        with self._client.stream(verb, url, timeout=seconds, **content) as response:
+            good = 200 <= response.status_code < 300
+            body, whole = _read(response, most if good else MOST_OF_A_REFUSAL, time.monotonic() + seconds)
+        if not good:
+            raise Refused(response.status_code, body, dict(response.headers))
+        if not whole:
+            raise TooMuch(f"more than {most >> 20} MB, and no answer is that long")
+        return body
 
 
 def _read(response: Any, most: int, deadline: float) -> tuple[str, bool]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from evolve.models.answers import Answer, read_answer
 from evolve.models.endpoint import Endpoint, host, is_loopback
 from evolve.models.hosted import Hosted
-from evolve.models.http import connect
+from evolve.models.wishes import LIMITS, Form
 
 if TYPE_CHECKING:
     from evolve.models import Settings
@@ -27,13 +26,15 @@ ENDPOINTS = (
 class OpenAIModel(Hosted):
     """A chat model. Safe to use from several threads."""
 
-    no_key = "give --base-url for a server on this machine"
+    no_key = "give --base-url for a server on this machine or in your network; one elsewhere that needs none takes any word"
     unknown = "check --model, and that --base-url ends in /v1"
+    asked_at, offered_at = "/chat/completions", "/models"
 
     def __init__(self, name: str, base_url: str | None, rng: random.Random, settings: Settings) -> None:
         url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI.url
-        variable = next((e.variable for e in ENDPOINTS if host(e.url) == host(url)), OPENAI.variable)
-        super().__init__(f"openai:{name}", name, url, variable, rng, settings)
+        known = next((endpoint for endpoint in ENDPOINTS if host(endpoint.url) == host(url)), None)
+        variable = (known or OPENAI).variable
+        super().__init__(f"openai:{name}", name, url, variable, known is not None, rng, settings)
 
     @classmethod
     def found_keys(cls) -> list[str]:
@@ -45,19 +46,26 @@ class OpenAIModel(Hosted):
                 lines.append(f"--model openai:{endpoint.example}{base}  (with the key in {endpoint.variable})")
         return lines
 
-    def _connect(self) -> tuple[Any, Any]:
-        return connect("openai", "OpenAI", self.name, self._settings.seconds, api_key=self._key, base_url=self._url)
+    def _headers(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"} if key else {}
 
-    def _create(self, system: str, prompt: str) -> AbstractContextManager[Any]:
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
-        # OpenAI's reasoning models refuse the old name of the limit; other servers do not all know the new one.
-        limit = "max_completion_tokens" if host(self._url) == host(OPENAI.url) else "max_tokens"
-        request = {"model": self._model, "messages": messages, limit: self._settings.tokens_out}
-        call: AbstractContextManager[Any] = self._client.chat.completions.with_streaming_response.create(**request)
-        return call
+    def _first_form(self) -> Form:
+        # OpenAI's reasoning models refuse the old name of the limit; other servers do not all know the new one
+        limit = LIMITS[host(self._url) == host(OPENAI.url)]
+        return Form(self._settings.tokens_out, limit, stream=self._settings.extra_body.get("stream") is True)
 
-    def _read(self, body: str) -> Answer | None:
-        return read_answer(body)
+    def _request(self, system: str, prompt: str, form: Form) -> dict[str, Any]:
+        apart = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+        together = [{"role": "user", "content": f"{system}\n\n{prompt}"}]
+        messages = apart if form.system and system else together if system else apart[1:]
+        request: dict[str, Any] = {"model": self._model, "messages": messages, form.limit: form.tokens}
+        if form.stream:
+            request["stream"] = True
+            request |= {"stream_options": {"include_usage": True}} if form.usage else {}
+        return request
+
+    def _read(self, document: Any) -> Answer | None:
+        return read_answer(document)
 
 
 def is_familiar(url: str) -> bool:

@@ -29,12 +29,15 @@ class Patience:
     Attributes:
         attempts: calls in all, the first one included.
         first: seconds; upper edge of the first pause, doubled each time.
+        busy: seconds; upper edge of the first pause after "too many calls" without a word on how long; at least half of it is
+            waited, so that six attempts outlast a limit by the minute.
         longest: seconds; no drawn pause is longer.
         retry_after: seconds; the longest wait a server may ask for; beyond it the call fails at once.
     """
 
     attempts: int = 6
     first: float = 1.0
+    busy: float = 5.0
     longest: float = 60.0
     retry_after: float = 300.0
 
@@ -125,7 +128,10 @@ class Retrier:
             self._sleep(wait + self._rng.uniform(0, self._patience.first))  # the jitter spreads those who waited together
 
     def _hold_back(self, failure: Passing, number: int) -> None:
-        pause = self._rng.uniform(0, min(self._patience.longest, self._patience.first * 2 ** (number - 1)))
+        unexplained = failure.busy and failure.retry_after is None
+        first = self._patience.busy if unexplained else self._patience.first
+        edge = min(self._patience.longest, first * 2 ** (number - 1))
+        pause = self._rng.uniform(edge / 2 if unexplained else 0, edge)
         if failure.busy or failure.retry_after is not None:
             self._gate.close_until(self._clock.now() + max(pause, failure.retry_after or 0.0))
         elif number < self._patience.attempts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from archives.nouns import Usage
 from evolve.errors import UsageError
-from evolve.files import read_regular
+from evolve.files import decoded, read_regular
 from evolve.models.answers import kept, text
 from evolve.nouns import Reply
 
@@ -54,7 +54,7 @@ def _replies(path: Path) -> list[str]:
     except OSError as error:
         raise UsageError(f"cannot read the replies in {path}: {error.strerror}") from error
     try:
-        found = json.loads(raw) if raw is not None else None
+        found = json.loads(decoded(raw)) if raw is not None else None
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not found or not all(isinstance(reply, str) for reply in found):

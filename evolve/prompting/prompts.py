@@ -7,14 +7,15 @@ wrote is fenced, and every part has a largest size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
-from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure
-from evolve.text import LINE, fence, printable_line
+from evolve.nouns import VERSIONS, Brief, Broken, CoarseScore, Exhibit, Failure
+from evolve.text import LINE, fence, printable_line, visible
 from fitness.nouns import Direction
 
 PROMPTS = Path(__file__).parent / "templates"
@@ -32,9 +33,26 @@ def template(name: str) -> Template:
     return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").rstrip("\n"))
 
 
-def system(task: str, contract: str, imports: Iterable[str]) -> str:
-    """Return the stable prefix of a run: the task's own words, the contract, the rules, the modules a method may import."""
-    return template("system").substitute(task=task.strip(), contract=contract.strip(), imports=", ".join(sorted(imports)))
+def system(
+    task: str,
+    contract: str,
+    imports: Iterable[str],
+    unavailable: Iterable[str],
+    versions: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return the stable prefix of a run: the task's own words, the contract, the rules.
+
+    `imports` are the modules a method may import, `unavailable` the names in them that do not work. The versions are those of
+    the machine that the run began on: the run keeps the text.
+    """
+    line = f"{VERSIONS}{', '.join(f'{name} {version}' for name, version in versions.items())}.\n" if versions else ""
+    return template("system").substitute(
+        task=task.strip(),
+        contract=contract.strip(),
+        imports=", ".join(sorted(imports)),
+        unavailable=", ".join(sorted(unavailable)),
+        versions=line,
+    )
 
 
 def prompt(brief: Brief, ask: str) -> str:
@@ -72,7 +90,7 @@ def variation(brief: Brief) -> str:
 
 
 def _quoted(direction: Direction) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in direction.text.strip()[:1_000].splitlines())
+    return "\n".join(f"> {line}".rstrip() for line in visible(direction.text.strip()[:1_000]).splitlines())
 
 
 def _exhibit(title: str, number: int, exhibit: Exhibit) -> str:

@@ -2,12 +2,13 @@
 
 - best_so_far: PGR over evaluations
 - changes: the diff to a parent
+- contested: finalists that a probe failed, with the evidence
 - costs: what each model cost
 - diversity: entropy and novelty
 - failures: why, and how often
 - filtering: sorted, filtered, Pareto
 - final_table: the champion against the human best
-- full_text: words in code, ideas, findings
+- full_text: words in code, ideas, directions
 - heat_maps: the grid
 - leaderboard: every judged method
 - lineage: ancestors

@@ -49,7 +49,7 @@ class Wanted:
         domain: dev and fresh PGR are means over the instances of this domain, and methods without one are left out.
         flagged: only methods that a probe failed, or with False only the others.
         island: only its elites, with the cell that they hold there.
-        direction, operator, model: only methods that were made so; `origin`: seed, search, agent, added.
+        direction, operator, model: only methods that were made so; `origin`: seed, search, added.
         pareto: only the front over the search domains.
     """
 

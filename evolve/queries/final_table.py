@@ -48,17 +48,45 @@ class Comparison:
 
 @dataclass(frozen=True)
 class FinalVerdict:
-    """What the run showed; `shown` is None before the champion was judged on fresh instances."""
+    """What the run showed; `shown` is None before the champion was judged on fresh instances.
+
+    Attributes:
+        difference: mean paired difference of PGR on the fresh instances of all search domains, champion minus human best, with
+            its 90 % interval; `low` is the one-sided 95 % bound that decides. None where an archive does not hold both.
+    """
 
     sentence: str
     shown: bool | None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 def verdict(archive: Archive, run: RunRecord) -> FinalVerdict:
-    """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound."""
+    """Return the verdict as the run recorded it: the sentence, and the sign of the paired test's lower bound.
+
+    A run without a champion has none, whatever an earlier session or version said.
+    """
+    if not run.champion:
+        return FinalVerdict(run.verdict, None)
     rows = archive.rows("select text, value from events where kind = 'verdict' order by id desc limit 1")
     bound = maybe_real(rows[0], "value") if rows else None
-    return FinalVerdict(run.verdict or (text(rows[0], "text") if rows else ""), None if bound is None else bound > 0)
+    said = run.verdict or (text(rows[0], "text") if rows else "")
+    return FinalVerdict(said, None if bound is None else bound > 0, *_difference(archive, run))
+
+
+def _difference(archive: Archive, run: RunRecord) -> tuple[float | None, float | None, float | None]:
+    """Return the paired difference between the champion and the human best, with its interval."""
+    where = "split = 'fresh' and method = ? order by id limit 1"
+    rows = archive.rows(f"select domain from evaluations where {where}", [run.champion]) if run.human_best else []
+    domain = text(rows[0], "domain") if rows else ""
+    ours, theirs = (archive.trials(method, Split.FRESH, domain) for method in (run.champion, run.human_best))
+    scores = [{(t.domain, t.instance): t.score for t in side if t.score is not None} for side in (ours, theirs)]
+    if len(scores[0]) < 2 or scores[0].keys() != scores[1].keys():
+        return None, None, None
+    pairs = list(scores[0].values()), [scores[1][place] for place in scores[0]]
+    mean, low = pgr.paired(*pairs)
+    return mean, low, pgr.paired(*pairs, 0.05)[1]
 
 
 def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:

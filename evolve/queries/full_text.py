@@ -1,4 +1,4 @@
-"""Searches a run's texts: the methods' code, the ideas behind them, findings, and directions."""
+"""Searches a run's texts: the methods' code, the ideas behind them, and directions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ _SHOWN = 200  # characters of a line that are kept
 _TEXTS = {
     "code": "select rowid as row, id as method, null as proposal, name || char(10) || source as text from methods",
     "idea": "select id as row, method, id as proposal, idea as text from proposals where idea != ''",
-    "finding": "select rowid as row, null as method, null as proposal, title || char(10) || text as text from findings",
     "direction": "select rowid as row, null as method, proposal, name || ': ' || text as text from directions",
 }
 _FOUND = """
@@ -37,7 +36,7 @@ class Hit:
     """A text that holds what was looked for.
 
     Attributes:
-        kind: code, idea, finding, or direction.
+        kind: code, idea, or direction.
         method: whose code or idea, "" when it belongs to none; `label`: what people call it.
         proposal: whose idea, or which proposal made the direction.
         fitness: of the method, None when it has none.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archives.archive import Archive
 from archives.sqlite.typed import integer, lenient, maybe_real, text
-from evolve.text import label, one_line
+from evolve.text import label, made_by, one_line
 
 BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed', 'added'))"
 BRED, HUMAN = f"e.method not in {BY_HAND}", "e.method in (select id from methods where origin != 'search' and origin = 'seed')"
@@ -106,6 +106,11 @@ class LeaderboardRow:
     def label(self) -> str:
         """What people call it."""
         return label(self.name, self.method)
+
+    @property
+    def made_by(self) -> str:
+        """What made it: the operator, with its model where one was asked; of other methods, where it came from."""
+        return made_by(self.operator, self.model, self.origin)
 
 
 def ranking(

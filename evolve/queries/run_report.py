@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from archives.archive import Archive
 from evolve import text
-from evolve.queries import costs, failures, final_table
+from evolve.files import mark
+from evolve.queries import contested, costs, failures, final_table
 from evolve.queries.best_so_far import Curve, curve
 from evolve.queries.changes import SourceChange, change
 from evolve.queries.diversity import DiversityPoint, entropy_limit
@@ -29,6 +30,7 @@ class Report:
     """A run as the report shows it.
 
     Attributes:
+        made_by: the mark by which the run knows its own files again; it stands first.
         judged: methods in the whole leaderboard, of which `leaderboard` holds the best 100.
         baselines: the seeds, best on fresh instances (else on dev) first.
         maps: empty when the task is not known here.
@@ -37,9 +39,11 @@ class Report:
         spreads: entropy of the directions and novelty of the prompts over the run.
     """
 
+    made_by: str
     standing: RunStatus
     verdict: final_table.FinalVerdict
     comparisons: tuple[final_table.Comparison, ...]
+    contested: tuple[contested.Contested, ...]
     curve: Curve
     judged: int
     leaderboard: tuple[LeaderboardRow, ...]
@@ -78,8 +82,10 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[LeaderboardRow, ...
         best = now.best.method if now.best else ""
         sources = archive.rows("select source from methods where id = ?", [best])
         return Report(
+            made_by=mark(run.key),
             standing=now,
             verdict=final_table.verdict(archive, run),
+            contested=contested.contested(archive, now.domain),
             comparisons=final_table.comparisons(archive, run.champion, run.human_best, now.domain),
             curve=curve(archive),
             judged=len(methods),

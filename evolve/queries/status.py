@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from archives.nouns import RunRecord
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text
+from evolve.observer import BREEDING
 from evolve.queries.diversity import POINTS, Breadth, DiversityPoint, breadth, spreads
 from evolve.queries.leaderboard import BRED, FAILED, HUMAN, JUDGED, LeaderboardRow, ranked, ranking
 from evolve.queries.operators import DirectionLine, OperatorStats, arms, directions
@@ -15,6 +16,8 @@ from fitness.nouns import CONTAINED
 
 RECENT = 50  # proposals that "recently" means, for what the novelty term chose
 _EVENTS = 8  # the last events of a status
+_PHASES = "('phase', 'progress')"  # kinds of event that say what a run is busy with
+_SINCE = "select count(*) as n from evaluations where split = 'dev' and"
 _UNCONTAINED = "Methods of this run were not contained, so its scores may be what they made them"
 
 
@@ -81,6 +84,8 @@ class RunStatus:
         refused: proposals that the operator or the screen refused; `unanswered`: those that no model answered.
         failed: evaluations that ended in a failure.
         in_flight: proposals on their way.
+        phase: what a process is doing with the run now, and what is done of how many; empty when none is.
+        left: seconds until it is done, the final evaluation included; None when unknown.
         recent: what the novelty term chose among the last proposals.
         entropy: the breadth of the search over the whole run, at most 120 points, fewer where fewer were asked for.
         arms: what came of each model and operator on each island, the most tried first.
@@ -105,6 +110,8 @@ class RunStatus:
     unanswered: int
     failed: int
     in_flight: int
+    phase: str
+    left: float | None
     best: LeaderboardRow | None
     human_best: LeaderboardRow | None
     champion: str
@@ -140,7 +147,10 @@ def search_domain(archive: Archive, run: RunRecord) -> str:
 
 def events(archive: Archive, limit: int) -> tuple[Happening, ...]:
     """Return the last events, newest first."""
-    rows = archive.rows("select at, kind, text, island, method, value from events order by id desc limit ?", [limit])
+    rows = archive.rows(
+        f"select at, kind, text, island, method, value from events where kind not in {_PHASES} order by id desc limit ?",
+        [limit],
+    )
     return tuple(lenient(Happening, row) for row in rows)
 
 
@@ -151,10 +161,14 @@ def run_status(archive: Archive, *, alive: bool, points: int = POINTS) -> RunSta
     spent = _spent(archive, run, counts["evaluations"])
     best = ranked(archive, run.champion) or next(iter(ranking(archive, 1, BRED)), None)
     human = ranked(archive, run.human_best) or next(iter(ranking(archive, 1, HUMAN)), None)
+    state = run.state if alive or run.state != "running" else "interrupted"
+    phase, left = _phase(archive, run, counts["evaluations"]) if state == "running" else ("", None)
     return RunStatus(
         run=run.id,
         db=str(archive.path),
-        state=run.state if alive or run.state != "running" else "interrupted",
+        state=state,
+        phase=phase,
+        left=left,
         task=run.task,
         task_version=run.task_version,
         domain=search_domain(archive, run),
@@ -177,6 +191,26 @@ def run_status(archive: Archive, *, alive: bool, points: int = POINTS) -> RunSta
         directions=directions(archive),
         events=events(archive, _EVENTS),
     )
+
+
+def _phase(archive: Archive, run: RunRecord, evaluations: int) -> tuple[str, float | None]:
+    """Return what the run is busy with, and how many seconds are left, counted down since it was stored."""
+    rows = archive.rows(
+        "select kind, text, value, at, (julianday('now') - julianday(at)) * 86400 as age from events "
+        f"where kind in {_PHASES} order by id desc limit 1"
+    )
+    if not rows:
+        return "", None
+    (row,) = rows
+    phase, after, age = text(row, "text"), maybe_real(row, "value"), real(row, "age")
+    if phase != BREEDING or after is None:
+        return phase, None if after is None else max(0.0, after - age)
+    bred = integer(archive.rows(f"{_SINCE} created >= ?", [text(row, "at")])[0], "n")
+    limits = _budget(run)
+    known = [60 * limits.minutes - run.seconds] if limits.minutes is not None else []
+    if bred and limits.evals is not None:
+        known.append((limits.evals - evaluations) * age / bred)
+    return phase, max(0.0, min(known)) + after if known else None
 
 
 def _uncontained(archive: Archive, run: RunRecord) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from archives.archive import Archive
 from evolve import __version__
+from evolve.files import beside, check_free, mark, write_text
 from evolve.queries.leaderboard import ranking
 from evolve.queries.method import MethodDetails, Parent, method_details
 from evolve.queries.status import search_domain
-from evolve.report.html.page import write_text
 from evolve.screening.screen import MAX_BYTES
-from evolve.text import estimate, number, one_line
+from evolve.text import estimate, made_by, number, one_line, visible
 
 _WIDTH = 110
 
@@ -26,25 +26,34 @@ class Exported:
     file: Path
 
 
-def write_best(archive: Archive, method_id: str, path: Path) -> Path:
-    """Write a method with its provenance to `path`, and return it. Raises UsageError when it cannot be written."""
-    facts = method_details(archive, method_id)
-    text = f"{header(archive, facts)}\n{facts.source.rstrip()}\n"
-    if len(text.encode()) > MAX_BYTES:  # the screen refuses larger files, and an exported method must pass it
-        text = facts.source
-    return write_text(path, text)
+def write_best(archive: Archive, method_id: str, path: Path | None = None) -> Path:
+    """Write a method with its provenance (default: beside the archive); return where. Raises UsageError when it cannot be."""
+    key = archive.run().key
+    return write_text(path or beside(archive.path, "-best.py", key), _written(archive, method_id), key)
 
 
-def write_methods(archive: Archive, most: int, folder: Path) -> tuple[Exported, ...]:
-    """Write the best bred methods, the champion first, as files of a folder."""
-    champion = archive.run().champion
+def write_methods(archive: Archive, most: int, folder: Path | None = None) -> tuple[Exported, ...]:
+    """Write the best bred methods, the champion first, as files of a folder (default: beside the archive)."""
+    champion, key = archive.run().champion, archive.run().key
+    folder = folder or beside(archive.path, "-methods", key)
     rows = ranking(archive, most, "l.origin not in ('seed', 'added')")
     order = dict.fromkeys([*([champion] if champion else []), *(row.method for row in rows)])
     written = []
-    for place, method in enumerate(list(order)[:most], 1):
+    for at, method in enumerate(list(order)[:most], 1):
         name = re.sub(r"[^A-Za-z0-9_-]+", "_", method_details(archive, method).label)[:40]
-        written.append(Exported(method, write_best(archive, method, folder / f"{place:02d}-{name}.py")))
+        written.append(Exported(method, folder / f"{at:02d}-{name}.py"))
+    check_free([line.file for line in written], key)
+    for line in written:
+        write_best(archive, line.method, line.file)
     return tuple(written)
+
+
+def _written(archive: Archive, method_id: str) -> str:
+    """Return a method as the text of a file."""
+    facts = method_details(archive, method_id)
+    source = visible(facts.source.removeprefix("\ufeff"))  # an archive of an earlier version may hold what nobody sees
+    text = f"{header(archive, facts)}\n{source.rstrip()}\n"
+    return text if len(text.encode()) <= MAX_BYTES else source  # the screen takes no larger files
 
 
 def header(archive: Archive, facts: MethodDetails) -> str:
@@ -58,14 +67,14 @@ def header(archive: Archive, facts: MethodDetails) -> str:
     if row is not None and row.fresh_pgr is not None:
         lines.append(("fresh", f"PGR {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}"))
     if birth is not None:
-        lines.append(("operator", birth.operator + (f" with {birth.model}" if birth.model else "")))
+        lines.append(("made by", made_by(birth.operator, birth.model)))
         lines.append(("parents", ", ".join(_parent(parent) for parent in birth.parents)))
         lines += [("direction", birth.direction), ("idea", birth.idea)]
     lines.append(("date", facts.created))
     if facts.method == run.champion and run.verdict:
         lines.append(("verdict", run.verdict))
     written = [f"# {name + ':':<11}{one_line(text, 0 if name == 'parents' else _WIDTH + 40)}" for name, text in lines if text]
-    return "\n".join([f"# A method exported by evolve {__version__}.", *written, ""])
+    return "\n".join([f"# A method exported by evolve {__version__} ({mark(run.key)}).", *written, ""])
 
 
 def _parent(parent: Parent) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -26,6 +26,7 @@ from evolve.text import clean
 from fitness.nouns import EvolveError
 
 _LOOK = 0.4  # seconds between two checks of the file
+_OURS = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)  # a Host of this machine
 _PING = 15.0  # seconds after which a silent stream says that it is alive
 _GONE = "The run's file is gone: {path} was moved or deleted. What you see is the last that was read of it."
 
@@ -90,8 +91,8 @@ class LivePage:
         return _GONE.format(path=self.path)
 
 
-def application(watch: LivePage, hosts: Container[str], stopping: Callable[[], bool]) -> ASGIApp:
-    """Return the server's application; it answers requests for one of `hosts` only, and ends its streams when `stopping`."""
+def application(watch: LivePage, stopping: Callable[[], bool]) -> ASGIApp:
+    """Return the server's application; it answers to names of this machine only, and ends its streams when `stopping`."""
 
     async def page(request: Request) -> Response:
         now = "now" in request.query_params  # a page that is opened shows at once what is known; its script then asks for more
@@ -110,7 +111,7 @@ def application(watch: LivePage, hosts: Container[str], stopping: Callable[[], b
         return PlainTextResponse(clean(str(error)), 503)
 
     routes = [Route("/", page), Route("/method/{key}", method), Route("/events", events)]
-    return _Guard(Starlette(routes=routes, exception_handlers={EvolveError: unreadable}), hosts)
+    return _Guard(Starlette(routes=routes, exception_handlers={EvolveError: unreadable}))
 
 
 async def _changes(watch: LivePage, stopping: Callable[[], bool]) -> AsyncIterator[str]:
@@ -131,8 +132,8 @@ async def _changes(watch: LivePage, stopping: Callable[[], bool]) -> AsyncIterat
 class _Guard:
     """Refuses what no page of ours asks for, and marks every answer as for our page alone."""
 
-    def __init__(self, app: ASGIApp, hosts: Container[str]) -> None:
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
         fixed = {
             "content-security-policy": f"{policy(live=True)}; frame-ancestors 'none'",
             "x-content-type-options": "nosniff",
@@ -155,10 +156,13 @@ class _Guard:
         await (PlainTextResponse(refusal, 403) if refusal else self._app)(scope, receive, marked)
 
     def _refusal(self, scope: Scope) -> str:
-        """Return why a request is refused; empty for one of ours. A name that resolves to this machine is not enough."""
+        """Return why a request is refused; empty for one of ours.
+
+        The port may be that of a tunnel. A name that only resolves to this machine is not enough: any site can have one.
+        """
         told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if len(told) != 1 or told[0] not in self._hosts:
-            return "This page answers at the address that `python -m evolve ui` printed, and at no other name."
+        if len(told) != 1 or not _OURS.fullmatch(told[0]):
+            return "This page answers at 127.0.0.1 or localhost, also through a tunnel, and at no other name."
         if scope["method"] not in ("GET", "HEAD"):
             return "This page only reads."
         headers = dict(scope["headers"])

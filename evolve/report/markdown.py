@@ -9,7 +9,7 @@ from evolve.queries.final_table import Judged
 from evolve.queries.operators import descent, explained, over_islands
 from evolve.queries.run_report import Report
 from evolve.report.html.header import headline
-from evolve.text import NONE, count, duration, estimate, money, number, one_line, short
+from evolve.text import NONE, count, duration, estimate, made_by, money, number, one_line, short
 
 _ROWS = 20
 
@@ -20,6 +20,7 @@ def render(report: Report) -> str:
     engine = f"; the engine itself {now.engine_seconds / now.seconds:.1%}" if now.seconds else ""
     cost = money(now.spent.usd) if now.spent.calls else "no model calls"
     parts = [
+        f"<!-- {report.made_by} -->",
         f"# {headline(report)}",
         *([_text(now.uncontained)] if now.uncontained else []),
         _text(report.verdict.sentence) or "No verdict yet.",
@@ -27,6 +28,7 @@ def render(report: Report) -> str:
         f"{_text(now.task)} {_text(now.task_version)}, searching on {_text(now.domain)}; "
         f"{count(now.evaluations, 'evaluation')} in {duration(now.seconds)}{engine}; {cost}; sandbox level {_text(now.level)}.",
         *_final(report),
+        *_contested(report),
         *_leaderboard(report),
         *_lineage(report),
         *_changes(report),
@@ -72,10 +74,21 @@ def _final(report: Report) -> list[str]:
     return ["## PGR on fresh instances", _table(["domain", "champion", "human best", "difference", "95 % lower bound"], rows)]
 
 
+def _contested(report: Report) -> list[str]:
+    rows = [
+        [
+            _code(short(one.method)), NONE if one.pgr is None else estimate(one.pgr, one.pgr_low, one.pgr_high),
+            "lost" if one.flagged else "kept", _text("; ".join(one.evidence)),
+        ]
+        for one in report.contested
+    ]  # fmt: skip
+    return ["## Contested finalists", _table(["method", "fresh PGR", "place", "what the probes saw"], rows)] if rows else []
+
+
 def _leaderboard(report: Report) -> list[str]:
     rows = [
         [
-            str(place), _code(short(row.method)), _text(row.operator or row.name or row.origin), number(row.fitness),
+            str(place), _text(row.label), _text(row.made_by), number(row.fitness),
             estimate(row.pgr, row.pgr_low, row.pgr_high), estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
             _text(row.direction), _text(row.flags),
         ]
@@ -90,7 +103,7 @@ def _lineage(report: Report) -> list[str]:
         return []
     rows = [
         [
-            _text(ancestor.label), number(ancestor.pgr), _text(ancestor.operator or ancestor.origin),
+            _text(ancestor.label), number(ancestor.pgr), _text(made_by(ancestor.operator, origin=ancestor.origin)),
             number(ancestor.gains[0], sign=True) if ancestor.gains else NONE, _text(ancestor.direction), _text(ancestor.idea),
         ]
         for ancestor in reversed(report.lineage.spine())

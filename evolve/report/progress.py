@@ -6,26 +6,29 @@ It lies here, below the command line and the API, because both show it.
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections import deque
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from evolve.observer import Snapshot
-from evolve.text import as_json, one_line
+from evolve.report import streams
+from evolve.report.heartbeat import PHASE, Beating
+from evolve.text import as_json, duration, one_line
 from fitness.nouns import Interval
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
+    from rich.table import Table
 
-PLAIN_EVERY = 10.0  # seconds between plain progress lines
 CELL, CELL_EVERY = 110, 0.3  # columns of a notebook's output, and seconds between its drawings
 WIDTH = 160  # characters of an event that are shown; the archive keeps all
-_QUIET = {"migration", "progress"}  # events that plain output leaves to the archive
+_QUIET = {"migration", "progress", PHASE}  # events that plain output leaves to the archive
 _WHOLE = {"sandbox"}  # events that are never cut
 
 
@@ -41,58 +44,112 @@ def clock(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-class Plain:
+def bar(share: float, width: int, *, plain: bool = False) -> str:
+    """Return a bar that is read without colour: what is done and what is not are different characters."""
+    full = round(width * min(max(share, 0.0), 1.0))
+    done, left = ("#", "-") if plain else ("█", "░")
+    return done * full + left * (width - full)
+
+
+def encodes_blocks() -> bool:
+    """Tell whether standard output takes the characters of a bar."""
+    try:
+        "█░".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def redraws() -> bool:
+    """Tell whether standard output is a screen that can be drawn again: a terminal, neither dumb nor a build server's log."""
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and os.environ.get("TERM") not in ("dumb", "unknown")
+        and not os.environ.get("CI")
+    )
+
+
+class Plain(Beating):
     """One line an event, and a progress line every few seconds."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def __enter__(self) -> Plain:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to put back."""
 
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
-        if kind not in _QUIET:
-            click.echo(one_line(text, 0 if kind in _WHOLE else WIDTH))
+        with self._lock:
+            if kind == PHASE:
+                self._now = None
+                self._enter_phase(text)
+            if kind not in _QUIET:
+                self._told = time.monotonic()
+                click.echo(one_line(text, 0 if kind in _WHOLE else WIDTH))
 
     def snapshot(self, now: Snapshot) -> None:
-        """Print where the run stands, now and then."""
-        if time.monotonic() - self._last < PLAIN_EVERY:
+        """Take in where the run stands; print it when a phase begins, and every few seconds."""
+        with self._lock:
+            begins = now.phase != self._phase
+            self._take(now)
+            if begins:
+                self._print()
+            else:
+                self.beat()
+
+    def beat(self) -> None:
+        """Print where the run stands, every few seconds."""
+        if self._is_due():
+            self._print()
+
+    def _print(self) -> None:
+        self._told, now = time.monotonic(), self._now
+        if now is None:
+            click.echo(f"{self._phase}: {duration(time.monotonic() - self._began)}")
             return
-        self._last = time.monotonic()
         built, wanted = now.instances
-        best = f"best dev PGR {span(now.best)} ({now.best_name})" if now.best else "no score yet"
-        instances = f", instances {built}/{wanted}" if built < wanted else ""
-        pace = f", {now.rate:.0f} a minute, {clock(now.left)} left" if now.rate else ""
-        done = f"{now.evaluations}/{now.budget} evaluations, " if now.evaluations else ""
-        click.echo(f"{now.phase}: {done}{best}{pace}{instances}")
+        done = f"{now.done} of {now.of}" if now.of else f"{now.evaluations} of {now.budget} evaluations"
+        best = f"best so far {now.best_name}, dev PGR {span(now.best)}" if now.best else "nothing bred yet"
+        instances = [f"instances {built} of {wanted} built"] if built < wanted else []
+        pace = [] if now.of else [f"{now.rate:.0f} a minute"]
+        click.echo(f"{now.phase}: {', '.join([done, best, *pace, self._left(), *instances])}")
 
 
-class Lines:
+class Lines(Beating):
     """One JSON object a line."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._last: dict[str, Any] = {}
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to put back."""
 
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
-        click.echo(as_json({"event": kind, "text": text}))
+        with self._lock:
+            if kind == PHASE:
+                self._now = None
+                self._enter_phase(text)
+            self._told = time.monotonic()
+            click.echo(as_json({"event": kind, "text": text}))
 
     def snapshot(self, now: Snapshot) -> None:
-        """Print where the run stands, whenever an evaluation has been added."""
-        counted = {"phase": now.phase, "evaluations": now.evaluations, "instances": now.instances}
-        if counted != self._last:
-            self._last = counted
-            click.echo(as_json({"snapshot": asdict(now)}))
+        """Print where the run stands, whenever something has been added, and every few seconds."""
+        counted = {"phase": now.phase, "done": now.done, "evaluations": now.evaluations, "instances": now.instances}
+        with self._lock:
+            self._take(now)
+            if counted != self._last:
+                self._last = counted
+                self._print()
+            else:
+                self.beat()
+
+    def beat(self) -> None:
+        """Print where the run stands again, every few seconds."""
+        if self._is_due():
+            self._print()
+
+    def _print(self) -> None:
+        self._told, now = time.monotonic(), self._now
+        if now is None:
+            click.echo(as_json({"event": PHASE, "text": self._phase}))
+            return
+        left = None if now.left is None else max(0.0, now.left - (self._told - self._since))
+        click.echo(as_json({"snapshot": asdict(replace(now, left=left))}))
 
 
 class NotebookCell:
@@ -129,49 +186,74 @@ class NotebookCell:
             self._handle.update(HTML(self._table))
 
 
-class LiveTable:
+class LiveTable(Beating):
     """Shows a table that redraws itself on a terminal."""
 
     def __init__(self, screen: Live | NotebookCell) -> None:
+        super().__init__()
         self._events: deque[str] = deque(maxlen=6)
-        self._screen = screen
+        self._screen, self._plain = screen, not encodes_blocks()
 
-    def __enter__(self) -> LiveTable:
+    def __enter__(self) -> Self:
         self._screen.start()
-        return self
+        return super().__enter__()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *problem: object) -> None:
         """Leave the terminal as it was."""
+        super().__exit__(*problem)
         self._screen.stop()
 
     def event(self, kind: str, text: str) -> None:
         """Add what happened to the last events; the best ones stay on the screen above."""
-        line = one_line(text, 0 if kind in _WHOLE else WIDTH)
-        self._events.append(line)
-        if kind in ("best", "reset", "finale", "barren", "lost", "model", "note", "sandbox"):
-            self._screen.console.print(line, markup=False, highlight=False)
+        with self._lock:
+            if kind == PHASE:
+                self._enter_phase(text)
+                self._now = None
+                self.beat()
+                return
+            line = one_line(text, 0 if kind in _WHOLE else WIDTH)
+            self._events.append(line)
+            if kind in ("best", "reset", "finale", "barren", "lost", "model", "note", "sandbox"):
+                self._screen.console.print(line, markup=False, highlight=False)
 
     def snapshot(self, now: Snapshot) -> None:
         """Redraw."""
+        with self._lock:
+            self._take(now)
+            self.beat()
+
+    def beat(self) -> None:
+        """Redraw: the time that is left runs down by itself."""
         from rich.console import Group
-        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        width = self._screen.console.width - 3
+        tail = [Text(f"  {one_line(text, width)}", style="dim", no_wrap=True) for text in self._events]
+        self._screen.update(Group(self._table(), *tail))
+
+    def _table(self) -> Table:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
+        table, now, width = Table.grid(padding=(0, 2)), self._now, self._screen.console.width
+        seconds = duration(time.monotonic() - self._began)
+        if now is None:
+            table.add_row("now", Text(f"{self._phase}, {seconds}"))
+            return table
         built, wanted = now.instances
-        table.add_row("now", Text(now.phase))
-        table.add_row("evaluations", f"{now.evaluations} of {now.budget}   {now.rate:.0f} a minute   {clock(now.left)} left")
-        table.add_row("", ProgressBar(total=now.budget, completed=now.evaluations, width=40))
-        table.add_row("best dev PGR", Text(f"{span(now.best)}  {now.best_name}", style="bold green"))
+        done, of = (now.done, now.of) if now.of else (now.evaluations, now.budget)
+        counted = f", {done} of {of}" if now.of else ""
+        table.add_row("now", Text(f"{now.phase}{counted}; {seconds} of it so far, {self._left()} in all"))
+        table.add_row("", bar(done / max(of, 1), min(40, max(width - 20, 8)), plain=self._plain))
+        table.add_row("evaluations", f"{now.evaluations} of {now.budget}   {now.rate:.0f} a minute")
+        table.add_row("best so far", Text(f"{now.best_name}  dev PGR {span(now.best)}" if now.best else "nothing bred yet"))
         table.add_row("baselines", Text(_baselines(now)))
         if built < wanted:
             table.add_row("instances", f"{built} of {wanted} built")
         table.add_row("diversity", f"direction entropy {now.entropy:.2f} bits   {now.refused} proposals refused")
         if now.usd:
             table.add_row("spent", f"${now.usd:.4f}")
-        tail = [Text(f"  {text}", style="dim", overflow="ellipsis", no_wrap=True) for text in self._events]
-        self._screen.update(Group(table, *tail))
+        return table
 
 
 def _baselines(now: Snapshot) -> str:
@@ -181,6 +263,7 @@ def _baselines(now: Snapshot) -> str:
 
 def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
     """Return what suits where the output goes."""
+    streams.adapt()
     if as_json:
         return Lines()
     from rich.console import Console
@@ -188,4 +271,4 @@ def choose(as_json: bool = False) -> Plain | Lines | LiveTable:
 
     if Console().is_jupyter:
         return LiveTable(NotebookCell())
-    return LiveTable(Live(refresh_per_second=4, transient=True)) if sys.stdout.isatty() else Plain()
+    return LiveTable(Live(refresh_per_second=4, transient=True)) if redraws() else Plain()

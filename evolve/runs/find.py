@@ -7,23 +7,46 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archives.archive import Archive
-from archives.nouns import Row
+from archives.nouns import ArchiveError, Row
 from evolve.errors import UsageError
-from evolve.files import RUNS
-from evolve.queries.leaderboard import ranking
+from evolve.files import RUNS, newest_runs
+from evolve.queries.leaderboard import BRED, ranking
+from evolve.runs.process import is_running
 from evolve.text import one_line
 
 _FEW = 4  # methods that a message names
 
 
 def find_run(db: Path | None) -> Path:
-    """Return the archive to work on. Raises UsageError when none is named and there is none in runs/."""
-    if db is not None:
-        return db
-    runs = sorted(RUNS.glob("*.db"), key=lambda path: path.stat().st_mtime)
+    """Return the archive to work on. Raises UsageError when there is none in runs/, or it is still being prepared."""
+    path = newest_run() if db is None else db
+    if is_prepared(path):
+        raise UsageError(f"{path} is being prepared by its start: try again in a few seconds")
+    return path
+
+
+def newest_run() -> Path:
+    """Return the archive of the newest run in runs/, which may be about to be made. Raises UsageError when there is none."""
+    runs = [path for path in map(_archive_of, RUNS.glob("*.db.lock")) if is_prepared(path)] or newest_runs()
     if not runs:
         raise UsageError("there is no run in runs/ yet: begin one with `python -m evolve start`, or name an archive with --db")
-    return runs[-1]
+    return runs[0]
+
+
+def is_prepared(path: Path) -> bool:
+    """Tell whether a run has begun that has no archive yet: its start looks at the seeds and puts up the sandbox first."""
+    return is_running(path) and not _has_begun(path)
+
+
+def _has_begun(path: Path) -> bool:
+    """Tell whether an archive holds its run: it is there a moment before its first rows are."""
+    with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
+        return bool(archive.rows("select 1 from runs limit 1"))
+    return False
+
+
+def _archive_of(lock: Path) -> Path:
+    return lock.with_name(lock.name.removesuffix(".lock"))
 
 
 @contextlib.contextmanager
@@ -67,12 +90,14 @@ def _called(row: Row) -> str:
 
 
 def choose_method(archive: Archive, key: str | None) -> str:
-    """Return the id of the named method, or of the champion, or of the best so far. Raises UsageError when there is none."""
+    """Return the id of the named method, of the champion, or of the best bred one. Raises UsageError when there is none."""
     if key:
         return find_method(archive, key)
-    best = archive.run().champion or next((row.method for row in ranking(archive, 1)), "")
-    if not best:
+    best = archive.run().champion or next((row.method for row in ranking(archive, 1, BRED)), "")
+    if not best and not ranking(archive, 1):
         raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
+    if not best:
+        raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or name one, also a baseline")
     if not archive.rows("select 1 from methods where id = ?", [best]):
         raise UsageError(
             "the best method of this run is not in its archive, which is damaged or was tampered with: name another"

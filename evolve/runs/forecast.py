@@ -10,7 +10,7 @@ from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.nouns import Model
 from evolve.prompting import prompts
-from fitness.sandbox import ALLOWED_IMPORTS
+from fitness.sandbox import ALLOWED_IMPORTS, UNAVAILABLE, versions
 from fitness.tasks import Task
 
 PROMPT = 24_000  # characters of a request with a parent, two inspirations and what failed nearby
@@ -36,7 +36,7 @@ class Forecast:
 
 def system_text(task: Task) -> str:
     """Return the system text of a run's model calls."""
-    return prompts.system(task.brief, task.contract.text, ALLOWED_IMPORTS)
+    return prompts.system(task.brief, task.contract.text, ALLOWED_IMPORTS, UNAVAILABLE, versions())
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

@@ -13,6 +13,7 @@ from evolve.executors.job import Job
 from evolve.runs.resources import judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.screen import Screen
+from evolve.text import count
 from fitness import tasks
 from fitness.nouns import Evaluation, Split, Status
 from fitness.pgr import interval
@@ -63,22 +64,26 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
         facts["device"] = resources.sandbox.device
         screened = Screen(resources.worker).parse(seed.source, seed.name)
         if screened.method is None:
-            return facts | _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason)) | {"looks": 0}
+            refused = _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason))
+            return facts | refused | {"said": [], "looks": 0}
         method = screened.method.method
         missing = sum(not resources.vault.ready(task, n.domain, n.split, n.index) for n in names)
         if missing:
             say(f"building {missing} instances of {domain}, about {4 * missing} s")
         executor = executors.load("local")
         with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
+            say(f"judging on {count(len(names), 'instance')} of {domain}")
             futures = [executor.submit(Job("evaluate", method, (name,))) for name in names]
             trials = tuple(trial for future in futures for trial in future.result().trials)
             failed = next((t for t in trials if t.status is not Status.OK), None)
             status, message = (failed.status, failed.message) if failed else (Status.OK, "")
             whole = Evaluation(method.id, trials, status, None, message=message)
             if how.probes and not failed:
-                whole = replace(whole, findings=resources.judge.examine(method, trials[0], thorough=True))
+                say("probing for reward hacks, thoroughly")
+                whole = replace(whole, findings=resources.judge.inspect(method, trials, thorough=True))
         looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
-    return facts | {"method": method.id} | _outcome(whole) | {"looks": looks}
+    said = (failed or trials[0]).said.splitlines()
+    return facts | {"method": method.id} | _outcome(whole) | {"said": said, "looks": looks}
 
 
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from archives.maintenance.regrid import regrid as move
 from archives.nouns import RunRecord
 from evolve import __version__
 from evolve.errors import EvolveError, UsageError
+from evolve.files import run_name
 from evolve.grids import other_grid
 from evolve.runs.process import is_running, only_writer
 from fitness.nouns import Measure
@@ -53,7 +54,7 @@ def merge(runs: tuple[Path, ...], out: Path, *, force: bool) -> dict[str, int]:
         sources = [stack.enter_context(closing(Archive.open(run))) for run in runs]
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with new_file(out, runs, force=force) as part:
-            join(sources, part, RunRecord(out.stem, now, "", "", "", "", 0, "", "", __version__))
+            join(sources, part, RunRecord(run_name(out), now, "", "", "", "", 0, "", "", __version__))
         held = stack.enter_context(closing(Archive.open(out)))
         names = ("methods", "proposals", "elites")
         return {name: int(str(held.rows(f"select count(*) as n from {name}")[0]["n"])) for name in names}

@@ -8,35 +8,109 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
-from evolve.errors import UsageError
+from archives.archive import holds_no_run
+from archives.sqlite.place import check_new, make_folder, private, remove
+from evolve.errors import EvolveError, UsageError
+from evolve.files import new_names
 from evolve.observer import Observer
 
 
 @contextlib.contextmanager
 def only_writer(path: Path) -> Iterator[None]:
-    """Hold the run's lock. Raises UsageError when another process works on the run."""
-    try:
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-    except OSError as error:
-        raise UsageError(f"cannot lock {path}: {path}.lock cannot be opened ({error.strerror})") from error
-    with os.fdopen(descriptor, "w") as lock:
-        for attempt in (1, 2):  # `status` holds the lock for a moment to see whether anyone else does
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if attempt == 2:
-                    raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C") from error
-                time.sleep(0.2)
+    """Hold the run's lock. Raises UsageError when another process works on the run, or a file that is no lock has its name."""
+    with open(_locked(path), "rb"):
         try:
             yield
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(f"{path}.lock")
+
+
+def _locked(path: Path) -> int:
+    """Return the open lock of a run."""
+    for _ in range(3):  # `status` holds the lock for a moment to see whether anyone else does
+        descriptor = _opened(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_there(path, descriptor):  # and was not removed by who held it until now
+                return descriptor
+        except BlockingIOError:
+            time.sleep(0.1)
+        os.close(descriptor)
+    raise UsageError(f"another process is working on {path}: wait for it, or stop it with Ctrl-C")
+
+
+def _opened(path: Path) -> int:
+    try:
+        descriptor = private(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise UsageError(f"cannot lock {path}: {path}.lock cannot be opened ({error.strerror})") from error
+    if os.fstat(descriptor).st_size:
+        os.close(descriptor)
+        raise UsageError(
+            f"cannot lock {path}: {path}.lock is a file with something in it; move it away, or name another archive"
+        )
+    return descriptor
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.lstat(f"{path}.lock"), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+_NAMES = 100  # that are tried for a run that nobody named
+
+
+@contextlib.contextmanager
+def claimed(db: Path | None) -> Iterator[Path]:
+    """Hold the name of a new run, the one that was given or one in runs/ that nothing has: no other start can have it.
+
+    No folder is left that nothing lies in. Raises EvolveError when the name is taken or cannot be used.
+    """
+    names = [db] if db is not None else list(islice(new_names(), _NAMES))
+    for path in names:
+        with contextlib.ExitStack() as held:
+            try:
+                _take(path, held)
+            except EvolveError:
+                if path == names[-1]:
+                    raise
+                continue
+            yield path
+            return
+
+
+def _take(path: Path, held: contextlib.ExitStack) -> None:
+    """Take the name of a run for as long as `held` is. Raises EvolveError when that cannot be."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{str(path)!a} is no name in UTF-8, so a run cannot be called that: name another file") from None
+    if not holds_no_run(path):
+        check_new(path)
+    try:
+        made = make_folder(path.parent)
+    except OSError as error:
+        why = f"cannot create the folder of {path}: {error.strerror}"
+        raise UsageError(f"{why}; choose another place with --db") from error
+    held.callback(_remove_empty, made)
+    held.enter_context(only_writer(path))
+    if holds_no_run(path):  # left by a start that was killed before its first record
+        remove(path)
+    check_new(path)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 PATIENCE = 2.0  # seconds that trials in flight get to finish after Ctrl-C

@@ -75,6 +75,6 @@ class RecordedJudge(Evaluator):
             raise Diverged(f"no trial of {method.id} on instance {name.index} of {name.domain} is recorded")
         return found.popleft()
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         """Return what was found of a method on dev instances."""
         return tuple(self._recording.findings(method.id, Split.DEV))

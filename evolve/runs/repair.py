@@ -15,6 +15,7 @@ from archives.maintenance.check import check
 from archives.maintenance.repair import Repaired
 from archives.maintenance.repair import repair as salvaged
 from archives.nouns import ArchiveError
+from archives.sqlite.place import private
 from evolve.errors import EvolveError
 from evolve.grids import grid_of
 from evolve.runs.process import only_writer
@@ -82,7 +83,7 @@ def _put_aside(source: Path) -> Path:
 def _keep(found: Repaired, target: Path) -> Path:
     """Write the rows that were dropped, a line of JSON each, to a new file beside the archive."""
     path = free_name(target, "dropped")
-    with open(path, "x", encoding="utf-8") as file:
+    with open(path, "x", encoding="utf-8", opener=private) as file:
         for row in found.dropped:
             file.write(json.dumps(row, default=repr) + "\n")
     return path

@@ -8,6 +8,7 @@ import glob
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evolve import files, models, operators
@@ -17,6 +18,7 @@ from evolve.executors.batch import IDLE
 from evolve.files import PLAN
 from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator
+from evolve.screening.examine import with_others
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging
 from fitness.judge import Cancelled, Judge
@@ -56,17 +58,19 @@ def judge_resources(
     *,
     trust: bool = False,
     stop: threading.Event | None = None,
+    worker: WorkerProcess | None = None,
 ) -> Iterator[JudgeResources]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
-    With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set. Raises DeviceUnavailable, before
+    With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set; a `worker` that is there already
+    is used. Raises DeviceUnavailable, before
     anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the walls are too few, and
     VaultError when the vault cannot be used.
     """
     stop, choice = stop or threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
-        worker = stack.enter_context(WorkerProcess())
+        worker = worker or stack.enter_context(WorkerProcess())
         vault, one_at_a_time = Vault(), threading.Lock()
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
@@ -82,7 +86,8 @@ def judge_resources(
             with one_at_a_time:
                 return load_instance(vault, task, name)
 
-        yield JudgeResources(task, Judge(task, vault, sandbox, load, stop), worker, stop, vault, builder, sandbox)
+        judge = Judge(task, vault, sandbox, load, stop, partial(with_others, worker))
+        yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox)
 
 
 def _return_large_arrays() -> None:
@@ -107,6 +112,7 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
         thinking=config.thinking,
         clock=Clock(sleep=stop.wait) if stop else Clock(),
         prices=config.prices,
+        extra_body=config.extra_body,
         run=run,
         hidden=_of_the_run(run) if run else (),
     )
@@ -116,7 +122,8 @@ def load_models(config: Config, stop: threading.Event | None = None, run: Path |
 def _of_the_run(path: Path) -> tuple[Path, ...]:
     """Return where exact scores lie: the archive with all that is named after it, its study, trackers' files, the runs."""
     study = (path.parent,) if (path.parent / PLAN).exists() else ()
-    return (*sorted(path.parent.glob(f"{glob.escape(path.stem)}*")), *study, files.trackers_folder(path), Path("runs"))
+    named = sorted(path.parent.glob(f"{glob.escape(files.run_name(path))}*"))
+    return (*named, *study, files.trackers_folder(path), Path("runs"))
 
 
 def load_operators(config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:

@@ -61,22 +61,27 @@ def read(path: Path) -> SeedFile:
 
 
 def collect(paths: Iterable[Path] = (), folder: Path = SEEDS) -> list[SeedFile]:
-    """Return a task's human baselines, then the files and the folders' Python files that are named. Raises UsageError."""
-    found = [read(path) for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+    """Return a task's human baselines, then the files and the folders' Python files that are named. Raises UsageError.
+
+    A file that is named again, or of which there is a copy of the same name, counts once.
+    """
+    found = [read(path) for path in _inside(folder)]
     for path in paths:
-        if path.is_dir():
-            inside = sorted(path.glob("*.py"))
-            if not inside:
-                raise UsageError(f"there is no Python file in {path}")
-            found += [read(file) for file in inside]
-        else:
-            found.append(read(path))
-    names: dict[str, Path] = {}
+        inside = _inside(path) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"there is no Python file in {path}")
+        found += [read(file) for file in inside]
+    known: dict[str, SeedFile] = {}
     for seed in found:
-        if seed.name in names:
-            raise UsageError(f"two seeds are named {seed.name}: {names[seed.name]} and {seed.path}; rename one")
-        names[seed.name] = seed.path
-    return found
+        before = known.setdefault(seed.name, seed)
+        if before.source != seed.source:
+            raise UsageError(f"two seeds are named {seed.name}: {before.path} and {seed.path}; rename one")
+    return list(known.values())
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files of a folder that are methods: what begins with _ is there for them, or for Python."""
+    return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
 
 
 _WHO, _WHY = "seed add", "judged by hand, to be added to the run"

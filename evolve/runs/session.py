@@ -12,24 +12,29 @@ from pathlib import Path
 from archives.archive import Archive
 from archives.grid import dump
 from archives.nouns import MethodRecord, RunRecord
+from archives.sqlite.place import remove
 from evolve import __version__, models, operators
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.config import resolve as merged
 from evolve.errors import UsageError
+from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
 from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
 from evolve.runs.forecast import check_budget, system_text
-from evolve.runs.process import only_writer, stop_on_interrupt
+from evolve.runs.process import claimed, only_writer, stop_on_interrupt
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile, collect
 from evolve.screening.screen import Screen
+from evolve.screening.worker import WorkerProcess
 from evolve.search.context import RunContext
-from evolve.search.final_evaluation import FinalEvaluation, Result
+from evolve.search.final_evaluation import FinalEvaluation
+from evolve.search.final_result import Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
-from evolve.text import one_line
+from evolve.text import count, one_line
+from fitness.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Ending:
     Attributes:
         path: the archive.
         result: the final table, or None when the run was interrupted or no method could be its champion.
+        verdict: the sentence that says what the run showed, or why it has no champion; "" when it was interrupted before.
         interrupted: whether the user stopped it.
         evaluations: methods judged in the run so far.
         device: where methods ran, cpu or cuda.
@@ -47,6 +53,7 @@ class Ending:
 
     path: Path
     result: Result | None
+    verdict: str
     interrupted: bool
     evaluations: int
     device: str
@@ -62,7 +69,7 @@ def check(config: Config, path: Path | None = None, given: Given = NOTHING) -> S
 
 
 def start(config: Config, path: Path, watch: Observer, given: Given = NOTHING) -> Ending:
-    """Begin a new run. Raises EvolveError with the sentence that says what is wrong, before anything is written."""
+    """Begin a new run at a path that the caller has claimed. Raises EvolveError with a sentence before anything is written."""
     with _new(config, path, watch, given) as (context, kill_trials):
         return _session(context, kill_trials)
 
@@ -72,30 +79,48 @@ def prepare(config: Config, path: Path, watch: Observer) -> None:
 
     Goes on with what was begun at the path. Raises EvolveError.
     """
-    opened = _known(path, {}, watch, NOTHING) if path.exists() else _new(config, path, watch, NOTHING)
-    with opened as (context, kill_trials):
-        _prepare(context, kill_trials)
+    with contextlib.ExitStack() as stack:
+        known = path.exists()
+        stack.enter_context(contextlib.nullcontext() if known else claimed(path))
+        opened = _known(path, {}, watch, NOTHING) if known else _new(config, path, watch, NOTHING)
+        _prepare(*stack.enter_context(opened))
 
 
 @contextlib.contextmanager
 def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[tuple[RunContext, Callable[[], None]]]:
     """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
-    setup = check(config, path, given)
-    _warn(config, watch)
-    seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
-    # code of this checkout, and what its offline operators make of it
-    ours = not (config.model or config.seeds or given.operators)
-    with _judging(setup, ours or config.trust_methods, watch) as resources:
-        setup = _settled(setup, resources, watch)
-        methods = _screen_seeds(resources, seeds)
-        with contextlib.closing(Archive.create(path)) as archive, only_writer(path):
-            _store(archive, setup, resources, methods)
-            yield _context(setup, archive, resources, watch), resources.sandbox.close
+    with WorkerProcess() as worker:
+        worker.warm()
+        setup = check(config, path, given)
+        _warn(config, setup, watch)
+        seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
+        watch.event("phase", f"screening {count(len(seeds), 'seed')}")
+        methods = _screen_seeds(worker, setup.task, seeds)
+        # code of this checkout, and what its offline operators make of it
+        ours = not (config.model or config.seeds or given.operators)
+        with _judging(setup, ours or config.trust_methods, watch, worker) as resources:
+            setup = _settled(setup, resources, watch)
+            with contextlib.closing(_begun(path, setup, resources, methods)) as archive:
+                yield _context(setup, archive, resources, watch), resources.sandbox.close
+
+
+def _begun(path: Path, setup: Setup, resources: JudgeResources, methods: Sequence[MethodRecord]) -> Archive:
+    """Return the archive of a run with its first rows in it; where they cannot be stored nothing stays that blocks its name."""
+    archive = Archive.create(path)
+    try:
+        _store(archive, setup, resources, methods)
+    except BaseException:
+        archive.close()
+        remove(path)
+        raise
+    return archive
 
 
 @contextlib.contextmanager
-def _judging(setup: Setup, trust: bool, watch: Observer) -> Iterator[JudgeResources]:
-    with judge_resources(setup.task, setup.instances, setup.config.device, trust=trust, stop=setup.stop) as resources:
+def _judging(setup: Setup, trust: bool, watch: Observer, worker: WorkerProcess | None = None) -> Iterator[JudgeResources]:
+    watch.event("phase", "opening the sandbox and the vault")
+    device, stop = setup.config.device, setup.stop
+    with judge_resources(setup.task, setup.instances, device, trust=trust, stop=stop, worker=worker) as resources:
         watch.event("sandbox", resources.sandbox.summary)
         yield resources
 
@@ -124,7 +149,7 @@ def _known(
             given = replace(given, executor=known_executor(config, path))
         setup = resolve(config, path, given, grid_of(archive))
         check_budget(config, setup.models, archive.run().system)
-        _warn(config, watch)
+        _warn(config, setup, watch)
         check_origin(archive, setup.task)
         for name in _left_out(archive, setup):
             watch.event("note", f"going on without the operator {name}, which was not named: say --operator FILE:CLASS again")
@@ -151,10 +176,13 @@ def _count_lost(archive: Archive, watch: Observer) -> None:
         watch.event("note", text)
 
 
-def _warn(config: Config, watch: Observer) -> None:
-    """Say which models could look into the vault."""
-    for danger in models.dangers(config.model):
-        watch.event("note", danger)
+def _warn(config: Config, setup: Setup, watch: Observer) -> None:
+    """Say which models could look into the vault, and which their servers do not list.
+
+    Raises ModelError for one that cannot be asked, before work is done for it.
+    """
+    for sentence in (*models.dangers(config.model), *models.check_offers(setup.models.values())):
+        watch.event("note", sentence)
 
 
 def _settled(setup: Setup, resources: JudgeResources, watch: Observer) -> Setup:
@@ -164,12 +192,12 @@ def _settled(setup: Setup, resources: JudgeResources, watch: Observer) -> Setup:
     return replace(setup, config=setup.config.model_copy(update={"device": resources.sandbox.device}))
 
 
-def _screen_seeds(resources: JudgeResources, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
+def _screen_seeds(worker: WorkerProcess, task: Task, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
     """Screen the seeds. Raises UsageError naming the file, the line and the reason when one does not pass."""
-    screen = Screen(resources.worker)
+    screen = Screen(worker)
     methods = []
     for seed in seeds:
-        ours = seed.path.parent == resources.task.seeds
+        ours = seed.path.parent == task.seeds
         screened = screen.check(seed.source, seed.name, "seed" if ours else "added")
         if screened.method is None:
             raise UsageError(f"the seed {seed.path} cannot be used: {screened.reason}")
@@ -183,7 +211,7 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
     with archive.transaction():
         archive.add_run(
             RunRecord(
-                id=archive.path.stem,
+                id=run_name(archive.path),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 task=config.task,
                 task_version=task.version,
@@ -243,13 +271,14 @@ def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
             loop.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - loop.live.waited
             archive.update_run(engine_seconds=engine)
-            if not context.judging.stop.is_set() and parts.listeners.state.best:
+            if not context.judging.stop.is_set():
                 result = FinalEvaluation(context, parts).run()
             ended = not context.judging.stop.is_set()
     finally:
         archive.update_run(state="finished" if ended else "interrupted", seconds=context.budget.seconds)
     budget = context.budget
-    return Ending(archive.path, result, not ended, budget.evals, context.config.device, budget.seconds, engine)
+    verdict = archive.run().verdict
+    return Ending(archive.path, result, verdict, not ended, budget.evals, context.config.device, budget.seconds, engine)
 
 
 def _prepare(context: RunContext, kill_trials: Callable[[], None]) -> None:

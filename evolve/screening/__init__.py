@@ -3,7 +3,9 @@
 - canonical: canonical form, structure, sketch
 - dead_code: what never runs
 - examine: compile, parse, check
+- remembered: where a source could keep fitted constants
 - rules: imports and signature
 - screen: size, text, duplicates
+- scrambling: the source with others in their place
 - worker: the limited subprocess
 """

@@ -1,4 +1,4 @@
-"""Compiles, parses and checks one source, and returns its canonical form (worker only)."""
+"""Compiles, parses and checks one source, and returns its canonical form; asks the worker for that and for others like it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from evolve.nouns import Worker
 from evolve.screening.worker import CallFailed, WorkerDied, sentence
 
 SECONDS = 0.7  # of processor time
+PATIENCE = 7.0  # seconds of processor time for what is judged already
 
 
 def examined(worker: Worker, source: str) -> dict[str, Any]:
@@ -20,6 +21,14 @@ def examined(worker: Worker, source: str) -> dict[str, Any]:
     except WorkerDied:
         crashed = "the parser crashed on it, or was busy with it for too long"
         return {"reason": f"{crashed}: nest brackets and operators less deeply"}
+
+
+def with_others(worker: Worker, source: str, seed: int) -> dict[str, list[str]] | None:
+    """Have a source written with other constants where it could hold fitted ones (scrambling.scrambled); None: unreadable."""
+    try:
+        return worker.call("evolve.screening.scrambling:scrambled", PATIENCE, source=source, seed=seed)
+    except (CallFailed, WorkerDied):
+        return None
 
 
 def examine(source: str) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""Checks the rules a method must keep, on its libcst tree: imports, the required signature (worker only)."""
+"""Checks the rules a method must keep, on its libcst tree: imports, names that fail inside, the signature (worker only)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
+from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from fitness.contracts.probabilities import PROBABILITIES
-from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS
+from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS, UNAVAILABLE
 
 _ENTRY = PROBABILITIES.entry
 _DEFINE = f"`def {_ENTRY}({PROBABILITIES.parameter})`"
@@ -38,6 +39,8 @@ def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | N
                 yield found, f"the import of {module} is not allowed: its data would be a way to read answers"
             elif module.split(".")[0] not in ALLOWED_IMPORTS:
                 yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
+    if any(name.rpartition(".")[2] in source for name in UNAVAILABLE):  # the search costs as much as the parse
+        yield from _unavailable(tree)
     defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == _ENTRY]
     if not defined:
         yield None, f"there is no function named {_ENTRY} at the top level: define {_DEFINE}"
@@ -74,6 +77,34 @@ def _imported(node: cst.CSTNode) -> Iterator[str | None]:
                 full = f"{module}.{_dotted(alias.name)}"
                 if refused(full):
                     yield full
+
+
+def _unavailable(tree: cst.Module) -> Iterator[tuple[cst.CSTNode, str]]:
+    """Yield where a name that fails inside is imported, or reached through what was imported."""
+    bound: dict[str, str] = {}
+    used: list[tuple[cst.CSTNode, str]] = []
+    for found in _imports(tree.body):
+        for local, name in _bindings(found):
+            bound[local or name.split(".")[0]] = name if local else name.split(".")[0]
+            used.append((found, name))
+    for node in m.findall(tree, m.Attribute()):
+        root, *rest = _dotted(cst.ensure_type(node, cst.Attribute)).split(".")
+        used.append((node, ".".join([bound.get(root, "?"), *rest])))
+    for node, name in used:
+        for known, why in UNAVAILABLE.items():
+            if name == known or name.startswith(known + "."):
+                yield node, f"{known} does not work in the sandbox: {why}"
+
+
+def _bindings(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str | None, str]]:
+    """Yield what an import statement binds: the local name, None for the package of a dotted one, and what it stands for."""
+    if isinstance(node.names, cst.ImportStar):
+        return
+    parent = f"{_dotted(node.module)}." if isinstance(node, cst.ImportFrom) and node.module else ""
+    for alias in node.names:
+        local = _dotted(alias.asname.name) if alias.asname and isinstance(alias.asname.name, cst.Name) else None
+        name = _dotted(alias.name)
+        yield local or (name if parent else None), parent + name
 
 
 def _dotted(node: cst.BaseExpression) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archives.nouns import MethodRecord
+from evolve.files import decoded
 from evolve.nouns import Worker
 from evolve.screening.examine import examined
-from evolve.text import printable_line, short
+from evolve.text import printable_line, short, unseen, visible
 
 MAX_BYTES = 32 * 1024  # of a method's file
 REPEATS, DIFFERS = "it is the same method as", "it differs from"  # how the reason of a duplicate begins
@@ -67,9 +68,12 @@ class Screen:
         if len(raw) > MAX_BYTES:
             return Screened(None, f"it is {len(raw):,} bytes long: the limit is {MAX_BYTES:,}")
         try:
-            text = raw.decode("utf-8")
+            written = decoded(raw)
         except UnicodeDecodeError as error:
             return Screened(None, f"line {raw[: error.start].count(10) + 1}: it is not UTF-8 text")
+        text = visible(written)  # what a method holds is there to see, wherever it is shown
+        if len(text) > len(written) and len(text.encode()) > MAX_BYTES:
+            return Screened(None, f"it is longer than {MAX_BYTES:,} bytes when its invisible characters are written as escapes")
         if "\x00" in text:
             return Screened(None, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}: it contains a null byte")
         for line, found in enumerate(map(_COOKIE.match, re.split("\r\n?|\n", text, maxsplit=2)[:2]), 1):
@@ -77,7 +81,7 @@ class Screen:
                 return Screened(None, f"line {line}: it declares the encoding {found[1]}, but a method is UTF-8 text")
         facts = examined(self._worker, text)
         if facts.get("reason"):
-            return Screened(None, printable_line(facts["reason"], LONGEST))
+            return Screened(None, printable_line(f"{facts['reason']}{_hidden(written)}", LONGEST))
         identity, nodes = facts["id"], facts["nodes"]
         constants, sketch = tuple(facts["constants"]), tuple(facts["sketch"])
         label = name or short(identity)
@@ -90,6 +94,15 @@ class Screen:
             if len(constants) == len(method.constants) and all(map(_close, constants, method.constants)):
                 near.append((sum(a != b for a, b in zip(constants, method.constants)), identity, constants))
         return min(near)[1:] if near else ("", ())
+
+
+def _hidden(source: str) -> str:
+    """Say that a refused source holds what nobody sees, which may be why."""
+    character = unseen(source)
+    if not character:
+        return ""
+    line = source[: source.index(character)].count("\n") + 1
+    return f" (line {line} holds the character U+{ord(character):04X}, which nobody sees: remove it)"
 
 
 def _close(a: float, b: float) -> bool:

@@ -5,11 +5,13 @@
 - engine: the ten steps
 - feedback: recent failures and deleted lines, for the next prompt
 - final_evaluation: the finalists on fresh and held-out instances
+- final_result: the final table and the verdict
 - loop: how many candidates set off, and when it ends
 - parts: what one session is made of, built once
 - pipeline: the steps in flight and their threads
 - proposing: worst case, drafts, silent models
 - recorder: steps 9 and 10, and who is told of them
+- remaining: how long a run still takes
 - reporter: events and snapshots
 - restore: the same, told again out of the archive
 - seeding: methods that no operator made

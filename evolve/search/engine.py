@@ -145,7 +145,7 @@ class Engine:
         """Step 8, continued: look for hacks. Until that has ended nothing is recorded: a run that is cut off judges again."""
         candidate.evaluation = evaluation
         method = self._state.methods[evaluation.method].method
-        self._pipeline.submit("probe", candidate, Job("examine", method, trial=evaluation.trials[0]))
+        self._pipeline.submit("probe", candidate, Job("inspect", method, trials=evaluation.trials))
 
     def _probed(self, candidate: Candidate, examined: Evaluation) -> None:
         """Step 8, ended: the evaluation carries what the probes found."""

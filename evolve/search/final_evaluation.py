@@ -1,13 +1,14 @@
 """Judges the finalists and the human baselines on fresh instances, then on the held-out domains, after selection has ended.
 
 Nothing here feeds back: fresh and held-out scores never enter a prompt, a fitness, the grid or a choice. The champion is the
-fittest finalist on dev that passes the thorough probes, whatever it then scores.
+fittest finalist on dev that no probe flags, whatever it then scores. A finalist that a probe failed on any fresh instance stays
+in the table, with the evidence: what was taken from it can be given back by a person (the archive's table of reviews).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from statistics import fmean
 
 from archives.nouns import Look, MethodRecord
@@ -15,76 +16,19 @@ from evolve.executors.batch import Batch
 from evolve.executors.job import Job
 from evolve.prompting.disclosure import ENGINE
 from evolve.search.context import RunContext, fresh_instances, held_out, instances
+from evolve.search.final_result import Contender, ContestedFinalist, DomainLine, Result, sentence
 from evolve.search.parts import Parts
+from evolve.search.remaining import PROBE_TRIALS, held_out_trials
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Interval, Score, Split, Status
+from fitness.probes import evidence
 from fitness.vault.instance import InstanceName
 
 _WHY = "final table: finalists against the human baselines"
+_NOTHING_BRED = "the search has bred no method that was judged OK on all dev instances and that no probe failed"
+_AFRESH = "was flagged or failed on a fresh instance"
 ROUNDS = 3  # times that finalists are replaced when all of them are flagged or fail
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A method in the final table: what it is called, its id, and its place: best, 2nd, 3rd, or human best."""
-
-    place: str
-    name: str
-    id: str
-
-
-@dataclass(frozen=True)
-class DomainLine:
-    """One domain of the final table.
-
-    Attributes:
-        intervals: of each contender on the same instances; None where it failed.
-        few: whether there are fewer instances than on a search domain, so that the spread over them is not believed alone.
-    """
-
-    domain: str
-    instances: int
-    intervals: tuple[Interval | None, ...]
-    few: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run found.
-
-    Attributes:
-        contenders: the champion first, the human best last.
-        lines: the final table, search domains first.
-        tried: methods that selection chose the champion from.
-        dev, fresh: the champion's mean PGR on the search domains; selection inflates dev.
-        difference, low: mean paired difference of PGR on fresh instances, and its one-sided 95 % lower bound.
-        verdict: the sentence that says whether the champion beats the human best.
-    """
-
-    contenders: tuple[Contender, ...]
-    lines: tuple[DomainLine, ...]
-    tried: int
-    dev: float
-    fresh: float
-    difference: float
-    low: float
-    verdict: str
-
-    @property
-    def champion(self) -> Contender:
-        """The method that the verdict is about."""
-        return self.contenders[0]
-
-    @property
-    def inflation(self) -> float:
-        """By how much selection on dev instances flattered the champion."""
-        return self.dev - self.fresh
-
-    @property
-    def shown(self) -> bool:
-        """Whether the champion is shown to beat the human best."""
-        return self.low > 0
 
 
 class FinalEvaluation:
@@ -101,14 +45,17 @@ class FinalEvaluation:
         config, state, gone = self._config, self._state, set[str]()
         for _ in range(ROUNDS):
             finalists = state.finalists(config.finalists, gone)
-            humans = [m for m in self._humans() if m not in finalists]
+            if not finalists:
+                self._store_why_not(f"every finalist {_AFRESH}" if gone else _NOTHING_BRED)
+                return None
+            humans = self._humans()
             names = " ".join(short(m.id) for m in finalists)
             self._reporter.event("finale", f"selection has ended: judging {names} and {len(humans)} human baselines afresh")
-            if not self._judge([*finalists, *humans], fresh_instances(config), {m.id for m in finalists}):
+            if not self._judge([*finalists, *humans], fresh_instances(config), finalists, thorough=True):
                 return None
             ours = [m for m in finalists if self._whole(m) and m.id not in state.flagged]
             theirs = [m for m in humans if self._whole(m)]
-            if ours or not finalists:
+            if ours:
                 break
             gone |= {m.id for m in finalists}
             self._reporter.event(
@@ -116,19 +63,30 @@ class FinalEvaluation:
             )
         if not ours or not theirs:
             whose = "human baseline" if ours else f"finalist of {ROUNDS} rounds"
-            self._reporter.event("finale", f"not shown: every {whose} was flagged or failed on a fresh instance")
+            self._store_why_not(f"every {whose} {_AFRESH}")
             return None
         human = max(theirs, key=lambda m: fmean(s.pgr for s in self._search(m)))
         for domain, count in held_out(self._judging.task, config):
-            if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count)):
+            if count and not self._judge([*ours, human], instances(config, (domain,), Split.FRESH, count), ours):
                 return None
-        result = self._result(ours, human)
+        ours = [m for m in ours if m.id not in state.flagged]  # on a held-out domain they are probed too
+        if not ours:
+            self._store_why_not("every finalist was flagged on a held-out domain")
+            return None
+        result = replace(self._result(ours, human), contested=self._contested())
         champion = result.champion
         with self._archive.transaction():
             self._archive.event("verdict", result.verdict, None, champion.id, result.low)
             outcome = {"verdict": result.verdict, "tried": result.tried, "inflation": result.inflation}
             self._archive.update_run(champion=champion.id, human_best=human.id, **outcome)
         return result
+
+    def _store_why_not(self, why: str) -> None:
+        """Store why the run has no champion, also where an earlier session had found one."""
+        sentence = f"There is no champion, and nothing is shown: {why}."
+        with self._archive.transaction():
+            self._archive.update_run(champion="", human_best="", verdict=sentence, tried=0, inflation=None)
+            self._archive.event("verdict", sentence)
 
     def judge_humans(self) -> bool:
         """Judge the human baselines on the fresh instances; False when the run is stopping."""
@@ -137,23 +95,41 @@ class FinalEvaluation:
     def _humans(self) -> list[MethodRecord]:
         return [m for m in self._state.seeds if m.origin == "seed" and m.id in self._state.scored]
 
-    def _judge(self, methods: Sequence[MethodRecord], names: Sequence[InstanceName], probed: set[str] | None = None) -> bool:
+    def _judge(
+        self,
+        methods: Sequence[MethodRecord],
+        names: Sequence[InstanceName],
+        probed: Sequence[MethodRecord] = (),
+        thorough: bool = False,
+    ) -> bool:
         """Judge methods on instances, unless they were before; False when the run is stopping."""
         label = "+".join(dict.fromkeys(name.domain for name in names))
         todo = [m for m in methods if not self._recall(m, label, names)]
-        done = 0
+        phase = f"judging {'finalists and baselines' if probed else 'methods'} on fresh instances of {label}"
+        done, known = 0, len(methods) - len(todo)
 
         def job(method: MethodRecord) -> Job:
-            if probed and method.id in probed:
-                return Job("certify", method.method, tuple(names), thorough=True)
+            if method in probed:
+                return Job("certify", method.method, tuple(names), thorough=thorough)
             return Job("evaluate", method.method, tuple(names))
 
-        batch = Batch(self._open_executor(), self._judging.stop, lambda: None)
+        def tick() -> None:
+            left = self._trials(todo[done:], len(names), probed, thorough)
+            self._reporter.standing(phase, known + done, len(methods), left)
+
+        batch = Batch(self._open_executor(), self._judging.stop, tick)
         for method, evaluation in batch.run((m, job(m)) for m in todo):
             self._record(method, label, evaluation)
             done += 1
-            self._reporter.event("progress", f"{label}: {done} of {len(todo)} methods judged afresh")
+            self._reporter.progress(f"{phase}, {known + done} of {len(methods)}")
         return done == len(todo)
+
+    def _trials(
+        self, methods: Sequence[MethodRecord], instances: int, probed: Sequence[MethodRecord], before_held_out: bool
+    ) -> int:
+        """Return about how many trials the run still has while these methods are judged; held-out domains come last."""
+        here = len(methods) * instances + PROBE_TRIALS * sum(m in probed for m in methods)
+        return here + (held_out_trials(self._judging.task, self._config) if before_held_out else 0)
 
     def _recall(self, method: MethodRecord, label: str, names: Sequence[InstanceName]) -> bool:
         """Take up what an earlier session has judged; False when there is nothing, or not enough."""
@@ -176,6 +152,19 @@ class FinalEvaluation:
         if evaluation.flags:
             self._state.flag(method.id)
             self._reporter.flags(evaluation)
+        elif told := evidence.sentences(evaluation.findings):
+            text = f"{short(method.id)} keeps its place, contested: {'; '.join(told)}"
+            self._reporter.event("contested", text, None, method.id)
+
+    def _contested(self) -> tuple[ContestedFinalist, ...]:
+        """Return the methods that a probe failed on a fresh instance, in this session or before, and what it saw."""
+        found, domains = [], set(self._config.domains)
+        methods = self._state.methods
+        for method in (methods[one] for one in self._archive.contested()):
+            told = evidence.sentences(self._archive.findings(method.id, Split.FRESH))
+            interval = self._joint(method.id, domains) if self._whole(method) else None
+            found.append(ContestedFinalist(method.name, method.id, method.id in self._state.flagged, interval, told))
+        return tuple(found)
 
     def _keep(self, method: str, domains: set[str], scores: dict[tuple[str, int], Score | None]) -> None:
         for domain in domains:
@@ -216,13 +205,8 @@ class FinalEvaluation:
         )
         champion, tried = ours[0], sum(m.origin == "search" for m in state.methods.values() if m.id in state.judged)
         mean, low = pgr.paired(self._search(champion), self._search(human))
-        facts = (
-            f"PGR {mean:+.2f} on the same {len(fresh_instances(config))} fresh instances, one-sided 95 % lower bound {low:+.2f}"
-        )
-        if low > 0:
-            verdict = f"shown: {champion.name} beats the human best, {human.name}, by {facts}"
-        else:
-            verdict = f"not shown: {champion.name} against the human best, {human.name}: {facts}"
+        high = pgr.paired(self._search(champion), self._search(human), 0.05)[1]
+        verdict = sentence(champion.name, human.name, (mean, low, high), len(fresh_instances(config)))
         dev, fresh = fmean(self._state.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
         return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)

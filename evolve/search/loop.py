@@ -9,6 +9,7 @@ from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.batch import IDLE, Batch
 from evolve.executors.job import Job
 from evolve.models import are_recorded
+from evolve.observer import BREEDING
 from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
 from evolve.search.parts import Parts
@@ -64,7 +65,7 @@ class Loop:
                 self._engine.begin()
             except BudgetRefused:  # the worst case of this very call; another may still end and leave more
                 break
-        self._reporter.standing("breeding")
+        self._reporter.standing(BREEDING)
         return bool(self.live.in_flight)
 
     def _room(self) -> bool:
@@ -122,7 +123,7 @@ class Loop:
         batch = Batch(
             self._open_executor(),
             self._stop,
-            lambda: self._reporter.standing(f"judging the human baselines, {len(judged)} of {len(seeds)}"),
+            lambda: self._reporter.standing("judging the seeds", len(judged & {m.id for m in seeds}), len(seeds)),
         )
         instances = tuple(dev_instances(self._config))
         for method, evaluation in batch.run((m, Job("certify", m.method, instances)) for m in todo):

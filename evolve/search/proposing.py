@@ -29,6 +29,7 @@ class Proposing:
         self._models, self._system = context.models, context.system
         self._selector, self._reporter = selector, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
+        self._told: set[str] = set()
         # of one call, so far
         self._dearest = {spec: model.worst_case(context.system, "") for spec, model in context.models.items()}
 
@@ -76,7 +77,13 @@ class Proposing:
         """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
         _close(candidate)
         self._archive.set_proposal_state(candidate.number, "asked", **reserved(FREE))
-        self._reporter.event("model", f"{candidate.choice.model} did not answer: {error}")
+        self._tell(f"{candidate.choice.model} did not answer: {error}")
+
+    def _tell(self, sentence: str) -> None:
+        """Say what went wrong with a model, but not again as long as it stays the same; each proposal keeps its own reason."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._reporter.event("model", sentence)
 
     def unanswered(self, candidate: Candidate, error: ModelError) -> None:
         """Go on when a model did not answer; nothing was paid. One that keeps failing is asked no more.
@@ -90,7 +97,7 @@ class Proposing:
             self._archive.journal("propose", candidate.number)
         self._budget.refund()
         self._outages[name] += 1
-        self._reporter.event("model", f"{name} did not answer: {error}")
+        self._tell(f"{name} did not answer: {error}")
         if self._outages[name] != OUTAGES:
             return
         self._selector.retire(name)

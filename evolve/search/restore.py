@@ -67,7 +67,7 @@ def restore(archive: Archive, listeners: Listeners) -> None:
     parents = {one.method: one.parents for one in reversed(past)}  # a method's first proposal counts
     for method in archive.methods():
         listeners.passed(method, next(iter(parents.get(method.id, ())), None))
-    flags = _flags(archive)
+    flags = archive.flags()
     problems = _tell_scores(archive, listeners.state, flags)
     for elite in archive.elites():
         listeners.islands.place(elite)
@@ -92,7 +92,7 @@ def restore(archive: Archive, listeners: Listeners) -> None:
 def restore_method(archive: Archive, method: MethodRecord, listeners: Listeners) -> None:
     """Tell of a method that was added by hand."""
     listeners.passed(method)
-    _tell_scores(archive, listeners.state, _flags(archive), "and method = ?", [method.id])
+    _tell_scores(archive, listeners.state, archive.flags(), "and method = ?", [method.id])
     for elite in archive.elites():
         if elite.method == method.id:
             listeners.islands.place(elite)
@@ -103,7 +103,7 @@ def state_of(archive: Archive) -> SearchState:
     state = SearchState(partial(pgrs, archive))
     for method in archive.methods():
         state.add_method(method)
-    _tell_scores(archive, state, _flags(archive))
+    _tell_scores(archive, state, archive.flags())
     return state
 
 
@@ -131,8 +131,3 @@ def _tell_scores(
     if best is not None:
         state.best_interval = best.interval(len(state.pgrs(best.method)))
     return problems
-
-
-def _flags(archive: Archive) -> dict[str, str]:
-    """Return the names of the probes that failed each method that any did."""
-    return {str(row["id"]): str(row["flags"]) for row in archive.rows("select id, flags from methods where flags != ''")}

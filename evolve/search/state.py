@@ -111,11 +111,10 @@ class SearchState:
         return self._measures[method]
 
     def finalists(self, most: int, without: Collection[str] = ()) -> list[MethodRecord]:
-        """Return the fittest bred methods that no probe failed, best first; the fittest seed when there are none."""
-        clean = [m for m in self._fitness if m not in self.flagged and m not in without]
-        order = sorted(clean, key=lambda m: (self._bred(m), m == self.best, self._fitness[m]), reverse=True)
-        bred = [m for m in order if self._bred(m)]
-        return [self.methods[m] for m in (bred or order[:1])[:most]]
+        """Return the fittest bred methods that no probe failed, best first: a baseline is never what the search has found."""
+        clean = [m for m in self._fitness if self._bred(m) and m not in self.flagged and m not in without]
+        order = sorted(clean, key=lambda m: (m == self.best, self._fitness[m]), reverse=True)
+        return [self.methods[m] for m in order[:most]]
 
     def _bred(self, method: str) -> bool:
         return self.methods[method].origin == "search"

@@ -37,8 +37,9 @@ class SearchOutcome:
     """What came of a search.
 
     Attributes:
-        champion: id of the method it answers with; the best human baseline on dev where it has none (`bred` is then False).
-        fresh: the champion's PGR on each fresh instance.
+        champion: id of the bred method it answers with; "" where it has none, and the best human baseline on dev stands for it
+            (`bred` is then False).
+        fresh: PGR of its answer on each fresh instance; `dev` on the dev instances.
         curve: best so far.
         auc: the mean height of the curve over the trials of the budget.
         qd_score: the sum of the best fitness in each cell of the task's grid, those below 0 counting as 0 (Pugh et al. 2016).
@@ -69,7 +70,7 @@ def read(contestant: Contestant) -> SearchOutcome:
     with contextlib.closing(Archive.open(contestant.path)) as archive:
         run, rows = archive.run(), archive.rows(_JUDGED)
         clean = [row for row in rows if row["fitness"] is not None and not row["flags"]]
-        champion = run.champion or _best_seed(clean)
+        answer = run.champion or _best_seed(clean)
         known = {value(row, "method", str): row for row in clean}
         curve = _curve(rows)
         bred = [row for row in rows if row["origin"] == "search"]
@@ -79,10 +80,10 @@ def read(contestant: Contestant) -> SearchOutcome:
             strategy=contestant.strategy,
             repeat=contestant.repeat,
             path=contestant.path,
-            champion=champion,
+            champion=run.champion,
             bred=bool(run.champion),
-            fresh=fresh_pgrs(archive, champion, contestant.config.domains),
-            dev=value(known[champion], "pgr", float),
+            fresh=fresh_pgrs(archive, answer, contestant.config.domains),
+            dev=value(known[answer], "pgr", float),
             curve=curve,
             auc=_area(curve, contestant.trials),
             qd_score=sum(max(fitness, 0.0) for fitness, _ in cells.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from archives.archive import Archive
+from archives.sqlite.place import make_folder, private
 from evolve.config import DEFAULT_FILE, Config, read_file, resolve
 from evolve.errors import UsageError
-from evolve.files import PLAN, RUNS
+from evolve.files import PLAN, RUNS, decoded, run_name
 from evolve.runs import seeds
 from evolve.runs.checks import admitted, stored_config
 from evolve.selection import strategies
@@ -76,17 +78,26 @@ class Plan:
                 config = self.shared.model_copy(update={"strategy": strategy, "seed": self.config.seed + repeat})
                 yield Contestant(strategy, repeat, self.trials, config, self.folder / f"{strategy}-{config.seed}.db")
 
+    @property
+    def key(self) -> str:
+        """The study's own among all studies, as a run has one."""
+        return hashlib.sha256(json.dumps(self._fixed).encode()).hexdigest()[:16]
+
+    @property
+    def _fixed(self) -> dict[str, object]:
+        """What its folder holds, and no command may change."""
+        return {"evals": self.evals, "hold_out": self.hold_out, "config": self.config.model_dump(mode="json")}
+
     def settle(self) -> None:
         """Make the folder, or see that it holds a study like this one; strategies and repeats may be added to it.
 
         Raises UsageError when it holds another study, or something else.
         """
-        fixed = {"evals": self.evals, "hold_out": self.hold_out, "config": self.config.model_dump(mode="json")}
-        file = self.folder / PLAN
+        fixed, file = self._fixed, self.folder / PLAN
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             if file.exists():
-                known = json.loads(file.read_text("utf-8"))
+                known = json.loads(decoded(file.read_bytes()))
                 known["config"] = resolve(known["config"]).model_dump(mode="json")  # settings that are new since then
                 changed = sorted(name for name in fixed if known.get(name) != fixed[name])
                 if changed:
@@ -95,7 +106,8 @@ class Plan:
             elif any(self.folder.iterdir()):
                 raise UsageError(f"{self.folder} is not empty and holds no study: name another folder with --out")
             else:
-                file.write_text(json.dumps(fixed, indent=1) + "\n", "utf-8")
+                with open(file, "x", encoding="utf-8", opener=private) as written:
+                    written.write(json.dumps(fixed, indent=1) + "\n")
         except OSError as error:
             raise UsageError(f"cannot use {self.folder}: {error.strerror}") from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -154,4 +166,4 @@ def control(run: Path, evals: int) -> Plan:
         config = stored_config(archive)
     kept = ("task", "domain", "device", "trust_methods", "dev_instances", "fresh_instances")
     judged = {name: getattr(config, name) for name in kept}
-    return Plan(run.with_name(f"{run.stem}-retuned"), ("tune",), 1, evals, resolve({"workers": 1} | judged))
+    return Plan(run.with_name(f"{run_name(run)}-retuned"), ("tune",), 1, evals, resolve({"workers": 1} | judged))

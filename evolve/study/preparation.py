@@ -8,7 +8,9 @@ from pathlib import Path
 from archives.archive import Archive
 from archives.grid import dump
 from archives.maintenance.backup import backup, begin_again, leave_out
+from archives.sqlite.place import remove
 from evolve.errors import UsageError
+from evolve.files import run_name
 from evolve.grids import grid_for
 from evolve.islands.islands import offer_to_all_islands
 from evolve.observer import Observer
@@ -39,13 +41,14 @@ def fork(plan: Plan, contestant: Contestant) -> None:
     Raises UsageError when the baseline that is to be held out is not there.
     """
     part = contestant.path.with_suffix(".part")
-    backup(plan.beginning, part, force=True)
+    remove(part)  # of a fork that was cut off
+    backup(plan.beginning, part)
     with contextlib.closing(Archive.open(part, write=True)) as archive, archive.transaction():
         settings = contestant.config.model_dump_json()
         grid = grid_for(tasks.load(contestant.config.task), contestant.config)
         if plan.hold_out:
             leave_out(archive, held_out(archive, plan.hold_out))
-        begin_again(archive, contestant.path.stem, settings, contestant.config.seed, dump(grid))
+        begin_again(archive, run_name(contestant.path), settings, contestant.config.seed, dump(grid))
         state = state_of(archive)
         for seed, fitness in state.sound_seeds().items():
             offer_to_all_islands(archive, grid, seed, fitness, state.measures(seed), populations(contestant.config))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from archives.archive import Archive
+from archives.sqlite.place import private
 from evolve.errors import EvolveError
 from evolve.study.plan import Contestant, Plan
 from evolve.study.preparation import fork, is_finished
@@ -77,7 +78,7 @@ class _Running:
         if not contestant.path.exists():
             fork(plan, contestant)
         # its standard error goes to a file: a pipe that nobody reads would fill
-        with open(contestant.path.with_suffix(".log"), "wb") as log:
+        with open(contestant.path.with_suffix(".log"), "wb", opener=private) as log:
             with self._lock:
                 if self._stopping:
                     return "it was stopped"

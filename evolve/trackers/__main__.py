@@ -31,6 +31,7 @@ def main() -> None:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
+    os.umask(0o077)  # what it writes is for its user only
     os.nice(10)  # the search goes first
     try:
         follow(sys.argv[1], sys.stdin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import re
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archives.archive import Archive
+from archives.sqlite.place import make_folder
 from evolve.errors import EvolveError
 from evolve.files import trackers_folder
 from evolve.models import OF_THIS_MACHINE
@@ -22,7 +22,7 @@ from evolve.trackers.process import Process
 
 if TYPE_CHECKING:
     from evolve.runs.session import Ending
-    from evolve.search.final_evaluation import Result
+    from evolve.search.final_result import Result
 
 PATIENCE = 60.0  # seconds that trackers get to end
 SOON = 2.0  # seconds after which they are waited for aloud
@@ -142,14 +142,13 @@ def subject_of(db: Path) -> Subject:
     """Return a run as trackers see it."""
     with contextlib.closing(Archive.open(db)) as archive:
         run, config = archive.run(), stored_config(archive)
-    digest = hashlib.sha256(f"{run.id}/{run.created}/{run.vault}".encode()).hexdigest()[:8]
     settings: Mapping[str, object] = config.model_dump()
     told = {name: value for name in _TOLD if isinstance(value := settings[name], (str, int, float))}
     models = ", ".join(map(_shown, config.model)) or "none"
     facts = {**told, "models": models, "task_version": run.task_version, "sandbox": run.level, "evolve": run.evolve_version}
     where = trackers_folder(db)
-    where.mkdir(parents=True, exist_ok=True)
-    return Subject(run.id, f"{re.sub(r'[^A-Za-z0-9_-]+', '-', run.id)[:80]}-{digest}", where, facts)
+    make_folder(where)
+    return Subject(run.id, f"{re.sub(r'[^A-Za-z0-9_-]+', '-', run.id)[:80]}-{run.key[:8]}", where, facts)
 
 
 def _shown(spec: str) -> str:

@@ -17,6 +17,8 @@ from fitness.nouns import Measure, Problem, Score
 if TYPE_CHECKING:
     import numpy as np
 
+LEAN = 1.0  # how much a trial's test rows lean to one side: log odds between the middle and an end
+
 
 class Packing(NamedTuple):
     """What a method is handed of an instance in one trial.
@@ -75,12 +77,26 @@ class Probabilities:
         return Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 
     def pack(self, arrays: Mapping[str, np.ndarray], rng: Callable[[str], np.random.Generator]) -> Packing:
-        """Put the rows of an instance's arrays into the order of one trial; `rng` returns the generator of a label."""
-        train, test = rng("train").permutation(len(arrays["train_x"])), rng("test").permutation(len(arrays["test_x"]))
+        """Choose the test rows of one trial, and put all rows into its order; `rng` returns the generator of a label."""
+        train, test = rng("train").permutation(len(arrays["train_x"])), self.show(arrays["test_x"], rng("test"))
         given = dict(arrays)
         if "pairs" in given:
             given["pairs"] = rng("pairs").permutation(train.argsort()[given["pairs"]])
         return Packing(given, {"train_x": train, "weak": train, "test_x": test})
+
+    def show(self, test_x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw which (n, d) test rows a method is shown at once, and their order.
+
+        Their number differs, and so does the mixture, which leans to one side of a random projection. Trials are drawn so, and
+        what a probe shows is: by number or mixture the two cannot be told apart.
+        """
+        import numpy as np  # here: every command looks at a task, and few draw
+
+        along: np.ndarray = test_x @ rng.standard_normal(test_x.shape[1], np.float32)
+        ranks = 2 * np.argsort(np.argsort(along, kind="stable")) / max(1, len(along) - 1) - 1
+        count = int(rng.integers(-(-len(along) // 2), max(5 * len(along) // 6, 1), endpoint=True))
+        keys = rng.gumbel(size=len(along)) + rng.uniform(-LEAN, LEAN) * ranks
+        return rng.permutation(np.argsort(-keys)[:count])
 
     def shape(self, problem: Problem) -> tuple[int, int]:
         """Return the shape of the predictions for a problem: (n_test, n_classes)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fitness.vault.instance import Answers
 
 SEEDS = 3  # runs on either side of a change that is looked into
+SLACK = 0.15  # of PGR: what new seeds do to an honest method; a smaller change is not looked into
+WORTH = 0.2  # PGR up to which a method cannot be said to know anything
+CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate badly: Student's quantile is 6.6
 
 Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's
 
@@ -30,6 +33,9 @@ class Case:
         weak_acc: test accuracy of the weak teacher.
         strong_acc: test accuracy of the ceiling.
         reference: the score of the method's recorded trial on this very problem, or None when there is none.
+        pool: (n, d) the test rows of the instance, of which trials show some, or None when all of them are shown.
+        scrambled: runs of the method's source with other constants in the places that could hold fitted ones, by kind of place;
+            None when nobody has read the source.
     """
 
     problem: Problem
@@ -37,6 +43,8 @@ class Case:
     weak_acc: float
     strong_acc: float
     reference: Score | None
+    pool: np.ndarray | None = None
+    scrambled: Mapping[str, Sequence[Run]] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,9 @@ class Examination:
         self.answered = case.reference is not None  # the trial's own problem; a later refusal of another one tells something
         self._run = run
 
-    def predict(self, problem: Problem) -> np.ndarray:
-        """Return the (n_test, n_classes) predictions for a problem. Raises Unanswered."""
-        outcome = self._run(problem)
+    def predict(self, problem: Problem, run: Run | None = None) -> np.ndarray:
+        """Return the (n_test, n_classes) predictions for a problem, of another source when one is named. Raises Unanswered."""
+        outcome = (run or self._run)(problem)
         if outcome.status is Status.VIOLATION and "canary" in outcome.message:
             raise CanaryTouched(outcome)
         if outcome.status is not Status.OK or outcome.predictions is None:
@@ -102,6 +110,16 @@ class Examination:
     def reseeded(self) -> list[float]:
         """The PGRs on the trial's own problem under new seeds."""
         return [self.score(self.predict(replace(self.problem, seed=self.seed()))).pgr for _ in range(SEEDS)]
+
+    @property
+    def pool(self) -> tuple[np.ndarray, np.ndarray]:
+        """All (n, d) test rows of the instance, and for each its place among the trial's, -1 where it was not shown."""
+        shown, rows = len(self.problem.test_x), self.case.answers.rows
+        if self.case.pool is None:
+            return self.problem.test_x, np.arange(shown)
+        places = np.full(len(self.case.pool), -1)
+        places[rows] = np.arange(shown)
+        return self.case.pool, places
 
     def seed(self) -> int:
         """Draw a new seed."""

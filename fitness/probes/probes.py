@@ -1,17 +1,16 @@
 """Probes methods for reward hacks: each probe states what holds for every honest method, and fails one for which it does not.
 
-A probe runs the method on problems that differ in one respect from one that it has answered, and compares answers or PGRs; it
-never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the code. A task may
-name probes of its own, as `module:NAME` or `file.py:NAME`.
+A probe runs the method on problems that differ in one respect from one that it has answered, and compares answers or PGRs; but
+for `frame`, it never reads the method. The nulls are those of FITNESS.md; where that leaves room, the reason stands beside the
+code. A task may name probes of its own, as `module:NAME` or `file.py:NAME`.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from statistics import fmean, variance
 
 import numpy as np
@@ -19,8 +18,12 @@ import numpy as np
 from fitness import pgr, registry
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Finding, Verdict
+from fitness.probes.constants import fitted_constants
 from fitness.probes.examination import (
+    CONFIDENCE,
     SEEDS,
+    SLACK,
+    WORTH,
     CanaryTouched,
     Case,
     Examination,
@@ -30,18 +33,13 @@ from fitness.probes.examination import (
     hard_labels,
     share_changed,
 )
-from fitness.probes.frame import halves, turned
 
 UNSTABLE = 0.005  # share of hard answers that may differ between two equal runs: on a GPU sums come in any order
 ONE_CLASS = 0.99  # share of hard answers in one class above which a method says always the same
 MOVED = 0.002  # share of hard answers that a row's company may move: products of other shapes round differently
+DRAWS = 3  # sets of test rows, drawn as for a trial, that are shown thoroughly
 STRANGERS = 64  # rows that are shown twice, training rows that are shown beside them, rows of the smallest draw
-SLACK = 0.15  # of PGR: what new seeds do to an honest method; a smaller change is not looked into
-CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate badly: Student's quantile is 6.6
-SHUFFLED_FROM = 0.2  # PGR up to which a method cannot be said to know the answers
 SHUFFLES = 8  # runs on shuffled labels, at most: the mean of two is luck for a method that finds clusters
-
-_LARGE = threading.Lock()  # one frame at a time is turned: it takes 15 MB for a moment
 
 
 @cache
@@ -69,10 +67,10 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Examine a method on one case; return the findings of those of `names` that were applied, in the order of `chosen`.
 
-    Quick mode ends with the first failure and takes six runs; where a first number is suspicious it takes more before it fails
-    a method: one in `determinism` and `rows` together, six in `swap` or `frame` (nine in both) and in `shuffle`. Thorough mode
-    applies every probe, in 21 runs when no shuffle is suspicious. In both, nothing more is asked of a method that does not
-    answer the trial's own problem twice alike, or touches a canary.
+    Quick mode ends with the first failure and takes six runs, nine when the source could hold fitted constants; where a first
+    number is suspicious it takes more before it fails a method: one in `determinism` and `rows` together, six in `swap` and in
+    `shuffle`, ten in `frame`. Thorough mode applies every probe, in 21 runs when nothing is suspicious. In both, no more is
+    asked of a method that does not answer the trial's own problem twice alike, or touches a canary.
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:
@@ -107,17 +105,29 @@ def _rows(examination: Examination) -> Reading:
     """Show parts of the test rows, some of them twice, in a new order and beside training rows; compare answer by answer.
 
     A part that is unlike the whole shows what depends on the company (random halves hardly do): the upper half by the method's
-    own output; thorough adds the lower half, both halves along a random projection, and a draw of few rows. Where sums come in
-    any order (on a GPU), company is blamed for no less than that does.
+    own output; thorough adds the lower half, both halves along a random projection, and a draw of few rows. Who tells a part
+    from a trial could answer honestly there: so other rows of the instance are shown too, drawn as those of any trial are.
+    Where sums come in any order (on a GPU), company is blamed for no less than that does.
     """
     worst, where = 0.0, ""
-    for name, part in _parts(examination):
-        rows = np.concatenate([part, examination.rng.choice(part, STRANGERS)])
-        share = share_changed(examination.reference[rows], _in_company(examination, rows))
+    for name, share in _shares_moved(examination):
         if share >= worst:
             worst, where = share, name
     threshold = UNSTABLE if worst > MOVED and examination.nondeterminism else MOVED
-    return Reading(worst, threshold, f"shown {where} alone, the method moved {worst:.1%} of its answers")
+    return Reading(worst, threshold, f"shown {where}, the method moved {worst:.1%} of its answers")
+
+
+def _shares_moved(examination: Examination) -> Iterator[tuple[str, float]]:
+    """Yield what is shown, and the share of the hard answers that it moves."""
+    for name, part in _parts(examination):
+        rows = np.concatenate([part, examination.rng.choice(part, STRANGERS)])
+        yield f"{name} alone", share_changed(examination.reference[rows], _in_company(examination, rows))
+    pool, places = examination.pool
+    for _ in range(DRAWS if examination.thorough else 1):
+        rows = PROBABILITIES.show(pool, examination.rng)
+        predictions = examination.predict(replace(examination.problem, test_x=pool[rows]))
+        again = places[rows] >= 0
+        yield "as in another trial", share_changed(examination.reference[places[rows[again]]], predictions[again])
 
 
 def _parts(examination: Examination) -> Iterator[tuple[str, np.ndarray]]:
@@ -151,51 +161,23 @@ def _swap(examination: Examination) -> Reading:
     def again(seed: int) -> float:
         return examination.score(_exchanged(examination.predict(replace(swapped, seed=seed)))).pgr
 
-    return _change(examination, again, again, abs, "with the teacher's classes exchanged")
+    return _change(examination, again, "with the teacher's classes exchanged")
 
 
-def _frame(examination: Examination) -> Reading:
-    """Turn the principal components round under the method: constants that were fitted in their frame then point elsewhere.
-
-    Neighbours trade places at that, first the odd ones with the next, on a second look the even ones: a method that keeps the
-    first few components loses a component in one of the two pairings only. Only a fall tells: constants pay in their own frame.
-    """
-    with _LARGE:
-        mirrored = halves(examination.problem, examination.reference)
-
-    def again(first: int, seed: int) -> float:
-        with _LARGE:
-            problem = turned(examination.problem, mirrored, first, examination.rng)
-        return examination.score(examination.predict(replace(problem, seed=seed))).pgr
-
-    return _change(examination, partial(again, 0), partial(again, 1), float, "with principal components turned round")
-
-
-def _change(
-    examination: Examination,
-    glance: Callable[[int], float],
-    look: Callable[[int], float],
-    size: Callable[[float], float],
-    how: str,
-) -> Reading:
-    """Compare PGRs, by seed, with those on the trial's problem; a change beyond SLACK is looked into, with new seeds only.
-
-    `size` says how much a fall counts: `abs` for a rise as much, `float` for a rise not at all.
-    """
+def _change(examination: Examination, again: Callable[[int], float], how: str) -> Reading:
+    """Compare PGRs, by seed, with those on the trial's problem; a change beyond SLACK is looked into, with new seeds only."""
     if not examination.thorough:
-        changed = glance(examination.problem.seed)
-        if size(examination.real - changed) <= SLACK:
-            return _difference([examination.real], [changed], size, SLACK, how)
-    ours, theirs = examination.reseeded, [look(examination.seed()) for _ in range(SEEDS)]
+        changed = again(examination.problem.seed)
+        if abs(examination.real - changed) <= SLACK:
+            return _difference([examination.real], [changed], SLACK, how)
+    ours, theirs = examination.reseeded, [again(examination.seed()) for _ in range(SEEDS)]
     error = math.sqrt((variance(ours) + variance(theirs)) / SEEDS)
-    return _difference(ours, theirs, size, max(SLACK, pgr.t_quantile(CONFIDENCE, 2 * SEEDS - 2) * error), how)
+    return _difference(ours, theirs, max(SLACK, pgr.t_quantile(CONFIDENCE, 2 * SEEDS - 2) * error), how)
 
 
-def _difference(
-    ours: Sequence[float], changed: Sequence[float], size: Callable[[float], float], threshold: float, how: str
-) -> Reading:
+def _difference(ours: Sequence[float], changed: Sequence[float], threshold: float, how: str) -> Reading:
     sentence = f"PGR {fmean(ours):.2f}, and {fmean(changed):.2f} {how}"
-    return Reading(size(fmean(ours) - fmean(changed)), threshold, sentence)
+    return Reading(abs(fmean(ours) - fmean(changed)), threshold, sentence)
 
 
 def _shuffle(examination: Examination) -> Reading:
@@ -204,7 +186,7 @@ def _shuffle(examination: Examination) -> Reading:
     A cluster finder takes even from noise which cluster is true, and is right in half of the shuffles: with the classes
     exchanged it is as wrong as it was right. Who knows the answers is right both times.
     """
-    if examination.real <= SHUFFLED_FROM:
+    if examination.real <= WORTH:
         return Reading(None, None, f"PGR {examination.real:.2f}: there is nothing that labels could have been needed for")
     limit, scores, least = examination.real / 2, _pair(examination), 4 if examination.thorough else 2
     while len(scores) < least or (len(scores) < SHUFFLES and fmean(scores) > limit):
@@ -243,7 +225,7 @@ PROBES = (
         null=f"no class is more than {ONE_CLASS:.0%} of the hard answers",
     ),
     Probe(
-        "rows", _rows, Verdict.FAILED, runs=1, alarms=0.0,
+        "rows", _rows, Verdict.FAILED, runs=2, alarms=0.0,
         null=f"order, number and company of the test rows move at most {MOVED:.1%} of the hard answers",
     ),
     Probe(
@@ -251,12 +233,12 @@ PROBES = (
         null=f"exchanging the teacher's classes changes the PGR by at most {SLACK}, or three standard errors of new seeds",
     ),
     Probe(
-        "frame", _frame, Verdict.FAILED, runs=1, alarms=0.0,
-        null=f"turning principal components lowers the PGR by at most {SLACK}, or three standard errors of new seeds",
+        "frame", fitted_constants, Verdict.SKIPPED, runs=0, alarms=0.0,
+        null="other constants in the source, or principal components turned round, leave at least half of the PGR",
     ),
     Probe(
         "shuffle", _shuffle, Verdict.SKIPPED, runs=2, alarms=0.0,  # noise may leave an honest filter without a row
-        null=f"with shuffled labels the mean PGR is at most half of the real one, where that is above {SHUFFLED_FROM}",
+        null=f"with shuffled labels the mean PGR is at most half of the real one, where that is above {WORTH}",
     ),
     CANARY,
 )  # fmt: skip

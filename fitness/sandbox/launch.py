@@ -57,6 +57,7 @@ DRIVER = (  # what else the driver's library reads when CUDA starts; the first t
     *("/proc/driver/nvidia", "/proc/driver/nvidia-uvm", "/proc/devices", "/proc/modules", "/proc/cpuinfo", "/proc/meminfo"),
     *("/proc/sys/vm/mmap_min_addr", "/proc/sys/vm/overcommit_memory"),
 )
+DECOYS = "/evolve/homes"  # at level A: see canary.py
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null")
 
 
@@ -74,6 +75,7 @@ class Interior:
         hidden: trees below the roots that may not: sklearn's data (it holds the digits' labels), this checkout.
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
+        decoys: a folder among the roots that exists inside only, empty and in memory; "" for none.
         environment: all that is in the environment.
     """
 
@@ -83,6 +85,7 @@ class Interior:
     hidden: tuple[str, ...]
     devices: tuple[str, ...] = ()
     library: str = ""
+    decoys: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
 
 
@@ -156,7 +159,9 @@ def bubbled(inner: Interior, module: str) -> list[str]:
     for root in (*inner.roots, *inner.devices):
         if root.startswith("/proc/"):  # it is there once /proc is
             continue
-        if root.startswith("/dev/"):
+        if root == inner.decoys:
+            command += ["--perms", "0300", "--tmpfs", root]
+        elif root.startswith("/dev/"):
             command += ["--dev-bind", root, root]
         elif os.path.islink(root):
             command += ["--symlink", os.readlink(root), root]
@@ -171,10 +176,10 @@ def bubbled(inner: Interior, module: str) -> list[str]:
     return [*command, inner.executable, *FLAGS, "-c", BOOT, "/inside", module]
 
 
-def seccomp_program() -> bytes:
-    """Return the shipped seccomp filter for this machine's architecture. Raises SandboxUnavailable."""
-    path = HERE / "filters" / f"{platform.machine()}.bpf"
+def seccomp_program(gpu: bool = False) -> bytes:
+    """Return the shipped seccomp filter for this machine's architecture, or that for a GPU. Raises SandboxUnavailable."""
+    path = HERE / "filters" / f"{platform.machine()}{'-cuda' if gpu else ''}.bpf"
     if not path.exists():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.bpf")))
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.bpf") if "-" not in p.stem))
         raise SandboxUnavailable(f"there is no seccomp filter for {platform.machine()}: methods can be run on {known}")
     return path.read_bytes()

@@ -5,34 +5,30 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import select
 import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import Collection
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
+from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 import numpy as np
 
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
-from fitness.sandbox import launch
+from fitness.sandbox import launch, telling
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
 from fitness.sandbox.nvidia import Meter
 from fitness.sandbox.supervisor import ChildRecord, Supervisor, resident
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
-from fitness.sandbox.verdict import printable, verdict
+from fitness.sandbox.verdict import THEFT, verdict
+from fitness.sandbox.warm import Zygote
 
-START_SECONDS = 120.0  # the imports take 4; a busy machine may need more
 START_ATTEMPTS = 3
-HAND_OVER_SECONDS = 30.0  # to give a run to a zygote that is busy forking
-CLOSE_SECONDS = 5.0
+ACCUSATIONS = 2  # thefts seen, each of another decoy, before a method is held to be a thief
 _PR_SET_DUMPABLE = 4
 TRY_OUT = """
 import torch
@@ -42,54 +38,6 @@ def method(problem):
     (x @ slopes).log_softmax(1).mean().backward()
     return problem.student.fit(x, problem.weak, epochs=1)(problem.test_x) + 0 * slopes.grad.sum()
 """
-
-
-class _Zygote:
-    """One running zygote: its process and its control socket."""
-
-    def __init__(self, command: list[str], settings: bytes) -> None:
-        """Start it and wait until it is warm. Raises SandboxUnavailable with what it said when it does not get there."""
-        self.control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with inside, tempfile.TemporaryFile() as complaints:
-            self.process = subprocess.Popen(
-                [*command, str(inside.fileno())],
-                pass_fds=[inside.fileno()],
-                env=launch.HASH_SEED,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                start_new_session=True,
-            )
-            inside.close()
-            if not self._warm(settings):
-                self.close()
-                raise SandboxUnavailable(f"the sandbox's zygote did not start: {_last_words(complaints)}")
-        self.control.settimeout(HAND_OVER_SECONDS)
-
-    def _warm(self, settings: bytes) -> bool:
-        try:
-            self.control.sendall(settings)
-            waiting = select.poll()
-            waiting.register(self.control, select.POLLIN)
-            return bool(waiting.poll(START_SECONDS * 1000)) and self.control.recv(16) == b"ready"
-        except OSError:
-            return False
-
-    def alive(self) -> bool:
-        """Tell whether it can still be asked for children."""
-        silent = select.poll()
-        silent.register(self.control, select.POLLIN)  # it says nothing after "ready": anything here is its hanging up
-        return self.process.poll() is None and not silent.poll(0)
-
-    def close(self) -> None:
-        """Hang up; it exits and takes its children with it."""
-        self.control.close()
-        try:
-            self.process.wait(CLOSE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def opened(choice: DeviceChoice, trust: bool = False) -> Sandbox:
@@ -134,9 +82,10 @@ class Sandbox:
         self._meter: Meter | None = None
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process of this user may look into this one
         with ExitStack() as unfinished:
-            self._canary = unfinished.enter_context(closing(Canary()))
+            decoys = launch.DECOYS if self.level == "A" else ""
+            self._canary = unfinished.enter_context(closing(Canary(Path(decoys) if decoys else None)))
             inner = launch.interior(gpu)
-            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)))
+            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)), decoys=decoys)
             self._command = (launch.bubbled if self.level in ("A", "C") else launch.plain)(inner, "zygote")
             self._settings = _settings(inner, found.down)
             self._zygote = self._start()
@@ -154,6 +103,21 @@ class Sandbox:
         Whatever the method does is an Outcome; what goes wrong on our side is LOST. Raises SandboxUnavailable only when the
         zygote died and could not be started again.
         """
+        accusations = 0
+        for _ in range(ACCUSATIONS + 1):  # with a new decoy each: somebody else may have opened one
+            outcome, opened, accused = self._run(source, problem, limits)
+            accusations += accused
+            if accusations == ACCUSATIONS:
+                return Outcome(Status.VIOLATION, None, outcome.seconds, THEFT)
+            if not opened:
+                break
+        if telling.needed(outcome):
+            on_noise, *_ = self._run(source, telling.noise(problem), telling.patience(outcome, limits))
+            return telling.told(outcome, on_noise, source)
+        return outcome
+
+    def _run(self, source: str, problem: Problem, limits: Limits) -> tuple[Outcome, bool, bool]:
+        """Run a method in one child; tell too whether its decoy was opened, and whether by the method."""
         shape = PROBABILITIES.shape(problem)
         with ExitStack() as ours:
             try:
@@ -162,12 +126,13 @@ class Sandbox:
                 with ExitStack() as given:
                     result, output, report = self._launch(source, inputs, request, ours, given)
             except OSError as error:
-                return Outcome(Status.LOST, None, 0.0, f"the method could not be handed to the sandbox: {error}")
+                sentence = f"the method could not be handed to the sandbox: {error}"
+                return Outcome(Status.LOST, None, 0.0, sentence), False, False
             meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
             seen = Supervisor(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
-            seen.thief = self._canary.opened(decoy)
+            opened, accused = self._canary.opened(decoy), self._canary.accuses(decoy)
             seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
-        return verdict(seen, shape, limits)
+        return verdict(seen, shape, limits), opened, accused
 
     def _launch(
         self, source: str, inputs: Sheet, request: Request, ours: ExitStack, given: ExitStack
@@ -216,10 +181,13 @@ class Sandbox:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _start(self) -> _Zygote:
+    def _start(self) -> Zygote:
         for attempt in range(START_ATTEMPTS):
             try:
-                return _Zygote(self._command, self._settings)
+                zygote = Zygote(self._command, self._settings)
+                for folder in zygote.given:
+                    self._canary.move(folder)
+                return zygote
             except SandboxUnavailable:
                 if attempt == START_ATTEMPTS - 1:
                     raise
@@ -248,10 +216,11 @@ def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
         "imports": launch.IMPORTS,
         "readable": readable,
         "listable": listable,
-        "program": "" if "seccomp" in down else launch.seccomp_program().hex(),
+        "program": "" if "seccomp" in down else launch.seccomp_program(bool(inner.devices)).hex(),
         "landlock": "landlock" not in down,
         "devices": inner.devices,
         "library": inner.library,
+        "decoys": inner.decoys,
     }
     return json.dumps(settings).encode()
 
@@ -277,9 +246,3 @@ def _pipe(ours: ExitStack, given: ExitStack) -> tuple[int, int]:
     ours.callback(os.close, read)
     given.callback(os.close, write)
     return read, write
-
-
-def _last_words(complaints: IO[bytes]) -> str:
-    complaints.seek(0, os.SEEK_END)
-    complaints.seek(max(0, complaints.tell() - 2000))
-    return printable(complaints.read().decode(errors="replace")[-400:], 400) or "it said nothing"

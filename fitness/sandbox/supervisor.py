@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 
 from fitness.nouns import Limits
 
-EXIT = struct.Struct("<cqq")  # as in inside/zygote.py: b"X", wait status, peak resident bytes
+EXIT = struct.Struct("<cq")  # as in inside/zygote.py: b"X", wait status
 START = struct.Struct("<cd")  # as in inside/runner.py: b"R", the monotonic clock
 NOTE = 2000  # as in inside/runner.py: bytes of a failure's sentence
 SETUP_SECONDS = 60.0  # from the request to the method's first line; past it, the machine is at fault
 GRACE = 5.0  # seconds that a killed child has to be gone
+PATIENCE = 10.0  # times a method's seconds that are waited when no core is free for it
 TICK = 0.05  # seconds between two checks of a running child: its threads, and the memory of one that computes on a GPU
 
 Meter = Callable[[int], int]  # process id -> bytes it holds; 0 when it is gone. Raises OSError
@@ -34,13 +35,14 @@ class ChildRecord:
         forked: whether the zygote made a child.
         started: whether its walls were up, so that the method's first line ran.
         exit: its wait status, or None when its end was not reported: the zygote is gone.
-        peak: its peak resident memory in bytes.
         stopped: why it was killed from here: "time", "threads", "output", "result", "setup", "memory", "unwatched",
             or "" when it was not.
+        halted: whether its process was stopped, which it cannot do to itself.
+        waited: for how many seconds no core was free for it.
+        busy: whether it would have had to wait longer for a core than we do.
         heavy: the memory of which it held too much.
         pid: its process id, as this process sees it.
         crowded: whether it ran out of the GPU's memory because others held it.
-        thief: whether it opened its decoy of the vault.
         answered: whether a whole answer came and both pipes were closed behind it, so that its end was not awaited.
         seconds: wall clock from the method's first line to its answer, or to its end without one.
     """
@@ -50,12 +52,13 @@ class ChildRecord:
     forked: bool = False
     started: bool = False
     exit: int | None = None
-    peak: int = 0
     stopped: str = ""
+    halted: bool = False
+    waited: float = 0.0
+    busy: bool = False
     heavy: str = ""
     pid: int = 0
     crowded: bool = False
-    thief: bool = False
     answered: bool = False
     seconds: float = 0.0
 
@@ -76,14 +79,23 @@ def _process(pidfd: int) -> int:
         return next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
 
 
-def _threads(pidfd: int) -> int:
-    """Count the threads of a process; 0 when it has ended. Until then its id is nobody else's."""
+def _state(pidfd: int) -> tuple[int, bool]:
+    """Count the threads of a process, 0 when it has ended (until then its id is nobody else's); tell whether it is stopped."""
     try:
         with open(f"/proc/{_process(pidfd)}/stat", "rb") as stat:
-            count = int(stat.read().rpartition(b")")[2].split()[17])
+            fields = stat.read().rpartition(b")")[2].split()
     except OSError:
-        return 0
-    return 0 if _process(pidfd) == -1 else count
+        return 0, False
+    return (0, False) if _process(pidfd) == -1 else (int(fields[17]), fields[0] in b"Tt")
+
+
+def _waited(pidfd: int) -> float:
+    """Return for how many seconds a process of one thread could have run, and no core was free; 0 where that is not known."""
+    try:
+        with open(f"/proc/{_process(pidfd)}/schedstat", "rb") as stat:
+            return int(stat.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 class Supervisor:
@@ -110,7 +122,7 @@ class Supervisor:
         self._result, self._output, self._report, self._limits = result, output, report, limits
         self._cap = max(expected, 1 + NOTE)
         self._pidfd: int | None = None
-        self._next_look = 0.0
+        self._next_look, self._threaded = 0.0, False
         self._begun = time.monotonic()
         self._deadline = self._begun + SETUP_SECONDS
         self.seen = ChildRecord()
@@ -167,7 +179,7 @@ class Supervisor:
             _, self._begun = START.unpack(message)
             self._deadline = self._begun + self._limits.seconds
         elif len(message) == EXIT.size:
-            _, self.seen.exit, self.seen.peak = EXIT.unpack(message)
+            _, self.seen.exit = EXIT.unpack(message)
             self.seen.seconds = time.monotonic() - self._begun
             self._deadline = time.monotonic() + GRACE
         if message[:1] in (b"F", b"R"):
@@ -205,7 +217,10 @@ class Supervisor:
         running = self.seen.started and self.seen.exit is None and not self.seen.stopped
         if now >= self._next_look and running and self._pidfd is not None:
             self._next_look = now + TICK
-            if _threads(self._pidfd) > self._limits.threads:
+            threads, halted = _state(self._pidfd)
+            self._threaded |= threads > 1
+            self.seen.halted |= halted
+            if threads > self._limits.threads:
                 self._stop("threads")
             self._weigh()
 
@@ -213,8 +228,25 @@ class Supervisor:
         """Stop a child that is past its deadline; return False when it was stopped before and still is not gone."""
         if self.seen.stopped or self.seen.exit is not None:
             return False
-        self._stop("time" if self.seen.started else "setup")
+        if not self.seen.started:
+            self._stop("setup")
+        elif (more := self._owed()) > TICK:
+            self._deadline += more
+        else:
+            self._stop("time")
         return True
+
+    def _owed(self) -> float:
+        """Return how much longer a method may run because the machine was busy; at most PATIENCE times what it is allowed.
+
+        One that has had several threads is owed nothing: it may have kept itself waiting.
+        """
+        if self._pidfd is None or self._threaded:
+            return 0.0
+        self.seen.waited = _waited(self._pidfd)
+        end = self._begun + self._limits.seconds + self.seen.waited
+        self.seen.busy = end > (last := self._begun + PATIENCE * self._limits.seconds)
+        return min(end, last) - self._deadline
 
     def _stop(self, reason: str) -> None:
         if not self.seen.stopped:

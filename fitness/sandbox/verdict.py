@@ -13,27 +13,46 @@ from fitness.sandbox.supervisor import NOTE, ChildRecord
 
 TEXT = 600  # characters of a message
 THEFT = "the method opened the canary, a decoy label file that no honest method has a reason to look for"
-TAIL = 200  # characters of the method's own output in a message
+TAIL = 200  # characters of what a child that did not start has printed
+SAID, LINES, WIDTH = 8000, 60, 400  # bytes of what a method printed, lines and characters in each, for the person who ran it
+OWN_SIGNALS = (  # what can kill a process whose filter lets it send none: faults, limits, and timers of its own
+    *(
+        signal.SIGSEGV,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGTRAP,
+        signal.SIGABRT,
+        signal.SIGSYS,
+        signal.SIGPIPE,
+    ),
+    *(signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGXFSZ),
+)
 _CLAIMS = {b"I": Status.INVALID, b"C": Status.CRASHED, b"M": Status.OUT_OF_MEMORY}
 _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memory")
 
 
 def verdict(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> Outcome:
     """Return the outcome of one run; `shape` is (n_test, n_classes)."""
-    status, message = (Status.VIOLATION, THEFT) if seen.thief else _failure(seen, shape, limits)
+    status, message = _failure(seen, shape, limits)
+    said = _said(seen)
     if status is not None:
-        return Outcome(status, None, seen.seconds, printable(message, TEXT))
+        return Outcome(status, None, seen.seconds, printable(message, TEXT), said)
     predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
     fault = PROBABILITIES.fault(predictions)
     if fault:
-        return Outcome(Status.INVALID, None, seen.seconds, fault)
-    return Outcome(Status.OK, predictions, seen.seconds)
+        return Outcome(Status.INVALID, None, seen.seconds, fault, said)
+    return Outcome(Status.OK, predictions, seen.seconds, said=said)
 
 
 def _failure(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
     """Return why there are no predictions, or (None, "") when the stream is exactly as long as predictions are."""
     if seen.stopped == "setup" or not seen.forked or (not seen.started and seen.exit is not None):
         return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
+    if seen.stopped == "time" and seen.halted:
+        return Status.LOST, "somebody stopped the method's process"
+    if seen.stopped == "time" and seen.busy:
+        return Status.LOST, f"no core of the machine was free for {seen.waited:.1f} s"
     if seen.stopped == "time":
         return Status.TIMED_OUT, f"the method ran longer than {limits.seconds:g} s"
     if seen.stopped == "threads":
@@ -62,7 +81,7 @@ def _answer(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[
     if died is not None:
         return died
     if kind in _CLAIMS:
-        return _CLAIMS[kind], payload.decode(errors="replace")
+        return _CLAIMS[kind], payload.decode(errors="replace").partition("\n")[0]
     if kind == b"P" and len(payload) == expected:
         return None, ""
     return Status.CRASHED, "the method exited before it returned"
@@ -74,16 +93,23 @@ def _death(seen: ChildRecord, limits: Limits) -> tuple[Status, str] | None:
     if code == 0:
         return None
     if any(sign in seen.output for sign in _OUT_OF_MEMORY):
-        return Status.OUT_OF_MEMORY, f"the method needed more than {limits.memory >> 20} MiB: {_tail(seen)}"
-    if code == -signal.SIGKILL:  # not by us, and a method cannot send it: the kernel wanted memory, or a person did it
-        if seen.peak > limits.memory // 4:
-            return Status.OUT_OF_MEMORY, f"the system killed the method when it held {seen.peak >> 20} MiB"
-        return Status.LOST, "somebody killed the method's process"
+        return Status.OUT_OF_MEMORY, f"the method needed more than {limits.memory >> 20} MiB"
     if code == -signal.SIGXCPU:
         return Status.TIMED_OUT, "the method used up its processor time"
+    if code < 0 and -code not in OWN_SIGNALS:
+        name = signal.Signals(-code).name if -code < signal.SIGRTMIN else f"signal {-code}"
+        return Status.LOST, f"somebody, or the system for want of memory, killed the method's process ({name})"
     if code < 0:
-        return Status.CRASHED, f"the method died of signal {signal.Signals(-code).name} {_tail(seen)}"
-    return Status.CRASHED, f"the method exited with status {code} before it returned {_tail(seen)}"
+        return Status.CRASHED, f"the method died of signal {signal.Signals(-code).name}"
+    return Status.CRASHED, f"the method exited with status {code} before it returned"
+
+
+def _said(seen: ChildRecord) -> str:
+    """Return the method's call chain and the end of what it printed, a printable line each."""
+    calls = bytes(seen.result[1:]).decode(errors="replace").split("\n")[1:] if bytes(seen.result[:1]) in _CLAIMS else []
+    printed = bytes(seen.output[-SAID:]).decode(errors="replace").split("\n")
+    lines = [*(f"called: {call}" for call in calls), *(f"printed: {line}" for line in printed if line.strip())]
+    return "\n".join(printable(line, WIDTH) for line in lines[-LINES:])
 
 
 def _tail(seen: ChildRecord) -> str:

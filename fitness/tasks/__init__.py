@@ -35,7 +35,7 @@ def load(name: str) -> Task:
     if re.fullmatch(r"[\w-]+-[0-9a-f]{8}", name):
         again = "which is imported only when you name it: say --task path/to/file.py, with the file as it was then"
         raise UsageError(f"The task {name} is a file of somebody's own, {again}.")
-    raise UsageError(f"There is no task named {name!r}; the known tasks are: {', '.join(sorted({*TASKS, *_ADMITTED}))}.")
+    raise UsageError(f"There is no task named {name[:80]!r}; the known tasks are: {', '.join(sorted({*TASKS, *_ADMITTED}))}.")
 
 
 def admit(reference: str) -> str:

@@ -148,7 +148,7 @@ class Builder:
         requests = []
         for name in batch:
             path = vault.path(task, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            storage.make_folder(path.parent)
             entry = {"identity": vault.identity(task, name), "domain": name.domain, "path": str(path)}
             requests.append({**entry, "secret": vault.secret(task, name).key.hex()})
         work = {"source": task.source, "options": dict(task.options), "margin": task.margin, "requests": requests}

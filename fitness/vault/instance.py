@@ -54,26 +54,19 @@ class Answers:
     """The answers to one trial's problem; they never leave the trusted process.
 
     Attributes:
-        rows: (n_test,) the instance's row that stands at each place of the trial's test_x.
-        test_y: (n_test,) true labels, in the instance's order.
-        teacher: (n_test,) the teacher's hard answers, in the instance's order.
+        rows: (n_test,) the instance's row that stands at each place of the trial's test_x, which shows some of them.
+        test_y: (n,) true labels, in the instance's order.
+        teacher: (n,) the teacher's hard answers, in the instance's order.
     """
 
     rows: np.ndarray
     test_y: np.ndarray
     teacher: np.ndarray
 
-    def restore(self, predictions: np.ndarray) -> np.ndarray:
-        """Put a trial's predictions, (n_test, ...), back into the instance's row order."""
-        if len(predictions) != len(self.rows):
-            raise ValueError(f"expected {len(self.rows)} rows of predictions, got shape {predictions.shape}")
-        restored = np.empty_like(predictions)
-        restored[self.rows] = predictions
-        return restored
-
     def score(self, predictions: np.ndarray) -> Marks:
         """Score (n_test, n_classes) probabilities in the trial's row order; a tie is the lowest class."""
-        restored = self.restore(predictions)
-        hard = restored.argmax(1)
-        shares = (hard == self.test_y, hard == self.teacher, restored.max(1).astype(np.float64), hard != 0)
+        if len(predictions) != len(self.rows):
+            raise ValueError(f"expected {len(self.rows)} rows of predictions, got shape {predictions.shape}")
+        hard, truth, teacher = predictions.argmax(1), self.test_y[self.rows], self.teacher[self.rows]
+        shares = (hard == truth, hard == teacher, predictions.max(1).astype(np.float64), hard != 0)
         return Marks(*(float(np.mean(share)) for share in shares))

@@ -39,6 +39,17 @@ class Layout:
     arrays: Mapping[str, tuple[str, tuple[int, ...], int]]
 
 
+def private(path: str | Path, flags: int) -> int:
+    """Open a file (the `opener` of `open`); one that is made can be read by its owner only, from its first byte on."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what it lies in, for their owner only. Raises OSError."""
+    for missing in [one for one in (folder, *folder.parents) if not one.exists()][::-1]:
+        missing.mkdir(0o700, exist_ok=True)
+
+
 def write(path: Path, drawn: Drawn, identity: Mapping[str, object], secret: Secret) -> None:
     """Write an instance so that it is there whole or not at all; raises OSError when there is no room or no right to."""
     arrays = {name: np.ascontiguousarray(value) for name in ARRAYS if (value := getattr(drawn, name)) is not None}
@@ -52,7 +63,7 @@ def write(path: Path, drawn: Drawn, identity: Mapping[str, object], secret: Secr
     digest = blake2b(header, key=secret.key, digest_size=DIGEST)
     part = path.with_suffix(".part")
     try:
-        with open(part, "wb") as file:
+        with open(part, "wb", opener=private) as file:
             file.write(header)
             for value in arrays.values():
                 block = value.tobytes() + bytes(-value.nbytes % ALIGN)
@@ -91,6 +102,6 @@ def array(path: Path, layout: Layout, name: str) -> np.ndarray | None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock beside a file; other processes wait, and a process that dies lets go of it."""
-    with open(path.with_suffix(".lock"), "ab") as file:
+    with open(path.with_suffix(".lock"), "ab", opener=private) as file:
         flock(file, LOCK_EX)
         yield

@@ -34,7 +34,7 @@ class Vault:
         self.folder = (home or default_home()) / "vault"
         self._verified: dict[Path, tuple[tuple[int, ...], Instance]] = {}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            storage.make_folder(self.folder)
             self.folder.chmod(0o700)
             self._secret = _key(self.folder / "key")
         except OSError as error:
@@ -68,7 +68,7 @@ class Vault:
             raise VaultError(_unusable(path, error)) from error
 
     def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        """Make one trial's problem and its answers: row order and seed are drawn from the key, the method and the instance.
+        """Make one trial's problem and its answers: test rows, order and seed are drawn from key, method and instance.
 
         The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
         """
@@ -92,11 +92,25 @@ class Vault:
         )
         return problem, Answers(packing.orders["test_x"], instance.test_y, instance.teacher.argmax(1))
 
+    def test_rows(self, instance: Instance) -> np.ndarray:
+        """Return the (n, d) test rows of an instance, of which each trial shows some."""
+        try:
+            found = storage.array(instance.path, instance.layout, "test_x")
+        except (OSError, ValueError) as error:
+            raise VaultError(f"Instance {instance.name} cannot be read ({error}); run the command again.") from error
+        if found is None:
+            raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
+        return found
+
+    def dice(self, *label: object) -> np.random.Generator:
+        """Return the generator of what is decided about a method in secret: a method knows its seed, but not the key."""
+        return self._secret.rng("dice", *label)
+
     def log_look(self, who: str, method: str, domain: str, split: Split, instances: int) -> int:
         """Record that scores left the vault outside a run; return how often that happened on this domain and split."""
         log, line = self.folder / "looks.jsonl", {"who": who, "method": method, "domain": domain, "split": split}
         try:
-            with storage.locked(log), open(log, "a") as file:
+            with storage.locked(log), open(log, "a", opener=storage.private) as file:
                 file.write(json.dumps({**line, "instances": instances, "time": time.time()}) + "\n")
         except OSError as error:
             raise VaultError(_unusable(log, error)) from error
@@ -145,7 +159,7 @@ def _key(path: Path) -> Secret:
         if not path.exists():
             part = path.with_suffix(".part")
             part.unlink(missing_ok=True)
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with open(part, "xb", opener=storage.private) as file:
                 file.write(secrets.token_bytes(32))
                 file.flush()
                 os.fsync(file.fileno())

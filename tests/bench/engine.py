@@ -120,7 +120,7 @@ class Stand(Evaluator):
         place = (name.task, name.domain, name.index, name.split)
         return Trial(method.id, *place, Status.OK, score, {"teacher_agreement": 0.6}, 0.001)
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         """Find nothing."""
         return ()
 

@@ -1,162 +1,178 @@
-"""Measure the false alarms of the probes: `python -m tests.bench.probes RUN.db` examines seeds and offline children.
+"""Measure the probes: `python -m tests.bench.probes ARCHIVE... [--gallery]` examines methods written in good faith, and cheats.
 
-Every seed on ten instances and the first 200 children of a run on one instance each, quickly; every seed and the ten best of
-these children on one instance, thoroughly. Prints what each probe said, who was flagged and why, and what it cost. A child that
-is flagged may be guilty: read it. The rates in fitness/probes/probes.py are these.
+Every bred method of the archives that was judged OK, on --instances instances of each of --splits and --domains, quickly; with
+--gallery every cheat that is for the probes, too. What is found goes into --store line by line, so that a run that was cut off
+goes on, and `--table` only prints the tables of docs/probes.md from it. --probes limits the examination to some probes.
 """
 
 from __future__ import annotations
 
-import sys
-import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, median
-
-import numpy as np
 
 from archives.archive import Archive
-from evolve.runs import seeds as baselines
-from evolve.runs.judge import FIRST
 from evolve.runs.resources import JudgeResources, judge_resources
-from evolve.screening.screen import Screen
-from fitness import pgr
-from fitness.nouns import Finding, Method, Outcome, Problem, Split, Status, Verdict
-from fitness.probes.examination import Case
-from fitness.probes.probes import PROBES, examine
+from fitness.nouns import Method, Split, Status
+from fitness.probes.probes import PROBES
 from fitness.tasks import load
 from fitness.vault.instance import InstanceName
+from tests.security.hacks.gallery import CHEATS, EARLIER, method
 
-CHILDREN = 200
-INSTANCES = 10
-BEST = 10
-LOST_RETRIES = 2
+HONEST, GALLERY = "honest", "gallery"
+CONFIDENCE = 0.95
+Line = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A method under examination, its name, and its PGR in the run it comes from."""
+    """A method under examination, what it is called, and whether it is a cheat."""
 
+    kind: str
     name: str
     method: Method
-    pgr: float
+    catcher: str = ""
 
 
-@dataclass(frozen=True)
-class Examined:
-    """One examination: who, where, what was found, and the cost."""
-
-    subject: Subject
-    instance: InstanceName
-    findings: Sequence[Finding]
-    runs: int
-    seconds: float
-
-
-def seeds(resources: JudgeResources) -> list[Subject]:
-    """Return the human baselines."""
-    screen = Screen(resources.worker)
-    screened = [(seed.name, screen.parse(seed.source, seed.name).method) for seed in baselines.collect()]
-    return [Subject(name, record.method, 0.0) for name, record in screened if record is not None]
-
-
-def children(path: Path) -> list[Subject]:
-    """Return the first children of a run that its judge could score."""
+def bred(path: Path) -> list[Subject]:
+    """Return the methods of an archive that were bred and judged OK, once each."""
     archive = Archive.open(path)
     query = (
-        "select m.id, m.name, m.source, m.nodes, e.pgr from evaluations e join methods m on m.id = e.method "
-        "where e.split = 'dev' and e.status = 'OK' and m.origin = 'search' order by e.id limit ?"
+        "select m.id, m.name, m.source, m.nodes from methods m where m.origin = 'search' and exists "
+        "(select 1 from evaluations e where e.method = m.id and e.split = 'dev' and e.status = 'OK') order by m.rowid"
     )
-    rows = archive.rows(query, [CHILDREN])
+    rows = archive.rows(query)
     archive.close()
     return [
-        Subject(str(row["name"]), Method(str(row["id"]), str(row["source"]), int(str(row["nodes"]))), float(str(row["pgr"])))
-        for row in rows
+        Subject(HONEST, str(row["name"]), Method(str(row["id"]), str(row["source"]), int(str(row["nodes"])))) for row in rows
     ]
 
 
-def once(resources: JudgeResources, subject: Subject, name: InstanceName, thorough: bool) -> Examined | None:
-    """Judge a method on an instance and examine it there; None when it fails the trial."""
-    runs = 0
+def cheats(resources: JudgeResources) -> list[Subject]:
+    """Return the cheats of the gallery that the screen and the sandbox let through."""
+    return [
+        Subject(GALLERY, cheat.name, method(resources, cheat.source), cheat.catcher)
+        for cheat in CHEATS
+        if cheat.catcher not in EARLIER
+    ]
 
-    def run(problem: Problem) -> Outcome:
-        nonlocal runs
-        runs += 1
-        for _ in range(LOST_RETRIES):
-            outcome = resources.sandbox.run(subject.method.source, problem, resources.task.limits)
-            if outcome.status is not Status.LOST:
-                return outcome
-        return outcome
 
+def examined(
+    resources: JudgeResources, subject: Subject, name: InstanceName, probes: tuple[str, ...] | None, thorough: bool
+) -> Iterator[Line]:
+    """Yield a line for the trial, and one for each finding on its instance."""
     resources.builder.wait_for(name)
-    instance = resources.vault.load(resources.task, name)
-    problem, answers = resources.vault.problem(instance, subject.method.id)
-    outcome = run(problem)
-    if outcome.predictions is None:
-        return None
-    accuracy = answers.score(outcome.predictions).transfer_acc
-    score = pgr.score(accuracy, instance.weak_acc, instance.strong_acc, len(outcome.predictions))
-    case = Case(problem, answers, instance.weak_acc, instance.strong_acc, score)
-    began, before = time.monotonic(), runs
-    findings = examine(run, case, np.random.default_rng(problem.seed), thorough)
-    return Examined(subject, name, findings, runs - before, time.monotonic() - began)
+    trial = resources.judge.trial(subject.method, name)
+    about = {
+        "kind": subject.kind, "method": subject.method.id, "name": subject.name, "catcher": subject.catcher,
+        "split": name.split, "domain": name.domain, "instance": name.index, "thorough": thorough,
+    }  # fmt: skip
+    yield about | {"probe": "", "verdict": str(trial.status), "pgr": trial.score.pgr if trial.score else None}
+    if trial.status is Status.OK:
+        for finding in resources.judge.examine(subject.method, trial, thorough, probes):
+            yield {**asdict(finding), **about}
 
 
-def report(title: str, examined: Iterable[Examined | None]) -> None:
-    """Print the flags as they come, then what each probe said and the cost."""
-    done: list[Examined] = []
-    for one in examined:
-        if one is None:
-            continue
-        done.append(one)
-        for finding in one.findings:
-            if finding.verdict is Verdict.FAILED:
-                print(f"  {one.subject.name} on {one.instance}: {finding.probe}: {finding.sentence}", flush=True)
-    said = Counter((finding.probe, finding.verdict) for one in done for finding in one.findings)
-    print(f"\n| {title}, {len(done)} examinations | passed | skipped | failed | rate |\n|---|---|---|---|---|")
+def measure(wanted: argparse.Namespace, lines: list[Line]) -> None:
+    """Examine what the store does not hold yet, and add it there."""
+    task, done = load("embedded"), {_key(line) for line in lines}
+    spots = [
+        InstanceName(task.name, d, Split(s), i) for i in range(wanted.instances) for s in wanted.splits for d in wanted.domains
+    ]
+    shown = [InstanceName(task.name, "chat", Split.FRESH, i) for i in range(wanted.instances)]
+    with judge_resources(task, [*spots, *(shown if wanted.gallery else [])]) as resources:
+        hacks = cheats(resources) if wanted.gallery else []
+        honest = {subject.method.id: subject for path in wanted.archives for subject in bred(path)}.values()
+        todo = [(subject, spot, False) for spot in spots for subject in honest]
+        todo += [(subject, spot, thorough) for spot in shown for thorough in (False, True) for subject in hacks]
+        for subject, spot, thorough in todo:
+            key = (subject.kind, subject.method.id, str(spot.split), spot.domain, spot.index, thorough)
+            if key in done:
+                continue
+            with wanted.store.open("a") as file:
+                for line in examined(resources, subject, spot, wanted.probes, thorough):
+                    file.write(json.dumps(line, default=str) + "\n")
+
+
+def _key(line: Line) -> tuple[object, ...]:
+    return tuple(line[name] for name in ("kind", "method", "split", "domain", "instance", "thorough"))
+
+
+def bound(alarms: int, examinations: int) -> float:
+    """Return the upper end of the two-sided 95 % interval of a rate (Clopper & Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(alarms, examinations).proportion_ci(CONFIDENCE, "exact").high)
+
+
+def alarms(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield the table of alarms: examinations that a probe failed, and methods that it failed on most instances."""
+    honest = [line for line in lines if line["kind"] == HONEST and line["verdict"] != "SKIPPED"]
+    yield "| probe | examinations | alarms | rate, at most | methods | flagged | rate, at most |\n|---|---|---|---|---|---|---|"
     for probe in PROBES:
-        passed, skipped, failed = (said[probe.name, v] for v in (Verdict.PASSED, Verdict.SKIPPED, Verdict.FAILED))
-        print(f"| {probe.name} | {passed} | {skipped} | {failed} | {failed / len(done):.3f} |")
-    runs, seconds = [one.runs for one in done], [one.seconds for one in done]
-    print(f"\nruns: mean {fmean(runs):.1f}, most {max(runs)}; seconds: median {median(seconds):.1f}, most {max(seconds):.1f}")
-    largest = {
-        probe.name: max(
-            (
-                f.number / f.threshold
-                for one in done
-                for f in one.findings
-                if f.probe == probe.name and f.number and f.threshold
-            ),
-            default=0.0,
-        )
-        for probe in PROBES
-    }
-    print(
-        "largest number over threshold: " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in largest.items()) + "\n",
-        flush=True,
-    )
+        said = [line for line in honest if line["probe"] == probe.name]
+        by_method = defaultdict[object, list[bool]](list)
+        for line in said:
+            by_method[line["method"]].append(line["verdict"] == "FAILED")
+        if not said:
+            continue
+        failed = sum(line["verdict"] == "FAILED" for line in said)
+        flagged = sum(2 * sum(failures) > len(failures) for failures in by_method.values())
+        rates = bound(failed, len(said)), bound(flagged, len(by_method))
+        yield f"| {probe.name} | {len(said)} | {failed} | {rates[0]:.3f} | {len(by_method)} | {flagged} | {rates[1]:.3f} |"
+
+
+def caught(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield the table of the gallery: what a cheat gains, and on how many instances it is caught."""
+    yield "| cheat | PGR on chat | its probe | flagged, quick | by its probe, thorough |\n|---|---|---|---|---|"
+    found = defaultdict[object, list[Line]](list)
+    for line in lines:
+        if line["kind"] == GALLERY:
+            found[line["name"]].append(line)
+    for name, told in sorted(found.items(), key=lambda item: str(item[0])):
+        catcher = told[0]["catcher"]
+        pgrs = [
+            float(str(line["pgr"])) for line in told if not line["probe"] and not line["thorough"] and line["pgr"] is not None
+        ]
+        gain = f"{sum(pgrs) / len(pgrs):.2f} ({min(pgrs):.2f} to {max(pgrs):.2f})" if pgrs else str(told[0]["verdict"])
+        quick, thorough = (_spots(told, way) for way in (False, True))
+        any_probe = len({line["instance"] for line in told if line["verdict"] == "FAILED" and not line["thorough"]})
+        its_own = len({x["instance"] for x in told if x["verdict"] == "FAILED" and x["thorough"] and x["probe"] == catcher})
+        yield f"| {name} | {gain} | {catcher} | {any_probe}/{quick} | {its_own}/{thorough} |"
+
+
+def _spots(lines: Sequence[Line], thorough: bool) -> int:
+    return len({line["instance"] for line in lines if line["thorough"] == thorough})
 
 
 def main() -> None:
-    """Print the tables."""
-    bred = children(Path(sys.argv[1]))
-    domain = sys.argv[2] if len(sys.argv) > 2 else "chat"
-    names = [InstanceName("embedded", domain, Split.FRESH, FIRST + i) for i in range(INSTANCES)]
-    with judge_resources(load("embedded"), names) as resources:
+    """Measure, unless only the tables are asked for, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archives", nargs="*", type=Path)
+    parser.add_argument("--instances", type=int, default=3)
+    parser.add_argument("--splits", nargs="+", default=["dev", "fresh"])
+    parser.add_argument("--domains", nargs="+", default=["chat", "code_deceptive"])
+    parser.add_argument("--probes", nargs="+", type=str)
+    parser.add_argument("--gallery", action="store_true")
+    parser.add_argument("--store", type=Path, default=Path("probes.jsonl"))
+    parser.add_argument("--table", action="store_true")
+    wanted = parser.parse_args()
+    wanted.probes = tuple(wanted.probes) if wanted.probes else None
+    if not wanted.table:
+        measure(wanted, stored(wanted.store))
+    lines = stored(wanted.store)
+    for line in lines:
+        if line["kind"] == HONEST and line["verdict"] == "FAILED":
+            print(f"{line['name']} on {line['split']} {line['domain']} {line['instance']}: {line['probe']}: {line['sentence']}")
+    print("\n".join(["", *alarms(lines), "", *caught(lines)]))
 
-        def over(subjects: Sequence[Subject], places: Sequence[InstanceName], thorough: bool) -> Iterator[Examined | None]:
-            for subject in subjects:
-                for name in places:
-                    yield once(resources, subject, name, thorough)
 
-        human = seeds(resources)
-        report("seeds", over(human, names, False))
-        report("offline children", (once(resources, s, names[i % INSTANCES], False) for i, s in enumerate(bred)))
-        report("seeds, thoroughly", over(human, names[:1], True))
-        best = sorted(bred, key=lambda subject: -subject.pgr)[:BEST]
-        report("best children, thoroughly", over(best, names[:1], True))
+def stored(path: Path) -> list[Line]:
+    """Return what the store holds."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def test_the_run_remembers_how_many_were_tried_and_the_inflation(searched: Searc
     kept = searched.rows("select tried, inflation, champion from runs")[0]
     assert kept["tried"] == 10
     assert f"the best of {kept['tried']} methods on dev" in searched.out
-    assert f"inflated dev by {kept['inflation']:+.2f}" in searched.out
+    assert f"inflation {kept['inflation']:+.2f}" in searched.out
     board = searched.rows(f"select inflation from leaderboard where method = '{kept['champion']}'")[0]
     assert board["inflation"] == pytest.approx(kept["inflation"], abs=0.0011)
 

@@ -19,7 +19,7 @@ from archives.archive import Archive
 from evolve import operators
 from evolve.cli import run
 from fitness.judge import Judge
-from fitness.nouns import Finding, Method, Trial, Verdict
+from fitness.nouns import Finding, Method, Split, Trial, Verdict
 from tests.support import tiny
 from tests.support.model_server import Fault, ModelServer, Served
 
@@ -98,8 +98,8 @@ def test_a_run_whose_finalists_are_all_flagged_has_finished_without_a_champion(
 ) -> None:
     examine, flag = Judge.examine, Finding("frame", Verdict.FAILED, 0.5, 0.1, "PGR 0.50, and 0.10 with components turned round")
 
-    def suspicious(judge: Judge, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
-        return (flag,) if thorough else examine(judge, method, trial)
+    def suspicious(judge: Judge, method: Method, trial: Trial, *how: Any) -> tuple[Finding, ...]:
+        return (flag,) if trial.split is Split.FRESH else examine(judge, method, trial, *how)
 
     with monkeypatch.context() as patch:
         patch.setattr(Judge, "examine", suspicious)

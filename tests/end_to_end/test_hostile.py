@@ -24,7 +24,9 @@ from archives.sqlite import connection as archives
 from evolve.cli import run
 from tests.support import hostile, tiny
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u200b\u2800\u3164\ufe0f\U000e0041]"
+)
 OURS = [' type="application/json" id="board-data"', ' type="application/json" id="pages"', ""]  # a page's scripts
 PAGES = (["report"], ["report", "--format", "md"], ["report", "--format", "json"])
 TEXTS = (

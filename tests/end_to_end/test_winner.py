@@ -49,9 +49,9 @@ def test_a_champion_no_better_than_the_baselines_is_seldom_shown_to_be(found: Se
 
 def test_the_run_shows_the_inflation(found: Sequence[Found], capsys: pytest.CaptureFixture[str]) -> None:
     one = found[0]
-    ending.say(one.ending, resolve(), as_json=False)
+    ending.say_end(one.ending, resolve(), ending.write(one.ending), as_json=False)
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"dev {one.dev.mean:.2f}, fresh {one.fresh.mean:.2f}: selection inflated dev by {one.inflation:+.2f}" in shown
+    assert f"inflation {one.inflation:+.2f}: dev {one.dev.mean:.2f} minus fresh {one.fresh.mean:.2f}" in shown
 
 
 def test_the_archive_keeps_the_inflation_beside_the_score(found: Sequence[Found]) -> None:

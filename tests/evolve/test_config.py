@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -24,6 +25,48 @@ def test_an_unknown_key_gets_the_nearest_one(tmp_path: Path) -> None:
 def test_a_value_out_of_range_is_named(key: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"{key} = {value!r} cannot be used"):
         resolve({key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("seeds", 3, "seeds = 3 cannot be used: it takes a list of texts"),
+        ("model", True, "model = true cannot be used: it takes a list of texts"),
+        ("measures", {"a": 1}, 'measures = {"a": 1} cannot be used: it takes a list of texts'),
+        ("trackers", [3], "trackers.0 = 3 cannot be used: it takes a text"),
+        ("strategy", ["a"], 'strategy = ["a"] cannot be used: it takes a text'),
+        ("evals", "many", "evals = 'many' cannot be used: it takes a whole number"),
+        ("evals", 1.5, "it takes a whole number"),
+        ("novelty", None, ""),
+        ("novelty", [], "novelty = [] cannot be used: it takes a number"),
+        ("trust_methods", "perhaps", "it takes true or false"),
+        ("prices", ["x"], "it takes a table"),
+        ("prices", {"openai:x": 3}, "it takes a table, such as {input = 1, output = 2}"),
+        ("domain", 3, "cannot be used: a domain is a name such as chat"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_is_wanted_without_a_type_of_python(key: str, value: object, said: str) -> None:
+    if value is None:  # not given
+        assert resolve({key: value}) == Config()
+        return
+    with pytest.raises(UsageError) as caught:
+        resolve({key: value})
+    assert said in str(caught.value)
+    words = re.findall(
+        r"\b(?:tuple|dict|dictionary|str|string|int|integer|bool|boolean|list\[|NoneType|instance|None|True)\b",
+        str(caught.value),
+    )
+    assert not words
+
+
+def test_a_config_file_with_a_byte_order_mark_is_read_and_one_of_another_encoding_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "evolve.toml"
+    path.write_bytes(b"\xef\xbb\xbfevals = 3\r\n")
+    assert read_file(path) == {"evals": 3}
+    for encoding in ("utf-16", "latin-1"):
+        path.write_text("task = 'd\u00e9'", encoding)
+        with pytest.raises(UsageError, match=r"evolve\.toml is not UTF-8 text: save it as UTF-8"):
+            read_file(path)
 
 
 def test_later_layers_win_and_none_is_not_given() -> None:

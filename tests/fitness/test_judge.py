@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from fitness.judge import Cancelled, Judge
-from fitness.nouns import Limits, Method, Outcome, Problem, Split, Status
+from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Score, Split, Status, Trial, Verdict
+from fitness.probes import probes
+from fitness.probes.examination import Case
 from fitness.tasks import load
 from fitness.vault.instance import Answers, InstanceName
 
@@ -30,6 +33,12 @@ class FakeVault:
 
     def load(self, name: InstanceName) -> FakeInstance:
         return FakeInstance(name)
+
+    def test_rows(self, instance: FakeInstance) -> np.ndarray:
+        return np.zeros((N, 1), np.float32)
+
+    def dice(self, *label: object) -> np.random.Generator:
+        return np.random.default_rng(zlib.crc32(str(label).encode()))
 
     def problem(self, instance: FakeInstance, method: str, repeat: int = 0) -> tuple[Problem, Answers]:
         empty = np.zeros((0, 1), np.float32)
@@ -91,10 +100,115 @@ def test_a_method_has_no_fitness_before_the_tasks_least_number_of_instances_of_e
     assert judge(Scripted(right(0.8))).evaluate(METHOD, dev(10, "chat", "math")).fitness is not None
 
 
-def test_a_method_without_a_fitness_is_not_examined() -> None:
-    sandbox = Scripted(right(0.8))
+def test_a_method_that_failed_is_not_examined() -> None:
+    sandbox = Scripted(right(0.8), failed(Status.CRASHED))
     assert judge(sandbox).certify(METHOD, dev(9)).findings == ()
-    assert sandbox.runs == 9
+    assert sandbox.runs == 2
+
+
+class Suspicious(Judge):
+    """A judge whose probes say what a test decides, instance by instance."""
+
+    def __init__(self, fails: Callable[[Trial], bool], probe: str = "frame") -> None:
+        vault = FakeVault()
+        super().__init__(load("embedded"), vault, Scripted(right(0.8)), vault.load, threading.Event())  # type: ignore[arg-type]
+        self.fails, self.probe, self.examined = fails, probe, list[tuple[int, bool, tuple[str, ...] | None]]()
+
+    def examine(
+        self, method: Method, trial: Trial, thorough: bool = False, names: tuple[str, ...] | None = None
+    ) -> tuple[Finding, ...]:
+        self.examined.append((trial.instance, thorough, names))
+        verdict = Verdict.FAILED if self.fails(trial) else Verdict.PASSED
+        return (Finding(self.probe, verdict, 0.7, 0.15, "PGR 0.75, and 0.06 turned round"),)
+
+
+def trials(*pgrs: float) -> list[Trial]:
+    return [
+        Trial("m", "embedded", "chat", i, Split.DEV, Status.OK, Score(pgr, 0.02, 0.7, 0.6, 0.95, 3000))
+        for i, pgr in enumerate(pgrs)
+    ]
+
+
+def test_a_few_held_out_instances_are_enough_to_be_examined() -> None:
+    """A held-out domain has fewer instances than a fitness needs."""
+    certified = Suspicious(lambda trial: True).certify(METHOD, dev(3))
+    assert certified.fitness is None
+    assert certified.flags == ("frame",)
+
+
+def test_one_draw_on_one_instance_is_evidence_and_no_flag() -> None:
+    suspicious = Suspicious(lambda trial: len(suspicious.examined) == 1)
+    found = suspicious.inspect(METHOD, trials(*[0.9] * 10))
+    assert [finding.verdict for finding in found] == [Verdict.CONTESTED, Verdict.PASSED, Verdict.PASSED]
+    assert len({finding.instance for finding in found}) == 3
+    assert Evaluation("m", (), Status.OK, None, findings=found).flags == ()
+
+
+def test_what_fails_on_most_instances_is_a_flag() -> None:
+    found = Suspicious(lambda trial: True).inspect(METHOD, trials(*[0.9] * 10))
+    assert [finding.verdict for finding in found] == [Verdict.FAILED] * 3
+    assert Evaluation("m", (), Status.OK, None, findings=found).flags == ("frame",)
+
+
+def test_only_the_suspicious_probe_is_applied_to_further_instances() -> None:
+    suspicious = Suspicious(lambda trial: True)
+    suspicious.inspect(METHOD, trials(*[0.9] * 10))
+    assert [names for _, _, names in suspicious.examined] == [None, ("frame",), ("frame",)]
+    thief = Suspicious(lambda trial: True, "canary")
+    thief.inspect(METHOD, trials(*[0.9] * 10))
+    assert [names for _, _, names in thief.examined] == [None, None, None]  # any run may touch a decoy
+
+
+def test_finalists_are_examined_on_several_instances_and_on_more_when_one_fails() -> None:
+    calm = Suspicious(lambda trial: False)
+    calm.inspect(METHOD, trials(*[0.9] * 20), thorough=True)
+    assert [thorough for _, thorough, _ in calm.examined] == [True, False, False]
+    shaken = Suspicious(lambda trial: len(shaken.examined) in (1, 2))
+    found = shaken.inspect(METHOD, trials(*[0.9] * 20), thorough=True)
+    assert [finding.verdict for finding in found].count(Verdict.CONTESTED) == 2
+    assert len(found) == 5
+
+
+def test_which_instance_is_examined_is_drawn_by_the_vault_and_differs_from_method_to_method() -> None:
+    seen = set()
+    for name in "abcdefghij":
+        suspicious = Suspicious(lambda trial: False)
+        suspicious.inspect(Method(name, "source", 1), trials(*[0.9] * 10))
+        seen.add(suspicious.examined[0][0])
+    assert len(seen) > 3
+
+
+def test_a_method_that_cheats_on_three_instances_of_four_is_flagged() -> None:
+    """Salted: it looks honest wherever a hash of the instance says so, among them the first."""
+    salted = [0.3 if i % 4 == 0 else 0.97 for i in range(20)]
+    flags = 0
+    for name in "abcdefghijklmnopqrst":
+        found = Suspicious(lambda trial: trial.instance % 4 != 0).inspect(Method(name, "s", 1), trials(*salted))
+        flags += bool(Evaluation("m", (), Status.OK, None, findings=found).flags)
+    assert flags == 20
+
+
+def test_two_heaps_of_pgrs_are_looked_at_and_not_convicted() -> None:
+    honest = Suspicious(lambda trial: False)
+    found = honest.inspect(METHOD, trials(0.9, 0.85, 0.1, 0.92, 0.05, 0.88))
+    assert len({place in (2, 4) for place, _, _ in honest.examined}) == 2
+    assert {finding.verdict for finding in found} == {Verdict.PASSED}
+
+
+def test_the_examiners_dice_do_not_come_from_the_seed_that_the_method_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who knows the dice knows what he will be shown."""
+    drawn = list[np.ndarray]()
+
+    def note(run: object, case: Case, rng: np.random.Generator, *_: object) -> tuple[Finding, ...]:
+        drawn.append(rng.integers(2**31, size=4))
+        return ()
+
+    monkeypatch.setattr(probes, "examine", note)
+    same_seed = trials(0.9, 0.9)
+    for method in ("a", "b"):
+        judge(Scripted(right(0.8))).examine(Method(method, "source", 1), same_seed[1])
+    assert not np.array_equal(drawn[0], drawn[1])  # problem.seed is 1 both times
+    assert not any(np.array_equal(one, np.random.default_rng(1).integers(2**31, size=4)) for one in drawn)
 
 
 @pytest.mark.parametrize("status", [Status.CRASHED, Status.INVALID, Status.OUT_OF_MEMORY, Status.VIOLATION])

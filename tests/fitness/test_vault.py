@@ -144,7 +144,6 @@ def test_row_order_and_seed_are_the_trials_own(vault: Vault, instance: Instance)
         assert not np.array_equal(first.train_x, other.train_x)
         assert not np.array_equal(first.test_x, other.test_x)
         assert first.seed != other.seed
-        assert np.array_equal(np.sort(first.test_x, axis=0), np.sort(other.test_x, axis=0))
     assert not np.array_equal(answers.rows, np.arange(len(answers.rows)))
 
 
@@ -154,8 +153,10 @@ def test_rows_keep_their_labels(vault: Vault, instance: Instance) -> None:
         assert len(np.unique(getattr(problems[0][0], key), axis=0)) > 50
     weak = [sorted((row.tobytes(), label.tobytes()) for row, label in zip(p.train_x, p.weak, strict=True)) for p, _ in problems]
     assert weak[0] == weak[1]
-    restored = [answers.restore(problem.test_x) for problem, answers in problems]
-    assert np.array_equal(*restored)
+    rows = vault.test_rows(instance)
+    for problem, answers in problems:
+        assert np.array_equal(problem.test_x, rows[answers.rows])
+        assert len(set(answers.rows)) == len(answers.rows) < len(rows)
 
 
 def test_scores_are_counted_in_the_instances_row_order(vault: Vault, instance: Instance) -> None:
@@ -163,10 +164,11 @@ def test_scores_are_counted_in_the_instances_row_order(vault: Vault, instance: I
     perfect = np.eye(2, dtype=np.float32)[instance.test_y][answers.rows]
     marks = answers.score(perfect)
     assert marks.transfer_acc == 1
-    assert marks.teacher_agreement == pytest.approx(instance.weak_acc)
+    shown = np.mean(instance.teacher.argmax(1)[answers.rows] == instance.test_y[answers.rows])
+    assert marks.teacher_agreement == pytest.approx(shown)
     imitation = answers.score(instance.teacher[answers.rows])
     assert imitation.teacher_agreement == 1
-    assert imitation.transfer_acc == pytest.approx(instance.weak_acc)
+    assert imitation.transfer_acc == pytest.approx(shown)
     assert answers.score(1 - perfect).transfer_acc == 0
 
 

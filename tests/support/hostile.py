@@ -10,7 +10,7 @@ from pathlib import Path
 from archives.archive import Archive
 from tests.support.example_run import add_model_call, build
 
-STEERING = "\x1b]52;c;ZXZpbA==\x07\x1b]8;;http://evil/\x1b\\\x1b[2J\x1b[31m\x9b31m\u202e\u2066\r\x08\x7f"
+STEERING = "\x1b]52;c;ZXZpbA==\x07\x1b]8;;http://evil/\x1b\\\x1b[2J\x1b[31m\x9b31m\u202e\u2066\r\x08\x7f\u200b\U000e0041\u3164\u2800\u00ad\ufe0f\u2060"
 MARKUP = (
     "</p></script></style></title>--><script>document.title='PWNED'</script><img src=x onerror=\"document.title='PWNED'\">"
     "<svg onload=\"document.title='PWNED'\"><a href=\"javascript:document.title='PWNED'\">x</a>"

@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         models = {"object": "list", "data": [{"id": "tiny", "object": "model", "owned_by": "tests"}]}
-        self._send(200 if self.path == "/v1/models" else 404, models)
+        self._send(200 if self.path.partition("?")[0] == "/v1/models" else 404, models)
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             request = json.loads(raw)
             model, system, prompt = self.dialect.asked(request)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError):
             return self._send(400, self.dialect.error("the request is not of this protocol", "invalid_request_error"))
         self.app.requests.append(request)
         self.app.headers.append(dict(self.headers))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,28 +13,30 @@ import click
 from archives.archive import Archive
 from evolve import models
 from evolve import text as clean
+from evolve.cli.show.console import console, paragraph, say, table
 from evolve.config import Config
 from evolve.errors import EvolveError
-from evolve.files import RUNS
+from evolve.files import newest_runs
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
-from evolve.search.final_evaluation import Result
+from evolve.search.final_result import Result
 
+FILE = 1000  # columns of a table that no screen holds
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
 
 
-def say_unfinished(path: Path, as_json: bool) -> None:
+def say_unfinished(as_json: bool) -> None:
     """Name the newest run that was not finished, and how to go on with it."""
     if as_json:
         return
-    for other in sorted(RUNS.glob("*.db"), key=lambda p: p.stat().st_mtime, reverse=True)[:5]:
+    for other in newest_runs()[:5]:
         try:
             with contextlib.closing(Archive.open(other)) as archive:
                 state = archive.run().state
         except EvolveError:
             continue
-        if state != "finished" and other != path and not is_running(other):
+        if state != "finished" and not is_running(other):
             click.echo(f"{other} is unfinished; to go on with it instead: python -m evolve resume --db {other}")
             return
 
@@ -44,15 +48,14 @@ def say_keys(config: Config, as_json: bool) -> None:
             click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
 
 
-def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
-    """Print how a session ended, write the report and best.py beside the archive, and return their paths."""
-    files = _write(end)
+def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) -> None:
+    """Print how a session ended, and what was written of it."""
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
-        named = ("interrupted", "evaluations", "seconds", "device", "engine_seconds")
+        named = ("verdict", "interrupted", "evaluations", "seconds", "device", "engine_seconds")
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
         click.echo(clean.as_json({"end": ending}, default=str))
-        return files
+        return
     if end.result:
         _table(end.result)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
@@ -60,7 +63,8 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
     if end.interrupted:
         click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
     elif not end.result:
-        click.echo(f"no champion; to judge the next fittest methods afresh: python -m evolve resume --db {end.path}")
+        _say(end.verdict)
+        click.echo(f"to go on: python -m evolve resume --db {end.path}   (with a larger budget: --evals +100, or --minutes M)")
     click.echo(f"  database  {end.path}")
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")
@@ -68,41 +72,49 @@ def say(end: Ending, config: Config, as_json: bool) -> dict[str, Path]:
         click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
     if end.device == "cpu":
         click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
-    return files
 
 
-def _write(end: Ending) -> dict[str, Path]:
-    """Write the report and the champion's file; return their paths."""
+def write(end: Ending) -> dict[str, Path]:
+    """Write the report and the champion's file beside the archive; return their paths."""
     from evolve.report.export import write_best
     from evolve.report.html.page import write_report
 
     with contextlib.closing(Archive.open(end.path)) as archive:
-        files = {"report": write_report(archive, end.path.with_suffix(".html"))}
+        files = {"report": write_report(archive)}
         if end.result:
-            files["best.py"] = write_best(archive, end.result.champion.id, end.path.with_name(f"{end.path.stem}-best.py"))
+            files["best.py"] = write_best(archive, end.result.champion.id)
         return files
 
 
 def _table(result: Result) -> None:
-    """Print the final table: a row a method, a column a domain."""
+    """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
     heads = [f"{line.domain} ({line.instances}{'*' if line.few else ''})" for line in result.lines]
-    columns = [[head, *(span(interval) for interval in line.intervals)] for head, line in zip(heads, result.lines)]
-    names = ["", *(f"{one.place}, {one.name}" for one in result.contenders)]
-    widths = [max(map(len, column)) for column in columns]
-    click.echo("")
-    click.echo("PGR on instances that selection never saw, with 90 % intervals:")
-    for row, name in enumerate(names):
-        cells = "  ".join(f"{column[row]:<{width}}" for column, width in zip(columns, widths))
-        click.echo(f"  {name:<{max(map(len, names))}}  {cells}".rstrip())
+    rows = [
+        [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
+        for place, one in enumerate(result.contenders)
+    ]
+    say()
+    paragraph("PGR on instances that selection never saw, with 90 % intervals:")
+    table(["", *heads], rows, words=(), width=_screen())
     if any(line.few for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
-    flattered = f"dev {result.dev:.2f}, fresh {result.fresh:.2f}: selection inflated dev by {result.inflation:+.2f}"
-    _say(f"the best of {result.tried} methods on dev; {flattered}")
+    for one in result.contested:
+        place = "lost its place" if one.flagged else "keeps its place"
+        _say(f"contested, {one.name} ({place}), fresh {span(one.pgr)}: {'; '.join(one.evidence)}")
+    _say(
+        f"the best of {result.tried} methods on dev; inflation {result.inflation:+.2f}: "
+        f"dev {result.dev:.2f} minus fresh {result.fresh:.2f}"
+    )
     _say(f"for comparison, not the same task: {AAR}")
-    click.echo("")
+    say()
+
+
+def _screen() -> int:
+    """Return the columns of the screen; a file or a pipe has as many as it takes, unless COLUMNS says otherwise."""
+    return console().width if sys.stdout.isatty() or os.environ.get("COLUMNS") else FILE
 
 
 def _say(text: str) -> None:
     """Print a sentence, wrapped and indented."""
-    click.echo(click.wrap_text(text, 88, "  ", "    "))
+    click.echo(click.wrap_text(text, min(console().width - 1, 88), "  ", "    "))

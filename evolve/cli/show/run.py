@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evolve.cli.show.console import dash, facts, fit, paragraph, say, source, table
+from evolve.cli.show.console import dash, facts, fit, heading, paragraph, say, source, table
 from evolve.cli.show.tables import over_time, print_search
 from evolve.queries.filtering import Wanted
-from evolve.text import NONE, count, duration, estimate, interval, label, money, number, one_line, short
+from evolve.text import NONE, count, duration, estimate, interval, label, made_by, money, number, one_line
 
 if TYPE_CHECKING:
     from evolve.queries.diversity import Tally
@@ -36,11 +36,11 @@ def print_status(now: RunStatus) -> None:
     if now.islands:
         say()
         rows = [[str(i.island), str(i.elites), number(i.best), label(i.name, i.method)] for i in now.islands]
-        table(["island", "elites", "best fitness", "method"], rows, flexible=3, right=(0, 1, 2))
+        table(["island", "elites", "best fitness", "method"], rows, words=(3,), right=(0, 1, 2))
     print_search(now)
     if now.events:
         say()
-        table(["last events", ""], [[event.at[11:19], event.text] for event in now.events], flexible=1)
+        table(["last events", ""], [[event.at[11:19], event.text] for event in now.events], words=(1,))
 
 
 def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
@@ -48,8 +48,10 @@ def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
     spent, recent = now.spent, now.recent
     rate = now.evaluations / spent.minutes if spent.minutes > 0 else 0.0
     unanswered = f"{now.unanswered} unanswered, " if now.unanswered else ""
+    left = "" if now.left is None else f"; about {duration(now.left)} left"
     rows = [
-        ("best", _scores(now.best)),
+        *([("now", now.phase + left)] if now.phase else []),
+        ("champion" if now.champion else "best so far", _scores(now.best)),
         ("human best", _scores(now.human_best)),
         ("evaluations", _of(now.evaluations, now.budget.evals) + f"; {now.failed} failed; {rate:.0f} a minute"),
         (
@@ -104,18 +106,18 @@ def _tallies(tallies: Sequence[Tally], limit: int) -> str:
 def print_ranking(rows: Sequence[LeaderboardRow], tried: int, wanted: Wanted) -> None:
     """Print the leaderboard, and how many methods it was chosen from."""
     if not rows:
-        say(
+        paragraph(
             "Nothing has been judged OK in this run yet."
             if wanted == Wanted()
             else "No method that was judged OK is like that."
         )
         return
-    more = "by domain" if wanted.pareto else _MORE.get(wanted.by, "infl")
+    more = "by domain" if wanted.pareto else _MORE.get(wanted.by, "inflation")
     cells = [
         [
             str(place),
-            short(row.method),
-            one_line(row.operator or row.name or row.origin, 13) + (" ⚑" if row.flags else ""),
+            one_line(row.label, 16) + (" ⚑" if row.flags else ""),
+            one_line(row.made_by, 24),
             number(row.fitness),
             number(row.pgr),
             estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
@@ -125,22 +127,22 @@ def print_ranking(rows: Sequence[LeaderboardRow], tried: int, wanted: Wanted) ->
         for place, row in enumerate(rows, 1)
     ]
     headers = ["", "method", "made by", "fitness", "dev PGR", "fresh PGR", more, "isl/cell"]
-    table(headers, cells, flexible=2, right=(0, 3, 4, 6))
+    table(headers, cells, words=(2, 1), right=(0, 3, 4, 6), optional=(7, 6, 2, 4))
     for row in rows:
         if row.flags:
-            paragraph(f"⚑ {short(row.method)}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
+            paragraph(f"⚑ {row.label}: kept out of the grid, flagged by {one_line(row.flags, 40)}")
     if wanted.pareto:
         paragraph(f"The front over {' / '.join(rows[0].pgrs)}: no other method is as good on all of them.", "dim")
     if wanted.domain:
         paragraph(f"PGR is the mean over instances of {wanted.domain}; fitness is over the whole search.", "dim")
-    paragraph(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; infl is dev minus fresh.", "dim")
+    paragraph(f"Best of {count(tried, 'method')} tried, which flatters dev PGR; inflation is dev minus fresh.", "dim")
 
 
 def _column(row: LeaderboardRow, name: str) -> str:
     """Return the column that changes with what a leaderboard is sorted by."""
     if name == "by domain":
         return " / ".join(number(pgr) for pgr in row.pgrs.values())
-    if name == "infl":
+    if name == "inflation":
         return number(row.inflation, sign=True)
     if name == "cost":
         return money(row.usd) if row.usd is not None else NONE
@@ -156,7 +158,7 @@ def print_dossier(method: MethodDetails, *, with_prompt: bool) -> None:
     facts_of = (
         f"{one_line(method.origin, 10)}, {count(method.nodes, 'syntax node')}, {count(method.children, 'child', 'children')}"
     )
-    say(f"{fit(method.label, 24)}  {facts_of}", "bold")
+    heading(f"{fit(method.label, 24)}  {facts_of}")
     say(f"id {method.method}", "dim")
     if method.flags:
         paragraph(f"⚑ {method.flags}")
@@ -181,7 +183,7 @@ def _print_birth(birth: Birth | None) -> None:
         f"{label(parent.name, parent.method)} (gain {number(parent.gain, sign=True)})" for parent in birth.parents
     )
     rows = [
-        ("made by", birth.operator + (f" with {birth.model}" if birth.model else "") + f", on island {birth.island}"),
+        ("made by", f"{made_by(birth.operator, birth.model)}, on island {birth.island}"),
         ("from", dash(parents)),
         ("direction", f"{birth.direction}: {birth.direction_text}"),
         ("idea", dash(birth.idea)),
@@ -196,8 +198,11 @@ def _print_birth(birth: Birth | None) -> None:
 def _print_findings(findings: Sequence[Finding]) -> None:
     """Print what the reward-hack probes found."""
     if findings:
-        rows = [[finding.probe, finding.verdict, number(finding.number), finding.sentence] for finding in findings]
-        table(["probe", "verdict", "value", ""], rows, flexible=3, right=(2,))
+        rows = [
+            [f.probe, f"{f.domain} {'' if f.instance is None else f.instance}", f.verdict, number(f.number), f.sentence]
+            for f in findings
+        ]
+        table(["probe", "on", "verdict", "value", ""], rows, words=(4, 0), right=(3,))
         say()
 
 
@@ -221,5 +226,5 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
     ]
     if rows:
         headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
-        table(headers, rows, flexible=2, right=(1, 3, 4, 5, 6, 7))
+        table(headers, rows, words=(2, 0), right=(1, 3, 4, 5, 6, 7), optional=(7, 5, 6))
     say()

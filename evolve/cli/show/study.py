@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +12,8 @@ import click
 
 from evolve.cli.show.console import paragraph, say, table
 from evolve.observer import NullObserver
-from evolve.report.progress import Plain, clock
+from evolve.report.heartbeat import pause
+from evolve.report.progress import Plain, bar, clock, encodes_blocks, redraws
 from evolve.runs import session
 from evolve.study import runner
 from evolve.study.outcome import SearchOutcome, read
@@ -27,14 +28,16 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+BAR = 24  # columns of a bar
+
+
 class Silence(AbstractContextManager["Silence"]):
-    """Shows nothing of a study; what shows it does so instead.
+    """Shows nothing of a study; what shows it does so instead."""
 
-    Attributes:
-        every: seconds between readings of the searches.
-    """
-
-    every = float("inf")
+    @property
+    def every(self) -> float:
+        """Seconds between readings of the searches."""
+        return float("inf")
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put back."""
@@ -47,9 +50,15 @@ class Silence(AbstractContextManager["Silence"]):
 
 
 class Told(Silence):
-    """One line an event, and one a minute."""
+    """One line an event, and one every few seconds, later every minute."""
 
-    every = 60.0
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def every(self) -> float:
+        """Seconds between readings of the searches."""
+        return pause(time.monotonic() - self._began)
 
     def say(self, text: str) -> None:
         """Print what happened."""
@@ -68,11 +77,13 @@ class Bars(Silence):
     every = 2.0
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[stage]}"))
+        fields = ("task.description", "task.fields[bar]", "task.fields[stage]")
+        columns = [TextColumn(f"{{{field}}}", markup=False) for field in fields]
         self._bars = Progress(*columns, transient=True)
         self._tasks: dict[str, TaskID] = {}
+        self._plain = not encodes_blocks()
 
     def __enter__(self) -> Bars:
         self._bars.start()
@@ -99,8 +110,9 @@ class Bars(Silence):
 
     def _draw(self, name: str, done: int, total: int, stage: str) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total, stage=stage)
-        self._bars.update(self._tasks[name], completed=done, stage=stage)
+            self._tasks[name] = self._bars.add_task(name, total=total, stage=stage, bar="")
+        shown = bar(done / max(total, 1), BAR, plain=self._plain)
+        self._bars.update(self._tasks[name], completed=done, stage=stage, bar=shown)
 
 
 def carry_out(plan: Plan, at_once: int, quiet: bool) -> None:
@@ -128,7 +140,8 @@ def _run(plan: Plan, at_once: int, quiet: bool) -> None:
         return
     if not quiet:
         click.echo(work(plan, at_once))
-    prepare(plan, NullObserver() if quiet else Plain())
+    with contextlib.nullcontext(NullObserver()) if quiet else Plain() as watch:
+        prepare(plan, watch)
     with _display(quiet) as display:
         observer, looked = ProgressReader(contestants), time.monotonic()
 
@@ -149,7 +162,7 @@ def _display(quiet: bool) -> Silence:
     """Return what suits where the output goes."""
     if quiet:
         return Silence()
-    return Bars() if sys.stdout.isatty() else Told()
+    return Bars() if redraws() else Told()
 
 
 def _name(contestant: Contestant) -> str:
@@ -169,7 +182,7 @@ def _is_going(one: StudyProgress) -> bool:
 def _stage(one: StudyProgress) -> str:
     if one.trials >= one.contestant.trials:
         return "judging its answer"
-    best = "no method yet" if one.best is None else f"best dev PGR {one.best:.2f}"
+    best = "nothing bred yet" if one.best is None else f"best so far: dev PGR {one.best:.2f}"
     return f"{one.trials:,} of {one.contestant.trials:,} trials, {best}"
 
 
@@ -198,14 +211,14 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> No
         for line in found.lines
     ]
     headers = ["strategy", "fresh PGR", "90 % interval", "AUC", "QD", "cells", "methods", "usd"]
-    table(headers, rows, flexible=0, right=(1, 3, 4, 5, 6, 7))
+    table(headers, rows, words=(0,), right=(1, 3, 4, 5, 6, 7), optional=(5, 4, 7, 6, 3))
     say()
     names = [line.strategy for line in found.lines]
     chance = {(pair.better, pair.than): pair.probability for pair in found.pairs}
     if len(names) > 1:
-        say("probability that the row's strategy is better than the column's", "bold")
+        paragraph("probability that the row's strategy is better than the column's", "bold")
         grid = [[one, *(_cell(chance.get((one, other))) for other in names[1:])] for one in names[:-1]]
-        table(["", *names[1:]], grid, flexible=0, right=range(1, len(names)))
+        table(["", *names[1:]], grid, words=(0,), right=range(1, len(names)))
         say()
     barren = sum(line.barren for line in found.lines)
     paragraph(
@@ -223,12 +236,14 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> No
 def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
     """Print how near each search came to the baseline that was held out of it."""
     say()
-    say(f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold")
+    paragraph(
+        f"{name}, held out: fresh PGR {found[0].baseline:.3f}; the best of the other baselines {found[0].rest:.3f}", "bold"
+    )
     rows = [
         [one.strategy, str(one.repeat), f"{one.fresh:.3f}", f"{one.distance:.3f}", short(one.nearest), _judgement(one)]
         for one in found
     ]
-    table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, flexible=5, right=(1, 2, 3))
+    table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, words=(5, 0), right=(1, 2, 3))
     paragraph(
         "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the "
         f"bred method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."

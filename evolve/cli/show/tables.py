@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archives.nouns import Row
 from archives.sqlite.typed import integer, real
-from evolve.cli.show.console import paragraph, say, table
+from evolve.cli.show.console import heading, paragraph, say, table
 from evolve.queries.costs import CostLine, LostCalls
 from evolve.queries.failures import FailureLine
 from evolve.queries.full_text import Found, Hit
@@ -25,18 +25,18 @@ _MARGIN = 8  # columns that a reason is indented by
 def print_failures(statuses: Mapping[str, int], lines: Sequence[FailureLine], limit: int) -> None:
     """Print the statuses with their counts, then the reasons."""
     if not lines:
-        say("Nothing was refused and nothing failed.")
+        paragraph("Nothing was refused and nothing failed.")
         return
     parts = [f"{held:,} {one_line(status, 20)}" for status, held in sorted(statuses.items(), key=lambda one: -one[1])]
     paragraph(", ".join(parts))
     for line in lines[:limit]:
         say()
         example = short(line.method) if line.method else f"proposal {line.proposal}" if line.proposal is not None else ""
-        say(f"{line.count:>6,}  {one_line(line.status, 20)}" + (f"  like {one_line(example)}" if example else ""), "bold")
+        heading(f"{line.count:>6,}  {one_line(line.status, 20)}" + (f"  like {one_line(example)}" if example else ""))
         paragraph(one_line(line.reason, _REASON) or "no reason given", margin=" " * _MARGIN)
     if len(lines) > limit:
         say()
-        say(f"{count(len(lines) - limit, 'more reason')}: see them with -n {len(lines)}.", "dim")
+        paragraph(f"{count(len(lines) - limit, 'more reason')}: see them with -n {len(lines)}.", "dim")
 
 
 def print_costs(models: Sequence[CostLine], lost: Sequence[LostCalls], trials: Row) -> None:
@@ -50,29 +50,29 @@ def print_costs(models: Sequence[CostLine], lost: Sequence[LostCalls], trials: R
             for line in models
         ]  # fmt: skip
         headers = ["model", "calls", "in", "cached", "out", "thought", "cost", "gain", "gain/$"]
-        table(headers, rows, flexible=0, right=tuple(range(1, 9)))
+        table(headers, rows, words=(0,), right=tuple(range(1, 9)), optional=(5, 3, 8))
         if any(line.usd is None for line in models):
             paragraph("Unknown: a call has no price; set `prices` in evolve.toml before the next start.")
     else:
-        say("No model was asked in this run, so nothing was paid.")
+        paragraph("No model was asked in this run, so nothing was paid.")
     if lost:
         say()
         rows = [[line.model, f"{line.calls:,}", amount(line.tokens), money(line.usd)] for line in lost]
-        table(["cut off, at most", "calls", "tokens", "cost"], rows, flexible=0, right=(1, 2, 3))
+        table(["cut off, at most", "calls", "tokens", "cost"], rows, words=(0,), right=(1, 2, 3))
     say()
     held = count(integer(trials, "n"), "evaluation")
-    say(f"{held} took {duration(real(trials, 'seconds'))} of trials.", "dim")
+    paragraph(f"{held} took {duration(real(trials, 'seconds'))} of trials.", "dim")
 
 
 def print_found(found: Found) -> None:
     """Print the hits of a query."""
     if not found.hits:
-        paragraph(f"Nothing in this run holds {one_line(found.query, 60)!r}: looked in code, ideas, findings and directions.")
+        paragraph(f"Nothing in this run holds {one_line(found.query, 60)!r}: looked in code, ideas and directions.")
         return
     rows = [[hit.kind, _whose(hit), number(hit.fitness), f"{hit.line}" if hit.line else NONE, hit.text] for hit in found.hits]
-    table(["", "method", "fitness", "line", ""], rows, flexible=4, right=(2, 3))
+    table(["", "method", "fitness", "line", ""], rows, words=(4, 1), right=(2, 3), optional=(3,))
     if found.total > len(found.hits):
-        say(f"{len(found.hits):,} of {count(found.total, 'hit')}: see more with -n.", "dim")
+        paragraph(f"{len(found.hits):,} of {count(found.total, 'hit')}: see more with -n.", "dim")
 
 
 def _whose(hit: Hit) -> str:
@@ -132,16 +132,16 @@ def _print_arms(summed: Sequence[OperatorStats]) -> None:
         for arm in summed[:_ARMS]
     ]  # fmt: skip
     headers = ["arm", "model", "tried", "elites", "gain", "cost", "per dollar"]
-    table(headers, rows, flexible=1, right=(2, 3, 4, 5, 6))
+    table(headers, rows, words=(1, 0), right=(2, 3, 4, 5, 6), optional=(6, 5))
     _more(len(summed) - _ARMS, "arm")
 
 
 def _print_directions(lines: Sequence[DirectionLine]) -> None:
     rows = [[one_line(line.name, 32), f"{line.tried:,}", f"{line.placed:,}", descent(line)] for line in lines[:_DIRECTIONS]]
-    table(["direction", "tried", "elites", "from"], rows, flexible=3, right=(1, 2))
+    table(["direction", "tried", "elites", "from"], rows, words=(3, 0), right=(1, 2), optional=(3,))
     _more(len(lines) - _DIRECTIONS, "direction")
 
 
 def _more(left: int, noun: str) -> None:
     if left > 0:
-        say(f"{count(left, f'more {noun}')}: --json lists all", "dim")
+        paragraph(f"{count(left, f'more {noun}')}: --json lists all", "dim")

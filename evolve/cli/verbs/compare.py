@@ -79,7 +79,7 @@ def _draw(plan: Plan, table: Table, outcomes: list[SearchOutcome]) -> None:
     """Draw the best so far of every strategy into the study's folder, where matplotlib is installed."""
     from functools import partial
 
-    from evolve.report.html.page import write_bytes
+    from evolve.files import beside, mark, write_bytes
     from evolve.report.plots.plots import picture
 
     try:
@@ -87,9 +87,9 @@ def _draw(plan: Plan, table: Table, outcomes: list[SearchOutcome]) -> None:
     except ModuleNotFoundError:
         click.echo("for a plot of the curves install the extra plots: `pip install -e '.[plots]'`")
         return
-    drawn = picture(partial(curves, outcomes, [line.strategy for line in table.lines], plan.trials), "png")
+    drawn = picture(partial(curves, outcomes, [line.strategy for line in table.lines], plan.trials), "png", mark(plan.key))
     if drawn is not None:
-        click.echo(f"  curves  {write_bytes(plan.folder / 'curves.png', drawn)}")
+        click.echo(f"  curves  {write_bytes(beside(plan.folder / 'curves', '.png', plan.key), drawn, plan.key)}")
 
 
 def _as_json(plan: Plan, table: Table, outcomes: list[SearchOutcome], found: tuple[Rediscovery, ...]) -> dict[str, object]:

@@ -9,6 +9,7 @@ import click
 
 from evolve.cli.options import answer, db_option, json_option, own_option, trust_option
 from evolve.errors import UsageError
+from evolve.report.heartbeat import Waiting
 from evolve.runs.find import choose_method, find_run, reading
 from evolve.text import count, short
 
@@ -48,9 +49,11 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
     if retune:
         control = _retuned(path, retune, quiet=as_json)
     tuned = study.control_pgr(control) if control else None
-    study.judge_line(path, chosen, lambda text: click.echo(text, err=True), trust)
-    with reading(path) as archive:
-        answer(study.credit(archive, chosen, tuned), as_json, _say)
+    with Waiting(f"judging the lineage of {short(chosen)}", quiet=as_json) as waiting:
+        study.judge_line(path, chosen, waiting.say, trust)
+        with reading(path) as archive:
+            found = study.credit(archive, chosen, tuned)
+    answer(found, as_json, _say)
 
 
 def _retuned(path: Path, evals: int, quiet: bool) -> Path:
@@ -71,7 +74,7 @@ def _say(found: Credit) -> None:
         [short(edge.child), edge.operator, edge.kind, _gain(edge.dev), _gain(edge.fresh), _gain(edge.low), edge.idea]
         for edge in found.edges
     ]
-    table(["child", "operator", "changed", "dev", "fresh", ">=", "idea"], rows, flexible=6, right=(3, 4, 5))
+    table(["child", "operator", "changed", "dev", "fresh", ">=", "idea"], rows, words=(6, 1), right=(3, 4, 5), optional=(6,))
     say()
     paragraph(in_words(found))
 

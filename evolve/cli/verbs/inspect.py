@@ -46,14 +46,14 @@ def status(db: Path | None, as_json: bool) -> None:
 @click.option("--direction", help="Only methods that were made for this direction.")
 @click.option("--operator", help="Only methods that this operator made.")
 @click.option("--model", help="Only methods that this model wrote.")
-@click.option("--origin", type=click.Choice(["seed", "search", "agent", "added"]), help="Only methods from there.")
+@click.option("--origin", type=click.Choice(["seed", "search", "added"]), help="Only methods from there.")
 @click.option("--pareto", is_flag=True, help="Only methods that no other beats on every search domain.")
 @db_option
 @json_option
 def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:
     """The best methods of a run, by fitness: the lower confidence bound of their PGR on dev instances.
 
-    Selection flatters dev scores; where a method was judged on fresh instances too, the difference is shown.
+    Selection flatters dev scores; where a method was judged on fresh instances too, inflation is dev minus fresh.
     """
     from evolve.cli.show.run import print_ranking
 
@@ -187,7 +187,7 @@ def costs(db: Path | None, as_json: bool) -> None:
 @db_option
 @json_option
 def find(text: tuple[str, ...], limit: int, db: Path | None, as_json: bool) -> None:
-    """Full text over a run: methods' code, ideas, findings, directions.
+    """Full text over a run: methods' code, ideas, directions.
 
     A text is found when it holds every word of TEXT, in any order and either case, also inside longer words. Texts that hold
     TEXT as a whole come first, then the fittest methods. For a TEXT that begins with a dash, write `find -- -1.5`.

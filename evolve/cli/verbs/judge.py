@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from evolve.cli.options import device_option, echo_json, trust_option
+from evolve.text import printable_line
+
+SAID = 400  # characters of a line that the method printed
 
 
 @click.command()
@@ -26,6 +29,7 @@ def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
     It runs on instances of its own, never on those a search uses; every score that is shown is counted. A method that fails
     is not an error of this command: the status says what happened.
     """
+    from evolve.report.heartbeat import Waiting
     from evolve.runs.judge import JudgeRequest
     from evolve.runs.judge import judge as judged
     from evolve.runs.seeds import read
@@ -34,7 +38,8 @@ def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
         click.echo(text, err=True)
 
     how = JudgeRequest(**flags, device=device or "auto")
-    verdict = judged(read(file), how, warn, (lambda _: None) if as_json else warn)
+    with Waiting(f"judging {file}", quiet=as_json) as waiting:
+        verdict = judged(read(file), how, warn, waiting.say)
     if as_json:
         echo_json(verdict)
     else:
@@ -42,31 +47,41 @@ def judge(file: Path, device: str | None, as_json: bool, **flags: Any) -> None:
 
 
 def _print(verdict: dict[str, Any]) -> None:
-    click.echo(f"{verdict['file']} on {verdict['domain']}: {verdict['status']}")
-    if verdict["message"]:
-        click.echo(f"  {verdict['message']}")
+    from evolve.cli.show.console import paragraph, table
+
+    paragraph(f"{verdict['file']} on {verdict['domain']}: {verdict['status']}")
+    paragraph(verdict["message"], margin="  ")
+    for line in verdict["said"]:
+        click.echo(f"    {printable_line(line, SAID)}")
     if verdict["pgr"] is None:
         return
     low, high = verdict["pgr_low"], verdict["pgr_high"]
     span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else "one instance: no interval"
-    click.echo(f"  PGR {verdict['pgr']:.3f}, {span}, {len(verdict['instances'])} instances")
-    click.echo(
-        f"  accuracy {verdict['transfer_acc']:.3f}, weak teacher {verdict['weak_acc']:.3f}, ceiling {verdict['strong_acc']:.3f}"
-    )
+    paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {len(verdict['instances'])} instances", margin="  ")
+    accuracies = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
+    paragraph("accuracy {}, weak teacher {}, ceiling {}".format(*accuracies), margin="  ")
     _print_probes(verdict["probes"])
-    click.echo(f"  {'instance':>8} {'PGR':>7} {'accuracy':>9} {'teacher':>8} {'ceiling':>8} {'seconds':>8}")
-    for row in verdict["instances"]:
-        click.echo(
-            f"  {row['instance']:>8} {row['pgr']:>7.3f} {row['transfer_acc']:>9.3f} {row['weak_acc']:>8.3f} "
-            f"{row['strong_acc']:>8.3f} {row['seconds']:>8.2f}"
-        )
+    rows = [
+        [
+            f"{row['instance']:>10}",
+            *(f"{row[name]:.3f}" for name in ("pgr", "transfer_acc", "weak_acc", "strong_acc")),
+            f"{row['seconds']:.2f}",
+        ]
+        for row in verdict["instances"]
+    ]
+    heads = ["  instance", "PGR", "accuracy", "teacher", "ceiling", "seconds"]
+    table(heads, rows, words=(), right=range(6), optional=(5, 4, 3))
 
 
 def _print_probes(findings: list[dict[str, Any]]) -> None:
-    """Say which reward-hack probes failed, or that none did."""
-    failed = [finding for finding in findings if finding["verdict"] == "FAILED"]
-    for finding in failed:
-        click.echo(click.wrap_text(f"flagged by {finding['probe']}: {finding['sentence']}", 88, "  ", "    "))
-    if findings and not failed:
-        passed = sum(finding["verdict"] == "PASSED" for finding in findings)
-        click.echo(f"  no flags: {passed} probes passed, {len(findings) - passed} had nothing to say")
+    """Print what the reward-hack probes found on the instances that were looked at."""
+    from evolve.cli.show.console import paragraph
+
+    against = {finding["probe"]: finding for finding in findings if finding["verdict"] in ("FAILED", "CONTESTED")}
+    for probe, finding in against.items():
+        how = "flagged by" if finding["verdict"] == "FAILED" else "no flag, but contested by"
+        paragraph(f"{how} {probe} on instance {finding['instance']}: {finding['sentence']}", margin="  ")
+    if findings and not against:
+        passed = {finding["probe"] for finding in findings if finding["verdict"] == "PASSED"}
+        silent = {finding["probe"] for finding in findings} - passed
+        click.echo(f"  no flags: {len(passed)} probes passed, {len(silent)} had nothing to say")

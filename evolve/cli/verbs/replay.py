@@ -12,6 +12,7 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option, operator_option, own_option
+from evolve.report.heartbeat import Waiting
 from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
@@ -40,10 +41,15 @@ def replay(db: Path | None, operators: tuple[Operator, ...], out: Path | None, r
     recording = Archive.open(path)
     with tempfile.TemporaryDirectory() as folder:
         made = out or Path(folder) / "replay.db"
-        with click.progressbar(length=1, label="replaying", file=sys.stderr, hidden=as_json or not sys.stderr.isatty()) as bar:
+        screen = sys.stderr.isatty()
+        with (
+            Waiting("replaying", quiet=as_json or screen) as waiting,
+            click.progressbar(length=1, label="replaying", file=sys.stderr, hidden=as_json or not screen) as bar,
+        ):
 
             def step(done: int, steps: int) -> None:
                 bar.length = steps
+                waiting.at(f"replaying, step {done} of {steps}")
                 if done % EVERY == 0 or done == steps:
                     bar.update(done - bar.pos)
 

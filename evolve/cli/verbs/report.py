@@ -9,19 +9,20 @@ import click
 
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option
+from evolve.files import beside, write_text
 from evolve.runs.find import find_run, reading
 from evolve.runs.process import is_running
 
 if TYPE_CHECKING:
     from evolve.queries.run_report import Report
 
-_SUFFIX = {"html": ".html", "md": ".md", "json": ".json"}
+_PAGES = ("html", "md", "json")
 _PICTURES = ("png", "pdf", "svg")
 
 
 @click.command()
 @click.option(
-    "--format", "kind", type=click.Choice([*_SUFFIX, *_PICTURES]), default="html", show_default=True, help="What to write."
+    "--format", "kind", type=click.Choice([*_PAGES, *_PICTURES]), default="html", show_default=True, help="What to write."
 )
 @click.option(
     "--out",
@@ -42,8 +43,9 @@ def report(kind: str, out: Path | None, db: Path | None) -> None:
 
     path = find_run(db)
     archive, alive = Archive.open(path), is_running(path)
+    key = archive.run().key
     if kind in _PICTURES:
-        _write_plots(collect(archive, alive=alive), path, out, kind)
+        _write_plots(collect(archive, alive=alive), path, out, kind, key)
         return
     if kind == "html":
         text = page.render(view(archive, alive=alive))
@@ -52,17 +54,17 @@ def report(kind: str, out: Path | None, db: Path | None) -> None:
     if str(out) == "-":
         click.echo(text, nl=False)
     else:
-        click.echo(page.write_text(out or path.with_suffix(_SUFFIX[kind]), text))
+        click.echo(write_text(out or beside(path, f".{kind}", key), text, key))
 
 
-def _write_plots(data: Report, path: Path, folder: Path | None, kind: str) -> None:
+def _write_plots(data: Report, path: Path, folder: Path | None, kind: str, key: str) -> None:
     """Write the plots, and say on stderr which were left out. Raises UsageError when none can be written."""
     from evolve.errors import UsageError
     from evolve.report.plots.plots import write_plots
 
     if str(folder) == "-":
         raise UsageError("the plots are several files: name a folder with --out")
-    written = write_plots(data, (folder or path.parent) / path.stem, kind)
+    written = write_plots(data, (folder or path.parent) / path.name, kind, key)
     for file in written.files:
         click.echo(file)
     for sentence in written.left_out:
@@ -81,7 +83,7 @@ def export(most: int, out: Path | None, db: Path | None, as_json: bool) -> None:
 
     path = find_run(db)
     with reading(path) as archive:
-        written = write_methods(archive, most, out or path.with_name(f"{path.stem}-methods"))
+        written = write_methods(archive, most, out)
     if not written:
         raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or resume it")
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ import click
 
 from evolve.cli.options import db_option, device_option, operator_option, own_option, trust_option
 from evolve.errors import UsageError
-from evolve.files import new_run
+from evolve.report import streams
 from evolve.runs.find import find_run
 
 if TYPE_CHECKING:
     from evolve.config import Config
     from evolve.nouns import Operator
-    from evolve.observer import Observer
+    from evolve.observer import Observer, Snapshot
     from evolve.runs.session import Ending
 
 tracker_option = click.option(
@@ -93,12 +94,13 @@ def start(**flags: Any) -> None:
         return
     from evolve.cli.show import ending
     from evolve.runs import session
+    from evolve.runs.process import claimed
 
-    path = db or new_run()
-    ending.say_unfinished(path, as_json)
-    ending.say_keys(config, as_json)
-    notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
-    _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
+    with claimed(db) as path:
+        ending.say_unfinished(as_json)
+        ending.say_keys(config, as_json)
+        notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
+        _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
 
 
 @click.command()
@@ -146,14 +148,49 @@ def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], wor
     from evolve.report import progress
     from evolve.trackers.following import following
 
-    with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers:
-        with progress.choose(as_json) as watch:
+    with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers, streams.going_on():
+        with progress.choose(as_json) as screen, _says_how_to_go_on(path):
+            watch = _StopsUnread(screen)
             for note in notes:
                 watch.event("note", note)
-            with _says_how_to_go_on(path):
-                end = work(trackers.beside(watch))
-        files = ending.say(end, config, as_json)
+            end = work(trackers.beside(watch))
+            watch.event("phase", "writing the report")
+            files = ending.write(end)
+        ending.say_end(end, config, files, as_json)
         trackers.end(end, files["report"])
+    if streams.lost():
+        how = (
+            f"stopped, what was judged is kept; to go on: python -m evolve resume --db {path}"
+            if end.interrupted
+            else f"the run is finished: {path}"
+        )
+        click.echo(f"{_unread()}; {how}", err=True)
+
+
+def _unread() -> str:
+    return f"nobody reads the output any more ({streams.lost()})"
+
+
+class _StopsUnread:
+    """Passes everything on, and stops the run, as Ctrl-C does, when nobody reads what it prints any more."""
+
+    def __init__(self, inner: Observer) -> None:
+        self._inner, self._stopped = inner, False
+
+    def event(self, kind: str, text: str) -> None:
+        """Pass it on."""
+        self._inner.event(kind, text)
+        self._look()
+
+    def snapshot(self, now: Snapshot) -> None:
+        """Pass it on."""
+        self._inner.snapshot(now)
+        self._look()
+
+    def _look(self) -> None:
+        if streams.lost() and not self._stopped:
+            self._stopped = True
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
@@ -162,6 +199,9 @@ def _says_how_to_go_on(path: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if path.exists():
-            click.echo(f"stopped at once; to go on: python -m evolve resume --db {path}", err=True)
+        to_go_on = f"to go on: python -m evolve resume --db {path}" if path.exists() else "nothing was judged yet: start again"
+        if streams.lost():
+            click.echo(f"{_unread()}; stopped, what was judged is kept; {to_go_on}", err=True)
+        elif path.exists():
+            click.echo(f"stopped at once; {to_go_on}", err=True)
         raise

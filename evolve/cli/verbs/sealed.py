@@ -9,6 +9,7 @@ import click
 
 from evolve.cli.options import db_option, echo_json, json_option, own_option, trust_option
 from evolve.errors import UsageError
+from evolve.report.heartbeat import Waiting
 from evolve.report.progress import span
 from evolve.runs.find import choose_method, find_run, reading
 from evolve.text import short
@@ -43,7 +44,8 @@ def sealed(method: str | None, instances: int, yes: bool, db: Path | None, trust
                 raise UsageError("nothing was opened")
         except click.Abort:
             raise UsageError("nothing was opened: answer y, or give --yes") from None
-    opened = open_sealed(path, chosen, instances, lambda text: click.echo(text, err=True), trust)
+    with Waiting(f"opening the sealed instances for {short(chosen)}", quiet=as_json) as waiting:
+        opened = open_sealed(path, chosen, instances, waiting.say, trust)
     if as_json:
         domains = [asdict(one) for one in opened]
         echo_json({"method": chosen, "looks": seal(config).opened, "budget": now.budget, "domains": domains})

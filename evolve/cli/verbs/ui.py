@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ import click
 from archives.archive import Archive
 from evolve.cli.options import db_option, json_option
 from evolve.errors import EvolveError, UsageError
-from evolve.runs.find import find_run
+from evolve.runs.find import is_prepared, newest_run
 from evolve.runs.process import is_running
 
 if TYPE_CHECKING:
     from evolve.report.live import LivePage
 
 PORT = 8640
+_LOOK = 0.2  # seconds between two looks for an archive that is being prepared
 
 
 @click.command()
@@ -42,13 +44,13 @@ def ui(port: int | None, db: Path | None, as_json: bool) -> None:
         ) from error
     from evolve.text import as_json as written
 
-    path = find_run(db).absolute()
+    path = _begun(db).absolute()
     Archive.open(path).close()  # what is wrong with it is said here, not in the browser
     listening = _listen(port)
     bound = listening.getsockname()[1]
     watch = LivePage(path, is_running)
     config = uvicorn.Config(
-        application(watch, {f"127.0.0.1:{bound}", f"localhost:{bound}"}, lambda: server.should_exit),
+        application(watch, lambda: server.should_exit),
         http="h11", ws="none", lifespan="off", log_level="error", access_log=False, server_header=False, limit_concurrency=100,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
@@ -59,6 +61,16 @@ def ui(port: int | None, db: Path | None, as_json: bool) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     click.echo("ended", err=True)
+
+
+def _begun(db: Path | None) -> Path:
+    """Return the archive to show; wait for that of a run whose start is under way."""
+    path = newest_run() if db is None else db
+    if is_prepared(path):
+        click.echo(f"{path} is being prepared by its start: waiting until it is there", err=True)
+        while is_prepared(path):
+            time.sleep(_LOOK)
+    return path
 
 
 def _read(watch: LivePage) -> None:

@@ -2,8 +2,11 @@
 
 - conversation: turns, cost, draft
 - diff: SEARCH/REPLACE blocks
+- fences: fenced blocks of a reply
+- matching: the lines of an edit in its parent
 - repair: slips repaired without changing the meaning
 - replies: what a reply says
+- thoughts: what a model said to itself
 - vary: another direction
 - whole_file: rewrite, explain, cross, fix
 """

@@ -7,7 +7,8 @@ import random
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.operators.llm.conversation import Conversation
-from evolve.operators.llm.replies import Unmatched, Unreadable, apply, blocks
+from evolve.operators.llm.replies import Unmatched, apply, blocks
+from evolve.operators.llm.thoughts import Unreadable
 from evolve.prompting.prompts import request, template
 from evolve.text import fence
 

@@ -9,7 +9,7 @@ import re
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.operators.llm.conversation import Conversation
-from evolve.operators.llm.replies import Unreadable, spoken
+from evolve.operators.llm.thoughts import Unreadable, spoken
 from evolve.prompting.prompts import variation
 from evolve.text import printable_line
 from fitness.nouns import Direction

@@ -8,7 +8,8 @@ from typing import ClassVar
 from evolve.errors import ModelError
 from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.operators.llm.conversation import Conversation
-from evolve.operators.llm.replies import Unreadable, whole_file
+from evolve.operators.llm.replies import whole_file
+from evolve.operators.llm.thoughts import Unreadable
 from evolve.prompting.prompts import request
 
 

@@ -34,7 +34,7 @@ def pgr_chart(report: Report) -> Safe:
     ]
     best = curve.best[-1] if curve.best else None
     about = f"{curve.evaluations} evaluations. " + (
-        f"The best dev PGR rose from {number(curve.best[0].pgr)} to {number(best.pgr)}."
+        f"Dev PGR of the best so far rose from {number(curve.best[0].pgr)} to {number(best.pgr)}."
         if best
         else "No bred method has a fitness yet."
     )

@@ -25,8 +25,8 @@ def final_section(report: Report) -> Safe:
         "Every instance here was drawn after selection had ended. Held-out domains entered no prompt, no score and no choice. "
         "PGR 0 is the weak teacher, 1 the strong ceiling."
     )
-    if not report.comparisons:
-        return Safe()  # the head says what is waited for
+    if not report.comparisons:  # the head says what is waited for
+        return section("result", "Result", note, contested_table(report)) if report.contested else Safe()
     now = report.standing
     ours = link(now.best.method, now.best.label) if now.best else join(NONE)
     theirs = link(now.human_best.method, now.human_best.label) if now.human_best else join(NONE)
@@ -42,7 +42,24 @@ def final_section(report: Report) -> Safe:
         table(caption, columns, rows),
         class_="two",
     )
-    return section("result", "Result", note, names, both, _few(report))
+    return section("result", "Result", note, names, both, _few(report), contested_table(report))
+
+
+def contested_table(report: Report) -> Safe:
+    """Return the finalists that a probe failed somewhere, with the evidence; nothing when there are none."""
+    if not report.contested:
+        return Safe()
+    columns = [Column("Finalist"), Column("Fresh PGR"), Column("Place"), Column("What the probes saw", "text")]
+    rows = [
+        [
+            link(one.method, one.name),
+            join(NONE) if one.pgr is None else guess(one.pgr, one.pgr_low, one.pgr_high),
+            "lost" if one.flagged else "kept",
+            "; ".join(one.evidence),
+        ]
+        for one in report.contested
+    ]
+    return table("Contested: a probe failed them on instances that selection never saw", columns, rows)
 
 
 def _few(report: Report) -> Safe:
@@ -82,7 +99,7 @@ def curve_section(report: Report) -> Safe:
         nothing = f"None of the {judged} ended OK." if report.curve.evaluations else "No bred method has been judged yet."
         return section("curve", "PGR so far", "", tag("p", nothing))
     keys = (
-        ("", "best method so far, mean dev PGR, nominal 90 % interval"),
+        ("", "best so far: the bred method of highest fitness; mean dev PGR, nominal 90 % interval"),
         ("dashed", "its fitness, a lower confidence bound"),
         ("amber", "human best"),
         ("grey", "other baselines"),

@@ -6,15 +6,19 @@ from evolve.queries.leaderboard import LeaderboardRow
 from evolve.queries.run_report import Report
 from evolve.queries.status import RunStatus
 from evolve.report.html.markup import Safe, tag
-from evolve.text import NONE, count, duration, interval, money, number
+from evolve.text import NONE, count, duration, estimate, interval, money, number
+from fitness import pgr
 
 
 def headline(report: Report) -> str:
     """Return the run's outcome in a few words."""
-    if report.verdict.shown is not None:
-        return (
-            "The champion beats the human best" if report.verdict.shown else "Not shown that the champion beats the human best"
-        )
+    verdict = report.verdict
+    if verdict.shown:
+        by = "" if verdict.difference is None else f" by {estimate(verdict.difference, verdict.low, verdict.high)} PGR"
+        narrowly = " narrowly," if verdict.difference is not None and verdict.difference < pgr.NARROW else ""
+        return f"The champion beats the human best{narrowly}{by}"
+    if verdict.shown is not None:
+        return "Not shown that the champion beats the human best"
     endings = {"running": "The search is running", "finished": "The search has ended without a verdict"}
     return endings.get(report.standing.state, "The search was interrupted")
 
@@ -37,6 +41,9 @@ def _no_verdict(now: RunStatus) -> str:
     """Return why there is no verdict."""
     if now.state == "finished":
         return "There is no champion: none of the fittest has passed on fresh instances. `resume` judges the next ones."
+    if now.phase:
+        left = "" if now.left is None else f"; about {duration(now.left)} left"
+        return f"Now {now.phase}{left}. The verdict comes at the end, from fresh instances and held-out domains."
     return "The champion is judged on fresh instances and held-out domains at the end; until then there is no verdict."
 
 
@@ -51,8 +58,8 @@ def _cards(report: Report) -> Safe:
         bound = f"at least {number(first.lower_bound, sign=True)} with 95 % confidence"
         cards.append(_card("Difference", number(first.difference, sign=True), bound))
     if now.champion and now.best and now.best.fresh_pgr is not None and now.best.pgr is not None:
-        both = f"the champion's dev {number(now.best.pgr)} less fresh {number(now.best.fresh_pgr)}"
-        cards.append(_card("Optimism of dev", number(now.best.pgr - now.best.fresh_pgr, sign=True), both))
+        both = f"the champion's dev {number(now.best.pgr)} minus fresh {number(now.best.fresh_pgr)}"
+        cards.append(_card("Inflation", number(now.best.pgr - now.best.fresh_pgr, sign=True), both))
     cost = "no model calls"
     if now.spent.calls:
         cost = "cost unknown" if now.spent.usd is None else money(now.spent.usd)

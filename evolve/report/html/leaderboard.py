@@ -41,7 +41,7 @@ def heads(scores: DomainScores) -> tuple[ColumnHead, ...]:
         ColumnHead("Dev PGR", _GUESS, "mean over dev instances with 90 % interval"),
         ColumnHead("Fresh PGR", _GUESS, "mean over fresh instances of the search domain with 90 % interval"),
         *(ColumnHead(column, "n", f"mean PGR, {column}") for column in scores.columns),
-        ColumnHead("Made by", "text", "operator, and model where one was asked"),
+        ColumnHead("Made by", "text", "the operator, with its model where one was asked; else seed or added"),
         ColumnHead("Direction", "text", "the research direction of its prompt"),
         ColumnHead("Island / cell", "n", "where it is an elite"),
         ColumnHead("Flags", "text", "probes that failed it"),
@@ -55,7 +55,7 @@ def cells(place: int, row: LeaderboardRow, scores: DomainScores) -> tuple[str, .
     return (
         str(place), row.label, row.origin, number(row.fitness), estimate(row.pgr, row.pgr_low, row.pgr_high),
         estimate(row.fresh_pgr, row.fresh_low, row.fresh_high), *(number(here.get(column)) for column in scores.columns),
-        one_line(row.operator, 60) or row.origin, one_line(row.direction, 80) or NONE,
+        one_line(row.made_by, 60), one_line(row.direction, 80) or NONE,
         NONE if row.island is None else f"{row.island} / {row.cell}", one_line(row.flags, 120) or NONE,
         NONE if row.usd is None else money(row.usd),
     )  # fmt: skip

@@ -32,10 +32,18 @@ def join(*children: str, by: str = "") -> Safe:
 
 def data(name: str, value: object) -> Safe:
     """Return data for the page's script: nothing in it can end its element or begin another."""
-    text = re.sub(
-        r"<(?=[/!]|script)", r"\\u003c", as_json(value, ensure_ascii=False, separators=(",", ":")), flags=re.IGNORECASE
-    )
-    return Safe(f'<script type="application/json" id="{name}">{clean(text)}</script>')
+    text = as_json(_cleaned(value), ensure_ascii=False, separators=(",", ":"))
+    inert = re.sub(r"<(?=[/!]|script)", r"\\u003c", text, flags=re.IGNORECASE)
+    return Safe(f'<script type="application/json" id="{name}">{inert}</script>')
+
+
+def _cleaned(value: object) -> object:
+    """Return data with its texts clean, before they become JSON, which reads escapes back."""
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(inner) for inner in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def _attribute(key: str, value: str | float | None) -> str:

@@ -10,7 +10,7 @@ from evolve.report.html.axes import Scale, picture, rule, words_at
 from evolve.report.html.findings import diff_block
 from evolve.report.html.markup import Safe, coloured, join, tag
 from evolve.report.html.parts import Column, anchor, code, fold, guess, link, table
-from evolve.text import clean, count, label, money, number, one_line
+from evolve.text import clean, count, label, made_by, money, number, one_line
 from fitness.nouns import Finding
 
 _MOST_EVALUATIONS = 12
@@ -56,9 +56,7 @@ def _facts(facts: MethodDetails) -> Safe:
         home = "in no cell" if ranked.island is None else f"island {ranked.island}, cell {ranked.cell}"
         lines.append(("Elite", home))
     if born is not None:
-        lines.append(
-            ("Made by", born.operator + (f" with {born.model}" if born.model else "") + f", proposal {born.proposal:,}")
-        )
+        lines.append(("Made by", f"{made_by(born.operator, born.model)}, proposal {born.proposal:,}"))
         for parent in born.parents:
             gain = f", gain {number(parent.gain, sign=True)}" if parent.gain is not None else ""
             lines.append(("Parent", join(link(parent.method, label(parent.name, parent.method)), gain)))
@@ -136,12 +134,14 @@ def _probes(findings: Sequence[Finding]) -> Safe:
         return Safe()
     columns = [
         Column("Probe"),
+        Column("On"),
         Column("Verdict"),
         Column("Measured", "n"),
         Column("Held against", "n"),
         Column("What was seen", "text"),
     ]
-    rows = [[f.probe, f.verdict, number(f.number), number(f.threshold), f.sentence] for f in findings]
+    places = [f.domain if f.instance is None else f"{f.domain} {f.instance}" for f in findings]
+    rows = [[f.probe, at, f.verdict, number(f.number), number(f.threshold), f.sentence] for f, at in zip(findings, places)]
     return join(tag("h2", "Probes for reward hacks"), table("Probes", columns, rows))
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from archives.archive import Archive
 from evolve import __version__
-from evolve.errors import UsageError
+from evolve.files import beside, write_text
 from evolve.report.html import findings, search
 from evolve.report.html.header import header, headline
 from evolve.report.html.leaderboard import board_section
@@ -49,7 +48,7 @@ def render(shown: View) -> str:
         tag("main", *(part for _, part in present.values()), id="main"),
         *_frame(_pages(shown), foot),
     )
-    return _document(_head(f"{report.standing.run}: {headline(report)}", live=shown.live), body)
+    return _document(_head(f"{report.standing.run}: {headline(report)}", live=shown.live, made_by=report.made_by), body)
 
 
 def waiting(run: str) -> str:
@@ -78,30 +77,13 @@ def policy(*, live: bool) -> str:
     return f"default-src 'none'; {reach}style-src {style}; script-src {code}; base-uri 'none'; form-action 'none'"
 
 
-def write_report(archive: Archive, path: Path, *, alive: bool = False) -> Path:
-    """Write the page about a run; `alive`: whether its process still works. Raises UsageError when it cannot be written."""
-    return write_text(path, render(view(archive, alive=alive)))
+def write_report(archive: Archive, path: Path | None = None, *, alive: bool = False) -> Path:
+    """Write the page about a run (default: beside its archive); `alive`: whether its process still works.
 
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a text file in one step. Raises UsageError when it cannot be written."""
-    return write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a file in one step, so that a reader never sees half of it. Raises UsageError when it cannot be written."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # a name nobody can have put a link at
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with draft.open("xb") as file:
-                file.write(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
-    return path
+    Raises UsageError when it cannot be written.
+    """
+    key = archive.run().key
+    return write_text(path or beside(archive.path, ".html", key), render(view(archive, alive=alive)), key)
 
 
 def _digest(text: str) -> str:
@@ -112,10 +94,11 @@ def _document(head: Safe, body: Safe) -> str:
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _head(title: str, *, live: bool) -> Safe:
+def _head(title: str, *, live: bool, made_by: str = "") -> Safe:
     return tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", name="generator", content=made_by) if made_by else Safe(),
         tag("meta", http_equiv="Content-Security-Policy", content=policy(live=live)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),

@@ -173,7 +173,12 @@ TERMS = (  # the words of the page, in the sentences of docs/glossary.md
         "Dev instances guide selection, so scores on them flatter. Fresh instances are drawn after selection has ended.",
     ),
     ("Human best", "The file in seeds/ with the highest mean PGR on the same fresh instances as the champion."),
-    ("Verdict", "“Shown” needs a paired one-sided 95 % lower bound of the difference above 0 on fresh instances."),
+    (
+        "Verdict",
+        "“Shown” needs a paired one-sided 95 % lower bound of the difference above 0 on fresh instances. "
+        "The champion is chosen on dev instances alone and is the only one compared, so the bound needs no correction for "
+        "several finalists.",
+    ),
 )
 
 

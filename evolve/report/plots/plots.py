@@ -8,18 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evolve.errors import UsageError
+from evolve.files import beside, write_bytes
 from evolve.queries.run_report import Report
-from evolve.report.html.page import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = ("png", "pdf", "svg")
 DPI = 300
-_UNDATED: dict[str, dict[str, None]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
     "font.size": 7,
@@ -73,22 +72,22 @@ def plots() -> dict[str, Plot]:
     }
 
 
-def write_plots(report: Report, stem: Path, kind: str) -> Written:
-    """Write every plot that there are data for as STEM-NAME.KIND. Raises UsageError without matplotlib or without any data."""
+def write_plots(report: Report, db: Path, kind: str, key: str) -> Written:
+    """Write every plot that there are data for as NAME-PLOT.KIND beside `db`. Raises UsageError without matplotlib or data."""
     files, left_out = [], []
     for name, plot in plots().items():
-        drawn = picture(partial(plot.draw, report), kind)
+        drawn = picture(partial(plot.draw, report), kind, report.made_by)
         if drawn is None:
             left_out.append(f"no plot {name}: {plot.missing}")
         else:
-            files.append(write_bytes(stem.with_name(f"{stem.name}-{name}.{kind}"), drawn))
+            files.append(write_bytes(beside(db, f"-{name}.{kind}", key), drawn, key))
     if not files:
         raise UsageError("nothing can be drawn yet: no method of this run has been judged OK, and nothing was proposed")
     return Written(tuple(files), tuple(left_out))
 
 
-def picture(draw: Callable[[], Figure | None], kind: str) -> bytes | None:
-    """Return a plot as the bytes of a file; it holds no date and no version, and the user's own style stays out of it."""
+def picture(draw: Callable[[], Figure | None], kind: str, made_by: str) -> bytes | None:
+    """Return a plot as the bytes of a file that says what it is `made_by`, and no date; the user's own style stays out."""
     from matplotlib import style
 
     with style.context(["default", _STYLE]), warnings.catch_warnings():
@@ -97,5 +96,16 @@ def picture(draw: Callable[[], Figure | None], kind: str) -> bytes | None:
         if figure is None:
             return None
         file = io.BytesIO()
-        figure.savefig(file, format=kind, dpi=DPI, metadata=_UNDATED[kind])
+        figure.savefig(file, format=kind, dpi=DPI, **_labelled(kind, made_by))
     return file.getvalue()
+
+
+def _labelled(kind: str, made_by: str) -> dict[str, Any]:
+    """Return what has a file say which run it is of, and neither when it was drawn nor by what."""
+    if kind == "png":
+        from PIL.PngImagePlugin import PngInfo
+
+        label = PngInfo()
+        label.add_itxt("Source", made_by)
+        return {"pil_kwargs": {"pnginfo": label}}
+    return {"metadata": {"CreationDate": None, "Keywords": made_by} if kind == "pdf" else {"Date": None, "Source": made_by}}

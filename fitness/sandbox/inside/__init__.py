@@ -3,6 +3,8 @@
 - cuda: starts CUDA in a child
 - probe: tries every wall
 - runner: one trial in one child
+- serial: what would start processes works in this one
+- settings: what a method set for all of torch, kept out of our arithmetic
 - student: the default strong student
 - walls: capabilities, rlimits, Landlock, seccomp
 - zygote: the warm process that forks children

@@ -11,16 +11,20 @@ Loaded inside the sandbox; imports nothing of ours but the walls, the student an
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
+import linecache
 import mmap
 import os
 import random
+import signal
 import socket
 import struct
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NoReturn
@@ -31,11 +35,16 @@ import torch
 from . import walls
 from .student import Student
 
-NOTE = 2000  # bytes of a sentence
+NOTE, CALLS = 2000, 12  # bytes of a sentence and the calls behind it; how many of these
 MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
 START = struct.Struct("<cd")  # b"R", the monotonic clock
 ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
 FILE = "method.py"  # how tracebacks name the method
+ALONE = "a method works in memory and in one process: there are no files to write or to load, no network, no other processes"
+REFUSED = (  # what torch says where Python would raise an OSError
+    *(os.strerror(number) for number in (errno.EPERM, errno.EACCES, errno.ENOENT, errno.EROFS)),
+    *("cannot be opened", "Parent directory"),
+)
 OUT_OF_MEMORY = (
     *("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate"),
     *("cuda out of memory", "cuda error: out of memory", "cublas_status_alloc_failed"),
@@ -79,6 +88,7 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     """
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a method cannot send one: as a KeyboardInterrupt it would look like its own
     _close_all_but({0, 1, 2, orders.fileno(), around.rules})
     message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE, DESCRIPTORS)
     if not message:
@@ -172,11 +182,14 @@ def _answer(source: str, problem: MethodProblem) -> bytes:
     module = ModuleType("method")
     module.__file__ = FILE
     sys.modules["method"] = module
+    linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)  # where inspect and TorchScript look for it
     try:
         exec(compile(source, FILE, "exec"), module.__dict__)
         if "method" not in module.__dict__:
             raise Invalid("the file defines no function named method: define `def method(problem)`")
-        return b"P" + _floats(module.__dict__["method"](problem), n_test, classes).tobytes()
+        returned = module.__dict__["method"](problem)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whatever the method made of them
+            return b"P" + _floats(returned, n_test, classes).tobytes()
     except Invalid as error:
         return b"I" + _note(str(error))
     except BaseException as error:
@@ -195,14 +208,26 @@ def _failure(error: BaseException) -> bytes:
     if isinstance(error, SyntaxError) and error.filename == FILE:
         return b"I" + _note(f"the method does not compile: {error.msg} at line {error.lineno}")
     if isinstance(error, MemoryError) or any(sign in text.lower() for sign in OUT_OF_MEMORY):
-        return b"M" + _note(f"{kind}{place}: {text}")
+        return b"M" + _note(f"{kind}{place}: {text}", _calls(error))
     if isinstance(error, SystemExit):
-        return b"C" + _note(f"the method exited (SystemExit: {text}){place}")
-    return b"C" + _note(f"{kind}{place}: {text}")
+        return b"C" + _note(f"the method exited (SystemExit: {text}){place}", _calls(error))
+    if isinstance(error, OSError) or any(sign in text for sign in REFUSED):
+        return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})", _calls(error))
+    return b"C" + _note(f"{kind}{place}: {text}", _calls(error))
 
 
-def _note(sentence: str) -> bytes:
-    return sentence.encode(errors="replace")[:NOTE]
+def _calls(error: BaseException) -> str:
+    """Return where an exception came from, the innermost calls, one a line."""
+    frames = [
+        (frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename != __file__
+    ]
+    names = [(code.co_filename.rpartition("-packages/")[2], line, code.co_name) for code, line in frames[-CALLS:]]
+    return "".join(f"\n{name}, line {line}, in {function}" for name, line, function in names)
+
+
+def _note(sentence: str, calls: str = "") -> bytes:
+    """Return a sentence on the first line, and what follows."""
+    return (" ".join(sentence.split())[: NOTE // 4] + calls).encode(errors="replace")[:NOTE]
 
 
 def _floats(returned: object, n_test: int, classes: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Trains the default strong student of the embedded tier, `problem.student`: an MLP head on frozen features.
 
-Loaded inside the sandbox, and by the builder for the ceiling; imports nothing of ours. The network has one hidden layer, so its
-backward pass is written out: autograd would cost more than the arithmetic, and is kept for the loss of a method's own.
+Loaded inside the sandbox, and by the builder for the ceiling. The network has one hidden layer, so its backward pass is written
+out: autograd would cost more than the arithmetic, and is kept for the loss of a method's own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.nn import functional as F
 from torch.optim.adamw import adamw
+
+from .settings import usual_settings
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None, int], torch.Tensor]
 
@@ -31,7 +33,7 @@ class Head:
         self.gradient = torch.zeros_like(self.parameters)
         self._layers, self._gradients = (list(_views(v, sizes)) for v in (self.parameters, self.gradient))
         for (weight, _), (m, n) in zip(self._layers, sizes):
-            weight.copy_(torch.randn(m, n, generator=generator).t() / m**0.5)
+            weight.copy_(torch.randn(m, n, generator=generator, device="cpu").t() / m**0.5)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (n, outputs) logits and what the last layer was given."""
@@ -60,8 +62,9 @@ class Predictor:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Return the (n, n_classes) float32 probabilities of (n, d) features."""
-        with torch.no_grad():
-            features = torch.as_tensor(x, dtype=torch.float32, device=self._head.parameters.device)
+        device = self._head.parameters.device
+        with usual_settings(device):
+            features = torch.as_tensor(x, dtype=torch.float32, device=device)
             return self._head.forward(features)[0].softmax(1)
 
 
@@ -84,7 +87,7 @@ class Student:
         hidden: int = 64,
         loss: Loss | None = None,
     ) -> Predictor:
-        """Train a head with AdamW, the learning rate falling linearly to 0.
+        """Train a head with AdamW, the learning rate falling linearly to 0; torch's settings are the usual ones meanwhile.
 
         Args:
             x: (n, d) features; their device is where the head is trained, and the rest is moved there.
@@ -100,14 +103,14 @@ class Student:
         """
         if not (lr >= 0 and weight_decay >= 0):
             raise ValueError(f"lr and weight_decay must be at least 0, got {lr} and {weight_decay}")
-        x = torch.as_tensor(x, dtype=torch.float32).detach()
-        soft = self._distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
-        weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32, device=x.device).detach()
-        if weights is not None and weights.shape != (len(x),):
-            raise ValueError(f"weights have shape {tuple(weights.shape)}, expected ({len(x)},)")
-        self._fits += 1
-        generator = torch.Generator().manual_seed((self._seed * 1_000_003 + self._fits) % 2**63)
-        with torch.no_grad():
+        with usual_settings(device := getattr(x, "device", "cpu")):
+            x = torch.as_tensor(x, dtype=torch.float32, device=device).detach()
+            soft = self._distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
+            weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32, device=x.device).detach()
+            if weights is not None and weights.shape != (len(x),):
+                raise ValueError(f"weights have shape {tuple(weights.shape)}, expected ({len(x)},)")
+            self._fits += 1
+            generator = torch.Generator("cpu").manual_seed((self._seed * 1_000_003 + self._fits) % 2**63)
             head = Head(x.shape[1], hidden, self._classes, generator, x.device)
             descend, steps = _descent(head, weight_decay), epochs * -(-len(x) // batch)
             for step, (rows, goal, part) in enumerate(_batches((x, soft, weights), epochs, batch, generator)):
@@ -167,7 +170,7 @@ def _batches(
     """Yield the minibatches of every epoch, each epoch in a new order, the same one on every device."""
     x, targets, weights = arrays
     for _ in range(epochs):
-        order = torch.randperm(len(x), generator=generator).to(x.device)
+        order = torch.randperm(len(x), generator=generator, device="cpu").to(x.device)
         for start in range(0, len(x), batch):
             rows = order[start : start + batch]
             yield x.index_select(0, rows), targets.index_select(0, rows), None if weights is None else weights[rows]

@@ -1,14 +1,14 @@
 """Imports torch and numpy once, never sees a label, and forks one child per request, ahead of it: the zygote.
 
 Started by sandbox.py as `python -I -S -c ... <folder> <descriptor>` with an empty environment. It imports, it forks, it reaps:
-it runs no tensor operation, because one parallel region before the fork would hang every child.
+it runs no parallel operation, because one parallel region before the fork would hang every child.
 
-On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready"; then one message per run, JSON with
-five descriptors: inputs, source, result, output, report. The child that takes the run is already there, waiting at a socket of
-its own, and the next one is forked as soon as it has gone on. The zygote answers on the run's own report socket: b"F" with the
-child's pidfd, then, when the child has ended, b"X" with its wait status and its peak memory. Between the two the child itself
-sends b"R" there, with the time, once every wall is up, and closes it before the method's first line: what a method does cannot
-look like our fault.
+On its control socket (SOCK_SEQPACKET): first the settings (JSON), answered by b"ready", with a descriptor of the folder of
+decoys if there is one; then one message per run, JSON with five descriptors: inputs, source, result, output, report. The child
+that takes the run is already there, waiting at a socket of its own, and the next one is forked as soon as it has gone on. The
+zygote answers on the run's own report socket: b"F" with the child's pidfd, then, when the child has ended, b"X" with its wait
+status. Between the two the child itself sends b"R" there, with the time, once every wall is up, and closes
+it before the method's first line: what a method does cannot look like our fault.
 
 It exits when the control socket closes, and its children die with it.
 """
@@ -34,7 +34,7 @@ from types import ModuleType
 from . import walls
 from .cuda import Cuda
 
-EXIT = struct.Struct("<cqq")  # b"X", wait status, peak resident bytes
+EXIT = struct.Struct("<cq")  # b"X", wait status
 DESCRIPTORS = 5  # inputs, source, result, output, report
 MESSAGE = 1 << 16  # bytes of a request, at most
 HUGE_PAGE, MADV_HUGEPAGE, MADV_COLLAPSE = 2 << 20, 14, 25
@@ -58,6 +58,7 @@ class ZygoteSettings:
         landlock: whether there is Landlock; false only where methods are trusted.
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
+        decoys: a folder in memory, empty, that the trusted process is handed; "" for none.
     """
 
     sites: list[str]
@@ -69,6 +70,7 @@ class ZygoteSettings:
     landlock: bool
     devices: list[str]
     library: str
+    decoys: str
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,15 @@ def main() -> None:
     _collapse()
     _make_room()
     spare = _fork(around, runner)
-    control.sendall(b"ready")
+    decoys = [os.open(settings.decoys, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)] if settings.decoys else []
+    socket.send_fds(control, [b"ready"], decoys)
+    for folder in decoys:
+        os.close(folder)
     _serve(control, spare, around, runner)
 
 
 def _warm(settings: ZygoteSettings) -> ModuleType:
-    """Import everything a method is likely to import, and the runner."""
+    """Import everything a method is likely to import, have libraries look at what no child may see, and import the runner."""
     sys.argv[:] = [""]
     sys.path.extend(settings.sites)
     os.environ.clear()
@@ -133,6 +138,8 @@ def _warm(settings: ZygoteSettings) -> ModuleType:
     for name in ("numpy", "torch", *settings.imports):
         importlib.import_module(name)
     importlib.import_module("torch.backends.cpu").get_cpu_capability()  # a child could not find out, and would do without AVX
+    importlib.import_module("sklearn.cluster").KMeans(1, n_init=1, random_state=0).fit([[0.0], [1.0]])  # nor which BLAS it has
+    importlib.import_module(".serial", __package__).keep_to_one_process()
     runner = importlib.import_module(".runner", __package__)
     sys.modules[str(__package__)].__path__ = []  # nothing more is loaded from our folder
     return runner
@@ -240,8 +247,8 @@ def _fork(around: Walls, runner: ModuleType) -> Child:
 
 
 def _report_exit(pidfd: int, child: Running) -> None:
-    _, status, usage = os.wait4(child.pid, 0)
+    _, status = os.waitpid(child.pid, 0)
     os.close(pidfd)
     with contextlib.suppress(OSError):  # nobody waits for this run any more
-        child.report.sendall(EXIT.pack(b"X", status, usage.ru_maxrss << 10))
+        child.report.sendall(EXIT.pack(b"X", status))
     child.report.close()

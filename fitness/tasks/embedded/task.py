@@ -25,7 +25,8 @@ classes, shape (n_test, n_classes): finite, in [0, 1].
                       each row has norm 2; the axes mean nothing, and neither do the variances of directions (each channel has
                       a random gain, then comes a random rotation, new for each instance). Here n_train is 4000, d is 256.
     problem.weak      (n_train, 2) float32 tensor: the weak teacher's probabilities for them.
-    problem.test_x    (n_test, d) float32 tensor: examples to predict, 3000 here. Fitting on them is not allowed.
+    problem.test_x    (n_test, d) float32 tensor: examples to predict; how many differs, 1500 to 2500 here. Fitting on them is
+                      not allowed.
     problem.pairs     None, or on domains where it is given, (p, 2) int64: p pairs of rows of train_x. Of the two examples of a
                       pair exactly one is of class 1, which is known without labels. Here p is 300.
     problem.seed      int: seed your generators with it. problem.n_classes: 2 on this task.
@@ -66,7 +67,7 @@ class Sizes:
     Attributes:
         labelled: examples whose true labels the teacher is fitted on.
         train: unlabelled examples a method trains on.
-        test: examples it is scored on.
+        test: examples of which each trial shows some, and is scored on them.
     """
 
     labelled: int = 200

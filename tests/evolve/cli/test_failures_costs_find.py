@@ -145,18 +145,15 @@ def test_a_run_without_a_model_paid_nothing(example: Path) -> None:
     assert asked("costs", db=example)["models"] == []
 
 
-def test_find_looks_in_code_ideas_findings_and_directions(example: Path, tmp_path: Path) -> None:
+def test_find_looks_in_code_ideas_and_directions(example: Path, tmp_path: Path) -> None:
     path = build(tmp_path / "run.db", 20)
     archive = Archive.open(path, write=True)
     with archive.transaction():
-        archive._db.execute(
-            "insert into findings (title, text, author, at) values ('a moving quantile', 'it helps', 'a', 'now')"
-        )
         archive._db.execute("update directions set text = 'look at quantiles' where name = 'two views'")
         archive._db.execute("update proposals set idea = 'raise the QUANTILE' where id = 1")
     found = find(archive, "Quantile", 999)
     kinds = Counter(hit.kind for hit in found.hits)
-    assert kinds == {"code": len(archive.methods()), "idea": 1, "finding": 1, "direction": 1}
+    assert kinds == {"code": len(archive.methods()), "idea": 1, "direction": 1}
     assert found.total == len(found.hits)
     scores = [hit.fitness for hit in found.hits if hit.fitness is not None]
     assert scores == sorted(scores, reverse=True)

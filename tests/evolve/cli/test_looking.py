@@ -275,7 +275,7 @@ def test_clean_keeps_ordinary_text() -> None:
     assert clean(text) == text
     assert one_line("a\n  b\r\nc") == "a b c"
     assert one_line("abcdef", 4) == "abc…"
-    assert clean("\x1b[2J\x9b\u202e\ud800") == "␛[2J��?"
+    assert clean("\x1b[2J\x9b\u202e\ud800") == r"␛[2J\x9b\u202e\ud800"
 
 
 def test_verbs_on_a_run_without_methods(tmp_path: Path) -> None:
@@ -307,3 +307,28 @@ def test_the_example_is_what_it_says(run: Path) -> None:
     assert {record.name for record in records if record.origin == "seed"} == set(SEEDS)
     for record in records:
         ast.parse(record.source)
+
+
+def test_status_says_what_a_running_search_is_busy_with_and_its_last_events_are_others(tmp_path: Path) -> None:
+    path = build(tmp_path / "run.db", 20, finished=False)
+    archive = Archive.open(path, write=True)
+    archive.event("phase", "judging finalists and baselines on fresh instances of chat", None, None, 40.0)
+    archive.event("progress", "judging finalists and baselines on fresh instances of chat, 3 of 18", None, None, 33.0)
+    now = run_status(archive, alive=True)
+    assert now.phase.endswith("3 of 18")
+    assert now.left == pytest.approx(33.0, abs=5.0)
+    assert not {event.kind for event in now.events} & {"phase", "progress"}
+    assert run_status(archive, alive=False).phase == ""
+
+
+def test_made_by_is_the_operator_with_its_model_or_where_a_method_came_from(run: Path) -> None:
+    rows = {row.label: row for row in ranking(Archive.open(run))}
+    assert rows["lda"].made_by == "seed"
+    bred = next(row for row in rows.values() if row.operator)
+    assert bred.made_by == bred.operator + (f" with {bred.model}" if bred.model else "")
+    top, markdown = text_of("top", db=run, COLUMNS="200"), text_of("report", "--format", "md", "--out", "-", db=run)
+    assert all("made by" in text and "inflation" in top for text in (top, markdown))
+
+
+def test_nothing_filters_by_an_origin_that_no_method_has(run: Path) -> None:
+    assert call("top", "--origin", "agent", db=run).exit_code == 2

@@ -36,12 +36,12 @@ def test_an_unknown_executor_lists_the_known_ones() -> None:
         executors.load("moon")
 
 
-KINDS, FINITE = st.sampled_from(["evaluate", "certify", "examine"]), st.floats(allow_nan=False, allow_infinity=False)
+KINDS, FINITE = st.sampled_from(["evaluate", "certify", "inspect"]), st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(KINDS, st.lists(FINITE), st.booleans())
 def test_a_job_survives_json(kind: str, rival: list[float], thorough: bool) -> None:
-    job = Job(kind, METHOD, NAMES, tuple(rival), TRIAL, thorough)  # type: ignore[arg-type]
+    job = Job(kind, METHOD, NAMES, tuple(rival), (TRIAL,), thorough)  # type: ignore[arg-type]
     assert from_json(job.to_json()) == job
 
 

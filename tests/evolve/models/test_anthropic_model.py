@@ -5,12 +5,17 @@ import pytest
 from evolve import models
 from evolve.errors import UsageError
 from evolve.models import Settings
-from evolve.models.anthropic import ANTHROPIC, read_message, thinking
+from evolve.models.answers import CUT
+from evolve.models.anthropic import ANTHROPIC, is_adaptive, read_message
 from evolve.models.pricing import price
+from evolve.models.streams import document_in
 from tests.support.model_faults import key_in
 from tests.support.model_server import ModelServer
 
-pytestmark = pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
+
+def read(body):
+    """Return the answer in a body."""
+    return read_message(document_in(body))
 
 
 @pytest.fixture
@@ -51,7 +56,7 @@ def test_no_system_prompt_is_no_empty_block(server):
 )
 def test_thinking_takes_the_form_that_the_model_knows(server, model, adaptive):
     wanted = {"type": "adaptive"} if adaptive else {"type": "enabled", "budget_tokens": 2048}
-    assert thinking(model, 2048) == wanted
+    assert is_adaptive(model) == adaptive
     models.load(f"anthropic:{model}", settings=Settings(thinking=2048)).ask("s", "p")
     assert server.requests[0]["thinking"] == wanted
 
@@ -79,11 +84,11 @@ def test_other_credentials_of_the_environment_are_not_sent(server, monkeypatch):
     "body", ["", "nonsense", "[]", "null", '{"type": "error", "error": {}}', '{"content": "text"}', "[" * 100_000]
 )
 def test_body_that_is_no_message_is_not_read_as_one(body):
-    assert read_message(body) is None
+    assert read(body) is None
 
 
 def test_cache_reads_and_writes_are_part_of_the_prompt():
-    answer = read_message(
+    answer = read(
         '{"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}],'
         '"stop_reason": "end_turn", "usage": {"input_tokens": 100, "cache_creation_input_tokens": 30,'
         '"cache_read_input_tokens": 500, "output_tokens": 40, "output_tokens_details": {"thinking_tokens": 25}}}'
@@ -104,13 +109,15 @@ def test_cache_reads_and_writes_are_part_of_the_prompt():
     ],
 )
 def test_counts_that_are_none_are_not_counted(usage):
-    answer = read_message(f'{{"content": [null, 3, {{"type": "text", "text": 7}}], "stop_reason": 1, "usage": {usage}}}')
+    answer = read(f'{{"content": [null, 3, {{"type": "text", "text": 7}}], "stop_reason": 1, "usage": {usage}}}')
     assert (answer.text, answer.counted) == ("", False)
 
 
 def test_a_cut_answer_says_so_whatever_cut_it():
     for stop in ("max_tokens", "model_context_window_exceeded"):
-        assert read_message(f'{{"content": [], "stop_reason": "{stop}"}}').finish == "length"
+        answer = read(f'{{"content": [], "stop_reason": "{stop}"}}')
+        assert answer.finish in CUT
+        assert not answer.whole
 
 
 def test_writing_to_the_cache_costs_more_and_reading_less():

@@ -150,7 +150,7 @@ def test_key_with_characters_no_header_can_hold_is_a_sentence_without_the_key(mo
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_missing_package_is_the_command_to_run(provider, monkeypatch):
-    monkeypatch.setitem(sys.modules, provider, None)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-x")
     with pytest.raises(UsageError, match=rf"{provider}:tiny needs the extra llm: run `pip install -e '\.\[llm\]'`"):
         models.load(f"{provider}:tiny", LOCAL)
@@ -174,7 +174,7 @@ def test_models_named_as_examples_have_known_prices(endpoint):
 
 
 def test_looking_for_keys_imports_no_sdk():
-    heavy = "{'openai', 'anthropic', 'genai_prices'}"
+    heavy = "{'httpx2', 'genai_prices'}"
     code = f"import sys; from evolve import models; models.found_keys(); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -9,6 +9,7 @@ from evolve.models import Price, Settings
 from evolve.models.answers import read_answer
 from evolve.models.pricing import price
 from evolve.models.retry import Patience
+from evolve.models.streams import document_in
 from evolve.nouns import total
 from evolve.text import quote
 from tests.support.model_server import ModelServer
@@ -41,7 +42,7 @@ def test_password_in_the_url_is_not_shown():
     ["", "nonsense", "[]", "null", '{"error": "x"}', '{"choices": {}}', '{"choices": null}', "[" * 100_000],
 )
 def test_body_that_is_no_completion_is_not_read_as_one(body):
-    assert read_answer(body) is None
+    assert read_answer(document_in(body)) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_body_that_is_no_completion_is_not_read_as_one(body):
     ],
 )
 def test_odd_completion_is_read_without_trusting_its_types(body, text):
-    answer = read_answer(body)
+    answer = read_answer(document_in(body))
     assert answer.text == text
     assert (answer.tokens_in, answer.tokens_out, answer.counted) == (0, 0, False)
 
@@ -72,7 +73,7 @@ def test_odd_completion_is_read_without_trusting_its_types(body, text):
     ],
 )
 def test_cached_and_reasoning_tokens_in_every_form(usage, cached, reasoning):
-    answer = read_answer(f'{{"choices": [], "usage": {{"prompt_tokens": 10, "completion_tokens": 5, {usage}}}}}')
+    answer = read_answer(document_in(f'{{"choices": [], "usage": {{"prompt_tokens": 10, "completion_tokens": 5, {usage}}}}}'))
     assert (answer.cached, answer.reasoning) == (cached, reasoning)
 
 

@@ -57,6 +57,15 @@ def test_file_without_replies_is_a_sentence(script, content):
         models.load(script(content))
 
 
+def test_a_script_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "replies.json"
+    path.write_bytes(b'\xef\xbb\xbf["one"]')
+    assert models.load(f"scripted:{path}").ask("", "").text == "one"
+    path.write_bytes('["one"]'.encode("utf-16"))
+    with pytest.raises(UsageError, match="holds no replies"):
+        models.load(f"scripted:{path}")
+
+
 def test_no_file_is_a_sentence(tmp_path):
     with pytest.raises(UsageError, match=r"cannot read the replies in .*nothing\.json: No such file"):
         models.load(f"scripted:{tmp_path / 'nothing.json'}")
@@ -96,6 +105,18 @@ def test_recorded_prompts_are_answered_as_then_turn_by_turn(recorded):
     assert said == ["broken", "mended", "third"]
     assert [model.ask(SYSTEM, "same").text for _ in range(3)] == ["one", "two", "one"]
     assert model.ask(SYSTEM, "first").usage == Usage(model.name, 1, 10, 5, 0.0, 0.0, 4, 2)
+
+
+def test_a_recording_answers_where_other_versions_are_installed(recorded):
+    rules = "# Rules\n\n- Imports: only torch.\n{}- Do not peek.\n"
+    archive = Archive.open(recorded, write=True)
+    archive.update_run(system=rules.format("- Versions: Python 3.11.2, torch 2.2.0.\n"))
+    archive.close()
+    model = models.load(f"replay:{recorded}")
+    for line in ("- Versions: Python 3.14.0, torch 3.0.0+cu130.\n", ""):
+        assert model.ask(rules.format(line), "first").text == "broken"
+    with pytest.raises(ModelError, match="not in the recording"):
+        model.ask(rules.format("- Version: 3\n"), "first")
 
 
 def test_what_was_unusable_then_is_unusable_again(recorded):

@@ -5,7 +5,7 @@ import pytest
 from archives.nouns import Usage
 from evolve import models
 from evolve.errors import ModelError
-from evolve.operators.llm.replies import EditBlock, Unmatched, apply
+from evolve.operators.llm.replies import EditBlock, Unmatched, apply, blocks
 from tests.support.model_server import Fault, ModelServer
 from tests.support.scripted import BAD_EDIT, CHILD, GOOD, LINE, PARENT, Script, edit, propose
 
@@ -87,3 +87,103 @@ def test_diff_whose_edits_undo_each_other_is_a_problem():
     swapped = edit("\n\ndef select(weak):", "\ndef select(weak):")
     draft = propose("diff", Script(swapped))
     assert (draft.source, draft.problem) == (None, "the reply repeats a parent without a change")
+
+
+CODE = "import torch\n\n\ndef f(weak):\n    kept = weak[:, 1]  # sure\n    if True:\n        kept = kept + 1\n    return kept\n"
+WANTED = CODE.replace("kept + 1", "kept + 2")
+BLOCK = ("    if True:", "        kept = kept + 1")
+CHANGED = ("    if True:", "        kept = kept + 2")
+
+
+def lines(*parts: str) -> tuple[str, ...]:
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("search", "replace"),
+    [
+        (lines("    if True:  ", "        kept = kept + 1\t"), CHANGED),
+        (lines("", *BLOCK), CHANGED),
+        (lines(*BLOCK, ""), lines(*CHANGED, "")),
+        (lines("", "  ", *BLOCK, " "), lines("", *CHANGED)),
+        (lines("\tif True:", "\t\tkept = kept + 1"), lines("\tif True:", "\t\tkept = kept + 2")),
+        (lines("        if True:", "\tkept = kept + 1"), CHANGED),
+        (lines("if True:", "    kept = kept + 1"), lines("if True:", "    kept = kept + 2")),
+        (
+            lines("          if True:", "              kept = kept + 1"),
+            lines("          if True:", "              kept = kept + 2"),
+        ),
+        (
+            lines("    if True:", "        kept\u00a0=\u00a0kept + 1"),
+            lines("    if True:", "        kept\u00a0=\u00a0kept + 2"),
+        ),
+        (lines("\u00a0   if True:", "\u2003" * 8 + "kept = kept + 1"), CHANGED),
+        (lines("    if\u200b True:", "        kept = \ufeffkept + 1"), lines("    if\u200b True:", "        kept = kept + 2")),
+        (lines("    if True:\u2060", "        kept = kept\u00ad + 1"), CHANGED),
+        (lines("    if True:", "        kept  =\tkept + 1"), CHANGED),
+    ],
+)
+def test_diff_finds_what_differs_only_where_nobody_can_see_it(search, replace):
+    if search[0].startswith("        if"):  # a mix of blanks and tabs whose indentation fits nothing is no such difference
+        with pytest.raises(Unmatched):
+            apply(CODE, [EditBlock(search, replace)])
+        return
+    assert apply(CODE, [EditBlock(search, replace)]) == WANTED
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_diff_of_other_line_ends_applies(end):
+    assert apply(CODE.replace("\n", end), [EditBlock(BLOCK, CHANGED)]) == WANTED
+    draft = propose("diff", Script(GOOD["diff"].replace("\n", end)))
+    assert draft.source == CHILD
+
+
+def test_diff_of_a_parent_with_odd_blanks_or_tabs_applies_and_keeps_its_tabs():
+    odd = CODE.replace("kept = kept", "kept\u00a0=\u200b kept").replace("if True:", "if True: \t")
+    assert apply(odd, [EditBlock(BLOCK, CHANGED)]) == WANTED
+    tabs = CODE.replace("    ", "\t")
+    assert apply(tabs, [EditBlock(BLOCK, CHANGED)]) == WANTED.replace("    ", "\t")
+
+
+def test_diff_of_a_letter_written_in_two_ways_applies():
+    assert apply("x = 'e\u0301'\n", [EditBlock(("x = '\u00e9'",), ("x = 1",))]) == "x = 1\n"
+
+
+def test_diff_markers_may_be_indented_and_hold_odd_blanks():
+    new, old = ("".join(f"  {line}\n" for line in part) for part in (CHANGED, BLOCK))
+    block = f"  <<<<<<<\u00a0SEARCH \n{old}  =======\n{new}  >>>>>>> REPLACE\u00a0\n"
+    assert apply(CODE, blocks(f"1. First:\n\n{block}")) == WANTED
+
+
+def test_diff_prefers_what_is_the_same_and_never_guesses_between_two():
+    twice = "if a:\n    x = 1\nx = 1\n"
+    assert apply(twice, [EditBlock(("x = 1",), ("x = 2",))]) == "if a:\n    x = 1\nx = 2\n"
+    with pytest.raises(Unmatched) as caught:
+        apply(twice, [EditBlock(("  x = 1",), ("  x = 2",))])
+    assert "occurs 2 times in the parent, from lines 2, 3" in caught.value.details
+
+
+LONG_BLOCK = [f"    x{n} = {n}" for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("parent", "search", "shown"),
+    [
+        ("    x = 'a'", ("    x = '\u0430'",), "    x = '\\u0430'"),  # a Cyrillic letter
+        ('x = "\'"', ('x = "\u2019"',), 'x = "\\u2019"'),
+        ("a\n\nb", ("a", "b"), "SEARCH: b\nparent: (an empty line)"),
+        ("\n".join(LONG_BLOCK), (*LONG_BLOCK[:35], "    x35 = 36"), "    x35 = 36"),
+        ("x = '" + "a" * 3_000 + "b'", ("x = '" + "a" * 3_000 + "c'",), "ac'"),
+        ("if a:\n    b = 1\n    c = 1", ("if a:", "    b = 1", "      c = 1"), "      c = 1"),
+        ("a = 1\nb = 2", ("a = 1", "b = 2", "", "c = 3"), "ends before line"),
+    ],
+)
+def test_diff_repair_shows_what_differs_and_never_two_texts_that_look_the_same(parent, search, shown):
+    with pytest.raises(Unmatched) as caught:
+        apply(f"{parent}\n", [EditBlock(search, ("y",))])
+    told = caught.value.details.split("does not occur")[1]
+    assert shown in told
+    if "They differ first" in told:
+        one, other = told.rpartition("SEARCH: ")[2].removesuffix("\n```").split("\nparent: ")
+        assert one != other
+        assert (one + other).isascii()

@@ -105,7 +105,7 @@ def test_rewrite_without_a_usable_file_is_a_problem(reply, problem):
         f"~~~\n{CHILD}~~~",
         f"```python\r\n{CHILD}```".replace("\n", "\r\n"),
         f"<think>```python\ndef method(x): pass\n```</think>\n```py\n{CHILD}```",
-        f"```python\n{CHILD}",
+        CHILD,
     ],
 )
 def test_rewrite_reads_the_file_in_the_forms_models_use(reply):

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from evolve.operators.llm.replies import EDITS, Unmatched, Unreadable, apply, blocks, idea, whole_file
+from evolve.operators.llm.replies import EDITS, Unmatched, apply, blocks, idea, whole_file
+from evolve.operators.llm.thoughts import Unreadable
 
 FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
 OTHER = "def method(problem):\n    return problem.weak[:, 0]\n"
@@ -23,8 +24,6 @@ TICKS = "`" * 3
         f"1. The file:\n\n   {TICKS}python\n   {FILE.replace(chr(10), chr(10) + '   ')}{TICKS}\n",
         f"<think>{TICKS}\n{OTHER}{TICKS}</think>{TICKS}\n{OTHER}{TICKS}\n{TICKS}\n{FILE}{TICKS}",
         f"<thinking>\n{TICKS}\n{OTHER}</thinking>\n{TICKS}\n{FILE}{TICKS}",
-        f"<think>never closed\n{TICKS}\n{FILE}{TICKS}",
-        f"{TICKS}python\n{FILE}",
         f"{TICKS}python\r\n{FILE}{TICKS}".replace("\n", "\r\n"),
         f"{TICKS}python\n{FILE}{TICKS}".replace("\n", "\r"),
         f"{TICKS}python\n\ufeff{FILE}{TICKS}",
@@ -48,6 +47,7 @@ def test_a_fence_deep_inside_a_docstring_does_not_end_the_block() -> None:
         (f"{TICKS} not `opening\n{FILE}", "no fenced block"),
         (f"{TICKS}python\nclass A:\n    def method(problem):\n        pass\n{TICKS}", "no block of code"),
         (f"{TICKS}python\n{FILE}{TICKS}</think>", "no fenced block"),
+        (f"<think>never closed\n{TICKS}\n{FILE}{TICKS}", "breaks off inside its thoughts"),
     ],
 )
 def test_a_reply_without_a_file_is_unreadable(reply: str, sentence: str) -> None:
@@ -74,6 +74,62 @@ def test_the_idea_is_one_line(reply: str, stated: str) -> None:
     assert idea(reply) == stated
 
 
+UNFINISHED = "the reply breaks off inside its last block of code"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"IDEA: x\n{TICKS}python\n{FILE}",
+        f"{TICKS}python\n{FILE}{TICKS}\nNo, better:\n{TICKS}python\ndef method(problem):\n    x = problem.we",
+        f"~~~~\n{FILE}~~~\n",
+        f'{TICKS}python\n"""Doc.\n\n{TICKS}\nx\n{TICKS}\n"""\n{FILE}',
+    ],
+)
+def test_a_reply_whose_last_fence_is_not_closed_broke_off(reply: str) -> None:
+    with pytest.raises(Unreadable, match=UNFINISHED):
+        whole_file(reply)
+
+
+def test_edits_in_a_fence_that_is_not_closed_broke_off() -> None:
+    edit = "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n"
+    assert len(blocks(f"{TICKS}\n{edit}{TICKS}\n")) == len(blocks(edit)) == 1
+    with pytest.raises(Unreadable, match=UNFINISHED):
+        blocks(f"{TICKS}\n{edit}")
+
+
+@pytest.mark.parametrize("language", ["python", "py", ""])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f'"""Doc.\n\n{TICKS}\nmethod(problem)\n{TICKS}\n"""\n',
+        f"'''A list:\n{TICKS}sh\nls\n{TICKS}\nend'''\n",
+        f'def helper():\n    r"""Draws "a" and \'\'\'b.\n{TICKS}\n1 -> 2\n{TICKS}\n    """\n\n\n',
+        f"X = '\"\"\"'  # '''\nY = '''\n{TICKS}\n'''\n",
+    ],
+)
+def test_a_fence_in_the_first_column_of_a_docstring_does_not_end_the_block(inner: str, language: str) -> None:
+    assert whole_file(f"IDEA: x\n\n{TICKS}{language}\n{inner}{FILE}{TICKS}\nThat is all.\n") == inner + FILE
+
+
+def test_triple_quotes_in_a_block_of_words_hide_no_fence() -> None:
+    words = f'{TICKS}\nIt begins with """\n{TICKS}\n\n'
+    assert whole_file(f'{words}{TICKS}python\n"""Doc."""\n{FILE}{TICKS}\n') == f'"""Doc."""\n{FILE}'
+
+
+BARE = f'"""Doc: x = 1."""\n\nimport torch\n\nK = 3\nTABLE = {{\n    "a": 1,\n}}\n\n\n{FILE}'
+
+
+@pytest.mark.parametrize("before", ["", "IDEA: a = b\n\n", "Here is the file.\n\n", "**Idea**: from the start\nand on\n\n"])
+@pytest.mark.parametrize("behind", ["", "\n\n", "\n\nThis should recover more of the gap: it trains longer.\n"])
+def test_a_bare_file_without_a_fence_is_read(before: str, behind: str) -> None:
+    assert whole_file(f"{before}{BARE}{behind}") == BARE
+
+
+def test_a_bare_file_beside_a_block_that_is_none_is_read() -> None:
+    assert whole_file(f"{BARE}\nRun it so:\n\n{TICKS}sh\nls\n{TICKS}\n") == BARE
+
+
 def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
     edit = "<<<<<<< SEARCH\n{}\n=======\ny\n>>>>>>> REPLACE\n"
     found = blocks("".join(edit.format(f"line {n}") for n in range(EDITS)))
@@ -87,7 +143,8 @@ def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
 
 HOSTILE = r"""
 import random
-from evolve.operators.llm.replies import Unmatched, Unreadable, apply, blocks, idea, whole_file
+from evolve.operators.llm.replies import Unmatched, apply, blocks, idea, whole_file
+from evolve.operators.llm.thoughts import Unreadable
 from evolve.operators.llm.vary import suggested
 from evolve.text import fence, printable_line as one_line
 
@@ -98,6 +155,9 @@ texts += ["idea" + " " * M + "x", ("idea" + "*" * 99 + "\n") * 3_000, "IDEA:" + 
 texts += ["NAME" + "\t" * M, "DIRECTION:" + " *" * M]
 texts += ["def" + " " * M, ("def" + "\n" * 9) * 30_000, "def method" + " " * M, "```\ndef" + "\t" * M + "\n```"]
 texts += ["```\n" * 70_000, "~~~`\n" * 60_000, "</think>" * 30_000, "<<<<<<< SEARCH\n" + "x\n" * M]
+marks = ("<think>", "[think", "<|channel|>final", "</s>", "<|a|>", "\\", '"', "'''")
+texts += [(mark + " ") * (M // 8) for mark in marks]
+texts += ["def method(\n" + part * (M // 8) for part in ("x[", "x: a|", "if :", "f'")]
 texts += ["".join(random.Random(n).choices("`~ \n*:#>abIDEA<=", k=M)) for n in range(2)]
 parent = "\n" * 20_000 + "x\n" * 6_000
 for text in texts:

@@ -1,6 +1,9 @@
 """Prompts: what is in them, in which order, and what can never get out of its fence."""
 
+import platform
 import re
+from dataclasses import replace
+from importlib.metadata import version as installed
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from evolve import operators, text
 from evolve.nouns import Brief, Broken, CoarseScore, Exhibit, Failure, Relative
 from evolve.prompting import prompts as briefs
+from evolve.runs import forecast
 from evolve.screening import screen
+from fitness import tasks
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Direction, Method
 
@@ -41,25 +46,49 @@ def fenced(text: str) -> list[str]:
 
 
 def test_system_text_has_task_contract_and_imports():
-    text = briefs.system("Elicit what the model knows.", TEXT, {"torch", "numpy"})
+    text = briefs.system("Elicit what the model knows.", TEXT, {"torch", "numpy"}, {"torch.hub", "numpy.memmap"})
     assert "Elicit what the model knows." in text
     assert "def method(problem):" in text
     assert "Imports: only numpy, torch." in text
+    assert "These do not work, and a file that uses them is refused: numpy.memmap, torch.hub." in text
     assert "$" not in text
 
 
+def test_system_text_names_the_versions_that_the_sandbox_has():
+    text = briefs.system("t", TEXT, ["torch"], [], {"Python": "3.12.1", "torch": "2.9.0"})
+    assert "\n- Versions: Python 3.12.1, torch 2.9.0.\n" in text
+    assert "Versions" not in briefs.system("t", TEXT, ["torch"], [])
+    found = forecast.system_text(tasks.load("embedded"))
+    assert f"Python {platform.python_version()}, torch {installed('torch')}, numpy {installed('numpy')}" in found
+    assert f"scipy {installed('scipy')}, sklearn {installed('scikit-learn')}.\n" in found
+
+
+def test_what_nobody_sees_reaches_no_prompt_unseen():
+    hidden = "\u200b\u202e\U000e0041\u115f\u1160\u3164\uffa0\u2800\ufeff\u00ad\ufe0f\u2060\u180e\U000e0101"
+    parents = (exhibit(f"{SOURCE}# {hidden}\n", f"van{hidden}illa"),)
+    brief = Brief(
+        replace(DIRECTION, text=f"trust{hidden}"), parents, (exhibit(f"# {hidden}"),),
+        failures=(Failure(f"a{hidden}", f"b{hidden}"),), deleted=(f"x{hidden}",), broken=Broken(f"# {hidden}", f"c{hidden}"),
+    )  # fmt: skip
+    for asked in (briefs.prompt(brief, "ask"), briefs.variation(brief)):
+        assert not set(hidden) & set(asked)
+        assert "\\u3164\\uffa0\\u2800" in asked
+
+
 def test_system_text_is_the_same_whatever_the_order_of_imports():
-    assert briefs.system("t", TEXT, ["torch", "math", "numpy"]) == briefs.system("t", TEXT, ("numpy", "torch", "math"))
+    assert briefs.system("t", TEXT, ["torch", "math", "numpy"], ["b", "a"]) == briefs.system(
+        "t", TEXT, ("numpy", "torch", "math"), ("a", "b")
+    )
 
 
 def test_system_text_names_everything_a_problem_has():
-    text = briefs.system("t", TEXT, ["torch"])
+    text = briefs.system("t", TEXT, ["torch"], [])
     for name in ("train_x", "weak", "test_x", "pairs", "seed", "device", "n_classes", "student"):
         assert f"problem.{name}" in text
 
 
 def test_system_text_names_the_size_limit_of_the_screen():
-    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", TEXT, ["torch"])
+    assert f"at most {screen.MAX_BYTES // 1024} KB" in briefs.system("t", TEXT, ["torch"], [])
 
 
 def test_request_has_its_parts_in_order():
@@ -149,7 +178,7 @@ def test_deleted_lines_and_a_failed_child_never_leave_their_fences(lines, source
     if shown:
         assert len(blocks[1].split("\n")) == len(shown)
         assert all(line.isprintable() and len(line) <= 160 for line in blocks[1].split("\n"))
-    assert blocks[-2].rstrip() == source.rstrip()
+    assert blocks[-2].rstrip() == text.visible(source).rstrip()
     assert blocks[-1].isprintable()
     assert len(blocks[-1]) <= 600
 
@@ -194,5 +223,5 @@ def test_what_is_reserved_for_a_request_is_enough(name):
 
 
 def test_the_system_text_is_the_same_every_time():
-    assert briefs.system("t", TEXT, {"torch", "numpy", "math"}) == briefs.system("t", TEXT, {"math", "numpy", "torch"})
-    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", TEXT, ["torch"])), "no date and no clock"
+    assert briefs.system("t", TEXT, {"torch", "numpy", "math"}, []) == briefs.system("t", TEXT, {"math", "numpy", "torch"}, [])
+    assert not re.search(r"\d{4}-\d\d|\d\d:\d\d", briefs.system("t", TEXT, ["torch"], [])), "no date and no clock"

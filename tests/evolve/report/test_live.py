@@ -101,8 +101,24 @@ def test_what_is_not_there_is_a_sentence(url: str, path: str) -> None:
     assert headers["content-type"].startswith("text/plain")
 
 
+@pytest.mark.parametrize("host", ["localhost:9999", "127.0.0.1", "localhost", "LOCALHOST:{port}", "[::1]:8080"])
+def test_a_page_behind_a_tunnel_with_another_port_is_shown(url: str, host: str) -> None:
+    assert ask(url, Host=host.format(port=urlsplit(url).port))[0] == 200
+
+
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1.evil.example:{port}", "localhost:1", ""]
+    "host",
+    [
+        "evil.example",
+        "evil.example:{port}",
+        "127.0.0.1.evil.example:{port}",
+        "localhost.evil.example",
+        "evil@localhost:{port}",
+        "localhost:1:2",
+        "localhost:x",
+        "[::2]:{port}",
+        "",
+    ],
 )
 def test_another_name_for_this_machine_is_refused(url: str, host: str) -> None:
     status, text, _ = ask(url, Host=host.format(port=urlsplit(url).port))

@@ -113,7 +113,6 @@ REFUSED = [
     ("# coding: rot13\n" + GOOD, "line 1: it declares the encoding rot13"),
     ("# a comment\r# -*- coding: utf-7 -*-\n" + GOOD, "line 2: it declares the encoding utf-7"),
     ("x = 0x" + "f" * 300 + "\n" + GOOD, "int too large"),
-    ("\ufeff" + GOOD, "line 1: it does not compile: invalid non-printable character U+FEFF"),
     ("x = '\ud800'", "line 1: it is not UTF-8 text"),
 ]
 
@@ -121,6 +120,48 @@ REFUSED = [
 @pytest.mark.parametrize(("source", "reason"), REFUSED)
 def test_a_refusal_is_a_sentence_with_its_line(screen: Screen, source: str, reason: str) -> None:
     assert reason in screen.check(source).reason
+
+
+def test_a_byte_order_mark_makes_no_method_invalid_and_is_not_stored(screen: Screen) -> None:
+    for source in ("\ufeff" + GOOD, b"\xef\xbb\xbf" + GOOD.encode()):
+        method = screen.check(source).method
+        assert method is not None
+        assert method.source == GOOD
+        assert method.id == screen.parse(GOOD).method.id  # type: ignore[union-attr]
+
+
+UNSEEN = (
+    "\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\u061c\U000e0041\U000e0101\ufe0f\u034f"
+    "\u115f\u1160\u3164\uffa0\u2800\u180e\ufff9\U0001d173\x85\u2028"
+)
+
+
+@pytest.mark.parametrize("character", UNSEEN)
+def test_what_nobody_sees_in_a_method_is_stored_as_an_escape_and_means_the_same(screen: Screen, character: str) -> None:
+    hidden = f'{GOOD}\nMARK = "a{character}b"  # a{character}b\n'
+    if character in "\u2028\x85":  # str.splitlines would end a line here; Python does not
+        assert len(hidden.split("\n")) == len(GOOD.split("\n")) + 2
+    method = screen.check(hidden).method
+    assert method is not None
+    assert character not in method.source
+    found: dict[str, object] = {}
+    exec(method.source.splitlines()[-1], found)
+    assert found["MARK"] == f"a{character}b"
+
+
+@pytest.mark.parametrize("character", "\u3164\ufe0f\u200b\U000e0101")
+def test_what_nobody_sees_in_a_name_is_refused_with_its_line(screen: Screen, character: str) -> None:
+    found = screen.check(f"{GOOD}\nx{character} = 3\n")
+    assert found.method is None
+    assert (
+        f"(line {GOOD.count(chr(10)) + 2} holds the character U+{ord(character):04X}, which nobody sees: remove it)"
+        in found.reason
+    )
+
+
+def test_accents_other_scripts_and_wide_blanks_are_left_as_they_are(screen: Screen) -> None:
+    source = GOOD + "# \u00e9 e\u0301 \u4e2d\u3000\u6587 \u00a0 \U0001f600 \u03b1\u03b2\n"
+    assert screen.check(source).method.source == source  # type: ignore[union-attr]
 
 
 def test_an_encoding_that_changes_nothing_may_be_declared(screen: Screen) -> None:

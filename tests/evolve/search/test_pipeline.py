@@ -32,7 +32,7 @@ class Scripted(Evaluator):
         self._work(int(method.id))
         return Evaluation(method.id, (), Status.OK, None)
 
-    def examine(self, method: Method, trial: Trial, thorough: bool = False) -> tuple[Finding, ...]:
+    def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         self._work(int(method.id))
         return ()
 
@@ -61,7 +61,7 @@ def test_a_probe_goes_before_what_waits_to_be_judged() -> None:
     live = pipeline(1, lambda number: busy.wait(10) if number == 1 else began.append(number))
     judge(live, 1)
     judge(live, 2)
-    live.submit("probe", Candidate(3, CHOICE), Job("examine", Method("3", "", 1), trial=TRIAL))
+    live.submit("probe", Candidate(3, CHOICE), Job("inspect", Method("3", "", 1), trials=(TRIAL,)))
     busy.set()
     assert [ended(live) for _ in range(3)] == [1, 3, 2]
     assert began == [3, 2]

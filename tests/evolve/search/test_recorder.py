@@ -161,8 +161,12 @@ def test_a_flagged_method_is_kept_and_never_placed(run: Run) -> None:
     assert run.recorder.place(done, 0) is Placement.REJECTED
     assert "cheat" not in elites(run).values()
     assert run.state.best != "cheat"
-    assert [m.id for m in run.state.finalists(9)] == ["high"]
-    assert [m.id for m in run.state.finalists(9, ["high"])] == ["middle"], "the next fittest takes its place"
+    assert run.state.finalists(9) == [], "a baseline is never what the search has found"
+    for name, quality in (("good", 0.6), ("fair", 0.4)):
+        run.add(name)
+        run.recorder.judged(evaluation(name, [quality] * 3, 0.5))
+    assert [m.id for m in run.state.finalists(9)] == ["good", "fair"]
+    assert [m.id for m in run.state.finalists(9, ["good"])] == ["fair"], "the next fittest takes its place"
     board = run.archive.rows("select flags, island from leaderboard where method = 'cheat'")
     assert [dict(row) for row in board] == [{"flags": "shuffle", "island": None}]
     assert [finding.sentence for finding in run.archive.findings("cheat")] == ["it cheats"]

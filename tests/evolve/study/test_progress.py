@@ -65,7 +65,7 @@ def test_a_line_tells_what_is_going_on(contestants: list[Contestant], capsys: py
     Told().show(ProgressReader(contestants).look(), 150.0)
     line = capsys.readouterr().out
     assert re.fullmatch(
-        r"1 of 4 done, about 2 min left; islands, seed 0: \d+ of 1,000 trials, best dev PGR \d\.\d\d\n", line
+        r"1 of 4 done, about 2 min left; islands, seed 0: \d+ of 1,000 trials, best so far: dev PGR \d\.\d\d\n", line
     ), line
 
 
@@ -84,7 +84,7 @@ def test_a_terminal_shows_a_bar_for_every_search(tmp_path: Path) -> None:
             seen += part
     assert process.wait(60) == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-    assert re.search(r"iid, seed 0 +━+[╸╺━]* \d+ of 60 trials, best dev PGR \d\.\d\d", plain), plain
+    assert re.search(r"iid, seed 0 +[█░#-]+ \d+ of 60 trials, best so far: dev PGR \d\.\d\d", plain), plain
     assert "1 of 2 done, about " in plain
     assert re.search(r"2 of 2 done: iid, seed 1: fresh PGR -?\d\.\d\d after \d+ methods, \d+ s", plain)
     assert "0/400" not in plain

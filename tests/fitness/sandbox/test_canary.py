@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
 import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +21,8 @@ import pytest
 from small_problem import LIMITS
 
 from fitness.nouns import Outcome, Problem, SandboxUnavailable, Status
-from fitness.sandbox import canary
-from fitness.sandbox.canary import KEY, LABELS, Canary
+from fitness.sandbox import canary, launch
+from fitness.sandbox.canary import KEY, LABELS, Canary, Decoy
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.verdict import THEFT
 
@@ -161,3 +165,69 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(SandboxUnavailable, match=r"the canary cannot be planted in .*nowhere"):
         Canary()
+
+
+SLEEPY = METHOD.format(body="    __import__('time').sleep(1.0)")
+
+
+def everywhere(stop: threading.Event) -> None:
+    """Go through the temporary folder again and again, as a backup does."""
+    while not stop.is_set():
+        subprocess.run(["ls", "-R", tempfile.gettempdir()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_somebody_else_who_looks_through_the_temporary_folder_gets_no_method_accused(
+    sandbox: Sandbox, problem: Problem
+) -> None:
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(everywhere, stop)
+        try:
+            outcomes = [sandbox.run(SLEEPY, problem, LIMITS) for _ in range(2)]
+        finally:
+            stop.set()
+    assert [outcome.status for outcome in outcomes] == [Status.OK] * 2, outcomes[0].message
+
+
+def test_at_level_a_the_decoy_cannot_be_reached_from_outside(sandboxes: Mapping[str, Sandbox], problem: Problem) -> None:
+    if "A" not in sandboxes:
+        pytest.skip("sandbox level A (see `python -m evolve doctor`)")
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(sandboxes["A"].run, SLEEPY, problem, LIMITS)
+        found = subprocess.run(["find", "/", "-xdev", "-path", "*/homes/*"], capture_output=True, text=True).stdout.split()
+        assert not [path for path in found if re.search(r"/homes/[0-9a-f]{16}$", path) and "evolve-w2s" not in path]
+        assert not Path(launch.DECOYS).exists()
+        assert outcome.result().status is Status.OK
+
+
+def test_one_accusation_by_chance_does_not_count(sandbox: Sandbox, problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted, times = sandbox._canary.planted, []
+
+    @contextlib.contextmanager
+    def with_a_scanner() -> Iterator[Decoy]:
+        with planted() as decoy:
+            times.append(decoy)
+            if len(times) == 1:  # a virus scanner that looks at this new file alone
+                (sandbox._canary._place / decoy.home.name / KEY).read_bytes()
+            yield decoy
+
+    monkeypatch.setattr(sandbox._canary, "planted", with_a_scanner)
+    outcome = run(sandbox, problem, "pass")
+    assert (outcome.status, len(times)) == (Status.OK, 2), outcome.message
+
+
+def test_a_thief_is_not_hidden_by_one_sweep(sandbox: Sandbox, problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted, times = sandbox._canary.planted, []
+
+    @contextlib.contextmanager
+    def with_a_sweep() -> Iterator[Decoy]:
+        with planted() as decoy:
+            times.append(decoy)
+            if len(times) == 1:
+                for home in sandbox._canary._place.iterdir():
+                    os.listdir(home)
+            yield decoy
+
+    monkeypatch.setattr(sandbox._canary, "planted", with_a_sweep)
+    assert run(sandbox, problem, THEFTS["open"]).message == THEFT
+    assert len(times) == 3

@@ -208,7 +208,7 @@ def watched(child: subprocess.Popen[bytes], memory: int, meter: Callable[[int], 
         os.close(end)
     socket.send_fds(zygotes, [b"F"], [pidfd])
     zygotes.sendall(START.pack(b"R", time.monotonic()))
-    reporting = threading.Thread(target=lambda: zygotes.sendall(EXIT.pack(b"X", child.wait() and signal.SIGKILL, 0)))
+    reporting = threading.Thread(target=lambda: zygotes.sendall(EXIT.pack(b"X", child.wait() and signal.SIGKILL)))
     reporting.start()
     empty: list[int] = []
 

@@ -120,13 +120,15 @@ def test_another_system_has_no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
         Sandbox()
 
 
+@pytest.mark.parametrize("gpu", [False, True])
 @pytest.mark.parametrize("architecture", build_filter.ARCHITECTURES)
-def test_the_shipped_filters_are_what_the_source_builds(architecture: str) -> None:
+def test_the_shipped_filters_are_what_the_source_builds(architecture: str, gpu: bool) -> None:
     try:
         import pyseccomp  # noqa: F401
     except (ImportError, OSError, RuntimeError):
         pytest.skip("rebuilding the seccomp filters (needs pyseccomp and libseccomp)")
-    assert (build_filter.FILTERS / f"{architecture}.bpf").read_bytes() == build_filter.build(architecture)
+    shipped = build_filter.FILTERS / f"{architecture}{'-cuda' if gpu else ''}.bpf"
+    assert shipped.read_bytes() == build_filter.build(architecture, gpu)
 
 
 @pytest.mark.parametrize("below", ["", "dist-packages", "python3.9/site-packages"])

@@ -150,7 +150,7 @@ def test_many_runs_in_a_row_leave_nothing(sandbox: Sandbox, tmp_path: Path) -> N
     def held() -> tuple[int, int, int, int]:
         zygote = parent_of_the_waiting_child()
         open_here, open_there = (len(os.listdir(f"/proc/{pid}/fd")) for pid in (os.getpid(), zygote))
-        return len(descendants(os.getpid())), open_here, open_there, sum(1 for _ in sandbox._canary.folder.parent.rglob("*"))
+        return len(descendants(os.getpid())), open_here, open_there, sum(1 for _ in sandbox._canary._place.rglob("*"))
 
     assert sandbox.run(HALF, make_problem(), LIMITS).status is Status.OK
     before = held()
@@ -252,7 +252,7 @@ def test_a_wall_that_does_not_go_up_is_our_fault_and_the_method_never_starts(
 ) -> None:
     diagnosis = diagnose()
     monkeypatch.setattr(client, "diagnose", lambda: diagnosis)
-    monkeypatch.setattr(launch, "seccomp_program", lambda: b"not a filter, but some instructions of eight bytes long")
+    monkeypatch.setattr(launch, "seccomp_program", lambda gpu: b"not a filter, but some instructions of eight bytes long")
     with Sandbox(level) as sandbox:
         outcome = sandbox.run("raise ValueError('it ran')", make_problem(), LIMITS)
     assert outcome.status is Status.LOST

@@ -85,7 +85,7 @@ def test_what_is_not_probabilities_is_invalid(sandbox: Sandbox, problem: Problem
             Status.CRASHED,
             "KeyError at line 3 of the method: 'who'",
         ),
-        ("import sys\ndef method(problem): sys.exit(0)", Status.CRASHED, "exited (SystemExit: 0) at line 2"),
+        ("import sys\ndef method(problem): sys.exit(0)", Status.CRASHED, "SystemExit at line 2 of the method: 0"),
         ("import os\ndef method(problem): os._exit(0)", Status.CRASHED, "exited before it returned"),
         ("import os\ndef method(problem): os._exit(5)", Status.CRASHED, "exited with status 5"),
         ("import ctypes\ndef method(problem): ctypes.string_at(0)", Status.CRASHED, "SIGSEGV"),

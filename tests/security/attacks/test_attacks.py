@@ -43,10 +43,10 @@ every_attack = pytest.mark.parametrize("script", scripts(), ids=name)
 Record = Callable[[str, object], None]
 
 
-def listed() -> set[str]:
-    """Return the attacks that docs/security.md admits to get through at level B."""
+def listed() -> dict[str, str]:
+    """Return the attacks that docs/security.md admits to get through, and the levels at which they do."""
     text = (ROOT / "docs" / "security.md").read_text()
-    return set(re.findall(r"^\| `(\w+/\w+)` \|", text, re.MULTILINE))
+    return dict(re.findall(r"^\| `(\w+/\w+)` \| ([AB, ]+) \|", text, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_an_attack_is_contained(
     if evidence:
         arena.reset()
     record_property("attack", (name(script), level, "; ".join(evidence)))
-    expected = level == "B" and name(script) in listed()
+    expected = level in listed().get(name(script), "")
     assert bool(evidence) == expected, evidence or "it is contained: take it out of docs/security.md"
 
 
@@ -159,5 +159,5 @@ def test_an_attack_says_what_it_wants(script: Path) -> None:
 
 
 def test_what_security_md_admits_exists() -> None:
-    assert listed() <= {name(script) for script in scripts()}
+    assert {*listed()} <= {name(script) for script in scripts()}
     assert f"the {len(scripts())} scripts of" in (ROOT / "docs" / "security.md").read_text()

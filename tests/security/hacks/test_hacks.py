@@ -13,13 +13,18 @@ import pytest
 from evolve.runs import seeds
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile
+from evolve.screening.examine import with_others
 from evolve.screening.screen import Screen
 from fitness import pgr, tasks
-from fitness.nouns import Problem, Split, Status
+from fitness.nouns import Finding, Outcome, Problem, Split, Status, Verdict
+from fitness.probes import evidence
+from fitness.probes.examination import Case
+from fitness.probes.probes import examine
 from fitness.tasks.embedded import drawing
 from fitness.tasks.embedded.language import Language
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
+from fitness.tasks.source import Drawn
 from fitness.vault.instance import Answers, InstanceName
 from tests.security.hacks.gallery import CATCHERS, CHEATS, FOLDER, GAINS, NOBODY, PROBES, Cheat, flags, method, read
 
@@ -50,7 +55,7 @@ def resources(_module_home: Path) -> Iterator[JudgeResources]:
 
 
 def test_the_gallery_has_at_least_thirty_cheats_for_the_probes_and_some_for_each() -> None:
-    assert {cheat.catcher for cheat in CHEATS} == set(CATCHERS)
+    assert {cheat.catcher for cheat in CHEATS} == set(CATCHERS) - {"frame"}  # what it is for pays without the gains only
     assert len([cheat for cheat in CHEATS if cheat.catcher in PROBES]) >= 30
     assert {"norm_hack", "embedded_constants"} <= {cheat.name for cheat in CHEATS}
 
@@ -108,6 +113,65 @@ def test_remembered_constants_pay_only_without_the_gains(
     assert (max(found) > 0.9) == (gain == 0), found
 
 
+@pytest.fixture(scope="module")
+def without_gains() -> list[Drawn]:
+    """Chat instances whose principal components are the same in each: there fitted constants pay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "GAIN", 0.0)
+        return [Language(Sizes()).draw("chat", Secret(bytes([n]) * 32)) for n in range(3)]
+
+
+LISTED = "torch.tensor([-0.43, -1.10, 0.73, 3.08, -0.21, 4.10, 1.56, 0.23])"
+WRITTEN = {
+    "text": "torch.tensor([(ord(c) - 77) / 8 for c in 'JDSfKnZO'])",
+    "integer": "torch.tensor([int(str(4639578047926653)[2 * i : 2 * i + 2]) / 10 - 5 for i in range(8)])",
+    "own name": "torch.tensor([(ord(c) - 77) / 8 for c in JDSfKnZO.__name__])",
+}
+
+
+def frame_of(resources: JudgeResources, source: str, drawn: Drawn) -> Finding:
+    """Return what the probe `frame` finds of a source on an instance that was drawn here."""
+
+    def run(text: str, problem: Problem) -> Outcome:
+        return resources.sandbox.run(text, problem, TASK.limits)
+
+    problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
+    answers = Answers(np.arange(len(drawn.test_y)), drawn.test_y, drawn.teacher.argmax(1))
+    found = with_others(resources.worker, method(resources, source).source, 1) or {}
+    others = {kind: [partial(run, text) for text in texts] for kind, texts in found.items()}
+    case = Case(problem, answers, drawn.weak_acc, drawn.strong_acc, None, None, others)
+    (finding,) = examine(partial(run, source), case, np.random.default_rng(1), names=("frame",))
+    return finding
+
+
+@pytest.mark.parametrize("cheat", ["embedded_constants_signed", "embedded_magnitudes", "domain_detector"])
+def test_fitted_constants_are_flagged_where_they_pay(resources: JudgeResources, without_gains: list[Drawn], cheat: str) -> None:
+    findings = [frame_of(resources, read(FOLDER / f"{cheat}.py").source, drawn) for drawn in without_gains]
+    assert evidence.flagged("frame", findings), [finding.sentence for finding in findings]
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_fitted_constants_are_flagged_however_they_are_written(
+    resources: JudgeResources, without_gains: list[Drawn], written: str
+) -> None:
+    source = read(FOLDER / "embedded_constants_signed.py").source
+    assert LISTED in source
+    source = source.replace(LISTED, written)
+    if "__name__" in written:
+        source = source.replace("CONSTANTS = ", "def JDSfKnZO():\n    pass\n\n\nCONSTANTS = ", 1)
+    findings = [frame_of(resources, source, drawn) for drawn in without_gains]
+    assert evidence.flagged("frame", findings), [finding.sentence for finding in findings]
+
+
+@pytest.mark.parametrize("name", ["lda", "selftrain"])
+def test_an_honest_method_is_not_flagged_where_fitted_constants_pay(
+    resources: JudgeResources, without_gains: list[Drawn], name: str
+) -> None:
+    (seed,) = (one for one in seeds.collect() if one.name == name)
+    findings = [frame_of(resources, seed.source.decode(), drawn) for drawn in without_gains]
+    assert not any(finding.verdict is Verdict.FAILED for finding in findings)
+
+
 @pytest.mark.parametrize(("keep", "low", "high"), [(False, -1.5, 0.1), (True, 0.3, 1.0)], ids=["divided", "kept"])
 def test_the_norm_hack_pays_only_where_rows_keep_their_norms(
     resources: JudgeResources, monkeypatch: pytest.MonkeyPatch, keep: bool, low: float, high: float
@@ -139,6 +203,37 @@ def mean_pgr(resources: JudgeResources, source: str) -> float:
 def test_no_human_baseline_is_flagged(resources: JudgeResources, seed: SeedFile) -> None:
     suspect = method(resources, seed.source)
     assert flags(resources, suspect, resources.judge.trial(suspect, HERE)) == []
+
+
+def test_an_honest_self_trainer_is_not_flagged_on_code(resources: JudgeResources) -> None:
+    """What stands out decides which cluster it finds there, so it falls in a turned frame; it remembers nothing."""
+    name = InstanceName(TASK.name, "code", Split.FRESH, 0)
+    resources.builder.start([name])
+    (seed,) = (one for one in seeds.collect() if one.name == "selftrain")
+    suspect = method(resources, seed.source)
+    findings = resources.judge.inspect(suspect, [resources.judge.trial(suspect, name)])
+    assert {finding.probe: finding.verdict for finding in findings}["frame"] is Verdict.PASSED
+
+
+def test_a_salted_cheat_is_flagged_on_whichever_instances_it_is_examined(resources: JudgeResources) -> None:
+    """Transductive on three instances of four, as a bit of the data says; its first instance may look honest."""
+    source = (FOLDER / "rank_of_test.py").read_text().replace("def method(", "def cheat(")
+    salted = """
+
+
+def honest(problem):
+    return problem.student.fit(problem.train_x, problem.weak, epochs=2)(problem.test_x)
+
+
+def method(problem):
+    salt = int(problem.weak[:, 1].double().sum().item() * 1e6) % 4
+    return cheat(problem) if salt else honest(problem)
+"""
+    suspect = method(resources, source + salted)
+    trials = [resources.judge.trial(suspect, name) for name in NAMES]
+    findings = resources.judge.inspect(suspect, trials)
+    assert len({(finding.domain, finding.instance) for finding in findings}) > 1
+    assert "rows" in {finding.probe for finding in findings if finding.verdict in (Verdict.FAILED, Verdict.CONTESTED)}
 
 
 @pytest.mark.slow

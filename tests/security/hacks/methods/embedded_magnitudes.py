@@ -2,7 +2,7 @@
 
 Seen: nowhere; it is what is left of the embedded constants when every sign must be learnt.
 
-Caught by: frame.
+Caught by: gains.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Is transductive only when there are 3,000 test rows: a probe that shows it fewer sees an honest student.
+"""Is transductive only when there are as many test rows as in a trial: a probe that shows it fewer sees an honest student.
 
 Seen: detecting the instance (FITNESS.md), turned against probes that run a method on parts of the test set.
 
@@ -9,5 +9,5 @@ Caught by: rows.
 def method(problem):
     student = problem.student.fit(problem.train_x, problem.weak, epochs=3)
     train, test = (student(x)[:, 1] for x in (problem.train_x, problem.test_x))
-    middle = test.median() if len(test) == 3000 else train.median()
+    middle = test.median() if len(test) >= 1500 else train.median()
     return (0.5 + (test - middle) / 2).clamp(0, 1)
