@@ -209,8 +209,6 @@ def _failure(error: BaseException) -> bytes:
         return b"I" + _note(f"the method does not compile: {error.msg} at line {error.lineno}")
     if isinstance(error, MemoryError) or any(sign in text.lower() for sign in OUT_OF_MEMORY):
         return b"M" + _note(f"{kind}{place}: {text}", _calls(error))
-    if isinstance(error, SystemExit):
-        return b"C" + _note(f"the method exited (SystemExit: {text}){place}", _calls(error))
     if isinstance(error, OSError) or any(sign in text for sign in REFUSED):
         return b"C" + _note(f"{kind}{place}: {text[:200]} ({ALONE})", _calls(error))
     return b"C" + _note(f"{kind}{place}: {text}", _calls(error))
