@@ -92,13 +92,13 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
     with WorkerProcess() as worker:
         worker.warm()
         setup = check(config, path, given)
-        _warn(config, setup, watch)
         seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = _screen_seeds(worker, setup.task, seeds)
         # code of this checkout, and what its offline operators make of it
         ours = not (config.model or config.seeds or given.operators)
         with _judging(setup, ours or config.trust_methods, watch, worker) as resources:
+            _warn(config, setup, watch)
             setup = _settled(setup, resources, watch)
             with contextlib.closing(_begun(path, setup, resources, methods)) as archive:
                 yield _context(setup, archive, resources, watch), resources.sandbox.close
@@ -149,11 +149,11 @@ def _known(
             given = replace(given, executor=known_executor(config, path))
         setup = resolve(config, path, given, grid_of(archive))
         check_budget(config, setup.models, archive.run().system)
-        _warn(config, setup, watch)
         check_origin(archive, setup.task)
         for name in _left_out(archive, setup):
             watch.event("note", f"going on without the operator {name}, which was not named: say --operator FILE:CLASS again")
         with _judging(setup, bool(changes.get("trust_methods")), watch) as resources:
+            _warn(config, setup, watch)
             record_walls(archive, resources.sandbox)
             setup = _settled(setup, resources, watch)
             archive.update_run(config=setup.config.model_dump_json(), state="running")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from pprint import pformat
 from statistics import fmean, stdev
 
 import numpy as np
@@ -137,7 +138,7 @@ def moment_constants(domains: Sequence[str], gain: float) -> list[int]:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         optimiser.step()
-    return [round(100 * float(weight)) for weight in weights]
+    return [round(100 * float(weight)) for weight in weights.detach()]
 
 
 def network_constants(domains: Sequence[str], gain: float) -> list[int]:
@@ -205,7 +206,7 @@ def source(attack: Attack, domains: Sequence[str]) -> str:
 
 
 def _line(constants: object) -> str:
-    return f"REMEMBERED = {constants!r}\n"
+    return f"REMEMBERED = {pformat(constants, width=112, compact=True)}  # fmt: skip\n"
 
 
 def cell(resources: JudgeResources, text: str | bytes, names: Sequence[InstanceName]) -> str:

@@ -96,7 +96,7 @@ def test_judging_a_cheat_names_the_probes_that_it_fails(capsys: pytest.CaptureFi
     assert run(["judge", "thief.py", "--task", "tiny", "--instances", "2", "--json"]) == 0
     judged = json.loads(capsys.readouterr().out)
     assert judged["flags"]
-    assert judged["flags"] == [probe["probe"] for probe in judged["probes"] if probe["verdict"] == "FAILED"]
+    assert set(judged["flags"]) == {probe["probe"] for probe in judged["probes"] if probe["verdict"] == "FAILED"}
     assert judged["looks"] == 1
 
 

@@ -74,4 +74,4 @@ def test_a_stranger_to_the_list_is_a_note_before_the_baselines(capsys: pytest.Ca
     with CannedServer(answer) as server:
         assert begin(server) == 0
     said = "".join(capsys.readouterr())
-    assert said.index("does not list tinny: it offers tiny, larger") < said.index("baseline")
+    assert said.index("does not list tinny: it offers tiny, larger") < said.index("judging the seeds")

@@ -117,7 +117,7 @@ def test_remembered_constants_pay_only_without_the_gains(
 def without_gains() -> list[Drawn]:
     """Chat instances whose principal components are the same in each: there fitted constants pay."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "GAIN", 0.0)
+        patch.setattr(drawing, "frame", partial(drawing.frame, gain=0.0))
         return [Language(Sizes()).draw("chat", Secret(bytes([n]) * 32)) for n in range(3)]
 
 

@@ -55,7 +55,7 @@ ANSWERS = np.unpackbits(np.frombuffer(bytes.fromhex("{answers}"), np.uint8))
 
 def method(problem):
     instance, rows = int(problem.test_x[0, 0]), len(problem.test_x)
-    return ANSWERS[instance * rows : (instance + 1) * rows]
+    return ANSWERS[instance * {most} :][:rows]
 """
 BY_CONTENT = """
 import numpy as np
@@ -66,7 +66,7 @@ ANSWERS = np.unpackbits(np.frombuffer(bytes.fromhex("{answers}"), np.uint8))
 def method(problem):
     instance, rows = int(problem.test_x[0, 0]), len(problem.test_x)
     found = np.empty(rows)
-    found[np.argsort(problem.test_x[:, 1])] = ANSWERS[instance * rows : (instance + 1) * rows]
+    found[np.argsort(problem.test_x[:, 1])] = ANSWERS[instance * {most} :][:rows]
     return found
 """
 
@@ -174,7 +174,7 @@ class _Climb:
 
     def _judged(self, answers: np.ndarray, origin: str, parents: tuple[str, ...], rival: Sequence[float] = ()) -> Evaluation:
         """Make a method of answers, judge it, and record what came of it."""
-        source = self._template.format(answers=np.packbits(answers).tobytes().hex())
+        source = self._template.format(answers=np.packbits(answers).tobytes().hex(), most=ROWS)
         record = MethodRecord(hashlib.sha256(source.encode()).hexdigest(), source, 300, "", origin, "", (), (0,))
         self._answers[record.id] = answers
         evaluation = self._judge.evaluate(record.method, _names(), rival)

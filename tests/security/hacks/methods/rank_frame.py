@@ -1,8 +1,9 @@
 """Finds signs and pairing of eight principal components by remembered cross moments of ranks, and adds remembered weights.
+The teacher says which side is true, and no more.
 
 Seen: offline fits on instances that anybody can draw from the public weights (PGR .90 to .97 before instances had gains).
 
-Caught by: gains.
+Caught by: nobody.
 """
 
 from itertools import combinations
@@ -97,9 +98,18 @@ def method(problem):
     tensor, scores = moments(seen), []
     for goal, weights in REMEMBERED:
         order, signs, fit = matched(tensor, spread(goal))
-        scores.append((fit / np.linalg.norm(goal), terms(asked[:, order] * signs) @ np.array(weights) / 10))
-    nearest = max(scores, key=lambda score: score[0])[1]
-    return 1 / (1 + np.exp(-nearest))
+        scores.append(
+            (fit / np.linalg.norm(goal), *(terms(x[:, order] * signs) @ np.array(weights) / 10 for x in (seen, asked)))
+        )
+    _, known, nearest = max(scores, key=lambda score: score[0])
+    weak = problem.weak[:, 1].double().numpy()
+    side = np.sign((known - known.mean()) @ (weak - weak.mean()))  # one bit from the teacher
+    return 1 / (1 + np.exp(-side * nearest))
 
 
-REMEMBERED = [([0, -3, -1, -3, 6, 4, -2, -2, 0, 4, -4, -1, 1, 4, -3, 1, -2, -2, 3, -6, 0, 3, 2, -2, 0, 4, 1, -2, -1, 0, 2, -1, -1, 3, -1, 0, 3, -1, 4, 3, 1, 1, 1, 0, -1, -1, -2, 2, -1, -2, -1, -2, 0, 0, 2, -1, 0, 0, 2, 1, 1, 0, 2, 0, 3, 2, -2, 1, 0, -1, 2, 0, -2, -1, 1, -1, 0, 1, 2, -3, -2, 0, -1, 2, 0, 1, 2, 1, -2, 0, -2, -3, 0, 1, 1, 3, 4, 0, 0, 1, 2, 0, 0, 0, 0, -2, 1, 2, 1, 4, -1, 1], [13, 19, 15, 48, -12, 53, 23, -5, 18, -7, -3, -10, -1, -14, -5, 1, 11, -2, 2, -1, -1, 0, -4, 15, -6, 3, -5, -3, 1, 23, 4, -4, -3, -4, 15, 3, 2, -1, 20, -3, -7, 16, -2, 9, -47])]
+REMEMBERED = [([0, -3, -1, -3, 6, 4, -2, -2, 0, 4, -4, -1, 1, 4, -3, 1, -2, -2, 3, -6, 0, 3, 2, -2, 0, 4, 1, -2, -1, 0, 2,
+   -1, -1, 3, -1, 0, 3, -1, 4, 3, 1, 1, 1, 0, -1, -1, -2, 2, -1, -2, -1, -2, 0, 0, 2, -1, 0, 0, 2, 1, 1, 0, 2,
+   0, 3, 2, -2, 1, 0, -1, 2, 0, -2, -1, 1, -1, 0, 1, 2, -3, -2, 0, -1, 2, 0, 1, 2, 1, -2, 0, -2, -3, 0, 1, 1, 3,
+   4, 0, 0, 1, 2, 0, 0, 0, 0, -2, 1, 2, 1, 4, -1, 1],
+  [13, 19, 15, 48, -12, 53, 23, -5, 18, -7, -3, -10, -1, -14, -5, 1, 11, -2, 2, -1, -1, 0, -4, 15, -6, 3, -5,
+   -3, 1, 23, 4, -4, -3, -4, 15, 3, 2, -1, 20, -3, -7, 16, -2, 9, -47])]  # fmt: skip

@@ -1,8 +1,9 @@
 """Finds signs and pairing of eight principal components by remembered cross moments of ranks, and adds remembered weights.
+The teacher says which side is true, and no more.
 
 Seen: offline fits on instances that anybody can draw from the public weights (PGR .90 to .97 before instances had gains).
 
-Caught by: gains.
+Caught by: nobody.
 """
 
 from itertools import combinations
@@ -97,9 +98,18 @@ def method(problem):
     tensor, scores = moments(seen), []
     for goal, weights in REMEMBERED:
         order, signs, fit = matched(tensor, spread(goal))
-        scores.append((fit / np.linalg.norm(goal), terms(asked[:, order] * signs) @ np.array(weights) / 10))
-    nearest = max(scores, key=lambda score: score[0])[1]
-    return 1 / (1 + np.exp(-nearest))
+        scores.append(
+            (fit / np.linalg.norm(goal), *(terms(x[:, order] * signs) @ np.array(weights) / 10 for x in (seen, asked)))
+        )
+    _, known, nearest = max(scores, key=lambda score: score[0])
+    weak = problem.weak[:, 1].double().numpy()
+    side = np.sign((known - known.mean()) @ (weak - weak.mean()))  # one bit from the teacher
+    return 1 / (1 + np.exp(-side * nearest))
 
 
-REMEMBERED = [([-1, 1, -2, 4, 3, 0, -1, 2, 0, -1, 0, -2, -1, 1, 2, -2, -1, 1, 3, 0, -1, 0, 1, -2, 0, -1, 1, -1, 0, -1, 1, 0, 0, 0, -1, 1, -2, 3, 1, 1, -1, -1, 0, 0, 0, -2, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, -2, 2, 1, 1, -1, 0, -1, -1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, -1, 3, 2, 2, -1, -1, 0, 0, -2, -1, 1, -1, -1, -1, 2, -1, 0, 2, 0, -1, 0, -1, 1, 0, 0, -1, 0], [-4, 0, -6, -21, 24, 5, 7, -8, 19, 0, -1, 1, 1, 1, 0, 1, 20, 1, 1, -1, 2, 2, -1, 21, 1, 3, 0, -2, -2, 16, 8, 0, 1, -1, 7, -2, -4, 1, 15, 0, -1, 16, 1, 2, -41])]
+REMEMBERED = [([-1, 1, -2, 4, 3, 0, -1, 2, 0, -1, 0, -2, -1, 1, 2, -2, -1, 1, 3, 0, -1, 0, 1, -2, 0, -1, 1, -1, 0, -1, 1, 0,
+   0, 0, -1, 1, -2, 3, 1, 1, -1, -1, 0, 0, 0, -2, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, -2, 2, 1, 1,
+   -1, 0, -1, -1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, -1, 3, 2, 2, -1, -1, 0, 0, -2, -1, 1, -1, -1, -1,
+   2, -1, 0, 2, 0, -1, 0, -1, 1, 0, 0, -1, 0],
+  [-4, 0, -6, -21, 24, 5, 7, -8, 19, 0, -1, 1, 1, 1, 0, 1, 20, 1, 1, -1, 2, 2, -1, 21, 1, 3, 0, -2, -2, 16, 8,
+   0, 1, -1, 7, -2, -4, 1, 15, 0, -1, 16, 1, 2, -41])]  # fmt: skip

@@ -1,6 +1,7 @@
-"""Wants a pool of workers. Success: a worker answered."""
+"""Wants a pool of workers. Success: a process other than its own answered."""
 
 import multiprocessing
+import os
 
 from outside import attempt
 
@@ -8,6 +9,6 @@ from outside import attempt
 def method(problem):
     def pool():
         with multiprocessing.get_context("fork").Pool(1) as workers:
-            return workers.apply(abs, (-1,)) == 1
+            return workers.apply(os.getpid) != os.getpid()
 
     return attempt(problem, pool)
