@@ -178,7 +178,8 @@ class Judge(Evaluator):
         for place, trial in enumerate(order[: evidence.MOST if thorough else evidence.LEAST]):
             suspected = evidence.suspected(found)
             if place < first or suspected:
-                names = None if place < first or "canary" in suspected else suspected  # any run may touch a canary
+                again = place >= first and "canary" not in suspected  # any run may touch a canary
+                names = probes.those_of(self._task.contract.probes, suspected) if again else None
                 said = self.examine(method, trial, thorough and not place, names)
                 found += [replace(finding, domain=trial.domain, instance=trial.instance) for finding in said]
         return evidence.weighed(found)

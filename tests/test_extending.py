@@ -108,4 +108,4 @@ def test_the_method_of_the_page_is_judged_and_probed(root: Path, folder: Path) -
     assert done.returncode == 0, done.stderr
     verdict = json.loads(done.stdout)
     mirror = [finding["verdict"] for finding in verdict["probes"] if finding["probe"] == "mirror"]
-    assert mirror == ["PASSED"], verdict
+    assert set(mirror) == {"PASSED"}, verdict

@@ -52,6 +52,11 @@ def chosen(names: tuple[str, ...]) -> tuple[Probe, ...]:
     return (*(probe for probe in PROBES if probe.name in names), *(load(name) for name in names if name not in known))
 
 
+def those_of(names: tuple[str, ...], found: Sequence[str]) -> tuple[str, ...]:
+    """Return which of these names stand for probes whose findings bear the names `found`: one's own are named by a path."""
+    return tuple(name for name in names if (load(name).name if registry.is_reference(name) else name) in found)
+
+
 def load(reference: str) -> Probe:
     """Import a probe of the user's own. Raises UsageError."""
     found = registry.load(reference)
