@@ -64,6 +64,11 @@ class Beating:
         if phase != self._phase:
             self._phase, self._began = phase, time.monotonic()
 
+    def _begin_phase(self, phase: str) -> None:
+        """Begin a phase of which no snapshot tells anything."""
+        self._now = None
+        self._enter_phase(phase)
+
     def _take(self, now: Snapshot) -> None:
         self._enter_phase(now.phase)
         self._now, self._since = now, time.monotonic()

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -70,15 +71,27 @@ def redraws() -> bool:
     )
 
 
-class Plain(Beating):
+class Printing(Beating, ABC):
+    """Prints where a run stands, every few seconds."""
+
+    def beat(self) -> None:
+        """Print where the run stands, where that is due."""
+        if self._is_due():
+            self._print()
+
+    @abstractmethod
+    def _print(self) -> None:
+        """Print where the run stands."""
+
+
+class Plain(Printing):
     """One line an event, and a progress line every few seconds."""
 
     def event(self, kind: str, text: str) -> None:
         """Print what happened."""
         with self._lock:
             if kind == PHASE:
-                self._now = None
-                self._enter_phase(text)
+                self._begin_phase(text)
             if kind not in _QUIET:
                 self._told = time.monotonic()
                 click.echo(one_line(text, 0 if kind in _WHOLE else WIDTH))
@@ -93,11 +106,6 @@ class Plain(Beating):
             else:
                 self.beat()
 
-    def beat(self) -> None:
-        """Print where the run stands, every few seconds."""
-        if self._is_due():
-            self._print()
-
     def _print(self) -> None:
         self._told, now = time.monotonic(), self._now
         if now is None:
@@ -111,7 +119,7 @@ class Plain(Beating):
         click.echo(f"{now.phase}: {', '.join([done, best, *pace, self._left(), *instances])}")
 
 
-class Lines(Beating):
+class Lines(Printing):
     """One JSON object a line."""
 
     def __init__(self) -> None:
@@ -122,8 +130,7 @@ class Lines(Beating):
         """Print what happened."""
         with self._lock:
             if kind == PHASE:
-                self._now = None
-                self._enter_phase(text)
+                self._begin_phase(text)
             self._told = time.monotonic()
             click.echo(as_json({"event": kind, "text": text}))
 
@@ -137,11 +144,6 @@ class Lines(Beating):
                 self._print()
             else:
                 self.beat()
-
-    def beat(self) -> None:
-        """Print where the run stands again, every few seconds."""
-        if self._is_due():
-            self._print()
 
     def _print(self) -> None:
         self._told, now = time.monotonic(), self._now
@@ -207,8 +209,7 @@ class LiveTable(Beating):
         """Add what happened to the last events; the best ones stay on the screen above."""
         with self._lock:
             if kind == PHASE:
-                self._enter_phase(text)
-                self._now = None
+                self._begin_phase(text)
                 self.beat()
                 return
             line = one_line(text, 0 if kind in _WHOLE else WIDTH)

@@ -13,9 +13,8 @@ from fitness.nouns import Problem
 from fitness.probes.examination import SEEDS, SLACK, WORTH, CanaryTouched, Examination, Reading, Run, Unanswered
 from fitness.probes.frame import halves, turned
 
-CONFIDENCE = (
-    0.95  # that new seeds did not make the fall; two falls of half the PGR, on most of several instances, are asked for
-)
+# That new seeds did not make the fall. It need not be more: two falls of half the PGR are asked for, on most instances.
+CONFIDENCE = 0.95
 _LARGE = threading.Lock()  # one frame at a time is turned: it takes 15 MB for a moment
 
 
