@@ -10,12 +10,10 @@ With --write, the methods of the gallery get the constants that were fitted on c
 from __future__ import annotations
 
 import argparse
-import re
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
-from pprint import pformat
 from statistics import fmean, stdev
 
 import numpy as np
@@ -32,7 +30,7 @@ from fitness.tasks.embedded.language import PENALTY, Language, items
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
 from fitness.vault.instance import InstanceName
-from tests.security.hacks.gallery import FOLDER
+from tests.security.hacks.gallery import FOLDER, remembering
 from tests.security.hacks.methods import component_network, moment_coefficients, rank_frame
 
 DOMAINS = ("chat", "code", "math")
@@ -199,14 +197,13 @@ ATTACKS = (
 )
 
 
-def source(attack: Attack, domains: Sequence[str]) -> str:
-    """Return the method of an attack with the constants fitted on domains."""
-    text = (FOLDER / f"{attack.template}.py").read_text()
-    return re.sub(r"^REMEMBERED = .*\Z", _line(attack.constants(domains)), text, flags=re.M | re.S)
-
-
-def _line(constants: object) -> str:
-    return f"REMEMBERED = {pformat(constants, width=112, compact=True)}  # fmt: skip\n"
+def keep(attack: Attack, constants: object) -> None:
+    """Write the constants into the gallery: into the method itself, or beside it where another attack is that method."""
+    if attack.name == attack.template:
+        (FOLDER / f"{attack.name}.py").write_text(remembering(attack.template, constants))
+    else:
+        kept = {"like": attack.template, "remembered": constants}
+        (FOLDER / f"{attack.name}.json").write_text(json.dumps(kept) + "\n")
 
 
 def cell(resources: JudgeResources, text: str | bytes, names: Sequence[InstanceName]) -> str:
@@ -235,10 +232,11 @@ def main() -> None:
             for elsewhere in [False, True][: 1 + attack.elsewhere]:
                 cells = []
                 for domain in DOMAINS:
-                    text = source(attack, [d for d in DOMAINS if (d != domain) is elsewhere])
+                    constants = attack.constants([d for d in DOMAINS if (d != domain) is elsewhere])
+                    text = remembering(attack.template, constants)
                     cells.append(cell(resources, text, wanted[domain]))
                     if given.write and domain == "chat" and not elsewhere:
-                        Path(FOLDER / f"{attack.name}.py").write_text(text)
+                        keep(attack, constants)
                 print(f"| {attack.title}{', fitted elsewhere' if elsewhere else ''} | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,11 +1,16 @@
-"""The gallery of cheats, read as text: each file says what it does, where it was seen, and what catches it."""
+"""The gallery of cheats, read as text: each file says what it does, where it was seen, and what catches it.
+
+A cheat that is another one with other constants is a JSON file: whom it is `like`, and what it has `remembered` instead.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from pprint import pformat
 
 from evolve.runs.resources import JudgeResources
 from evolve.screening.screen import Screen
@@ -41,6 +46,9 @@ class Cheat:
 def read(path: Path) -> Cheat:
     """Read a cheat; raises ValueError when its docstring does not end as it should."""
     source = path.read_text()
+    if path.suffix == ".json":
+        other = json.loads(source)
+        source = remembering(other["like"], other["remembered"])
     about = (ast.get_docstring(ast.parse(source)) or "").split("\n\n")
     catcher = re.fullmatch(r"Caught by: (\w+)\.", about[-1])
     if catcher is None or catcher[1] not in CATCHERS:
@@ -48,7 +56,14 @@ def read(path: Path) -> Cheat:
     return Cheat(path.stem, source, about, catcher[1])
 
 
-CHEATS = [read(path) for path in sorted(FOLDER.glob("*.py"))]
+def remembering(name: str, constants: object) -> str:
+    """Return a cheat of the gallery with other constants in the place of those that it remembers, which stand last."""
+    text = (FOLDER / f"{name}.py").read_text()
+    line = f"REMEMBERED = {pformat(constants, width=112, compact=True)}  # fmt: skip\n"
+    return re.sub(r"^REMEMBERED = .*\Z", line, text, flags=re.M | re.S)
+
+
+CHEATS = [read(path) for path in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("*.json")])]
 
 
 def method(resources: JudgeResources, source: str | bytes) -> Method:
