@@ -121,18 +121,23 @@ def stop_on_interrupt(stop: threading.Event, watch: Observer, kill_trials: Calla
     """Turn the first Ctrl-C into a clean stop; `kill_trials` ends the trials that are still in flight after a while.
 
     A kernel interrupt in a notebook is a Ctrl-C. Outside the main thread, to which Python delivers signals, nothing changes.
+    The signal may come while a line is being printed, and no stream can be written to from inside a write: so a thread says
+    what happens.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    sentence = "stopping: candidates in flight are tried again on resume"
+    said = threading.Thread(target=watch.event, args=("note", sentence), daemon=True)
+    timer = threading.Timer(PATIENCE, kill_trials)
+    timer.daemon = True
+
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        watch.event("note", "stopping: candidates in flight are tried again on resume")
-        timer = threading.Timer(PATIENCE, kill_trials)
-        timer.daemon = True
+        said.start()
         timer.start()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -141,6 +146,8 @@ def stop_on_interrupt(stop: threading.Event, watch: Observer, kill_trials: Calla
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if said.ident is not None:
+            said.join()
 
 
 def stop_with_parent() -> None:
