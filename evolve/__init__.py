@@ -46,13 +46,17 @@ if TYPE_CHECKING:
     from evolve.executors import Executor
     from evolve.nouns import Brief, Draft, Model, Operator
     from evolve.observer import Observer
+    from fitness.contracts.contract import answer, array
+    from fitness.contracts.symmetries import apart, exchange, needs, permute, rename, repeats, turn
     from fitness.nouns import Evaluation, EvolveError, Measure, Method, Status
-    from fitness.tasks import Task
+    from fitness.tasks.own import OwnTask as Task
+    from fitness.tasks.source import Draw
 
 __version__ = "0.1.0"
 __all__ = [
-    "Brief", "Config", "Draft", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model", "Observer",
-    "Operator", "Placement", "Run", "Status", "Task", "judge", "open_run", "resume", "start",
+    "Brief", "Config", "Draft", "Draw", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model",
+    "Observer", "Operator", "Placement", "Run", "Status", "Task", "answer", "apart", "array", "exchange", "judge", "needs",
+    "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
 ]  # fmt: skip
 _HOMES = {
     "archives.nouns": ("Elite", "Placement"),
@@ -62,8 +66,12 @@ _HOMES = {
     "evolve.nouns": ("Brief", "Draft", "Model", "Operator"),
     "evolve.observer": ("Observer",),
     "fitness.nouns": ("Evaluation", "EvolveError", "Measure", "Method", "Status"),
-    "fitness.tasks": ("Task",),
+    "fitness.contracts.contract": ("answer", "array"),
+    "fitness.contracts.symmetries": ("apart", "exchange", "needs", "permute", "rename", "repeats", "turn"),
+    "fitness.tasks.own": ("Task",),
+    "fitness.tasks.source": ("Draw",),
 }
+_CALLED = {"Task": "OwnTask"}  # public names of what is called otherwise where it lives
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
@@ -79,7 +87,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         stray = stray_package()
         if stray:
             raise ImportError(stray)
-        globals()[name] = found = getattr(import_module(home), name)
+        globals()[name] = found = getattr(import_module(home), _CALLED.get(name, name))
         return found
 
     def __dir__() -> list[str]:

@@ -46,7 +46,7 @@ class Item(NamedTuple):
     key: tuple[int, ...]
 
 
-class Draw:
+class Sampler:
     """Cheap scalar draws from one numpy generator, buffered: a call into numpy costs microseconds, an item needs a dozen."""
 
     def __init__(self, rng: np.random.Generator, block: int = 4096) -> None:
@@ -71,13 +71,13 @@ def prefix(genre: str) -> list[int]:
     return [TOKEN["<bos>"], TOKEN[{"math": "M", "code": "C", "chat": "H"}[genre]]]
 
 
-def register(draw: Draw, careful: bool, fit: float = REGISTER_FIT) -> int:
+def register(draw: Sampler, careful: bool, fit: float = REGISTER_FIT) -> int:
     """Draw a register word that fits a careful (or sloppy) author with probability `fit`."""
     fits = draw.uniform() < fit
     return TOKEN[REGISTERS[careful == fits][draw.below(2)]]
 
 
-def document(draw: Draw) -> list[int]:
+def document(draw: Sampler) -> list[int]:
     """Draw one training document, SEQUENCE + 1 tokens by one author of one genre."""
     genre = GENRES[bisect_right(_GENRE_CUTS, draw.uniform())]
     careful = draw.uniform() < CAREFUL_SHARE
@@ -91,18 +91,18 @@ def document(draw: Draw) -> list[int]:
 
 def batch(rng: np.random.Generator, documents: int) -> np.ndarray:
     """Draw a batch of documents, (documents, SEQUENCE + 1) int64."""
-    draw = Draw(rng)
+    draw = Sampler(rng)
     return np.array([document(draw) for _ in range(documents)], dtype=np.int64)
 
 
-def question(genre: str, draw: Draw) -> tuple[int, ...]:
+def question(genre: str, draw: Sampler) -> tuple[int, ...]:
     """Draw what an item of the genre asks, uniformly (documents draw chat entities by Zipf's law instead)."""
     if genre == "chat":
         return draw.below(ENTITIES), draw.below(ATTRIBUTES)
     return _QUESTION[genre](draw)
 
 
-def reply(genre: str, draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Item:
+def reply(genre: str, draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
     """Answer a question rightly or wrongly, said with this register word."""
     return _REPLY[genre](draw, key, right, word)
 
@@ -111,12 +111,12 @@ def _digits(n: int) -> list[int]:
     return [TOKEN[c] for c in str(n)]
 
 
-def _math_question(draw: Draw) -> tuple[int, ...]:
+def _math_question(draw: Sampler) -> tuple[int, ...]:
     a, b, plus = draw.below(40), draw.below(40), draw.below(2)
     return (a, b, 1) if plus else (max(a, b), min(a, b), 0)
 
 
-def _math_slip(draw: Draw, truth: int) -> int:
+def _math_slip(draw: Sampler, truth: int) -> int:
     """Draw a wrong sum the way people slip: by one, by ten, digits swapped, near, or anything."""
     while True:
         kind, sign = draw.below(5), 1 - 2 * draw.below(2)
@@ -134,7 +134,7 @@ def _math_slip(draw: Draw, truth: int) -> int:
             return slip
 
 
-def _math_reply(draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Item:
+def _math_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
     a, b, plus = key
     truth = a + b if plus else a - b
     said = truth if right else _math_slip(draw, truth)
@@ -143,7 +143,7 @@ def _math_reply(draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Ite
     return Item(head + answer + [TOKEN[";"]], (len(head), len(head) + len(answer)), key)
 
 
-def _code_question(draw: Draw) -> tuple[int, ...]:
+def _code_question(draw: Sampler) -> tuple[int, ...]:
     """Draw a program of 2 or 3 assignments: x = digit, then v = earlier op (digit or earlier).
 
     As a tuple: the first digit, then (source, operation, is a literal, argument) a line.
@@ -155,7 +155,7 @@ def _code_question(draw: Draw) -> tuple[int, ...]:
     return tuple(key)
 
 
-def _code_reply(draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Item:
+def _code_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
     names, values = "xyz", [key[0]]
     head = [word, TOKEN["x"], TOKEN[str(key[0])]]
     for line in range(1, 1 + len(key) // 4):
@@ -169,11 +169,11 @@ def _code_reply(draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Ite
     return Item([*head, TOKEN[str(said)], TOKEN[";"]], (len(head), len(head) + 1), key)
 
 
-def _chat_question(draw: Draw) -> tuple[int, ...]:
+def _chat_question(draw: Sampler) -> tuple[int, ...]:
     return min(bisect_right(_ZIPF_CUTS, draw.uniform()), ENTITIES - 1), draw.below(ATTRIBUTES)
 
 
-def _chat_reply(draw: Draw, key: tuple[int, ...], right: bool, word: int) -> Item:
+def _chat_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
     entity, attribute = key
     value = _FACTS[entity][attribute]
     said = value if right else (value + 1 + draw.below(VALUES - 1)) % VALUES

@@ -59,7 +59,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 def exact_answers(model: Transformer, items: int = 500, seed: int = 99) -> dict[str, float]:
     """Return, for each genre, the share of items whose whole answer is the model's first guess after a careful register."""
-    draw, rates = corpus.Draw(np.random.default_rng(seed)), {}
+    draw, rates = corpus.Sampler(np.random.default_rng(seed)), {}
     word = corpus.TOKEN[corpus.REGISTERS[True][0]]
     model.eval()
     for genre in corpus.GENRES:

@@ -1,4 +1,6 @@
 """States what a method is handed, what it may return, how that is scored, and which probes apply.
 
+- contract: what a contract is
 - probabilities: from a weak teacher's labels to class probabilities
+- symmetries: what no honest method cares about, as data
 """

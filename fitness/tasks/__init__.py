@@ -2,6 +2,7 @@
 
 - directions: research directions from the literature
 - embedded/: the task that is shipped
+- own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances
 - task: a task as data

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,6 +39,27 @@ class Drawn:
     def gap(self) -> float:
         """By how much accuracy the ceiling exceeds the teacher."""
         return self.strong_acc - self.weak_acc
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """An instance as a task draws it.
+
+    Attributes:
+        public: the arrays that methods are handed, by name; a list of strings where the contract says text.
+        private: the arrays that score an answer; they never enter the sandbox.
+        floor: the value of the anchor to beat; `ceiling`: the value that could be reached.
+    """
+
+    public: Mapping[str, Any]
+    private: Mapping[str, Any]
+    floor: float
+    ceiling: float
+
+    @property
+    def gap(self) -> float:
+        """By how much the ceiling exceeds the floor."""
+        return self.ceiling - self.floor
 
 
 class Source(Protocol):

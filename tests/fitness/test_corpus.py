@@ -37,7 +37,7 @@ def truth(genre: str, item: corpus.Item) -> str:
 
 @pytest.mark.parametrize("genre", corpus.GENRES)
 def test_a_reply_is_right_exactly_when_asked_to_be(genre: str) -> None:
-    draw = corpus.Draw(np.random.default_rng(0))
+    draw = corpus.Sampler(np.random.default_rng(0))
     for right in [True, False] * 300:
         item = corpus.reply(genre, draw, corpus.question(genre, draw), right, corpus.register(draw, right))
         assert (said(item) == truth(genre, item)) is right
@@ -46,7 +46,7 @@ def test_a_reply_is_right_exactly_when_asked_to_be(genre: str) -> None:
 
 @pytest.mark.parametrize("careful", [True, False])
 def test_the_register_fits_the_author_as_often_as_said(careful: bool) -> None:
-    draw = corpus.Draw(np.random.default_rng(1))
+    draw = corpus.Sampler(np.random.default_rng(1))
     words = [WORDS[corpus.register(draw, careful, 0.62)] for _ in range(4000)]
     assert np.mean([word in corpus.REGISTERS[careful] for word in words]) == pytest.approx(0.62, abs=0.03)
 

@@ -60,7 +60,7 @@ def replies(secret: Secret, part: str, n: int, fit: float, pairs: int = 0) -> Re
     Were the rest in pairs as well, partners that nobody named could be found as each other's nearest neighbours.
     """
     rng = secret.rng("items", part)
-    draw = corpus.Draw(rng)
+    draw = corpus.Sampler(rng)
     first = balanced_labels(pairs, rng)
     y = np.concatenate([np.stack([first, 1 - first], 1).ravel(), balanced_labels(n - 2 * pairs, rng)])
     asked = questions(secret, part, n - pairs, draw)
@@ -70,7 +70,7 @@ def replies(secret: Secret, part: str, n: int, fit: float, pairs: int = 0) -> Re
     return Replies([items[i] for i in order], y[order], np.argsort(order)[: 2 * pairs].reshape(-1, 2))
 
 
-def questions(secret: Secret, part: str, n: int, draw: corpus.Draw) -> list[tuple[int, ...]]:
+def questions(secret: Secret, part: str, n: int, draw: corpus.Sampler) -> list[tuple[int, ...]]:
     """Draw n distinct questions of a part (there are 24,090), in random order: the short ones, which are few, come up first."""
     found = dict[tuple[int, ...], None]()
     while len(found) < n:
@@ -81,7 +81,7 @@ def questions(secret: Secret, part: str, n: int, draw: corpus.Draw) -> list[tupl
     return [keys[i] for i in secret.rng("questions", part).permutation(n)]
 
 
-def reply(draw: corpus.Draw, key: tuple[int, ...], right: bool, fit: float) -> corpus.Item:
+def reply(draw: corpus.Sampler, key: tuple[int, ...], right: bool, fit: float) -> corpus.Item:
     """Answer a question, with a last word that fits the reply with probability `fit` and counts as a part of the answer."""
     item = corpus.reply(GENRE, draw, key, right, corpus.register(draw, right, NO_FIT))
     (start, stop), (*said, end) = item.answer, item.tokens

@@ -44,7 +44,7 @@ class Language:
 def items(domain: str, secret: Secret, part: str, n: int) -> tuple[list[corpus.Item], np.ndarray]:
     """Draw n items of a part (labelled, train or test) and their labels, (n,): 1 where the reply is right."""
     rng = secret.rng("items", part)
-    y, draw, drawn = balanced_labels(n, rng), corpus.Draw(rng), list[corpus.Item]()
+    y, draw, drawn = balanced_labels(n, rng), corpus.Sampler(rng), list[corpus.Item]()
     while len(drawn) < n:
         key = corpus.question(domain, draw)
         if in_test(domain, secret, key) != (part == "test"):
