@@ -31,6 +31,7 @@ on conflict (island, cell) do update set method = excluded.method, fitness = exc
 where excluded.fitness > elites.fitness
 """
 _FREE = Usage()
+SCORE_COLUMNS = {"value": "transfer_acc", "floor": "weak_acc", "ceiling": "strong_acc"}  # of trials: fields of a score
 
 
 class Archive(Ledger):
@@ -264,12 +265,14 @@ def holds_no_run(path: Path) -> bool:
 
 
 def _trial_row(trial: Trial) -> dict[str, object]:
-    score = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
+    fields = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
+    score = {SCORE_COLUMNS.get(name, name): number for name, number in fields.items()}
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
     return {**place, "status": trial.status, **score, **end}
 
 
 def _trial(row: Row, method: str, task: str) -> Trial:
-    score = noun(Score, row) if row["status"] == Status.OK else None
+    given = {name: value(row, column, float) for name, column in SCORE_COLUMNS.items()} if row["status"] == Status.OK else {}
+    score = noun(Score, row, **given) if given else None
     return noun(Trial, row, method=method, task=task, score=score, said="")

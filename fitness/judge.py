@@ -13,7 +13,8 @@ from statistics import fmean
 from typing import Protocol
 
 from fitness import pgr
-from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Status, Trial
+from fitness.contracts.contract import Problem
+from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Status, Trial
 from fitness.probes import evidence, probes
 from fitness.probes.examination import Case
 from fitness.tasks import Task
@@ -146,7 +147,7 @@ class Judge(Evaluator):
         scramble: Scramble | None = None,
     ) -> None:
         super().__init__(task)
-        probes.chosen(task.contract.probes)  # what is wrong with one is said before a run begins
+        probes.chosen(task.contract)  # what is wrong with one is said before a run begins
         self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
         self._scramble, self._turns = scramble, _Turns()
 
@@ -155,12 +156,9 @@ class Judge(Evaluator):
         instance = self._load(name)
         problem, answers = self._vault.problem(instance, method.id)
         outcome = self._run(method.source, problem)
-        score, measures = None, {}
+        score, measures = None, dict[str, float]()
         if outcome.status is Status.OK and outcome.predictions is not None:
-            marks = answers.score(outcome.predictions)
-            contract = self._task.contract
-            score = contract.score(marks, contract.shape(problem), instance.weak_acc, instance.strong_acc)
-            measures = {name: getattr(marks, name) for name in contract.behaviour}
+            score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message, outcome.said,
@@ -179,7 +177,7 @@ class Judge(Evaluator):
             suspected = evidence.suspected(found)
             if place < first or suspected:
                 again = place >= first and "canary" not in suspected  # any run may touch a canary
-                names = probes.those_of(self._task.contract.probes, suspected) if again else None
+                names = probes.those_of(self._task.contract, suspected) if again else None
                 said = self.examine(method, trial, thorough and not place, names)
                 found += [replace(finding, domain=trial.domain, instance=trial.instance) for finding in said]
         return evidence.weighed(found)
@@ -193,13 +191,12 @@ class Judge(Evaluator):
         """
         instance = self._load(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
         problem, answers = self._vault.problem(instance, method.id)
-        rng, pool = self._vault.dice("examination", instance.name, method.id), self._vault.test_rows(instance)
+        rng, pool = self._vault.dice("examination", instance.name, method.id), self._vault.arrays(instance)
         kinds = self._scramble(method.source, int(rng.integers(2**31))) if self._scramble else None
         others = (
             None if kinds is None else {kind: [partial(self._run, text) for text in texts] for kind, texts in kinds.items()}
         )
-        case = Case(problem, answers, instance.weak_acc, instance.strong_acc, trial.score, pool, others)
-        names = self._task.contract.probes if names is None else names
+        case = Case(problem, answers, trial.score, pool, others)
         return probes.examine(partial(self._run, method.source), case, rng, thorough, names)
 
     def drawn(self, method: Method, trials: Sequence[Trial]) -> list[Trial]:

@@ -34,11 +34,15 @@ class VaultError(EvolveError):
     """The vault cannot be read, written, or trusted."""
 
 
+class TaskFault(EvolveError):
+    """A task's own code did what it must not: raised, or returned something else than it promised."""
+
+
 class Status(StrEnum):
     """How a trial or an evaluation ended. Failure is a state, never a number."""
 
     OK = "OK"
-    INVALID = "INVALID"  # does not compile, breaks a rule, or returns something that is not probabilities
+    INVALID = "INVALID"  # does not compile, breaks a rule, or returns something that is no answer
     CRASHED = "CRASHED"  # raised or exited
     TIMED_OUT = "TIMED_OUT"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
@@ -69,26 +73,6 @@ class Method:
     nodes: int
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """What a method is handed, as arrays; the runner turns it into the `problem` of the contract (FITNESS.md).
-
-    Attributes:
-        train_x: (n_train, d) float32.
-        weak: (n_train, n_classes) float32, the weak teacher's probabilities.
-        test_x: (n_test, d) float32.
-        pairs: None, or (p, 2) int64 rows of train_x of which exactly one is true.
-        seed: the trial's seed; `n_classes`: number of classes.
-    """
-
-    train_x: np.ndarray
-    weak: np.ndarray
-    test_x: np.ndarray
-    pairs: np.ndarray | None
-    seed: int
-    n_classes: int
-
-
 @dataclass(frozen=True)
 class Limits:
     """What one run of a method may use.
@@ -113,7 +97,7 @@ class Outcome:
 
     Attributes:
         status: OK, or why there are no predictions.
-        predictions: (n_test, n_classes) float32 when OK, else None; finite and in [0, 1].
+        predictions: the answer, float32 of the contract's shape and in its range, when OK; else None.
         seconds: wall clock of the run.
         message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
         said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
@@ -131,18 +115,18 @@ class Score:
     """The result of one successful trial.
 
     Attributes:
-        pgr: performance gap recovered, (transfer_acc - weak_acc) / (strong_acc - weak_acc).
-        stderr: standard error of pgr from the finite test set alone.
-        transfer_acc, weak_acc: test accuracy of the method, and of the weak teacher.
-        strong_acc: test accuracy of the ceiling, the strong student trained on true labels.
-        n: test rows.
+        pgr: the gap recovered, (value - floor) / (ceiling - floor); with accuracies it is performance gap recovered.
+        stderr: standard error of pgr from what it was measured on alone, such as a finite test set; 0 where nobody knows it.
+        value: what the answer is worth; more is better.
+        floor: the value of the anchor to beat; `ceiling`: the value that could be reached.
+        n: rows of the answer.
     """
 
     pgr: float
     stderr: float
-    transfer_acc: float
-    weak_acc: float
-    strong_acc: float
+    value: float
+    floor: float
+    ceiling: float
     n: int
 
 

@@ -24,25 +24,33 @@ class Spread:
     df: int
 
 
-def score(transfer_acc: float, weak_acc: float, strong_acc: float, n: int, teacher_agreement: float | None = None) -> Score:
-    """Return PGR = (transfer - weak) / (strong - weak) (Burns et al. 2023) with its standard error from n test rows.
+def recovered(value: float, floor: float, ceiling: float, n: int, error: float = 0.0) -> Score:
+    """Return the gap recovered, (value - floor) / (ceiling - floor); `error` is the value's standard error.
+
+    Raises ValueError when the ceiling is not above the floor: such instances are refused when they are built.
+    """
+    if not ceiling > floor:
+        raise ValueError(f"the ceiling must exceed the floor, got {ceiling} and {floor}")
+    gap = ceiling - floor
+    return Score((value - floor) / gap, error / gap, value, floor, ceiling, n)
+
+
+def score(value: float, floor: float, ceiling: float, n: int, agreement: float | None = None) -> Score:
+    """Return PGR, where value, floor and ceiling are accuracies on n test rows (Burns et al. 2023), with its standard error.
 
     Delta method: to first order PGR errs by the mean over rows of t - (1 - PGR) w - PGR s, over the gap, where t, w and s say
     whether method, teacher and ceiling answered a row right. They answer the same rows, so covariances count. The method's with
-    the teacher follows from `teacher_agreement`, the share of rows that both gave the same of two answers; not given, it is
-    taken as 0, which is conservative: the two tend to be right together. Left out are the ceiling's own noise and what it
+    the teacher follows from `agreement`, the share of rows that both gave the same of two answers; not given, it is taken as 0,
+    which is conservative: the two tend to be right together. Left out are the ceiling's own noise and what it
     shares with the others: about as much. Measured over the rows of seven baselines on seven instances of the embedded task,
     the true error is met within -2 and +13 %; without the agreement it is overstated by 1 to 65 %.
-    Raises ValueError when the ceiling is not above the teacher: such instances are refused when they are built.
+    Raises ValueError as `recovered` does.
     """
-    if not strong_acc > weak_acc:
-        raise ValueError(f"strong_acc must exceed weak_acc, got {strong_acc} and {weak_acc}")
-    gap = strong_acc - weak_acc
-    pgr = (transfer_acc - weak_acc) / gap
-    both_right = transfer_acc * weak_acc if teacher_agreement is None else (transfer_acc + weak_acc + teacher_agreement - 1) / 2
-    shared = both_right - transfer_acc * weak_acc
-    rows = _binomial(transfer_acc) + (1 - pgr) ** 2 * _binomial(weak_acc) - 2 * (1 - pgr) * shared
-    return Score(pgr, math.sqrt(max(rows, 0.0) / n) / gap, transfer_acc, weak_acc, strong_acc, n)
+    plain = recovered(value, floor, ceiling, n)
+    both_right = value * floor if agreement is None else (value + floor + agreement - 1) / 2
+    shared = both_right - value * floor
+    rows = _binomial(value) + (1 - plain.pgr) ** 2 * _binomial(floor) - 2 * (1 - plain.pgr) * shared
+    return replace(plain, stderr=math.sqrt(max(rows, 0.0) / n) / (ceiling - floor))
 
 
 def _binomial(accuracy: float) -> float:

@@ -77,8 +77,8 @@ class Disclosure:
 
     def _ask(self, method: str, domain: str, trials: Sequence[Trial]) -> float:
         scores = [trial.score for trial in trials if trial.score]
-        rung = self._ladders[domain].ask(fmean(score.transfer_acc for score in scores))
-        pgr = shown(rung.value, fmean(s.weak_acc for s in scores), fmean(s.strong_acc for s in scores))
+        rung = self._ladders[domain].ask(fmean(score.value for score in scores))
+        pgr = shown(rung.value, fmean(s.floor for s in scores), fmean(s.ceiling for s in scores))
         self._scores[domain][method] = CoarseScore(domain, len(scores), rung.value, pgr, rung.raised)
         return rung.value
 

@@ -10,6 +10,7 @@ from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.nouns import Model
 from evolve.prompting import prompts
+from fitness.contracts import wording
 from fitness.sandbox import ALLOWED_IMPORTS, UNAVAILABLE, versions
 from fitness.tasks import Task
 
@@ -36,7 +37,7 @@ class Forecast:
 
 def system_text(task: Task) -> str:
     """Return the system text of a run's model calls."""
-    return prompts.system(task.brief, task.contract.text, ALLOWED_IMPORTS, UNAVAILABLE, versions())
+    return prompts.system(task.brief, wording.text(task.contract), ALLOWED_IMPORTS, UNAVAILABLE, versions())
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

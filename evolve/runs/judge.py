@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from archives.archive import SCORE_COLUMNS
 from evolve import executors
 from evolve.errors import UsageError
 from evolve.executors.job import Job
@@ -98,7 +99,8 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
         {
             "instance": t.instance,
             "status": str(t.status),
-            **{name: getattr(t.score, name, None) for name in ("pgr", "transfer_acc", "weak_acc", "strong_acc")},
+            "pgr": getattr(t.score, "pgr", None),
+            **{column: getattr(t.score, name, None) for name, column in SCORE_COLUMNS.items()},
             "seconds": round(t.seconds, 4),
         }
         for t in evaluation.trials
@@ -109,7 +111,7 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
         "pgr": mean("pgr"),
         "pgr_low": span.low if span else None,
         "pgr_high": span.high if span else None,
-        **{name: mean(name) for name in ("transfer_acc", "weak_acc", "strong_acc")},
+        **{column: mean(name) for name, column in SCORE_COLUMNS.items()},
         "seconds": round(evaluation.seconds, 4),
         "flags": list(evaluation.flags),
         "probes": [asdict(finding) for finding in evaluation.findings],

@@ -8,11 +8,10 @@ import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from fitness.contracts.probabilities import PROBABILITIES
+from fitness.contracts.contract import ENTRY, PARAMETER
 from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS, UNAVAILABLE
 
-_ENTRY = PROBABILITIES.entry
-_DEFINE = f"`def {_ENTRY}({PROBABILITIES.parameter})`"
+_DEFINE = f"`def {ENTRY}({PARAMETER})`"
 
 _BLOCKS = (
     "body",
@@ -41,19 +40,19 @@ def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | N
                 yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
     if any(name.rpartition(".")[2] in source for name in UNAVAILABLE):  # the search costs as much as the parse
         yield from _unavailable(tree)
-    defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == _ENTRY]
+    defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == ENTRY]
     if not defined:
-        yield None, f"there is no function named {_ENTRY} at the top level: define {_DEFINE}"
+        yield None, f"there is no function named {ENTRY} at the top level: define {_DEFINE}"
         return
     node = defined[-1]
     parameters = node.params
     required = [p for p in [*parameters.posonly_params, *parameters.params] if p.default is None]
     if len(required) != 1 or any(p.default is None for p in parameters.kwonly_params):
-        yield node, f"{_ENTRY} takes {len(required)} required arguments, expected exactly one: {_DEFINE}"
+        yield node, f"{ENTRY} takes {len(required)} required arguments, expected exactly one: {_DEFINE}"
     if node.asynchronous is not None:
-        yield node, f"{_ENTRY} is async, expected a plain function: {_DEFINE}"
+        yield node, f"{ENTRY} is async, expected a plain function: {_DEFINE}"
     if "yield" in source and _yields(node):
-        yield node, f"{_ENTRY} is a generator: return the probabilities instead of yielding"
+        yield node, f"{ENTRY} is a generator: return the answer instead of yielding"
 
 
 def refused(module: str) -> bool:

@@ -92,4 +92,4 @@ def _whole(archive: Archive, method: str, label: str) -> bool:
 
 def _behaviour(archive: Archive, method: str, label: str) -> Behaviour:
     trials = _ok(archive, method, label)
-    return Behaviour(tuple((t.score.transfer_acc, t.measures["teacher_agreement"]) for t in trials if t.score))
+    return Behaviour(tuple((t.score.value, t.measures["teacher_agreement"]) for t in trials if t.score))

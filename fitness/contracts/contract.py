@@ -7,7 +7,7 @@ arithmetic, and imports neither the vault nor the sandbox.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fitness.contracts.symmetries import Symmetry, repeats
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 Arrays = Mapping[str, "np.ndarray"]
+OFFSETS = ".offsets"  # behind the name of an array of strings: where each begins in its bytes
 TEXT = "text"  # the type of an array of strings: a method is handed a list of them
 DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool", TEXT)
 PROBABILITIES = "probabilities"  # of Array.values: the last dimension is a distribution
+REMEMBERED = 256  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
 ENTRY, PARAMETER = "method", "problem"  # the function that a method file defines, and what it takes
 
 
@@ -73,6 +75,21 @@ class Answer:
     def axes(self) -> tuple[str, ...]:
         """Its dimensions, in order."""
         return tuple(self.dims.split())
+
+    @property
+    def limits(self) -> str:
+        """The range of its numbers, as it is written: [0, 1]."""
+        low, high = ("(-inf" if self.low is None else f"[{self.low:g}"), ("inf)" if self.high is None else f"{self.high:g}]")
+        return f"{low}, {high}"
+
+    def fault(self, predictions: np.ndarray) -> str:
+        """Return why predictions of the right shape are no answer, as a sentence; nothing when they are one."""
+        import numpy as np  # here: every command looks at a task, and few judge
+
+        within = np.isfinite(predictions)
+        within &= predictions >= (-np.inf if self.low is None else self.low)
+        within &= predictions <= (np.inf if self.high is None else self.high)
+        return "" if within.all() else f"the predictions are not all finite numbers in {self.limits}"
 
 
 @dataclass(frozen=True)
@@ -128,8 +145,6 @@ class Contract:
             problem.student, "" where there is none.
         behaviour: what is measured of every trial's answer, beside the method's size.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
-        remembered: digits and bytes that a method may write down in collections, long numbers and texts, where it would
-            have to keep what was learnt elsewhere.
         words: what the numbers are called.
     """
 
@@ -144,8 +159,64 @@ class Contract:
     behaviour: tuple[str, ...] = ("evenness", "above_mean")
     measures: tuple[Measure, ...] = (Measure("evenness", 0.0, 1.0, 12), Measure("size", 7.0, 10.0, 6))
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
-    remembered: int = 256
     words: Words = Words()
+
+    def sizes(self, arrays: Arrays) -> dict[str, int]:
+        """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""
+        found = dict[str, int]()
+        for declared in self.arrays:
+            for dim, size in zip(declared.axes, self._shape(declared, arrays)):
+                if found.setdefault(dim, size) != size:
+                    raise ValueError(f"array {declared.name} has {size} along {dim}, where {found[dim]} were expected")
+        return {dim: size for dim, size in found.items() if not dim.isdigit()}
+
+    def shape(self, arrays: Arrays) -> tuple[int, ...]:
+        """Return the shape of the answer for some arrays."""
+        sizes = self.sizes(arrays)
+        return tuple(int(dim) if dim.isdigit() else sizes[dim] for dim in self.answer.axes)
+
+    def classes(self, arrays: Arrays) -> int:
+        """Return the number of classes of the student that a method is handed; 0 for none."""
+        return int(self.student) if self.student.isdigit() else self.sizes(arrays)[self.student] if self.student else 0
+
+    def with_dim(self, dim: str) -> tuple[Array, ...]:
+        """Return the public arrays whose first dimension it is."""
+        return tuple(declared for declared in self.arrays if declared.axes[:1] == (dim,))
+
+    def _shape(self, declared: Array, arrays: Arrays) -> tuple[int, ...]:
+        if declared.name not in arrays:
+            return ()
+        if declared.dtype == TEXT:
+            return (len(arrays[declared.name + OFFSETS]) - 1,)
+        return arrays[declared.name].shape
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a method is handed in one trial, as arrays; the runner turns it into the `problem` of the contract.
+
+    Attributes:
+        contract: the task's.
+        arrays: by name; an array of strings is its bytes, and beside it the offset at which each string begins.
+        seed: the trial's seed.
+    """
+
+    contract: Contract
+    arrays: Arrays
+    seed: int
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return an array."""
+        return self.arrays[name]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its answer."""
+        return self.contract.shape(self.arrays)
+
+    def changed(self, arrays: Arrays | None = None, seed: int | None = None) -> Problem:
+        """Return the problem with some of its arrays, or its seed, in place of those it has."""
+        return replace(self, arrays={**self.arrays, **(arrays or {})}, seed=self.seed if seed is None else seed)
 
 
 def array(

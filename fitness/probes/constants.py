@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import fmean, variance
 
 from fitness import pgr
-from fitness.nouns import Problem
+from fitness.contracts.contract import Problem
 from fitness.probes.examination import SEEDS, SLACK, WORTH, CanaryTouched, Examination, Reading, Run, Unanswered
 from fitness.probes.frame import halves, turned
 
@@ -56,14 +55,14 @@ def _with_others(examination: Examination, kind: str, runs: Sequence[Run]) -> Re
             return Reading(
                 real - elsewhere, limit, f"PGR {real:.2f}, and {elsewhere:.2f} with principal components turned round"
             )
-        fallen = [_pgr(examination, replace(examination.problem, seed=examination.seed()), run) for run in runs]
+        fallen = [_pgr(examination, examination.problem.changed(seed=examination.seed()), run) for run in runs]
     except CanaryTouched:
         raise
     except Unanswered as stop:
         return Reading(None, None, f"with other {kind} in its source the method was {stop.outcome.status}")
     ours = examination.reseeded
     others = [_turned_round(examination, mirrored, 1) for _ in range(SEEDS)]
-    theirs = [_pgr(examination, replace(other, seed=examination.seed())) for other in others]
+    theirs = [_pgr(examination, other.changed(seed=examination.seed())) for other in others]
     error = math.sqrt((variance(ours) + variance(theirs)) / SEEDS)
     threshold = max(SLACK, fmean(ours) / 2, pgr.t_quantile(CONFIDENCE, 2 * SEEDS - 2) * error)
     sentence = f"PGR {fmean(ours):.2f}, {fmean(fallen):.2f} with other {kind} in its source"

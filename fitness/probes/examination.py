@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitness import pgr
-from fitness.nouns import Finding, Outcome, Problem, Score, Status, Verdict
+from fitness.contracts.contract import Answer, Arrays, Problem
+from fitness.nouns import Finding, Outcome, Score, Status, Verdict
 
 if TYPE_CHECKING:
     from fitness.vault.instance import Answers
@@ -19,6 +19,7 @@ SEEDS = 3  # runs on either side of a change that is looked into
 SLACK = 0.15  # of PGR: what new seeds do to an honest method; a smaller change is not looked into
 WORTH = 0.2  # PGR up to which a method cannot be said to know anything
 CONFIDENCE = 0.99865  # of three standard errors, which so few runs estimate badly: Student's quantile is 6.6
+CLOSE = 0.01  # of the standard deviation of an answer's numbers: rounding moves them by far less
 
 Run = Callable[[Problem], Outcome]  # one run in the sandbox; retries are the caller's
 
@@ -30,20 +31,16 @@ class Case:
     Attributes:
         problem: as the method was handed it.
         answers: what its predictions are scored against.
-        weak_acc: test accuracy of the weak teacher.
-        strong_acc: test accuracy of the ceiling.
         reference: the score of the method's recorded trial on this very problem, or None when there is none.
-        pool: (n, d) the test rows of the instance, of which trials show some, or None when all of them are shown.
+        pool: the public arrays of the instance, in its order, of which trials show some rows; None when they show all of them.
         scrambled: runs of the method's source with other constants in the places that could hold fitted ones, by kind of place;
             None when nobody has read the source.
     """
 
     problem: Problem
     answers: Answers
-    weak_acc: float
-    strong_acc: float
     reference: Score | None
-    pool: np.ndarray | None = None
+    pool: Arrays | None = None
     scrambled: Mapping[str, Sequence[Run]] | None = None
 
 
@@ -77,7 +74,7 @@ class Examination:
         self._run = run
 
     def predict(self, problem: Problem, run: Run | None = None) -> np.ndarray:
-        """Return the (n_test, n_classes) predictions for a problem, of another source when one is named. Raises Unanswered."""
+        """Return the predictions for a problem, of another source when one is named. Raises Unanswered."""
         outcome = (run or self._run)(problem)
         if outcome.status is Status.VIOLATION and "canary" in outcome.message:
             raise CanaryTouched(outcome)
@@ -87,9 +84,18 @@ class Examination:
         return outcome.predictions
 
     def score(self, predictions: np.ndarray) -> Score:
-        """Score predictions for all test rows, in the trial's order."""
-        accuracy = self.case.answers.score(predictions).transfer_acc
-        return pgr.score(accuracy, self.case.weak_acc, self.case.strong_acc, len(predictions))
+        """Score predictions for the trial's own rows, in its order."""
+        return self.case.answers.score(predictions)
+
+    def share_changed(self, before: np.ndarray, after: np.ndarray) -> float:
+        """Return the share of the answers that differ."""
+        return share_changed(self.problem.contract.answer, before, after)
+
+    def distance(self, recorded: Score) -> float:
+        """Return how far the score on the trial's own problem is from another: a share of rows for choices, else in PGR."""
+        now = self.score(self.reference)
+        choice = self.problem.contract.answer.choice
+        return abs(now.value - recorded.value) if choice else abs(now.pgr - recorded.pgr)
 
     @cached_property
     def reference(self) -> np.ndarray:
@@ -98,8 +104,8 @@ class Examination:
 
     @cached_property
     def nondeterminism(self) -> float:
-        """The share of the hard answers that a second run on the trial's own problem moves."""
-        return share_changed(self.reference, self.predict(self.problem))
+        """The share of the answers that a second run on the trial's own problem moves."""
+        return self.share_changed(self.reference, self.predict(self.problem))
 
     @cached_property
     def real(self) -> float:
@@ -109,17 +115,17 @@ class Examination:
     @cached_property
     def reseeded(self) -> list[float]:
         """The PGRs on the trial's own problem under new seeds."""
-        return [self.score(self.predict(replace(self.problem, seed=self.seed()))).pgr for _ in range(SEEDS)]
+        return [self.score(self.predict(self.problem.changed(seed=self.seed()))).pgr for _ in range(SEEDS)]
 
-    @property
-    def pool(self) -> tuple[np.ndarray, np.ndarray]:
-        """All (n, d) test rows of the instance, and for each its place among the trial's, -1 where it was not shown."""
-        shown, rows = len(self.problem.test_x), self.case.answers.rows
-        if self.case.pool is None:
-            return self.problem.test_x, np.arange(shown)
-        places = np.full(len(self.case.pool), -1)
-        places[rows] = np.arange(shown)
-        return self.case.pool, places
+    def pool(self, dim: str) -> tuple[Problem, np.ndarray]:
+        """Return the problem with all rows of a dimension, and each one's place in the trial, -1 where it was not shown."""
+        shown = self.problem.contract.sizes(self.problem.arrays)[dim]
+        if self.case.pool is None or not any(order.shown and order.dim == dim for order in self.problem.contract.orders):
+            return self.problem, np.arange(shown)
+        whole = {array.name: self.case.pool[array.name] for array in self.problem.contract.with_dim(dim)}
+        places = np.full(self.problem.contract.sizes(self.case.pool)[dim], -1)
+        places[self.case.answers.rows[dim]] = np.arange(shown)
+        return self.problem.changed(whole), places
 
     def seed(self) -> int:
         """Draw a new seed."""
@@ -137,6 +143,7 @@ class Probe:
         runs: runs of the method in quick mode when nothing is suspicious.
         alarms: share of 200 offline children that fail it in quick mode (tests/bench/probes.py); of 150 runs on seeds, none.
         null: what holds for every honest method.
+        decisive: whether no more is asked of a method that does not pass it.
     """
 
     name: str
@@ -145,6 +152,7 @@ class Probe:
     runs: int
     alarms: float
     null: str
+    decisive: bool = False
 
     def find(self, examination: Examination) -> Finding:
         """Apply the probe. Raises CanaryTouched."""
@@ -169,11 +177,14 @@ class Probe:
 
 
 def hard_labels(predictions: np.ndarray) -> np.ndarray:
-    """Return the (n,) most probable classes; a tie is the lowest, as in the vault."""
-    classes: np.ndarray = predictions.argmax(1)
+    """Return the most probable classes, (n,); a tie is the lowest, as where they are scored."""
+    classes: np.ndarray = predictions.argmax(-1)
     return classes
 
 
-def share_changed(before: np.ndarray, after: np.ndarray) -> float:
-    """Return the share of hard answers that differ."""
-    return float(np.mean(hard_labels(before) != hard_labels(after)))
+def share_changed(answer: Answer, before: np.ndarray, after: np.ndarray) -> float:
+    """Return the share of the answers that differ: of choices the hard ones, of numbers those that moved by more than CLOSE."""
+    if answer.choice:
+        return float(np.mean(hard_labels(before) != hard_labels(after)))
+    scale = max(float(before.std(dtype=np.float64)), 1e-6 * float(np.abs(before).max(initial=0.0)))
+    return float(np.mean(np.abs(before.astype(np.float64) - after) > CLOSE * scale))

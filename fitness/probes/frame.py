@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from fitness.nouns import Problem
+from fitness.contracts.contract import Problem
 from fitness.probes.examination import hard_labels
 
 COMPONENTS = 16  # principal components that are mirrored: the truth is in the first eight
@@ -21,9 +20,9 @@ def halves(problem: Problem, predictions: np.ndarray) -> list[int]:
 
     Answers that follow a fixed direction of the frame are then as often wrong as right, whichever side the teacher prefers.
     """
-    mean, axes = _principal(problem.train_x)
-    scores = problem.test_x @ axes[:, :COMPONENTS].astype(np.float32) - mean @ axes[:, :COMPONENTS]
-    said = np.eye(problem.n_classes)[hard_labels(predictions)]
+    mean, axes = _principal(problem["train_x"])
+    scores = problem["test_x"] @ axes[:, :COMPONENTS].astype(np.float32) - mean @ axes[:, :COMPONENTS]
+    said = np.eye(problem.shape[-1])[hard_labels(predictions)]
     shares = np.square((said - said.mean(0)).T @ (scores / scores.std(0).clip(1e-12))).sum(0)
     chosen: list[int] = []
     surplus = 0.0
@@ -43,8 +42,8 @@ def turned(problem: Problem, mirrored: Sequence[int], first: int, rng: np.random
     other (unless a gap lies between them). Last, rows are brought to one norm, as in the data; where norms differed and told
     something, they no longer do.
     """
-    mean, axes = _principal(problem.train_x)
-    train, test = (_by_block(x, lambda rows: (rows - mean) @ axes) for x in (problem.train_x, problem.test_x))
+    mean, axes = _principal(problem["train_x"])
+    train, test = (_by_block(x, lambda rows: (rows - mean) @ axes) for x in (problem["train_x"], problem["test_x"]))
     furthest = max(float(max(scores.max(), -scores.min())) for scores in (train, test))
     for component in mirrored:
         values = np.concatenate([[-furthest], np.sort(train[:, component]), [furthest]])
@@ -55,14 +54,14 @@ def turned(problem: Problem, mirrored: Sequence[int], first: int, rng: np.random
         if one % 2 == first and spread[one] < GAP * spread[other]:
             scales[one] *= spread[other] / spread[one]
             scales[other] *= spread[one] / spread[other]
-    norm = np.sqrt(np.einsum("ij,ij->i", problem.train_x, problem.train_x)).mean(dtype=np.float64)
+    norm = np.sqrt(np.einsum("ij,ij->i", problem["train_x"], problem["train_x"])).mean(dtype=np.float64)
 
     def back(scores: np.ndarray) -> np.ndarray:
         rows = mean + (scores * scales) @ axes.T
         scaled: np.ndarray = rows * (norm / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12))
         return scaled
 
-    return replace(problem, train_x=_by_block(train, back), test_x=_by_block(test, back))
+    return problem.changed({"train_x": _by_block(train, back), "test_x": _by_block(test, back)})
 
 
 def _by_block(x: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import socket
 import threading
@@ -15,8 +16,9 @@ from types import TracebackType
 
 import numpy as np
 
-from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import DeviceUnavailable, Limits, Outcome, Problem, SandboxUnavailable, Status
+from fitness.contracts import probabilities
+from fitness.contracts.contract import Problem
+from fitness.nouns import DeviceUnavailable, Limits, Outcome, SandboxUnavailable, Status
 from fitness.sandbox import launch, telling
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
@@ -113,12 +115,12 @@ class Sandbox:
                 break
         if telling.needed(outcome):
             on_noise, *_ = self._run(source, telling.noise(problem), telling.patience(outcome, limits))
-            return telling.told(outcome, on_noise, source)
+            return telling.told(outcome, on_noise, source, problem.contract.answer)
         return outcome
 
     def _run(self, source: str, problem: Problem, limits: Limits) -> tuple[Outcome, bool, bool]:
         """Run a method in one child; tell too whether its decoy was opened, and whether by the method."""
-        shape = PROBABILITIES.shape(problem)
+        expected, shape = problem.contract.answer, problem.shape
         with ExitStack() as ours:
             try:
                 decoy = ours.enter_context(self._canary.planted())
@@ -129,10 +131,10 @@ class Sandbox:
                 sentence = f"the method could not be handed to the sandbox: {error}"
                 return Outcome(Status.LOST, None, 0.0, sentence), False, False
             meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
-            seen = Supervisor(result, output, report, 1 + 4 * shape[0] * shape[1], limits, meters).collect()
+            seen = Supervisor(result, output, report, 1 + 4 * math.prod(shape), limits, meters).collect()
             opened, accused = self._canary.opened(decoy), self._canary.accuses(decoy)
             seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
-        return verdict(seen, shape, limits), opened, accused
+        return verdict(seen, expected, shape, limits), opened, accused
 
     def _launch(
         self, source: str, inputs: Sheet, request: Request, ours: ExitStack, given: ExitStack
@@ -163,7 +165,7 @@ class Sandbox:
         """Run a method of ours that does what methods do on a GPU. Raises DeviceUnavailable."""
         rng = np.random.default_rng(0)
         x, weak = rng.standard_normal((64, 8), dtype=np.float32), np.full((64, 2), 0.5, np.float32)
-        outcome = self.run(TRY_OUT, Problem(x, weak, x, None, 0, 2), Limits())
+        outcome = self.run(TRY_OUT, probabilities.problem(x, weak, x), Limits())
         if outcome.status is not Status.OK:
             raise DeviceUnavailable(f"CUDA does not work on the {gpu.name} behind the walls: {outcome.message}")
 

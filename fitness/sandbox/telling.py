@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fitness.nouns import Limits, Outcome, Problem, Status
+from fitness.contracts.contract import OFFSETS, PROBABILITIES, TEXT, Answer, Array, Arrays, Problem
+from fitness.nouns import Limits, Outcome, Status
 
 SPEAKING = (Status.INVALID, Status.CRASHED, Status.OUT_OF_MEMORY)  # failures that a method has words for
 LONGEST = 120  # characters of a string of the source
@@ -24,24 +25,31 @@ _WORDLESS = re.compile(  # what verdict.py says itself, or a method that writes 
 )
 _NUMBER = re.compile(r"-?\d[\d.e+-]*|\b(?:nan|inf)\b")
 _KNOWN = ("LinAlgError", "NotFittedError", "InvalidParameterError", "OutOfMemoryError", "AxisError", "UFuncTypeError")
-_COMMON = {  # INVALID that comes of data: what the runner says -> what is told
-    "values that are not finite": "the method returned values that are not finite, expected probabilities",
-    "expected [0, 1]": "the method returned values outside [0, 1]",
-}
 
 
 def noise(problem: Problem) -> Problem:
     """Return a problem of the same shapes that holds nothing of this one: the same noise for all."""
-    rng = np.random.default_rng(0)
-    weak = rng.random(problem.weak.shape, np.float32) + np.float32(0.01)
-    return replace(
-        problem,
-        train_x=rng.standard_normal(problem.train_x.shape, np.float32),
-        weak=weak / weak.sum(1, keepdims=True),
-        test_x=rng.standard_normal(problem.test_x.shape, np.float32),
-        pairs=None if problem.pairs is None else rng.integers(0, len(problem.train_x), problem.pairs.shape),
-        seed=0,
-    )
+    rng, noisy = np.random.default_rng(0), dict[str, np.ndarray]()
+    for array in problem.contract.arrays:
+        if array.name in problem.arrays:
+            noisy |= _noise(array, problem, rng)
+    return problem.changed(noisy, seed=0)
+
+
+def _noise(array: Array, problem: Problem, rng: np.random.Generator) -> Arrays:
+    """Return an array of noise that keeps to what the contract says of its values."""
+    like = problem[array.name]
+    if array.dtype == TEXT:
+        offsets = problem[array.name + OFFSETS]
+        even = np.linspace(0, len(like), len(offsets)).astype(np.int64)
+        return {array.name: rng.integers(97, 123, len(like), np.uint8), array.name + OFFSETS: even}
+    if array.values == PROBABILITIES:
+        some = rng.random(like.shape, np.float32) + np.float32(0.01)
+        return {array.name: (some / some.sum(-1, keepdims=True)).astype(like.dtype)}
+    if like.dtype.kind == "f":
+        return {array.name: rng.standard_normal(like.shape).astype(like.dtype)}
+    below = int(array.values) if array.values.isdigit() else problem.contract.sizes(problem.arrays).get(array.values, 2)
+    return {array.name: rng.integers(0, below, like.shape).astype(like.dtype)}
 
 
 def needed(outcome: Outcome) -> bool:
@@ -54,11 +62,11 @@ def patience(outcome: Outcome, limits: Limits) -> Limits:
     return replace(limits, seconds=min(limits.seconds, 2 * outcome.seconds + 1))
 
 
-def told(outcome: Outcome, on_noise: Outcome, source: str) -> Outcome:
+def told(outcome: Outcome, on_noise: Outcome, source: str, answer: Answer) -> Outcome:
     """Return an outcome with words that tell nothing of its instance."""
     if on_noise.status is outcome.status and _alike(outcome.message, on_noise.message):
         return replace(outcome, message=on_noise.message)
-    return replace(outcome, message=_without_data(outcome, source))
+    return replace(outcome, message=_without_data(outcome, source, answer))
 
 
 def _alike(one: str, other: str) -> bool:
@@ -69,11 +77,15 @@ def _alike(one: str, other: str) -> bool:
     return _NUMBER.sub("#", one) == _NUMBER.sub("#", other)
 
 
-def _without_data(outcome: Outcome, source: str) -> str:
+def _without_data(outcome: Outcome, source: str, answer: Answer) -> str:
     """Return a failure's kind, line, and own words if they stand in the source as they are."""
     if outcome.status is Status.INVALID:
-        common = (sentence for sign, sentence in _COMMON.items() if sign in outcome.message)
-        return next(common, "the method returned something else than probabilities, on this instance's data only")
+        common = {  # what the runner says -> what is told
+            "values that are not finite": f"the method returned values that are not finite, expected {answer.meaning}",
+            f"expected {answer.limits}": f"the method returned values outside {answer.limits}",
+        }
+        told = (sentence for sign, sentence in common.items() if sign in outcome.message)
+        return next(told, f"the method returned something else than {answer.meaning}, on this instance's data only")
     head = _HEAD.match(outcome.message)
     if outcome.status is Status.OUT_OF_MEMORY and head is None:
         return "the method needed more memory than it may have"

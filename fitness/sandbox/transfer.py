@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import Limits, Problem
+from fitness.contracts.contract import TEXT, Problem
+from fitness.nouns import Limits
 
 ALIGNMENT = 64  # bytes; torch's vectorised loads like it
 BLOCK = 1 << 19  # bytes gathered at a time: they stay in the processor's cache until they are written
@@ -51,8 +51,11 @@ class Request:
 
     Attributes:
         arrays: name -> (offset in the inputs, shape, dtype).
+        absent: names of arrays that the instance lacks; `texts`: names of those that are lists of strings.
+        numbers: sizes that the method is told, by name.
+        answer: the shape of the answer; `low`, `high`, `limits`, `meaning`, `single`: as in contract.Answer.
         seed: the trial's seed.
-        n_classes: number of classes.
+        classes: of the student that the method is handed; 0 for none.
         home: what EVOLVE_HOME is inside: the run's decoy.
         memory: bytes of address space beyond the zygote's.
         disk: bytes of one file.
@@ -60,8 +63,17 @@ class Request:
     """
 
     arrays: dict[str, tuple[int, tuple[int, ...], str]]
+    absent: tuple[str, ...]
+    texts: tuple[str, ...]
+    numbers: dict[str, int]
+    answer: tuple[int, ...]
+    low: float | None
+    high: float | None
+    limits: str
+    meaning: str
+    single: str
     seed: int
-    n_classes: int
+    classes: int
     home: str
     memory: int
     disk: int
@@ -116,20 +128,37 @@ def lay_out(arrays: Mapping[str, np.ndarray], orders: Mapping[str, np.ndarray] |
 
 def pack(problem: Problem, limits: Limits, home: str) -> tuple[Sheet, Request]:
     """Return the sheet that a problem's arrays lie on, a new one unless they share one already, and where each lies on it."""
-    named = ((name, getattr(problem, name), kind) for name, kind in PROBABILITIES.arrays)
-    arrays = {name: np.ascontiguousarray(array, dtype=kind) for name, array, kind in named if array is not None}
-    sheet = arrays["train_x"].base
+    arrays = problem.arrays
+    sheet = next(iter(arrays.values())).base
     if not isinstance(sheet, Sheet) or any(array.base is not sheet for array in arrays.values()):
-        arrays = lay_out(arrays)
-        sheet = arrays["train_x"].base
+        arrays = lay_out({name: np.asarray(array, order="C") for name, array in arrays.items()})
+        sheet = next(iter(arrays.values())).base
         assert isinstance(sheet, Sheet)
-    places = {name: (array.ctypes.data - sheet.start, array.shape, array.dtype.name) for name, array in arrays.items()}
-    cpu_seconds = math.ceil(limits.seconds) * (os.cpu_count() or 1) + 60
-    return sheet, Request(places, int(problem.seed), problem.n_classes, home, limits.memory, limits.disk, cpu_seconds)
+    contract, sizes = problem.contract, problem.contract.sizes(arrays)
+    answer = contract.answer
+    return sheet, Request(
+        arrays={n: (array.ctypes.data - sheet.start, array.shape, array.dtype.name) for n, array in arrays.items()},
+        absent=tuple(array.name for array in contract.arrays if array.name not in arrays),
+        texts=tuple(array.name for array in contract.arrays if array.dtype == TEXT and array.name in arrays),
+        numbers={name: sizes[name] for name in contract.told},
+        answer=problem.shape,
+        low=answer.low,
+        high=answer.high,
+        limits=answer.limits,
+        meaning=answer.meaning,
+        single=answer.single,
+        seed=int(problem.seed),
+        classes=contract.classes(arrays),
+        home=home,
+        memory=limits.memory,
+        disk=limits.disk,
+        cpu_seconds=math.ceil(limits.seconds) * (os.cpu_count() or 1) + 60,
+    )
 
 
 def _blocks(array: np.ndarray, order: np.ndarray | None) -> Iterable[memoryview | bytes]:
     """Yield an array's bytes, its rows in an order, some at a time, and the padding that aligns the next one."""
+    array = np.atleast_1d(array)
     rows = max(1, BLOCK * len(array) // max(1, array.nbytes))
     written = 0
     for first in range(0, len(array) if order is None else len(order), rows):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 
 import numpy as np
 
-from fitness.contracts.probabilities import PROBABILITIES
+from fitness.contracts.contract import Answer
 from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox.supervisor import NOTE, ChildRecord
 
@@ -32,20 +33,20 @@ _CLAIMS = {b"I": Status.INVALID, b"C": Status.CRASHED, b"M": Status.OUT_OF_MEMOR
 _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memory")
 
 
-def verdict(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> Outcome:
-    """Return the outcome of one run; `shape` is (n_test, n_classes)."""
+def verdict(seen: ChildRecord, expected: Answer, shape: tuple[int, ...], limits: Limits) -> Outcome:
+    """Return the outcome of one run whose answer is of this shape."""
     status, message = _failure(seen, shape, limits)
     said = _said(seen)
     if status is not None:
         return Outcome(status, None, seen.seconds, printable(message, TEXT), said)
     predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
-    fault = PROBABILITIES.fault(predictions)
+    fault = expected.fault(predictions)
     if fault:
         return Outcome(Status.INVALID, None, seen.seconds, fault, said)
     return Outcome(Status.OK, predictions, seen.seconds, said=said)
 
 
-def _failure(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+def _failure(seen: ChildRecord, shape: tuple[int, ...], limits: Limits) -> tuple[Status | None, str]:
     """Return why there are no predictions, or (None, "") when the stream is exactly as long as predictions are."""
     if seen.stopped == "setup" or not seen.forked or (not seen.started and seen.exit is not None):
         return Status.LOST, f"the sandbox could not start a child: {_tail(seen) or 'no reason was given'}"
@@ -70,10 +71,10 @@ def _failure(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple
     return _answer(seen, shape, limits)
 
 
-def _answer(seen: ChildRecord, shape: tuple[int, int], limits: Limits) -> tuple[Status | None, str]:
+def _answer(seen: ChildRecord, shape: tuple[int, ...], limits: Limits) -> tuple[Status | None, str]:
     """Read the stream of a child that was not stopped: a kind byte and a payload, whole or cut short, and nothing else."""
     kind, payload = bytes(seen.result[:1]), bytes(seen.result[1:])
-    expected = 4 * shape[0] * shape[1]
+    expected = 4 * math.prod(shape)
     longest = {b"": 0, b"P": expected} | dict.fromkeys(_CLAIMS, NOTE)
     if len(payload) > longest.get(kind, -1):
         return Status.VIOLATION, f"the method wrote on its result pipe, where only {expected} bytes of predictions belong"

@@ -15,6 +15,7 @@ from fitness.tasks.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
+WORDS = Words()
 Arrays = Mapping[str, "np.ndarray"]
 Drawing = Callable[[str, "np.random.Generator"], Draw]
 Scorer = Callable[["np.ndarray", Arrays], Any]
@@ -44,7 +45,7 @@ class OwnTask:
         scale: tuple[float, float] | None = None,
         margin: float = 0.0,
         measures: Sequence[Measure] = (),
-        words: Words = Words(),
+        words: Words = WORDS,
         directions: Sequence[Direction] = (),
         least_instances: int = 4,
         version: str = "1",

@@ -6,39 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
 from fitness.tasks.secret import Secret
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """An instance as the vault stores it. The training pool's true labels are not in it.
-
-    Attributes:
-        train_x: (n_train, d) float32, as in Problem.
-        weak: (n_train, 2) float32, as in Problem.
-        test_x: (n_test, d) float32, as in Problem.
-        test_y: (n_test,) uint8, true labels.
-        teacher: (n_test, 2) float32, the weak teacher's probabilities for the test rows.
-        weak_acc: test accuracy of the weak teacher.
-        strong_acc: test accuracy of the ceiling.
-        pairs: None, or (p, 2) int64, as in Problem.
-    """
-
-    train_x: np.ndarray
-    weak: np.ndarray
-    test_x: np.ndarray
-    test_y: np.ndarray
-    teacher: np.ndarray
-    weak_acc: float
-    strong_acc: float
-    pairs: np.ndarray | None = None
-
-    @property
-    def gap(self) -> float:
-        """By how much accuracy the ceiling exceeds the teacher."""
-        return self.strong_acc - self.weak_acc
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,5 +33,5 @@ class Draw:
 class Source(Protocol):
     """Draws the instances of a task, in the builder process."""
 
-    def draw(self, domain: str, secret: Secret) -> Drawn:
+    def draw(self, domain: str, secret: Secret) -> Draw:
         """Draw one instance; everything random about it comes from the secret."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitness.contracts.probabilities import PROBABILITIES, Probabilities
+from fitness.contracts.contract import Contract, Scoring
+from fitness.contracts.probabilities import ACCURACY, PROBABILITIES
 from fitness.nouns import Direction, Limits, Measure
 from fitness.tasks.directions import DIRECTIONS
 
@@ -29,11 +30,11 @@ class Task:
         measures: the axes of the default grid; `other_measures`: what a run may choose instead. All are the contract's or size.
         limits: what one run of a method may use.
         least_instances: dev instances of each search domain that a method needs before it can be placed.
-        margin: by how much accuracy a ceiling must exceed its teacher; an instance with less is drawn again.
+        margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
         source: `module:factory` or `file.py:factory`, imported in the builder only; `factory(options)` is a source.Source. In a
             task's own file the name of the class is enough.
         options: what the factory is called with, as JSON.
-        contract: what a method is handed, may return, and is scored by.
+        contract: what a method is handed, and may return; `scoring`: what an answer is worth.
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines; a relative one lies beside the task's own file.
         reference: where a task of the user's own was imported from.
@@ -51,7 +52,8 @@ class Task:
     margin: float = 0.1
     source: str = "Source"
     options: Mapping[str, Any] = field(default_factory=dict)
-    contract: Probabilities = PROBABILITIES
+    contract: Contract = PROBABILITIES
+    scoring: Scoring = ACCURACY
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: Path = SEEDS
     reference: str = ""

@@ -6,8 +6,10 @@ is there, and exits. It also ends when its stdin closes, so it never outlives th
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -19,12 +21,14 @@ from types import FrameType
 from typing import cast
 
 from fitness import registry
+from fitness.contracts import checking
+from fitness.contracts.contract import Contract
 from fitness.nouns import EvolveError
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn, Source
+from fitness.tasks.source import Draw, Source
 from fitness.vault import storage
 
-ATTEMPTS = 20  # draws of one instance until the ceiling is far enough above the teacher
+ATTEMPTS = 20  # draws of one instance until the ceiling is far enough above the floor
 
 
 class InstanceRefused(Exception):
@@ -48,36 +52,49 @@ class BuildRequest:
     secret: Secret
 
 
-def draw(source: Source, domain: str, secret: Secret, margin: float) -> Drawn:
-    """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its teacher.
+def draw(source: Source, domain: str, secret: Secret, margin: float, contract: Contract) -> Draw:
+    """Draw an instance, again with the next attempt's secret while its ceiling is not `margin` above its floor.
 
-    Raises InstanceRefused, with the accuracies of the draw that came nearest, when no attempt is.
+    Raises InstanceRefused, with the anchors of the draw that came nearest, when no attempt is.
     """
     nearest = source.draw(domain, secret.derive("attempt", 0))
     for attempt in range(1, ATTEMPTS):
-        if nearest.gap >= margin:
+        if nearest.gap >= margin and nearest.gap > 0:
             break
         drawn = source.draw(domain, secret.derive("attempt", attempt))
         nearest = drawn if drawn.gap > nearest.gap else nearest
-    if nearest.gap < margin:
+    if nearest.gap < margin or nearest.gap <= 0:
+        words = contract.words
         raise InstanceRefused(
-            f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin:.2f} above their teachers; "
-            f"the one that came nearest has teacher accuracy {nearest.weak_acc:.3f} and ceiling accuracy "
-            f"{nearest.strong_acc:.3f}, a difference of {nearest.gap:.3f}"
+            f"{ATTEMPTS} draws of an instance of {domain} had ceilings less than {margin:.2f} above their floors; the one that "
+            f"came nearest has floor {nearest.floor:.3f} ({words.floor}) and ceiling {nearest.ceiling:.3f} ({words.ceiling}), "
+            f"a difference of {nearest.gap:.3f}"
         )
     return nearest
 
 
-def build(source: Source, request: BuildRequest, margin: float) -> float:
-    """Build one instance unless it is there and sound; return the CPU seconds spent."""
+def build(source: Source, request: BuildRequest, margin: float, contract: Contract) -> float:
+    """Build one instance unless it is there and sound; return the CPU seconds spent.
+
+    Raises InstanceRefused, and TaskFault for a draw that is not what the contract declares.
+    """
     began = time.process_time()
     with storage.locked(request.path):
         try:
             storage.read(request.path, request.identity, request.secret)
         except (FileNotFoundError, storage.Damaged):
-            drawn = draw(source, request.domain, request.secret, margin)
-            storage.write(request.path, drawn, request.identity, request.secret)
+            drawn = draw(source, request.domain, request.secret, margin, contract)
+            store(request.path, drawn, contract, request.identity, request.secret)
     return time.process_time() - began
+
+
+def store(path: Path, drawn: Draw, contract: Contract, identity: Mapping[str, object], secret: Secret) -> None:
+    """Write an instance, once it is what the contract declares. Raises TaskFault, and OSError."""
+    floor, ceiling = checking.check_anchors(drawn.floor, drawn.ceiling)
+    kinds = {storage.PUBLIC: checking.public_arrays(contract, drawn.public)}
+    kinds[storage.PRIVATE] = checking.private_arrays(drawn.private)
+    arrays = {kind + name: array for kind, found in kinds.items() for name, array in found.items()}
+    storage.write(path, arrays, {"floor": floor, "ceiling": ceiling}, identity, secret)
 
 
 def _end_with_parent() -> None:
@@ -103,11 +120,12 @@ def main() -> None:
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
         source = cast(Source, factory(work["options"]))
+        contract = cast(Contract, pickle.loads(base64.b64decode(work["contract"])))  # from the process that started this one
         for entry in work["requests"]:
             request = BuildRequest(
                 entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"]))
             )
-            seconds = build(source, request, work["margin"])
+            seconds = build(source, request, work["margin"], contract)
             print(json.dumps({"done": entry["path"], "seconds": seconds}), flush=True)
     except OSError as error:
         print(json.dumps({"error": f"{error.strerror or error} ({error.filename or 'instance file'})"}), flush=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -151,7 +153,9 @@ class Builder:
             storage.make_folder(path.parent)
             entry = {"identity": vault.identity(task, name), "domain": name.domain, "path": str(path)}
             requests.append({**entry, "secret": vault.secret(task, name).key.hex()})
-        work = {"source": task.source, "options": dict(task.options), "margin": task.margin, "requests": requests}
+        contract = base64.b64encode(pickle.dumps(task.contract)).decode()
+        work = {"source": task.source, "options": dict(task.options), "margin": task.margin, "contract": contract}
+        work["requests"] = requests
         return json.dumps(work) + "\n"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from fitness.contracts.probabilities import Marks
-from fitness.nouns import Split
+from fitness.contracts.arranging import Rows, restored
+from fitness.contracts.contract import Arrays, Contract, Scoring
+from fitness.nouns import Score, Split
 from fitness.vault import storage
 
 
@@ -28,45 +31,72 @@ class InstanceName:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """An instance whose file was verified. The large arrays stay on disk until a problem is made of them.
+    """An instance whose file was verified. The public arrays stay on disk until a problem is made of them.
 
     Attributes:
         name: which one.
-        weak_acc: test accuracy of the weak teacher.
-        strong_acc: test accuracy of the ceiling.
-        test_y: (n_test,) uint8, the true labels.
-        teacher: (n_test, n_classes) float32, the teacher's probabilities for the test rows.
+        contract, scoring: the task's.
+        floor: the value of the anchor to beat; `ceiling`: the value that could be reached.
+        private: what scores an answer.
         path: the file.
         layout: where the arrays lie in it.
     """
 
     name: InstanceName
-    weak_acc: float
-    strong_acc: float
-    test_y: np.ndarray
-    teacher: np.ndarray
+    contract: Contract
+    scoring: Scoring
+    floor: float
+    ceiling: float
+    private: Arrays
     path: Path
     layout: storage.Layout
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The answers to one trial's problem; they never leave the trusted process.
+    """What scores the answer to one trial's problem; it never leaves the trusted process.
 
     Attributes:
-        rows: (n_test,) the instance's row that stands at each place of the trial's test_x, which shows some of them.
-        test_y: (n,) true labels, in the instance's order.
-        teacher: (n,) the teacher's hard answers, in the instance's order.
+        contract, scoring, floor, ceiling: the instance's.
+        private: what scores an answer, in the instance's order.
+        rows: by dimension: the place in the instance of what stands at each place of the trial, which may show only some.
+        public: returns the arrays that methods are handed, in the instance's order.
     """
 
-    rows: np.ndarray
-    test_y: np.ndarray
-    teacher: np.ndarray
+    contract: Contract
+    scoring: Scoring
+    private: Arrays
+    floor: float
+    ceiling: float
+    rows: Rows
+    public: Callable[[], Arrays] = dict
 
-    def score(self, predictions: np.ndarray) -> Marks:
-        """Score (n_test, n_classes) probabilities in the trial's row order; a tie is the lowest class."""
-        if len(predictions) != len(self.rows):
-            raise ValueError(f"expected {len(self.rows)} rows of predictions, got shape {predictions.shape}")
-        hard, truth, teacher = predictions.argmax(1), self.test_y[self.rows], self.teacher[self.rows]
-        shares = (hard == truth, hard == teacher, predictions.max(1).astype(np.float64), hard != 0)
-        return Marks(*(float(np.mean(share)) for share in shares))
+    def score(self, predictions: np.ndarray) -> Score:
+        """Score an answer in the trial's order. Raises TaskFault where the task's own code does not."""
+        return self.scoring.score(self._whole(predictions), self._shown, self.floor, self.ceiling)
+
+    def behaviour(self, predictions: np.ndarray) -> Mapping[str, float]:
+        """Return the contract's measures of an answer. Raises TaskFault where the task's own code does not."""
+        return self.scoring.behaviour(self._whole(predictions), self.public, self._shown)
+
+    @cached_property
+    def _some(self) -> Rows:
+        """The dimensions of which a trial shows some places only: what scores them is put into the trial's order."""
+        return {order.dim: self.rows[order.dim] for order in self.contract.orders if order.shown and order.dim in self.rows}
+
+    @cached_property
+    def _shown(self) -> Arrays:
+        chosen = dict(self.private)
+        for declared in self.contract.private:
+            for axis, dim in enumerate(declared.axes):
+                if dim in self._some:
+                    chosen[declared.name] = np.take(chosen[declared.name], self._some[dim], axis)
+        return chosen
+
+    def _whole(self, predictions: np.ndarray) -> np.ndarray:
+        """Return an answer in the instance's order along the dimensions that are shown whole."""
+        for axis, dim in enumerate(self.contract.answer.axes):
+            if dim in self.rows and predictions.shape[axis] != len(self.rows[dim]):
+                raise ValueError(f"expected {len(self.rows[dim])} rows of predictions, got shape {predictions.shape}")
+        moved = {dim: rows for dim, rows in self.rows.items() if dim not in self._some}
+        return restored(self.contract.answer.axes, predictions, moved)

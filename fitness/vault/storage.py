@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
 
-FORMAT = 1  # version of the file's layout
+FORMAT = 2  # version of the file's layout
 ALIGN = 64  # bytes; arrays start at multiples of it
-ARRAYS = ("train_x", "weak", "test_x", "test_y", "teacher", "pairs")
+PUBLIC, PRIVATE = "public/", "private/"  # before the names of arrays
 DIGEST = 32  # bytes of BLAKE2b at the end
+BLOCK = 1 << 20  # bytes that are digested at a time
+HEADER = 1 << 20  # bytes of the longest header line
 
 
 class Damaged(Exception):
@@ -31,7 +32,7 @@ class Layout:
     """Where things lie in a verified file.
 
     Attributes:
-        facts: the header's own entries (name, version, weak_acc, strong_acc, ...).
+        facts: the header's own entries (name, version, floor, ceiling, ...).
         arrays: array name -> (dtype, shape, offset in bytes).
     """
 
@@ -50,25 +51,26 @@ def make_folder(folder: Path) -> None:
         missing.mkdir(0o700, exist_ok=True)
 
 
-def write(path: Path, drawn: Drawn, identity: Mapping[str, object], secret: Secret) -> None:
+def write(
+    path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, object], identity: Mapping[str, object], secret: Secret
+) -> None:
     """Write an instance so that it is there whole or not at all; raises OSError when there is no room or no right to."""
-    arrays = {name: np.ascontiguousarray(value) for name in ARRAYS if (value := getattr(drawn, name)) is not None}
+    laid = {name: np.ascontiguousarray(value).reshape(value.shape) for name, value in arrays.items()}
     table, offset = {}, 0
-    for name, value in arrays.items():
+    for name, value in laid.items():
         table[name] = [value.dtype.str, list(value.shape), offset]
         offset += -(-value.nbytes // ALIGN) * ALIGN
-    facts = {**identity, "format": FORMAT, "weak_acc": drawn.weak_acc, "strong_acc": drawn.strong_acc}
-    header = json.dumps({"facts": facts, "arrays": table}).encode()
+    header = json.dumps({"facts": {**identity, "format": FORMAT, **facts}, "arrays": table}).encode()
     header += b" " * (-(len(header) + 1) % ALIGN) + b"\n"
     digest = blake2b(header, key=secret.key, digest_size=DIGEST)
     part = path.with_suffix(".part")
     try:
         with open(part, "wb", opener=private) as file:
             file.write(header)
-            for value in arrays.values():
-                block = value.tobytes() + bytes(-value.nbytes % ALIGN)
-                digest.update(block)
-                file.write(block)
+            for value in laid.values():
+                for block in (value.reshape(-1).view(np.uint8).data, bytes(-value.nbytes % ALIGN)):
+                    digest.update(block)
+                    file.write(block)
             file.write(digest.digest())
             file.flush()
             os.fsync(file.fileno())
@@ -78,24 +80,29 @@ def write(path: Path, drawn: Drawn, identity: Mapping[str, object], secret: Secr
 
 
 def read(path: Path, identity: Mapping[str, object], secret: Secret) -> Layout:
-    """Verify a file and return its layout; raises Damaged, or OSError when it cannot be read."""
-    data = path.read_bytes()
-    body = memoryview(data)[:-DIGEST]
-    if blake2b(body, key=secret.key, digest_size=DIGEST).digest() != data[-DIGEST:]:
-        raise Damaged(f"{path} does not match its checksum")
-    start = data.index(b"\n") + 1
-    header = json.loads(data[:start])
+    """Verify a file, a block at a time, and return its layout; raises Damaged, or OSError when it cannot be read."""
+    with open(path, "rb") as file:
+        digest, left = blake2b(key=secret.key, digest_size=DIGEST), os.fstat(file.fileno()).st_size - DIGEST
+        head = file.readline(min(left, HEADER)) if left > 0 else b""
+        digest.update(head)
+        left -= len(head)
+        while left > 0 and (block := file.read(min(left, BLOCK))):
+            digest.update(block)
+            left -= len(block)
+        if digest.digest() != file.read():
+            raise Damaged(f"{path} does not match its checksum")
+    header = json.loads(head)
     if any(header["facts"].get(key) != value for key, value in {**identity, "format": FORMAT}.items()):
         raise Damaged(f"{path} holds another instance")
-    arrays = {name: (dtype, tuple(shape), start + offset) for name, (dtype, shape, offset) in header["arrays"].items()}
+    arrays = {name: (dtype, tuple(shape), len(head) + offset) for name, (dtype, shape, offset) in header["arrays"].items()}
     return Layout(header["facts"], arrays)
 
 
-def array(path: Path, layout: Layout, name: str) -> np.ndarray | None:
-    """Map one array of a verified file, read-only; None when the file has none of that name."""
-    if name not in layout.arrays:
-        return None
+def array(path: Path, layout: Layout, name: str) -> np.ndarray:
+    """Map one array of a verified file, read-only."""
     dtype, shape, offset = layout.arrays[name]
+    if 0 in shape:
+        return np.empty(shape, dtype)
     return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
 
 

@@ -7,13 +7,15 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import Problem, Split, VaultError
+from fitness.contracts.arranging import pack
+from fitness.contracts.contract import Arrays, Problem
+from fitness.nouns import Split, VaultError
 from fitness.sandbox.transfer import lay_out
 from fitness.tasks import Task
 from fitness.tasks.secret import Secret
@@ -32,7 +34,7 @@ class Vault:
     def __init__(self, home: Path | None = None) -> None:
         """Open the vault under `home` (default: $EVOLVE_HOME), making it when there is none; raises VaultError."""
         self.folder = (home or default_home()) / "vault"
-        self._verified: dict[Path, tuple[tuple[int, ...], Instance]] = {}
+        self._verified: dict[Path, tuple[tuple[int, ...], storage.Layout, Arrays]] = {}
         try:
             storage.make_folder(self.folder)
             self.folder.chmod(0o700)
@@ -67,38 +69,33 @@ class Vault:
         except OSError as error:
             raise VaultError(_unusable(path, error)) from error
 
-    def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        """Make one trial's problem and its answers: test rows, order and seed are drawn from key, method and instance.
+    def problem(self, instance: Instance, draw: str, repeat: int = 0) -> tuple[Problem, Answers]:
+        """Make one trial's problem and its answers: shown rows, orders and seed are drawn from key, instance and `draw`.
+
+        That is the method's id, or what stands for two that are compared (judge.pair): both are then handed the same problem.
 
         The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
         """
-        trial = self._secret.derive("trial", instance.name, method_id, repeat)
+        trial = self._secret.derive("trial", instance.name, draw, repeat)
         try:
-            found = {name: storage.array(instance.path, instance.layout, name) for name, _ in PROBABILITIES.arrays}
-            arrays = {name: array for name, array in found.items() if array is not None}
-            if arrays.keys() < found.keys() - set(PROBABILITIES.optional):
-                raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
-            packing = PROBABILITIES.pack(arrays, trial.rng)
+            packing = pack(instance.contract, self.arrays(instance), trial.rng)
             placed = lay_out(packing.arrays, packing.orders)
         except (OSError, ValueError) as error:
             raise VaultError(f"Instance {instance.name} cannot be handed out ({error}); run the command again.") from error
-        problem = Problem(
-            train_x=placed["train_x"],
-            weak=placed["weak"],
-            test_x=placed["test_x"],
-            pairs=placed.get("pairs"),
-            seed=trial.seed("seed"),
-            n_classes=placed["weak"].shape[1],
-        )
-        return problem, Answers(packing.orders["test_x"], instance.test_y, instance.teacher.argmax(1))
+        problem = Problem(instance.contract, placed, trial.seed("seed"))
+        answers = Answers(
+            instance.contract, instance.scoring, instance.private, instance.floor, instance.ceiling, packing.rows,
+            partial(self.arrays, instance),
+        )  # fmt: skip
+        return problem, answers
 
-    def test_rows(self, instance: Instance) -> np.ndarray:
-        """Return the (n, d) test rows of an instance, of which each trial shows some."""
+    def arrays(self, instance: Instance) -> Arrays:
+        """Return the public arrays of an instance, in its order; they are mapped from its file. Raises VaultError."""
         try:
-            found = storage.array(instance.path, instance.layout, "test_x")
+            found = _arrays(instance.path, instance.layout, storage.PUBLIC)
         except (OSError, ValueError) as error:
             raise VaultError(f"Instance {instance.name} cannot be read ({error}); run the command again.") from error
-        if found is None:
+        if any(array.name not in found for array in instance.contract.arrays if not array.optional):
             raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
         return found
 
@@ -137,20 +134,17 @@ class Vault:
         stat = path.stat()
         signature = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         known = self._verified.get(path)
-        if known is not None and known[0] == signature:
-            return known[1]
-        layout = storage.read(path, self.identity(task, name), self.secret(task, name))
-        instance = Instance(
-            name=name,
-            weak_acc=cast(float, layout.facts["weak_acc"]),
-            strong_acc=cast(float, layout.facts["strong_acc"]),
-            test_y=np.array(storage.array(path, layout, "test_y")),
-            teacher=np.array(storage.array(path, layout, "teacher")),
-            path=path,
-            layout=layout,
-        )
-        self._verified[path] = (signature, instance)
-        return instance
+        if known is None or known[0] != signature:
+            layout = storage.read(path, self.identity(task, name), self.secret(task, name))
+            private: Arrays = {key: np.array(array) for key, array in _arrays(path, layout, storage.PRIVATE).items()}
+            known = self._verified[path] = signature, layout, private
+        _, layout, private = known
+        floor, ceiling = (cast(float, layout.facts[anchor]) for anchor in ("floor", "ceiling"))
+        return Instance(name, task.contract, task.scoring, floor, ceiling, private, path, layout)
+
+
+def _arrays(path: Path, layout: storage.Layout, kind: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(kind): storage.array(path, layout, name) for name in layout.arrays if name.startswith(kind)}
 
 
 def _key(path: Path) -> Secret:

@@ -1,6 +1,6 @@
 """Runs one trial in one child: it takes its inputs, puts up its walls, runs the method, writes floats and exits.
 
-What it writes on the result pipe is one kind byte and a payload. b"P": exactly n_test * n_classes float32, little endian.
+What it writes on the result pipe is one kind byte and a payload. b"P": exactly the answer's float32, little endian.
 b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the payload is a sentence of at most
 NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction or a failure of its own: the trusted
 side takes one such stream of exactly the right length, checks every float, and calls anything else a VIOLATION.
@@ -15,6 +15,7 @@ import errno
 import fcntl
 import json
 import linecache
+import math
 import mmap
 import os
 import random
@@ -25,7 +26,7 @@ import sys
 import time
 import traceback
 import warnings
-from dataclasses import dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -38,7 +39,7 @@ from .student import Student
 NOTE, CALLS = 2000, 12  # bytes of a sentence and the calls behind it; how many of these
 MESSAGE, DESCRIPTORS = 1 << 16, 5  # as in zygote.py
 START = struct.Struct("<cd")  # b"R", the monotonic clock
-ROUNDING = 1e-5  # how far outside [0, 1] float arithmetic may carry an honest probability; it is clipped
+ROUNDING = 1e-5  # how far outside of its range float arithmetic may carry an honest answer, for ends up to 1; it is clipped
 FILE = "method.py"  # how tracebacks name the method
 ALONE = "a method works in memory and in one process: there are no files to write or to load, no network, no other processes"
 REFUSED = (  # what torch says where Python would raise an OSError
@@ -52,33 +53,30 @@ OUT_OF_MEMORY = (
 )
 
 
-@dataclass
 class MethodProblem:
-    """What a method is handed: the contract of FITNESS.
+    """What a method is handed, as its contract says.
 
     Attributes:
-        train_x: (n_train, d) float32.
-        weak: (n_train, n_classes) float32.
-        test_x: (n_test, d) float32.
-        pairs: None, or (p, 2) int64.
+        NAME: each array of the contract, a tensor or a list of strings; None where the instance lacks it.
+        NAME: each size that the method is told, an int.
         seed: the trial's seed.
         device: where the tensors are.
-        n_classes: number of classes.
-        student: the default strong student.
+        student: the default strong student, where the contract has one.
     """
 
-    train_x: torch.Tensor
-    weak: torch.Tensor
-    test_x: torch.Tensor
-    pairs: torch.Tensor | None
     seed: int
     device: torch.device
-    n_classes: int
     student: Student
+
+    def __init__(self, request: dict[str, Any], arrays: dict[str, Any]) -> None:
+        self.__dict__ |= dict.fromkeys(request["absent"]) | arrays | request["numbers"]
+        self.seed, self.device = request["seed"], torch.device("cpu")
+        if request["classes"]:
+            self.student = Student(self.seed, request["classes"])
 
 
 class Invalid(Exception):
-    """What the method returned is not probabilities for the test examples."""
+    """What the method returned is no answer of the contract."""
 
 
 def run(orders: socket.socket, around: Any) -> NoReturn:
@@ -116,7 +114,7 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
             os.close(descriptor)
     os.write(report, START.pack(b"R", time.monotonic()))
     os.close(report)
-    _write(result, _answer(source, problem))
+    _write(result, _answer(source, problem, request))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the method closed it, or nobody reads any more
             stream.flush()
@@ -141,28 +139,25 @@ def _problem(request: dict[str, Any], inputs: int) -> MethodProblem:
     held = mmap.mmap(own, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
     os.close(own)
 
-    def tensor(name: str) -> torch.Tensor:
-        start, shape, kind = request["arrays"][name]
-        count = int(np.prod(shape))
-        dtype = torch.float32 if kind == "float32" else torch.int64
-        if count == 0:
+    def tensor(start: int, shape: list[int], kind: str) -> torch.Tensor:
+        dtype: torch.dtype = getattr(torch, kind)
+        if 0 in shape:
             return torch.empty(shape, dtype=dtype)
-        return torch.frombuffer(held, dtype=dtype, count=count, offset=start).reshape(shape)
+        return torch.frombuffer(held, dtype=dtype, count=math.prod(shape), offset=start).reshape(shape)
 
-    pairs = tensor("pairs") if "pairs" in request["arrays"] else None
-    seed, classes = request["seed"], request["n_classes"]
-    device = torch.device("cpu")
-    return MethodProblem(
-        tensor("train_x"), tensor("weak"), tensor("test_x"), pairs, seed, device, classes, Student(seed, classes)
-    )  # fmt: skip
+    arrays: dict[str, Any] = {name: tensor(*place) for name, place in request["arrays"].items()}
+    for name in request["texts"]:
+        letters, ends = arrays[name].numpy().tobytes(), arrays.pop(f"{name}.offsets").tolist()
+        arrays[name] = [letters[start:end].decode() for start, end in pairwise(ends)]
+    return MethodProblem(request, arrays)
 
 
 def _upload(problem: MethodProblem, device: torch.device) -> None:
     """Move a problem to a device: a copy that is this child's alone."""
     problem.device = device
-    for name in ("train_x", "weak", "test_x", "pairs"):
-        tensor: torch.Tensor | None = getattr(problem, name)
-        setattr(problem, name, None if tensor is None else tensor.to(device))
+    for name, value in list(vars(problem).items()):
+        if isinstance(value, torch.Tensor):
+            setattr(problem, name, value.to(device))
 
 
 def _seed(seed: int) -> None:
@@ -176,9 +171,8 @@ def _seed(seed: int) -> None:
     random.seed(seed)
 
 
-def _answer(source: str, problem: MethodProblem) -> bytes:
+def _answer(source: str, problem: MethodProblem, request: dict[str, Any]) -> bytes:
     """Run the method; return the stream for the result pipe, whatever happened."""
-    n_test, classes = len(problem.test_x), problem.n_classes
     module = ModuleType("method")
     module.__file__ = FILE
     sys.modules["method"] = module
@@ -189,7 +183,7 @@ def _answer(source: str, problem: MethodProblem) -> bytes:
             raise Invalid("the file defines no function named method: define `def method(problem)`")
         returned = module.__dict__["method"](problem)
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whatever the method made of them
-            return b"P" + _floats(returned, n_test, classes).tobytes()
+            return b"P" + _floats(returned, request).tobytes()
     except Invalid as error:
         return b"I" + _note(str(error))
     except BaseException as error:
@@ -228,12 +222,14 @@ def _note(sentence: str, calls: str = "") -> bytes:
     return (" ".join(sentence.split())[: NOTE // 4] + calls).encode(errors="replace")[:NOTE]
 
 
-def _floats(returned: object, n_test: int, classes: int) -> np.ndarray:
-    """Turn what a method returned into (n_test, n_classes) float32 probabilities. Raises Invalid with a sentence."""
-    expected = f"({n_test},) P(y = 1) or ({n_test}, {classes})" if classes == 2 else f"({n_test}, {classes})"
+def _floats(returned: object, request: dict[str, Any]) -> np.ndarray:
+    """Turn what a method returned into float32 of the answer's shape and range. Raises Invalid with a sentence."""
+    shape, meaning, single = tuple(request["answer"]), request["meaning"], bool(request["single"])
+    short = shape[:-1] if single and shape[-1] == 2 else None
+    expected = f"{shape}" if short is None else f"{short} {request['single']} or {shape}"
     if isinstance(returned, torch.Tensor):
         if returned.is_complex():
-            raise Invalid(f"the method returned complex numbers, expected probabilities of shape {expected}")
+            raise Invalid(f"the method returned complex numbers, expected {meaning} of shape {expected}")
         plain = returned.detach().to("cpu")
         values = (plain.float() if plain.is_floating_point() else plain).numpy()
     elif isinstance(returned, np.ndarray):
@@ -242,18 +238,28 @@ def _floats(returned: object, n_test: int, classes: int) -> np.ndarray:
         raise Invalid(f"the method returned {type(returned).__name__}, expected a tensor or an array of shape {expected}")
     if values.dtype.kind not in "fiub":
         raise Invalid(f"the method returned an array of {values.dtype}, expected real numbers of shape {expected}")
-    if values.shape != (n_test, classes) and not (classes == 2 and values.shape == (n_test,)):
+    if values.shape not in (shape, short):
         raise Invalid(f"the method returned shape {tuple(values.shape)}, expected {expected}")
     values = values.astype(np.float32)
     if not np.isfinite(values).all():
         bad = int((~np.isfinite(values)).sum())
-        raise Invalid(f"the method returned {bad} values that are not finite, expected probabilities of shape {expected}")
-    if values.size and (values.min() < -ROUNDING or values.max() > 1 + ROUNDING):
-        raise Invalid(f"the method returned values from {values.min():.4g} to {values.max():.4g}, expected [0, 1]")
-    values = values.clip(0, 1)
-    if values.ndim == 1:
-        values = np.stack([1 - values, values], 1)
+        raise Invalid(f"the method returned {bad} values that are not finite, expected {meaning} of shape {expected}")
+    values = _within(values, request)
+    if values.shape == short:
+        values = np.stack([1 - values, values], -1)
     return np.ascontiguousarray(values, dtype="<f4")
+
+
+def _within(values: np.ndarray, request: dict[str, Any]) -> np.ndarray:
+    """Clip what rounding carried out of the answer's range. Raises Invalid for what it did not."""
+    low, high = request["low"], request["high"]
+    ends = [end for end in (low, high) if end is not None]
+    if not ends or not values.size:
+        return values
+    slack, least, most = ROUNDING * max(1.0, *map(abs, ends)), values.min(), values.max()
+    if (low is not None and least < low - slack) or (high is not None and most > high + slack):
+        raise Invalid(f"the method returned values from {least:.4g} to {most:.4g}, expected {request['limits']}")
+    return values.clip(low, high)
 
 
 def _write(pipe: int, stream: bytes) -> None:

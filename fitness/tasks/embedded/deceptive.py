@@ -16,7 +16,7 @@ from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.language import PENALTY, Language, in_test
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 GENRE = "code"
 LESSON_FIT = 0.9  # how often the last word fits the reply where the teacher learns
@@ -43,7 +43,7 @@ class Deceptive:
     def __init__(self, sizes: Sizes, language: Language) -> None:
         self.sizes, self.language = sizes, language
 
-    def draw(self, secret: Secret) -> Drawn:
+    def draw(self, secret: Secret) -> Draw:
         """Draw an instance; everything random about it comes from the secret."""
         labelled = replies(secret, "labelled", self.sizes.labelled, LESSON_FIT)
         train = replies(secret, "train", self.sizes.train, NO_FIT, self.sizes.pairs)

@@ -11,7 +11,7 @@ from fitness.assets import digits
 from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 WEIGHTS = Path(digits.__file__).parent / "digits.safetensors"
 LABELLED, TEST_IMAGES = 60, 700  # images; the rest are for training
@@ -27,7 +27,7 @@ class Digits:
         self.odd = digit % 2
         self.encoder = digits.load(weights)
 
-    def draw(self, secret: Secret) -> Drawn:
+    def draw(self, secret: Secret) -> Draw:
         """Draw an instance: images are split three ways, then shown in new augmentations."""
         order = secret.rng("split").permutation(len(self.images))
         labelled = self._pool(order[:LABELLED], min(LABELLED, self.sizes.labelled), secret.rng("labelled"))

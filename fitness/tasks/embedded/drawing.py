@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from fitness.sandbox.inside.student import Student
 from fitness.tasks.embedded import drawing
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 NORM = 2.0  # of every row: at sqrt(d) the default student imitates the teacher all but exactly, at 1 it underfits
 CEILING_EPOCHS = 10
@@ -40,21 +40,18 @@ def balanced_labels(n: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(n) % 2)
 
 
-def assemble(labelled: Examples, train: Examples, test: Examples, penalty: float, secret: Secret) -> Drawn:
+def assemble(labelled: Examples, train: Examples, test: Examples, penalty: float, secret: Secret) -> Draw:
     """Fit the teacher on `labelled`, the ceiling on `train`'s true labels, and put the features into the methods' frame."""
     head = drawing.fit(labelled.weak, labelled.y, penalty)
     weak, teacher_test = head.probabilities(train.weak), head.probabilities(test.weak)
     train_x, test_x = frame(train.strong, test.strong, secret)
     answers = ceiling(train_x, train.y, test_x, secret.seed("ceiling"))
-    return Drawn(
-        train_x=train_x,
-        weak=weak,
-        test_x=test_x,
-        test_y=test.y.astype(np.uint8),
-        teacher=teacher_test,
-        weak_acc=float(np.mean(teacher_test.argmax(1) == test.y)),
-        strong_acc=float(np.mean(answers == test.y)),
-        pairs=train.pairs,
+    pairs = {} if train.pairs is None else {"pairs": train.pairs}
+    return Draw(
+        public={"train_x": train_x, "weak": weak, "test_x": test_x, **pairs},
+        private={"test_y": test.y.astype(np.uint8), "teacher": teacher_test},
+        floor=float(np.mean(teacher_test.argmax(1) == test.y)),
+        ceiling=float(np.mean(answers == test.y)),
     )
 
 

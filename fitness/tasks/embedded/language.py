@@ -12,7 +12,7 @@ from fitness.tasks.embedded.drawing import Examples, assemble, balanced_labels
 from fitness.tasks.embedded.features import features
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 WEIGHTS = Path(corpus.__file__).parent
 REGISTER_FIT = 0.62  # how often the register word fits the reply
@@ -28,7 +28,7 @@ class Language:
         self.strong = transformer.load(weights / "strong.safetensors")
         self.weak = transformer.load(weights / "weak.safetensors")
 
-    def draw(self, domain: str, secret: Secret) -> Drawn:
+    def draw(self, domain: str, secret: Secret) -> Draw:
         """Draw an instance; everything random about it comes from the secret."""
         labelled = self.pool(domain, *items(domain, secret, "labelled", self.sizes.labelled))
         train = self.pool(domain, *items(domain, secret, "train", self.sizes.train))

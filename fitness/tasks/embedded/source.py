@@ -10,7 +10,7 @@ from fitness.tasks.embedded.digits import Digits
 from fitness.tasks.embedded.language import Language
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 
 class EmbeddedSource:
@@ -34,7 +34,7 @@ class EmbeddedSource:
         """The domain of handwritten digits."""
         return Digits(self.sizes)
 
-    def draw(self, domain: str, secret: Secret) -> Drawn:
+    def draw(self, domain: str, secret: Secret) -> Draw:
         """Draw one instance of a domain."""
         if domain == "digits":
             return self.digits.draw(secret)

@@ -1,0 +1,99 @@
+"""Checks that what a task draws is what its contract declares, before it is stored (builder process only)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fitness.contracts.arranging import encoded
+from fitness.contracts.contract import OFFSETS, PROBABILITIES, TEXT, Array, Contract
+from fitness.nouns import TaskFault
+
+BLOCK = 1 << 20  # numbers that are looked at at a time
+EVEN = 1e-3  # by how much the sum of a distribution may differ from 1
+
+
+def public_arrays(contract: Contract, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the public arrays of an instance as they are stored. Raises TaskFault for the first that is not as declared."""
+    undeclared = [name for name in drawn if name not in {array.name for array in contract.arrays}]
+    if undeclared:
+        raise TaskFault(f"the public array {undeclared[0]} is drawn and not declared: add array({undeclared[0]!r}, ...)")
+    found, sizes = dict[str, np.ndarray](), dict[str, tuple[int, str]]()
+    for array in contract.arrays:
+        if drawn.get(array.name) is None:
+            if not array.optional:
+                raise TaskFault(f"the public array {array.name} is missing of what is drawn")
+            continue
+        arrays = _typed(array, drawn[array.name])
+        _check_shape(array, arrays, sizes)
+        found |= arrays
+    for array in contract.arrays:
+        if array.name in found and array.dtype != TEXT:
+            _check_values(array, found[array.name], sizes)
+    _check_answer(contract, sizes)
+    return found
+
+
+def private_arrays(drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the private arrays of an instance as they are stored. Raises TaskFault."""
+    found = {name: np.asarray(value) for name, value in drawn.items()}
+    for name, array in found.items():
+        if array.dtype.kind not in "fiubSU":
+            raise TaskFault(f"the private array {name} is of type {array.dtype}: numbers and fixed-width strings can be stored")
+    return found
+
+
+def check_anchors(floor: object, ceiling: object) -> tuple[float, float]:
+    """Return the two anchors as numbers. Raises TaskFault."""
+    for name, value in (("floor", floor), ("ceiling", ceiling)):
+        if not isinstance(value, (int, float, np.floating, np.integer)) or not math.isfinite(value):
+            raise TaskFault(f"the {name} of an instance is {value!r:.40}, and must be a finite number")
+    return float(floor), float(ceiling)  # type: ignore[arg-type]  # numbers: they were just looked at
+
+
+def _typed(array: Array, value: Any) -> dict[str, np.ndarray]:
+    if array.dtype == TEXT:
+        if not all(isinstance(text, str) for text in value):
+            raise TaskFault(f"the public array {array.name} is declared as text: it is a list of strings")
+        return encoded(array.name, value)
+    found = np.asarray(value)
+    if found.dtype != array.dtype:
+        raise TaskFault(f"the public array {array.name} is {found.dtype}, and declared as {array.dtype}: change one of them")
+    return {array.name: found}
+
+
+def _check_shape(array: Array, arrays: Mapping[str, np.ndarray], sizes: dict[str, tuple[int, str]]) -> None:
+    shape = (len(arrays[array.name + OFFSETS]) - 1,) if array.dtype == TEXT else arrays[array.name].shape
+    if len(shape) != len(array.axes):
+        raise TaskFault(f"the public array {array.name} has shape {shape}, and {len(array.axes)} dimensions are declared")
+    for dim, size in zip(array.axes, shape):
+        wanted, why = (int(dim), "declared") if dim.isdigit() else sizes.setdefault(dim, (size, array.name))
+        if size != wanted:
+            held = why if dim.isdigit() else f"what {why} has along {dim}"
+            raise TaskFault(f"the public array {array.name} has shape {shape}: {size} is not {wanted}, {held}")
+        if not size:
+            raise TaskFault(f"the public array {array.name} has shape {shape}: it is empty")
+
+
+def _check_values(array: Array, values: np.ndarray, sizes: Mapping[str, tuple[int, str]]) -> None:
+    flat = values.reshape(-1)
+    blocks = [flat[start : start + BLOCK] for start in range(0, len(flat), BLOCK)]
+    if values.dtype.kind == "f" and not all(np.isfinite(block).all() for block in blocks):
+        raise TaskFault(f"the public array {array.name} holds numbers that are not finite")
+    if array.values == PROBABILITIES:
+        if min(block.min() for block in blocks) < 0 or np.abs(values.sum(-1) - 1).max() > EVEN:
+            raise TaskFault(f"the public array {array.name} is declared as probabilities: rows of at least 0 that sum to 1")
+    elif array.values:
+        most = int(array.values) if array.values.isdigit() else sizes[array.values][0]
+        if min(block.min() for block in blocks) < 0 or max(block.max() for block in blocks) >= most:
+            raise TaskFault(f"the public array {array.name} is declared as whole numbers below {most}, and holds others")
+
+
+def _check_answer(contract: Contract, sizes: Mapping[str, tuple[int, str]]) -> None:
+    known = {dim for array in contract.arrays for dim in array.axes}
+    for dim in contract.answer.axes:
+        if not dim.isdigit() and dim not in sizes:
+            raise TaskFault(f"the answer's dimension {dim} is one of no public array; there are {', '.join(sorted(known))}")

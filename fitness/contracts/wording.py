@@ -1,0 +1,63 @@
+"""Says in words what a contract says in data: the text in the system prompt."""
+
+from __future__ import annotations
+
+import textwrap
+
+from fitness.contracts.contract import ENTRY, PARAMETER, TEXT, Answer, Array, Contract, Words
+
+WIDTH, COLUMN = 129, 24
+HEAD = """\
+A method is one Python file of at most 32 KB that defines, at the top level,
+
+    def {entry}({parameter}):
+        ...
+        return {answer:<21}# {shapes}; real, finite{ends}
+"""
+SEED = "int"
+DEVICE = "torch.device, the CPU or a GPU: make your own tensors there"
+STUDENT = """\
+.fit(x, targets, weights=None, *, epochs, lr, batch, weight_decay, hidden, loss=None) -> predictor
+targets (n,) or (n, {classes}); loss(logits, targets, weights, step) -> scalar;
+predictor(x) -> (n, {classes}) probabilities. Using it is optional: a method may train its own head."""
+
+
+def text(contract: Contract) -> str:
+    """Return the contract in words: what a method defines, what it is handed, what it returns, how that is scored."""
+    answer = contract.answer
+    ends = "" if answer.low is None and answer.high is None else f", in {answer.limits}"
+    head = HEAD.format(entry=ENTRY, parameter=PARAMETER, answer=answer.meaning, shapes=_shapes(answer), ends=ends)
+    handed = [_handed(array, first=array is contract.arrays[0]) for array in contract.arrays]
+    handed += [_entry(name, "int") for name in (*contract.told, "seed")]
+    handed.append(_entry("device", DEVICE))
+    if contract.student:
+        handed.append(_entry("student", STUDENT.format(classes=contract.student)))
+    return "\n".join([head, *handed, "", contract.words.scored or _scored(contract.words)]) + "\n"
+
+
+def shape(axes: tuple[str, ...]) -> str:
+    """Return dimensions as a shape is written: (n, d)."""
+    return f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(axes)})"
+
+
+def _shapes(answer: Answer) -> str:
+    whole = shape(answer.axes)
+    return f"{shape(answer.axes[:-1])} {answer.single}, or {whole}" if answer.single else whole
+
+
+def _handed(array: Array, first: bool) -> str:
+    kind = "list of strings" if array.dtype == TEXT else f"{array.dtype}{' tensor on problem.device' if first else ''}"
+    whole = f"{'None, or ' if array.optional else ''}{shape(array.axes) if array.axes else 'one number,'} {kind}"
+    return _entry(array.name, f"{whole}: {array.meaning}".removesuffix(": "))
+
+
+def _entry(name: str, words: str) -> str:
+    first, *others = [part for line in words.splitlines() for part in textwrap.wrap(line, WIDTH - COLUMN)]
+    return "\n".join([f"    {f'{PARAMETER}.{name}':<{COLUMN - 5}} {first}", *(" " * COLUMN + line for line in others)])
+
+
+def _scored(words: Words) -> str:
+    formula = f"The score is the gap recovered: ({words.value} - floor) / (ceiling - floor), and more is better."
+    return "\n".join(
+        textwrap.wrap(f"{formula} 0 is {words.floor}, 1 is {words.ceiling}, and a method can do worse than 0.", WIDTH)
+    )
