@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS, make_problem
 
-from fitness.nouns import Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.telling import noise, told
 
@@ -39,7 +40,7 @@ LEAKS = {
 def other() -> Problem:
     problem = make_problem(pairs=True)
     rng = np.random.default_rng(77)
-    return dataclasses.replace(problem, train_x=rng.standard_normal(problem.train_x.shape, np.float32))
+    return problem.changed({"train_x": rng.standard_normal(problem["train_x"].shape, np.float32)})
 
 
 @pytest.mark.thorough
@@ -54,7 +55,7 @@ def test_a_crash_says_the_same_of_two_instances(sandbox: Sandbox, problem: Probl
 @pytest.mark.thorough
 def test_a_method_that_knows_noise_from_data_tells_a_few_bits(sandbox: Sandbox, problem: Problem) -> None:
     """It fails on its data alone: the exception, the line and a string of the source are told, and no word that it made."""
-    source = f"{HEAD}    if x.mean().abs() > 0.05 or float(x[0, 0]) != {float(noise(problem).train_x[0, 0])!r}:\n"
+    source = f"{HEAD}    if x.mean().abs() > 0.05 or float(x[0, 0]) != {float(noise(problem)['train_x'][0, 0])!r}:\n"
     source += "        raise {what}\n    return torch.zeros(300)"
     data = sandbox.run(source.format(what="KeyError(x[0].tolist())"), problem, LIMITS)
     assert data.message.startswith("KeyError at line 5 of the method: on this instance's data only"), data.message
