@@ -8,6 +8,7 @@ import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from evolve.screening.capacity import carries_more
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS, UNAVAILABLE
 
@@ -41,6 +42,10 @@ def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | N
                 yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
     if any(name.rpartition(".")[2] in source for name in UNAVAILABLE):  # the search costs as much as the parse
         yield from _unavailable(tree)
+    most = PROBABILITIES.remembered
+    if carries_more(tree, source, most):
+        written = f"it writes down more than {most:,} digits and bytes in collections, long numbers and texts"
+        yield None, f"{written}, which is not allowed: a method computes, and carries nothing that was learnt elsewhere"
     defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == _ENTRY]
     if not defined:
         yield None, f"there is no function named {_ENTRY} at the top level: define {_DEFINE}"

@@ -56,6 +56,8 @@ class Probabilities:
         entry: the function that a method file defines; `parameter`: what it takes, and nothing else.
         arrays: the arrays of a problem, and their types; `optional` are those that an instance may lack.
         behaviour: what is measured of every trial's answers, beside the method's size.
+        remembered: digits and bytes that a method may write down in collections, long numbers and texts, where it would
+            have to keep what was learnt elsewhere.
         probes: the names of the probes that apply; one's own as `module:NAME` or `file.py:NAME`, from the task's own folder.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
     """
@@ -67,6 +69,7 @@ class Probabilities:
     )  # fmt: skip
     optional: tuple[str, ...] = ("pairs",)
     behaviour: tuple[str, ...] = ("teacher_agreement", "confidence", "positive_rate")
+    remembered: int = 512
     probes: tuple[str, ...] = ("determinism", "constant", "rows", "swap", "frame", "shuffle", "canary")
     measures: tuple[Measure, ...] = (Measure("teacher_agreement", 0.5, 1.0, 16), Measure("size", 7.0, 10.0, 6))
     other_measures: tuple[Measure, ...] = (Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.0, 1.0, 10))
