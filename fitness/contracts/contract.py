@@ -21,7 +21,7 @@ OFFSETS = ".offsets"  # behind the name of an array of strings: where each begin
 TEXT = "text"  # the type of an array of strings: a method is handed a list of them
 DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool", TEXT)
 PROBABILITIES = "probabilities"  # of Array.values: the last dimension is a distribution
-REMEMBERED = 256  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
+REMEMBERED = 512  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
 ENTRY, PARAMETER = "method", "problem"  # the function that a method file defines, and what it takes
 
 
@@ -49,6 +49,15 @@ class Array:
     def axes(self) -> tuple[str, ...]:
         """Its dimensions, in order."""
         return tuple(self.dims.split())
+
+    def check(self) -> None:
+        """Raise ValueError for a declaration that no array can keep to."""
+        if self.dtype not in DTYPES:
+            raise ValueError(f"array {self.name!r} is declared as {self.dtype!r}: choose among {', '.join(DTYPES)}")
+        if not all(dim.isidentifier() or dim.isdigit() for dim in self.axes):
+            raise ValueError(f"array {self.name!r} has dimensions {self.dims!r}: names or numbers, separated by spaces")
+        if self.dtype == TEXT and len(self.axes) != 1:
+            raise ValueError(f"array {self.name!r} is declared as text, which has one dimension: the strings")
 
 
 @dataclass(frozen=True)

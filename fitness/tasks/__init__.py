@@ -1,5 +1,6 @@
 """Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for, and one's own by their files.
 
+- calling: the functions of a task of one's own, called and checked
 - directions: research directions from the literature
 - embedded/: the task that is shipped
 - own: a task of the user's own, in one file
@@ -13,14 +14,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from fitness import registry
 from fitness.registry import UsageError
+from fitness.tasks.own import OwnTask
 from fitness.tasks.task import Task, domains
 
-__all__ = ["TASKS", "Task", "admit", "domains", "load", "register"]
+__all__ = ["TASKS", "OwnTask", "Task", "admit", "domains", "load", "register"]
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
+_NAMES = ("task", "TASK")  # what a task is called in its file, where the user does not say
 _ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
 
 
@@ -48,16 +52,38 @@ def admit(reference: str) -> str:
     """
     if reference in TASKS or reference in _ADMITTED or not registry.is_reference(reference):
         return reference
-    found, file = registry.load(reference, "TASK"), registry.file_of(reference)
+    found, file = registry.load(reference, *_NAMES), registry.file_of(reference)
+    if isinstance(found, OwnTask):
+        return _enter(found, reference)
     if not isinstance(found, Task):
-        raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write TASK = Task(name=...) in the file")
-    source = found.source if ":" in found.source else f"{file}:{found.source}"
-    probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in found.contract.probes)
-    found = replace(found, source=source, seeds=file.parent / found.seeds, contract=replace(found.contract, probes=probes))
-    return register(replace(found, name=f"{found.name}-{registry.digest(file)}", reference=reference))
+        raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write task = Task(...) in the file")
+    return register(_placed(found, file, found.source, reference))
 
 
-def register(task: Task) -> str:
-    """Let this process know a task, and return its name."""
+def register(task: Task | OwnTask) -> str:
+    """Let this process know a task that was handed over as an object, and return its name.
+
+    One of the user's own must stand in a file: its instances are drawn in another process. Raises UsageError.
+    """
+    if isinstance(task, OwnTask):
+        return _enter(task)
     _ADMITTED[task.name] = task
     return task.name
+
+
+def _enter(own: OwnTask, reference: str = "") -> str:
+    task, (file, name) = own.finished(), own.place()
+    return register(_placed(task, file, f"{name}.source", reference or f"{file}:{name}"))
+
+
+def _placed(task: Task, file: Path, source: str, reference: str) -> Task:
+    """Return a task with what it names beside its file found there, and named after the file's digest."""
+    probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in task.contract.probes)
+    return replace(
+        task,
+        name=f"{task.name}-{registry.digest(file)}",
+        source=source if ":" in source else f"{file}:{source}",
+        seeds=file.parent / task.seeds,
+        contract=replace(task.contract, probes=probes),
+        reference=reference,
+    )

@@ -9,6 +9,7 @@ import pytest
 from small_problem import LIMITS, make_problem
 
 from fitness.contracts.contract import Problem
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.telling import noise, told
@@ -96,6 +97,9 @@ def test_a_failure_that_noise_does_not_bring_about_is_cut() -> None:
         Status.INVALID, None, 1.0, "the method returned 17 values that are not finite, expected probabilities of ..."
     )
     fine = Outcome(Status.OK, np.zeros((3, 2)), 1.0)
-    assert told(failed, fine, "", PROBABILITIES.answer).message == "the method returned values that are not finite, expected probabilities"
+    assert (
+        told(failed, fine, "", PROBABILITIES.answer).message
+        == "the method returned values that are not finite, expected probabilities"
+    )
     forged = dataclasses.replace(failed, message="my data are 1.2 3.4")
-    assert "1.2" not in told(forged, fine, "").message
+    assert "1.2" not in told(forged, fine, "", PROBABILITIES.answer).message
