@@ -155,6 +155,8 @@ class Contract:
         behaviour: what is measured of every trial's answer, beside the method's size.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
         words: what the numbers are called.
+        shares: whether values are shares, in [0, 1], such as accuracies: prompts then show them on the Ladder as they are, and
+            else the gap recovered.
     """
 
     arrays: tuple[Array, ...]
@@ -169,6 +171,7 @@ class Contract:
     measures: tuple[Measure, ...] = (Measure("evenness", 0.0, 1.0, 12), Measure("size", 7.0, 10.0, 6))
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
     words: Words = Words()
+    shares: bool = False
 
     def sizes(self, arrays: Arrays) -> dict[str, int]:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""

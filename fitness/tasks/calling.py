@@ -70,9 +70,7 @@ class OwnScoring:
             said = _called(self._task, "behaviour", self.measuring, answer, strings(public()))
             for name in self.own:
                 if not isinstance(said, Mapping) or name not in said:
-                    raise TaskFault(
-                        f"behaviour() of the task {self._task} returned no {name!r}: return it, or drop the measure"
-                    )
+                    raise TaskFault(f"behaviour() of the task {self._task} returned no {name!r}, and it is a measure")
                 found[name] = self._number("behaviour", name, said[name])
         return {**found, "evenness": evenness(answer), "above_mean": float((answer > answer.mean()).mean())}
 

@@ -93,6 +93,7 @@ class OwnTask:
             student=student,
             behaviour=(*own, *plain.behaviour),
             words=words,
+            shares=scale == (0, 1),
         )
         _check(contract)
         self._task = Task(
