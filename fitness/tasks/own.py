@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORDS = Words()
+ANY = Contract((), Answer(""))  # what is measured of any answer
 RESERVED = ("seed", "device", "student", "note")  # what a problem has beside its arrays
 SIZE = "size"
 _DRAW, _SCORE = "@task.draw def draw(domain, rng)", "@task.score def score(answer, private)"
@@ -79,35 +80,21 @@ class OwnTask:
 
         Raises ValueError for a declaration that contradicts itself.
         """
-        plain = Contract(tuple(public), answer)
-        own = tuple(m.name for m in measures if m.name not in (SIZE, *plain.behaviour))
-        self.scoring = OwnScoring(name, scale, own)
+        contract = _contract(public, answer, symmetries, probes, student, measures, words)
+        self.scoring = OwnScoring(name, scale, tuple(n for n in contract.behaviour if n not in ANY.behaviour))
         self._draw: Drawing | None = None
-        dims = dict.fromkeys(symmetry.of for symmetry in symmetries if symmetry.kind in ("permute", "apart"))
-        contract = Contract(
-            arrays=tuple(public),
-            answer=answer,
-            symmetries=(repeats(), *symmetries),
-            probes=("determinism", "constant", *(symmetry.name for symmetry in symmetries), "canary", *probes),
-            orders=tuple(Order(dim, dim) for dim in dims),
-            student=student,
-            behaviour=(*own, *plain.behaviour),
-            words=words,
-            shares=scale == (0, 1),
-        )
-        _check(contract)
         self._task = Task(
             name=name,
             version=version,
             brief=brief,
             search_domains=_names(search),
             held_out_domains=_names(held_out),
-            measures=tuple(measures) or plain.measures,
-            other_measures=tuple(m for m in (*plain.measures, *plain.other_measures) if m not in (measures or plain.measures)),
+            measures=contract.measures,
+            other_measures=contract.other_measures,
             limits=Limits(seconds=seconds),
             least_instances=least_instances,
             margin=margin,
-            contract=contract,
+            contract=replace(contract, shares=scale == (0, 1)),
             scoring=self.scoring,
             directions=tuple(directions),
             seeds=Path("baselines"),
@@ -164,6 +151,35 @@ def _names(domains: Sequence[str]) -> tuple[str, ...]:
     if isinstance(domains, str):
         raise ValueError('domains are a list of names, such as ["chat"]')
     return tuple(domains)
+
+
+def _contract(
+    public: Sequence[Array],
+    answer: Answer,
+    symmetries: Sequence[Symmetry],
+    probes: Sequence[str],
+    student: str,
+    measures: Sequence[Measure],
+    words: Words,
+) -> Contract:
+    """Return the contract of what a task declares. Raises ValueError for one that contradicts itself."""
+    own = tuple(measure.name for measure in measures if measure.name not in (SIZE, *ANY.behaviour))
+    axes = tuple(measures) or ANY.measures
+    dims = dict.fromkeys(symmetry.of for symmetry in symmetries if symmetry.kind in ("permute", "apart"))
+    contract = Contract(
+        arrays=tuple(public),
+        answer=answer,
+        symmetries=(repeats(), *symmetries),
+        probes=("determinism", "constant", *(symmetry.name for symmetry in symmetries), "canary", *probes),
+        orders=tuple(Order(dim, dim) for dim in dims),
+        student=student,
+        behaviour=(*own, *ANY.behaviour),
+        measures=axes,
+        other_measures=tuple(measure for measure in (*ANY.measures, *ANY.other_measures) if measure not in axes),
+        words=words,
+    )
+    _check(contract)
+    return contract
 
 
 def _check(contract: Contract) -> None:

@@ -1,4 +1,4 @@
-"""What a contract says in data: its words, the arrays that a trial is handed, the answers that fit it, the draws that do not."""
+"""What a contract says in data: its words, the arrays that a trial is handed, the answers and draws that fit it."""
 
 from __future__ import annotations
 
