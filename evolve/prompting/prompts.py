@@ -56,7 +56,7 @@ def system(
         imports=", ".join(sorted(imports)),
         unavailable=", ".join(sorted(unavailable)),
         versions=line,
-        role="\n".join(textwrap.wrap(words.role, WIDTH)),
+        role=words.role,
         rules="\n".join(_rule(rule) for rule in words.rules),
         limits=_rule(f"Time and memory are limited: a method that needs {words.slow} may be stopped."),
     )

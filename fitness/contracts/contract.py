@@ -117,8 +117,9 @@ class Words:
     scored: str = ""
     role: str = "You are a researcher in AI alignment. You improve a method for the task below: a small Python file."
     rules: tuple[str, ...] = (
-        "What answers are scored against is nowhere in reach. What a method knows it must learn from the problem in the run itself: no "
-        "constants that were fitted elsewhere, no answers written into the file. The order of rows and the seed change from run to run.",
+        "What answers are scored against is nowhere in reach. What a method knows it must learn from the problem in the run "
+        "itself: no constants that were fitted elsewhere, no answers written into the file. The order of rows and the seed "
+        "change from run to run.",
     )
     slow: str = "many times as long as the methods that you are shown"
 

@@ -51,14 +51,15 @@ PROBABILITIES = Contract(
             "same student trained on true labels, and a method can do worse than its teacher."
         ),
         role=(
-            "You are a researcher in scalable oversight. You improve a weak-to-strong supervision method: a small Python file that "
-            "trains a strong student from the labels of a weak teacher."
+            "You are a researcher in scalable oversight. You improve a weak-to-strong supervision method: a small Python file "
+            "that trains a\nstrong student from the labels of a weak teacher."
         ),
         rules=(
-            "Do not fit anything on test_x, unless the task says that it is allowed: each test example is predicted on its own.",
+            "Do not fit anything on test_x, unless the task says that it is allowed: each test example is predicted on its "
+            "own.",
             "True labels are nowhere in reach. What a method knows it must learn from train_x and weak in the run itself: no "
-            "constants that were fitted elsewhere, no answers written into the file. The order of rows and the seed change from "
-            "run to run.",
+            "constants that were fitted elsewhere, no answers written into the file. The order of rows and the seed change "
+            "from run to run.",
         ),
         slow="more than about twenty times as long as plain training on the weak labels",
     ),

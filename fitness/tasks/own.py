@@ -36,6 +36,23 @@ class OwnTask:
     The file is code that the user trusts. `draw(domain, rng)` runs in the builder, a process of its own, and `rng` is keyed by
     the vault; `score(answer, private)` and `behaviour(answer, public)` run in the trusted process; none of them where methods
     run. A score is a number, or a number and its standard error.
+
+    Args:
+        name: in messages and in the vault; letters, digits, _ and -, as in the domains' names.
+        search: domains that a search is scored on; `held_out`: those that a champion is judged on afterwards.
+        public: the arrays that a method is handed; `answer`: what it returns.
+        brief: explains the task to a researcher or a language model.
+        seconds: what one run of a method may take.
+        symmetries: what no honest method cares about: `permute`, `apart`, `rename`, `turn`, `exchange`, `needs`.
+        probes: probes of your own, as `file.py:NAME`.
+        student: the dimension (or number) of classes, for a task whose methods are handed problem.student.
+        scale: the lowest and highest number that `score` may return.
+        margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
+        measures: axes of the grid, of what `behaviour` returns, of size, and of what is measured of any answer.
+        words: what value, floor and ceiling are called.
+        directions: the research directions that a search begins with.
+        least_instances: dev instances of each search domain that a method needs before it can be placed.
+        version: raise it whenever an instance would come out different; a changed file is another task anyway.
     """
 
     def __init__(
@@ -59,27 +76,7 @@ class OwnTask:
         least_instances: int = 4,
         version: str = "1",
     ) -> None:
-        """Declare it.
-
-        Args:
-            name: in messages and in the vault; letters, digits, _ and -, as in the domains' names.
-            search: domains that a search is scored on; `held_out`: those that a champion is judged on afterwards.
-            public: the arrays that a method is handed; `answer`: what it returns.
-            brief: explains the task to a researcher or a language model.
-            seconds: what one run of a method may take.
-            symmetries: what no honest method cares about: `permute`, `apart`, `rename`, `turn`, `exchange`, `needs`.
-            probes: probes of your own, as `file.py:NAME`.
-            student: the dimension (or number) of classes, for a task whose methods are handed problem.student.
-            scale: the lowest and highest number that `score` may return.
-            margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
-            measures: axes of the grid, of what `behaviour` returns, of size, and of what is measured of any answer.
-            words: what value, floor and ceiling are called.
-            directions: the research directions that a search begins with.
-            least_instances: dev instances of each search domain that a method needs before it can be placed.
-            version: raise it whenever an instance would come out different; a changed file is another task anyway.
-
-        Raises ValueError for a declaration that contradicts itself.
-        """
+        """Declare it. Raises ValueError for a declaration that contradicts itself."""
         contract = _contract(public, answer, symmetries, probes, student, measures, words)
         self.scoring = OwnScoring(name, scale, tuple(n for n in contract.behaviour if n not in ANY.behaviour))
         self._draw: Drawing | None = None
