@@ -274,7 +274,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Interval:
-    """A two-sided confidence interval around a mean over `n` instances."""
+    """A two-sided confidence interval around a mean over `n` instances; its ends are infinite where `n` is too few."""
 
     mean: float
     low: float
