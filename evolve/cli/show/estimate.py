@@ -55,7 +55,7 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     if any(held.values()):
         seconds = sum(n.domain in held for n in unbuilt) * BUILD + held_out_trials(task, setup.config) * TYPICAL_TRIAL
         each = ", ".join(f"{domain} {n}" for domain, n in held.items())
-        click.echo(f"held out: {each} instances, built last, while it breeds; about {seconds:.0f} of its CPU-seconds")
+        click.echo(f"held out: {each} instances, built last, while it breeds: about {seconds:.0f} CPU-seconds in all")
     longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
     click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")
     for line in _money(config, cost) if chosen else ["money: nothing: no model is asked"]:
