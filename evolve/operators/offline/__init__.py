@@ -3,7 +3,6 @@
 - base: what these operators share
 - editing: from sources to a checked child
 - graft: a step of another method
-- grammar: the kinds of step
 - insert: a step that was absent
 - literals: where constants stand in a file
 - numbers: which constants may change

@@ -44,12 +44,13 @@ def take(script: Script, donor: Script, focus: Sequence[str], rng: random.Random
     from evolve.operators.offline.script import Unsuitable
     from evolve.operators.offline.splice import adopt, splice
 
+    assert script.grammar is not None
     target, steps = adopt(script), donor.steps
     if not steps and not donor.grammatical:
         donor = adopt(donor)
         steps = donor.steps
     foreign = not script.grammatical
-    allowed = [k for k in steps if (kinds is None or k in kinds) and not (foreign and k == "head")]
+    allowed = [k for k in steps if (kinds is None or k in kinds) and not (foreign and k == script.grammar.core)]
     wanted = [k for k in allowed if _differs(k, target, donor)]
     if not wanted:
         raise Unsuitable("the donor has no step that this method lacks")
