@@ -1,7 +1,9 @@
 """Makes children by editing methods with libcst; no model is needed.
 
+- ablation: a part less, without a grammar
 - base: what these operators share
 - editing: from sources to a checked child
+- exchange: a step of the same name, without a grammar
 - graft: a step of another method
 - insert: a step that was absent
 - literals: where constants stand in a file

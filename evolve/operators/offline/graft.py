@@ -16,23 +16,28 @@ MATE = 0.7  # share of grafts that take from the second parent rather than from 
 
 
 class Graft(Offline):
-    """Takes a step, with the helpers, constants and imports it needs, from another parent or an inspiration."""
+    """Takes a step, with the helpers, constants and imports it needs, from another parent or an inspiration.
+
+    Without a grammar the steps are the functions that both files have under one name.
+    """
 
     name = "graft"
     parents = 2
 
     def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Graft one or two steps of one donor."""
+        from evolve.operators.offline.exchange import exchange
         from evolve.operators.offline.script import Unsuitable
 
         donors, focus = material.donors, material.focus
         if not donors:
             raise Unsuitable("there is no second method to take a step from")
         donor = donors[0] if rng.random() < MATE else rng.choice(donors)
-        change = take(script, donor, focus, rng)
-        if script.grammatical and rng.random() < SECOND:
+        move = take if script.grammar else exchange
+        change = move(script, donor, focus, rng)
+        if (script.grammatical or script.grammar is None) and rng.random() < SECOND:
             try:
-                more = take(change.script, donor, focus, rng)
+                more = move(change.script, donor, focus, rng)
             except Unsuitable:
                 return change
             return Change(more.script, f"{change.idea}; {more.idea}")

@@ -12,17 +12,23 @@ if TYPE_CHECKING:
 
 
 class Remove(Offline):
-    """Takes a step out; its kind becomes the identity. Every method keeps its core."""
+    """Takes a step out; its kind becomes the identity. Every method keeps its core.
+
+    Without a grammar a statement is left out, or a call of one of the method's own functions.
+    """
 
     name = "remove"
 
     def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Remove one step; of a method that has only a core, that goes back to the plainest one."""
+        from evolve.operators.offline.ablation import ablate
         from evolve.operators.offline.script import Script, Unsuitable, definitions_in
         from evolve.operators.offline.splice import remove, splice
 
         grammar = script.grammar
-        if grammar is None or not script.grammatical:
+        if grammar is None:
+            return ablate(script, material.focus, rng)
+        if not script.grammatical:
             raise Unsuitable("it is not made of steps, so none can be taken out")
         optional = [kind for kind in script.steps if kind != grammar.core]
         if not optional:

@@ -38,6 +38,11 @@ class Definition:
     code: str
     uses: frozenset[str]
 
+    @property
+    def is_future(self) -> bool:
+        """Whether it is an import that changes how the file is read, which nothing else names."""
+        return self.kind == "import" and self.code.startswith("from __future__")
+
 
 @dataclass(frozen=True)
 class Script:
@@ -91,7 +96,8 @@ class Script:
 
     def pruned(self) -> Script:
         """Return it without the definitions that nothing needs."""
-        roots = self.steps if self.grammatical else [ENTRY, *self.loose]
+        futures = [name for name, d in self.definitions.items() if d.is_future and self.grammar is None]
+        roots = self.steps if self.grammatical else [ENTRY, *self.loose, *futures]
         needed = set(self.closure(roots))
         return self.with_only({n: d for n, d in self.definitions.items() if n in needed})
 
