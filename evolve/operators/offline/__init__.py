@@ -9,6 +9,7 @@
 - literals: where constants stand in a file
 - numbers: which constants may change
 - perturb: other constants
+- prospects: what they find to do, said at the start
 - remove: one step less
 - script: a file as definitions
 - simplify: less of the same

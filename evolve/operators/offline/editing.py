@@ -51,7 +51,7 @@ def edit(
     if not isinstance(used, Offline):
         raise TypeError(f"{operator} is no offline operator")
     try:
-        donors = _readable(sources[1:], grammar)
+        donors = readable(sources[1:], grammar)
         return _edit(used, Material(sources[0], donors, focus, family, grammar), random.Random(seed))
     except RecursionError:
         return Edit(None, "", f"{used.name}: the methods are nested too deeply to be edited")
@@ -74,7 +74,8 @@ def _edit(used: Offline, material: Material, rng: random.Random) -> Edit:
     return Edit(None, "", problem)
 
 
-def _readable(sources: Sequence[str], grammar: Grammar | None) -> tuple[Script, ...]:
+def readable(sources: Sequence[str], grammar: Grammar | None) -> tuple[Script, ...]:
+    """Return the files that can be read."""
     found = []
     for source in sources:
         try:
