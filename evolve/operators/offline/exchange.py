@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from inspect import Parameter, Signature
 
 from evolve.operators.offline.base import Change, weighted
-from evolve.operators.offline.graft import about
 from evolve.operators.offline.script import Definition, Script, Unsuitable
 from evolve.operators.offline.splice import renamed
 
@@ -23,7 +22,7 @@ def exchange(script: Script, donor: Script, focus: Sequence[str], rng: random.Ra
     if not wanted:
         raise Unsuitable("the donor has no function of the same name and parameters that differs from the method's own")
     name = weighted(wanted, focus, rng)
-    return Change(exchanged(script, name, donor), f"replace {name}: {about(donor, name)}")
+    return Change(exchanged(script, name, donor), f"replace {name}: {donor.about(name)}")
 
 
 def shared(script: Script, donor: Script) -> tuple[str, ...]:

@@ -61,16 +61,7 @@ def take(script: Script, donor: Script, focus: Sequence[str], rng: random.Random
         raise Unsuitable("the donor has no step that this method lacks")
     kind = weighted(wanted, focus, rng)
     verb = "replace" if kind in target.steps else "add"
-    return Change(splice(target, kind, donor), f"{verb} {kind}: {about(donor, kind)}")
-
-
-def about(donor: Script, kind: str) -> str:
-    """Return the first line of a step's docstring, which names its source, or that it has none."""
-    import ast
-
-    node = ast.parse(donor.definitions[kind].code).body[0]
-    text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
-    return text.splitlines()[0].rstrip(".") if text and text.strip() else "a step without a docstring"
+    return Change(splice(target, kind, donor), f"{verb} {kind}: {donor.about(kind)}")
 
 
 def _differs(kind: str, script: Script, donor: Script) -> bool:

@@ -94,6 +94,12 @@ class Script:
             visit(root)
         return tuple(found)
 
+    def about(self, name: str) -> str:
+        """Return the first line of a function's docstring, which names its source, or that it has none."""
+        node = ast.parse(self.definitions[name].code).body[0]
+        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        return text.splitlines()[0].rstrip(".") if text and text.strip() else "a step without a docstring"
+
     def pruned(self) -> Script:
         """Return it without the definitions that nothing needs."""
         futures = [name for name, d in self.definitions.items() if d.is_future and self.grammar is None]

@@ -126,15 +126,24 @@ class _Renamer(cst.CSTTransformer):
 
     def __init__(self, mapping: Mapping[str, str]) -> None:
         super().__init__()
-        self._mapping, self._shadows = mapping, list[frozenset[str]]()
+        self._mapping, self._shadows, self._classes = mapping, list[frozenset[str]](), [False]
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._classes.append(True)
+
+    def leave_ClassDef(self, original_node: cst.ClassDef, updated_node: cst.ClassDef) -> cst.ClassDef:
+        self._classes.pop()
+        return updated_node.with_changes(name=self._new(original_node.name))
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self._shadows.append(_parameters(node.params))
+        self._classes.append(False)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._shadows.pop()
+        self._classes.pop()
         name = original_node.name.value
-        hidden = any(name in shadow for shadow in self._shadows)
+        hidden = self._classes[-1] or any(name in shadow for shadow in self._shadows)
         return updated_node.with_changes(name=original_node.name if hidden else self._new(original_node.name))
 
     def visit_Lambda(self, node: cst.Lambda) -> None:

@@ -7,6 +7,7 @@ import itertools
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,6 +184,31 @@ def test_what_a_step_needs_when_it_is_defined_stands_before_it() -> None:
     assert answer(child, 4) == 4 - 10 + 5
 
 
+def test_a_method_of_a_class_keeps_its_name_when_a_helper_of_that_name_is_renamed() -> None:
+    donor = """def grow(x):
+    return x * 10
+
+
+class Net:
+    def grow(self, x):
+        return grow(x) + 1
+
+
+def step(x):
+    return Net().grow(x)
+
+
+def method(problem):
+    return step(problem)
+"""
+    parent = (
+        "def grow(x):\n    return x\n\n\ndef step(x):\n    return x\n\n\ndef method(problem):\n    return grow(step(problem))\n"
+    )
+    made = [m for m in children("graft", [parent, donor]) if m.idea == "replace step: a step without a docstring"]
+    assert made
+    assert {answer(m.source, 4) for m in made if m.source} == {41}
+
+
 @pytest.mark.parametrize(
     "binds",
     [
@@ -323,6 +349,16 @@ def test_every_child_of_any_files_passes_the_screen_and_can_be_run(
         assert "\n" not in made.idea
         assert not Screen(worker).parse(made.source).reason, made.source
         answer(made.source)
+
+
+def test_operators_hold_no_word_of_one_task(root: Path) -> None:
+    words = re.compile(r"weak|teacher|student|strong|beliefs|train_x|test_x|\bpgr\b", re.IGNORECASE)
+    found = {
+        f"{path.name}: {line}"
+        for path in (root / "evolve" / "operators").rglob("*.py")
+        for line in path.read_text().splitlines()
+    }
+    assert not [line for line in sorted(found) if words.search(line)]
 
 
 def test_an_operator_of_a_task_without_a_grammar_proposes_through_the_worker(worker: WorkerProcess) -> None:
