@@ -84,7 +84,8 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
         path: the run's archive, of which a command sees nothing.
         grid: the grid of a run that goes on.
     """
-    task, operators = tasks.load(config.task), load_operators(config, given.operators)
+    task = tasks.load(config.task)
+    operators = load_operators(task, config, given.operators)
     check_config(task, config)
     config = config.model_copy(update={"held_out_instances": held_out_instances(task, config)})  # stored: a run keeps its own
     check_operators(config.strategy, operators)

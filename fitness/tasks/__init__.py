@@ -2,6 +2,7 @@
 
 - directions: research directions from the literature
 - embedded/: the task that is shipped
+- grammar: kinds of step, as data
 - secret: keyed randomness
 - source: what draws instances
 - task: a task as data

@@ -11,6 +11,7 @@ from typing import Any
 from fitness.contracts.probabilities import PROBABILITIES, Probabilities
 from fitness.nouns import Direction, Limits, Measure
 from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.grammar import Grammar
 
 LIMITS = Limits()
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -36,6 +37,7 @@ class Task:
         contract: what a method is handed, may return, and is scored by.
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines; a relative one lies beside the task's own file.
+        grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
         reference: where a task of the user's own was imported from.
     """
 
@@ -54,6 +56,7 @@ class Task:
     contract: Probabilities = PROBABILITIES
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: Path = SEEDS
+    grammar: Grammar | None = None
     reference: str = ""
 
     def __post_init__(self) -> None:
