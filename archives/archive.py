@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
@@ -155,8 +156,8 @@ class Archive(Ledger):
             "status": evaluation.status,
             "fitness": evaluation.fitness,
             "pgr": evaluation.pgr if evaluation.status is Status.OK else None,
-            "pgr_low": interval.low if interval else None,
-            "pgr_high": interval.high if interval else None,
+            "pgr_low": interval.low if interval and isfinite(interval.low) else None,
+            "pgr_high": interval.high if interval and isfinite(interval.high) else None,
             "trials": len(evaluation.trials),
             "measures": json.dumps(dict(evaluation.measures)),
             "seconds": evaluation.seconds,

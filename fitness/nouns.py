@@ -258,7 +258,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Interval:
-    """A two-sided confidence interval around a mean over `n` instances."""
+    """A two-sided confidence interval around a mean over `n` instances; its ends are infinite where `n` is too few."""
 
     mean: float
     low: float
@@ -273,7 +273,7 @@ class Direction:
     Attributes:
         name: a short name, unique in a run.
         text: one or two deliberately vague lines for a researcher (or a model) to start from.
-        focus: the kinds of step it is about (see evolve/operators/offline/grammar.py), for the operators that need no model.
+        focus: the steps it is about, for operators that need no model: kinds of the task's grammar, or functions' names.
         origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
     """
 

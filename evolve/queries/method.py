@@ -9,6 +9,7 @@ from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text, value
 from evolve.queries import leaderboard
+from evolve.queries.ends import ends
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
 from fitness.nouns import Finding
@@ -46,6 +47,11 @@ class EvaluationLine:
     message: str
     created: str
     trials: tuple[TrialLine, ...]
+
+    @property
+    def instances(self) -> int:
+        """Of each domain."""
+        return len(self.trials) // (1 + self.domain.count("+"))
 
 
 @dataclass(frozen=True)
@@ -169,4 +175,5 @@ def _evaluations(archive: Archive, method: str) -> tuple[EvaluationLine, ...]:
 def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
     trials = archive.rows("select * from trials where evaluation = ? order by place", [row["id"]])
     measures = value(row, "measures", dict[str, float])
-    return lenient(EvaluationLine, row, measures=measures, trials=tuple(lenient(TrialLine, trial) for trial in trials))
+    lines = tuple(lenient(TrialLine, trial) for trial in trials)
+    return lenient(EvaluationLine, row, measures=measures, trials=lines, **ends(row))

@@ -1,6 +1,7 @@
 """Opens, resumes, judges, replays and repairs whole runs.
 
 - checks: may a run begin, or go on, here, and what it works with
+- circumstances: what else could move a score
 - find: runs and methods by name
 - forecast: the worst cost, before anything is spent
 - judge: one file outside any run

@@ -17,7 +17,7 @@ from evolve.screening.screen import Screen
 from evolve.text import count
 from fitness import tasks
 from fitness.nouns import Evaluation, Split, Status
-from fitness.pgr import interval
+from fitness.pgr import FEWEST, interval
 from fitness.sandbox.doctor import CONTAINED
 from fitness.vault.instance import InstanceName
 
@@ -90,7 +90,7 @@ def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: C
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of the verdict that come from the evaluation; pgr is None unless every trial was OK."""
     scores = evaluation.scores if evaluation.status is Status.OK else ()
-    span = interval(scores) if len(scores) > 1 else None
+    span = interval(scores) if len(scores) >= FEWEST else None
 
     def mean(name: str) -> float | None:
         return fmean(getattr(s, name) for s in scores) if scores else None

@@ -3,6 +3,7 @@
 - calling: the functions of a task of one's own, called and checked
 - directions: research directions from the literature
 - embedded/: the task that is shipped
+- grammar: kinds of step, as data
 - own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances

@@ -58,7 +58,7 @@ def test_a_question_of_ones_own_goes_from_its_file_to_a_report(
         ["status"],
         ["top"],
         ["map"],
-        ["show", next(iter(seeds)).removesuffix(".py")],
+        ["show", Path(next(iter(seeds))).stem],
         ["report", "--format", "json", "--out", str(out)],
     ):
         assert run([*verb, "--db", "run.db"]) == 0, verb

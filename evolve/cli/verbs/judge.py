@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from evolve.cli.options import device_option, echo_json, trust_option
-from evolve.text import printable_line
+from evolve.text import count, printable_line
 
 SAID = 400  # characters of a line that the method printed
 
@@ -55,9 +55,9 @@ def _print(verdict: dict[str, Any]) -> None:
         click.echo(f"    {printable_line(line, SAID)}")
     if verdict["pgr"] is None:
         return
-    low, high = verdict["pgr_low"], verdict["pgr_high"]
-    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else "one instance: no interval"
-    paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {len(verdict['instances'])} instances", margin="  ")
+    low, high, n = verdict["pgr_low"], verdict["pgr_high"], len(verdict["instances"])
+    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {n}: too few for an interval"
+    paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {count(n, 'instance')}", margin="  ")
     accuracies = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
     paragraph("accuracy {}, weak teacher {}, ceiling {}".format(*accuracies), margin="  ")
     _print_probes(verdict["probes"])

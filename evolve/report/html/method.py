@@ -50,9 +50,12 @@ def _facts(facts: MethodDetails) -> Safe:
     ranked, born = facts.ranked, facts.birth
     lines: list[tuple[str, str]] = []
     if ranked is not None:
-        lines += [("Fitness", number(ranked.fitness)), ("Dev PGR", guess(ranked.pgr, ranked.pgr_low, ranked.pgr_high))]
+        lines += [
+            ("Fitness", number(ranked.fitness)),
+            ("Dev PGR", guess(ranked.pgr, ranked.pgr_low, ranked.pgr_high, ranked.instances)),
+        ]
         if ranked.fresh_pgr is not None:
-            lines.append(("Fresh PGR", guess(ranked.fresh_pgr, ranked.fresh_low, ranked.fresh_high)))
+            lines.append(("Fresh PGR", guess(ranked.fresh_pgr, ranked.fresh_low, ranked.fresh_high, ranked.fresh_instances)))
         home = "in no cell" if ranked.island is None else f"island {ranked.island}, cell {ranked.cell}"
         lines.append(("Elite", home))
     if born is not None:
