@@ -12,7 +12,8 @@ import pytest
 
 from archives.archive import Archive
 from evolve.cli import run
-from fitness.nouns import Limits, Outcome, Problem
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits, Outcome
 from fitness.sandbox.sandbox import Sandbox
 from tests.support import tiny
 
