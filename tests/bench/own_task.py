@@ -40,11 +40,8 @@ def draw(domain, rng):
 def score(answer, private):
     return float(np.mean(answer == private["truth"]))
 """
-AT_ONCE = {
-    "embedded": "def method(problem): return problem.test_x[:, 0] * 0",
-    "own": "def method(problem): return problem.new[:, 0]",
-}
-LARGE = "def method(problem): return problem.new[:, 0]"
+OWN = "def method(problem): return problem.new[:, 0]"
+AT_ONCE = {"embedded": "def method(problem): return problem.test_x[:, 0] * 0", "own": OWN}
 
 
 def milliseconds(judge: Judge, source: str, name: InstanceName, repeats: int) -> float:
@@ -90,7 +87,7 @@ def main() -> None:
         judge, before = Judge(large, vault, sandbox, partial(vault.load, large), threading.Event()), peak()
         took = milliseconds(judge, OWN, name, 3)
         print(
-            f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, at most {peak():.0f} MB after, of 205 MB of arrays"
+            f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, at most {peak():.0f} MB after (arrays: 205 MB)"
         )
 
 
