@@ -87,7 +87,7 @@ def main() -> None:
         judge, before = Judge(large, vault, sandbox, partial(vault.load, large), threading.Event()), peak()
         took = milliseconds(judge, OWN, name, 3)
         print(
-            f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, at most {peak():.0f} MB after (arrays: 205 MB)"
+            f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, {peak():.0f} MB after (arrays: 205 MB)"
         )
 
 
