@@ -268,9 +268,9 @@ def _trial_row(trial: Trial) -> dict[str, object]:
     score = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
-    return {**place, "status": trial.status, **score, **end}
+    return {**place, "status": trial.status, **score, **end, "notes": json.dumps(dict(trial.notes))}
 
 
 def _trial(row: Row, method: str, task: str) -> Trial:
     score = noun(Score, row) if row["status"] == Status.OK else None
-    return noun(Trial, row, method=method, task=task, score=score, said="")
+    return noun(Trial, row, method=method, task=task, score=score, said="", draw="")

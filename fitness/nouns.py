@@ -117,6 +117,7 @@ class Outcome:
         seconds: wall clock of the run.
         message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
         said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
+        notes: numbers of the method's own, by name: for whoever wrote it, and for nothing that the engine decides.
     """
 
     status: Status
@@ -124,6 +125,7 @@ class Outcome:
     seconds: float
     message: str = ""
     said: str = ""
+    notes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,13 @@ class Score:
 
 @dataclass(frozen=True)
 class Trial:
-    """One method run once on one instance. `score` is set exactly when `status` is OK."""
+    """One method run once on one instance.
+
+    Attributes:
+        score: set exactly when `status` is OK.
+        said, notes: as in Outcome; what was said is not stored.
+        draw: what the rows, their order and the seed were drawn for (judge.pair); "" for the method alone, as in every run.
+    """
 
     method: str
     task: str
@@ -160,7 +168,9 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
-    said: str = field(default="", compare=False)  # as in Outcome; it is not stored
+    said: str = field(default="", compare=False)
+    draw: str = ""
+    notes: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):

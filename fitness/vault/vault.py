@@ -68,12 +68,14 @@ class Vault:
         except OSError as error:
             raise VaultError(_unusable(path, error)) from error
 
-    def problem(self, instance: Instance, method_id: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        """Make one trial's problem and its answers: test rows, order and seed are drawn from key, method and instance.
+    def problem(self, instance: Instance, draw: str, repeat: int = 0) -> tuple[Problem, Answers]:
+        """Make one trial's problem and its answers: test rows, order and seed are drawn from key, instance and `draw`.
+
+        That is the method's id, or what stands for two that are compared (judge.pair): both are then handed the same problem.
 
         The arrays are read-only and lie together where a child can map them (transfer.lay_out): nothing copies them again.
         """
-        trial = self._secret.derive("trial", instance.name, method_id, repeat)
+        trial = self._secret.derive("trial", instance.name, draw, repeat)
         try:
             found = {name: storage.array(instance.path, instance.layout, name) for name, _ in PROBABILITIES.arrays}
             arrays = {name: array for name, array in found.items() if array is not None}

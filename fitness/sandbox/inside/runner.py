@@ -1,11 +1,12 @@
 """Runs one trial in one child: it takes its inputs, puts up its walls, runs the method, writes floats and exits.
 
-What it writes on the result pipe is one kind byte and a payload. b"P": exactly n_test * n_classes float32, little endian.
-b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the payload is a sentence of at most
-NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction or a failure of its own: the trusted
-side takes one such stream of exactly the right length, checks every float, and calls anything else a VIOLATION.
+What it writes on the result pipe is one kind byte, the block of the method's notes (notes.py) and a payload. b"P": exactly
+n_test * n_classes float32, little endian. b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the
+payload is a sentence of at most NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction, a
+wrong note or a failure of its own: the trusted side takes one such stream of exactly the right length, checks every float, and
+calls anything else a VIOLATION.
 
-Loaded inside the sandbox; imports nothing of ours but the walls, the student and what starts CUDA.
+Loaded inside the sandbox; imports nothing of ours but the walls, the student, the notes and what starts CUDA.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import numpy as np
 import torch
 
 from . import walls
+from .notes import Notes
 from .student import Student
 
 NOTE, CALLS = 2000, 12  # bytes of a sentence and the calls behind it; how many of these
@@ -65,6 +67,7 @@ class MethodProblem:
         device: where the tensors are.
         n_classes: number of classes.
         student: the default strong student.
+        note: takes a name and a number of the method's own, for whoever wrote it.
     """
 
     train_x: torch.Tensor
@@ -75,6 +78,7 @@ class MethodProblem:
     device: torch.device
     n_classes: int
     student: Student
+    note: Notes
 
 
 class Invalid(Exception):
@@ -116,7 +120,9 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
             os.close(descriptor)
     os.write(report, START.pack(b"R", time.monotonic()))
     os.close(report)
-    _write(result, _answer(source, problem))
+    notes = problem.note
+    answer = _answer(source, problem)
+    _write(result, answer[:1] + notes.block() + answer[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the method closed it, or nobody reads any more
             stream.flush()
@@ -153,7 +159,7 @@ def _problem(request: dict[str, Any], inputs: int) -> MethodProblem:
     seed, classes = request["seed"], request["n_classes"]
     device = torch.device("cpu")
     return MethodProblem(
-        tensor("train_x"), tensor("weak"), tensor("test_x"), pairs, seed, device, classes, Student(seed, classes)
+        tensor("train_x"), tensor("weak"), tensor("test_x"), pairs, seed, device, classes, Student(seed, classes), Notes()
     )  # fmt: skip
 
 
@@ -177,7 +183,7 @@ def _seed(seed: int) -> None:
 
 
 def _answer(source: str, problem: MethodProblem) -> bytes:
-    """Run the method; return the stream for the result pipe, whatever happened."""
+    """Run the method; return the kind byte and the payload for the result pipe, whatever happened."""
     n_test, classes = len(problem.test_x), problem.n_classes
     module = ModuleType("method")
     module.__file__ = FILE

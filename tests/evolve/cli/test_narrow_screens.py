@@ -13,7 +13,7 @@ from evolve.cli import cli
 from evolve.cli.show import ending
 from evolve.cli.show.console import facts, fit, table
 from evolve.cli.show.study import say_rediscoveries
-from evolve.cli.verbs.judge import _print as print_verdict
+from evolve.cli.show.verdict import print_verdict
 from evolve.search.final_result import Contender, DomainLine, Result
 from evolve.study.rediscovery import Rediscovery
 from fitness.nouns import Interval
