@@ -194,16 +194,11 @@ def judge(
     device: str = "auto",
     trust_methods: bool = False,
 ) -> Any:
-    """Judge method files outside any run: PGR with its interval, instance by instance, and the probes that they fail.
+    """Judge method files outside any run; return the verdict of one, with the fields of `--json`, or a list of several.
 
-    They run on instances of their own, and every look at them is counted. Raises EvolveError; a method that fails raises nothing.
-
-    Args:
-        against: "best" (of `db`, or of the newest run), a human baseline or a file: both methods of a pair are handed the same
-            rows, order and seed, and the field `against` holds their paired difference with its interval.
-
-    Returns:
-        The verdict of one file, a dictionary with the fields of `--json`; of several files a list of them.
+    They run on instances of their own, and every look at them is counted. `against` is "best" (the champion of `db`, or of the
+    newest run), a human baseline or a file: both methods of a pair are then handed the same rows, order and seed, and the field
+    `against` holds their paired difference. Raises EvolveError; a method that fails raises nothing.
     """
     settings.resolve({"workers": workers, "device": device, "trust_methods": trust_methods})
     named, several = _task(task) or "embedded", _count(instances, "instances")

@@ -79,6 +79,11 @@ class Probabilities:
         """The contract in words, as it stands in the system prompt."""
         return Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
 
+    @property
+    def stub(self) -> str:
+        """A method to begin with, which does what the plainest one does."""
+        return Path(__file__).with_name("probabilities_stub.txt").read_text(encoding="utf-8")
+
     def pack(self, arrays: Mapping[str, np.ndarray], rng: Callable[[str], np.random.Generator]) -> Packing:
         """Choose the test rows of one trial, and put all rows into its order; `rng` returns the generator of a label."""
         train, test = rng("train").permutation(len(arrays["train_x"])), self.show(arrays["test_x"], rng("test"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 import click
 
 from evolve.cli.show.console import paragraph, table
+from evolve.queries.method import by_name
 from evolve.text import NONE, count, printable_line
 
 SAID = 400  # characters of a line that the method printed
@@ -23,7 +24,7 @@ def print_verdict(verdict: Fields) -> None:
         click.echo(f"    {printable_line(line, SAID)}")
     if verdict["pgr"] is not None:
         _print_scores(verdict)
-    _print_notes(verdict["instances"])
+    print_noted(by_name(row["notes"] for row in verdict["instances"]))
     if verdict["looks"]:
         paragraph(f"looks at fresh instances of {verdict['domain']} so far: {verdict['looks']}", margin="  ")
 
@@ -74,17 +75,11 @@ def _print_instances(rows: Sequence[Fields], others: Sequence[float | None], pai
     table(heads, cells, words=(), right=range(len(heads)), optional=(last, last - 1, last - 2))
 
 
-def _print_notes(rows: Sequence[Fields]) -> None:
-    """Print the numbers that the method noted: each one's mean and range over the instances."""
-    noted: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row["notes"].items():
-            noted.setdefault(name, []).append(value)
+def print_noted(noted: Mapping[str, Sequence[float]]) -> None:
+    """Print the numbers that a method noted: each one's mean and range over its trials."""
     if noted:
-        cells = [
-            [f"  {name}", *(f"{v:.4g}" for v in (fmean(vs), min(vs), max(vs))), f"{len(vs)}"] for name, vs in noted.items()
-        ]
-        table(["  noted", "mean", "least", "most", "trials"], cells, words=(0,), right=range(1, 5), optional=(4,))
+        cells = [[name, *(f"{v:.4g}" for v in (fmean(vs), min(vs), max(vs))), f"{len(vs)}"] for name, vs in noted.items()]
+        table(["noted", "mean", "least", "most", "trials"], cells, words=(0,), right=range(1, 5), optional=(4,))
 
 
 def _print_probes(findings: Sequence[Fields]) -> None:

@@ -1,7 +1,7 @@
 """Keeps the numbers that a method reports of a trial, and packs them into a block of one size.
 
-Behind the walls nothing knows a label, so no note can tell one. Notes are written and never read there: no trial sees another's.
-The trusted side reads the block again, and believes nothing of it but its form.
+Behind the walls nothing knows a label, so no note can tell one. Notes are written there and never read: no trial sees those of
+another. The trusted side reads the block again, and believes nothing of it but its form.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Runs one trial in one child: it takes its inputs, puts up its walls, runs the method, writes floats and exits.
 
 What it writes on the result pipe is one kind byte, the block of the method's notes (notes.py) and a payload. b"P": exactly
-n_test * n_classes float32, little endian. b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the
-payload is a sentence of at most NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction, a
-wrong note or a failure of its own: the trusted side takes one such stream of exactly the right length, checks every float, and
-calls anything else a VIOLATION.
+n_test * n_classes float32, little endian. b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory;
+the payload is a sentence of at most NOTE bytes. The method can write there too. All it can reach that way is a wrong
+prediction, a wrong note or a failure of its own: the trusted side takes one such stream of exactly the right length, checks
+every float, and calls anything else a VIOLATION.
 
 Loaded inside the sandbox; imports nothing of ours but the walls, the student, the notes and what starts CUDA.
 """

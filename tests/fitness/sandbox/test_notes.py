@@ -136,10 +136,9 @@ def test_no_note_tells_a_label_because_notes_are_the_same_whatever_the_labels_ar
         builder.wait_for(name, 120)
     true = vault.load(tiny.TASK, name)
     turned = replace(true, test_y=1 - true.test_y)
-    trials = [
-        Judge(tiny.TASK, vault, sandbox, lambda _, held=held: held, threading.Event()).trial(Method("m" * 64, source + FINE, 9), name)
-        for held in (true, turned)
-    ]  # fmt: skip
+    method, never = Method("m" * 64, source + FINE, 9), threading.Event()
+    judges = [Judge(tiny.TASK, vault, sandbox, lambda _, held=held: held, never) for held in (true, turned)]
+    trials = [judge.trial(method, name) for judge in judges]
     assert [trial.status for trial in trials] == [Status.OK, Status.OK]
     assert trials[0].score != trials[1].score
     assert trials[0].notes == trials[1].notes
