@@ -60,8 +60,7 @@ class Method:
 
     Attributes:
         id: sha256 of the canonical form (comments, docstrings, formatting and local names gone), hexadecimal.
-        source: the file's text.
-        nodes: number of syntax nodes of the canonical form.
+        source: the file's text; `nodes`: number of syntax nodes of the canonical form.
     """
 
     id: str
@@ -74,9 +73,8 @@ class Problem:
     """What a method is handed, as arrays; the runner turns it into the `problem` of the contract (FITNESS.md).
 
     Attributes:
-        train_x: (n_train, d) float32.
+        train_x: (n_train, d) float32; `test_x`: (n_test, d) float32.
         weak: (n_train, n_classes) float32, the weak teacher's probabilities.
-        test_x: (n_test, d) float32.
         pairs: None, or (p, 2) int64 rows of train_x of which exactly one is true.
         seed: the trial's seed; `n_classes`: number of classes.
     """
@@ -112,9 +110,8 @@ class Outcome:
     """What came back from one run in the sandbox.
 
     Attributes:
-        status: OK, or why there are no predictions.
+        status: OK, or why there are no predictions; `seconds`: wall clock of the run.
         predictions: (n_test, n_classes) float32 when OK, else None; finite and in [0, 1].
-        seconds: wall clock of the run.
         message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
         said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
         notes: numbers of the method's own, by name: for whoever wrote it, and for nothing that the engine decides.
@@ -134,10 +131,9 @@ class Score:
 
     Attributes:
         pgr: performance gap recovered, (transfer_acc - weak_acc) / (strong_acc - weak_acc).
-        stderr: standard error of pgr from the finite test set alone.
+        stderr: standard error of pgr from the finite test set alone; `n`: test rows.
         transfer_acc, weak_acc: test accuracy of the method, and of the weak teacher.
         strong_acc: test accuracy of the ceiling, the strong student trained on true labels.
-        n: test rows.
     """
 
     pgr: float
@@ -150,13 +146,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Trial:
-    """One method run once on one instance.
-
-    Attributes:
-        score: set exactly when `status` is OK.
-        said, notes: as in Outcome; what was said is not stored.
-        draw: what the rows, their order and the seed were drawn for (judge.pair); "" for the method alone, as in every run.
-    """
+    """One method run once on one instance. `score` is set exactly when `status` is OK."""
 
     method: str
     task: str
@@ -168,8 +158,8 @@ class Trial:
     measures: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
-    said: str = field(default="", compare=False)
-    draw: str = ""
+    said: str = field(default="", compare=False)  # as in Outcome; it is not stored
+    draw: str = ""  # what rows, order and seed were drawn for (judge.pair); "" for the method alone, as in every run
     notes: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
