@@ -12,7 +12,6 @@ import pytest
 from evolve.cli import run
 from tests.support import tiny
 
-
 PAGE = Path(__file__).parents[2] / "docs" / "method.md"
 COMMANDS = re.findall(r"^    python -m evolve (.+)$", PAGE.read_text(), re.MULTILINE)
 (IDEA,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
