@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -174,7 +175,7 @@ class _Sitting:
 
 def _against(name: str, ours: Evaluation, theirs: Evaluation) -> dict[str, Any]:
     """Return the fields of a verdict about a pair: the other's scores, and the difference as the final table works it out."""
-    whole = ours.status is Status.OK and theirs.status is Status.OK and len(ours.scores) > 1
+    whole = ours.status is Status.OK and theirs.status is Status.OK
     shown = paired_interval(ours.scores, theirs.scores) if whole else None
     kept = ("status", "message", "pgr", "instances")
     outcome = {key: value for key, value in _outcome(theirs).items() if key in kept}
@@ -182,11 +183,15 @@ def _against(name: str, ours: Evaluation, theirs: Evaluation) -> dict[str, Any]:
 
 
 def _difference(shown: Interval | None) -> dict[str, float | None]:
-    """Return the paired difference; `low` is its one-sided 95 % bound, and the lower end of its 90 % interval."""
+    """Return the paired difference; `low` is its one-sided 95 % bound, and the lower end of its 90 % interval.
+
+    The ends are None where instances are too few (pgr.FEWEST).
+    """
+    told = shown is not None and isfinite(shown.low)
     return {
         "difference": shown.mean if shown else None,
-        "low": shown.low if shown else None,
-        "high": shown.high if shown else None,
+        "low": shown.low if shown and told else None,
+        "high": shown.high if shown and told else None,
     }
 
 

@@ -46,12 +46,12 @@ def test_a_method_that_differs_in_nothing_but_its_id_has_the_same_score_on_every
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("same.py").write_text(f"{LDA}\nUNUSED = 0.1234567\n")
-    found = judged(capsys, "same.py", "--against", "lda", "--instances", "3")
+    found = judged(capsys, "same.py", "--against", "lda", "--instances", "4")
     other = found["against"]
     assert found["method"] != other["method"]
     assert values(found["instances"]) == values(other["instances"])
     assert (other["difference"], other["low"], other["high"]) == (0.0, 0.0, 0.0)
-    alone = judged(capsys, "same.py", "--instances", "3")
+    alone = judged(capsys, "same.py", "--instances", "4")
     assert values(alone["instances"]) != values(found["instances"]), "alone it keeps the draw of its own id"
     assert alone["against"] is None
 
@@ -66,6 +66,7 @@ def test_a_against_b_and_b_against_a_are_the_same_draw_and_no_third_method_chang
     back = judged(capsys, "b.py", "--against", "a.py", "--instances", "2")
     assert values(forth["instances"]) == values(back["against"]["instances"])
     assert values(back["instances"]) == values(forth["against"]["instances"])
+    assert (forth["against"]["low"], forth["against"]["high"]) == (None, None), "of two instances"
     assert forth["against"]["difference"] == -back["against"]["difference"] != 0
     seeds = [row["notes"]["seed"] for row in forth["instances"]]
     assert seeds == [row["notes"]["seed"] for row in back["instances"]]
@@ -120,7 +121,7 @@ def test_each_of_several_files_shows_its_own_words_calls_and_notes_and_every_loo
     assert "\x1b" not in talks
     assert "seed" in talks
     assert "against lda (PGR" in talks
-    assert "one-sided 95 % bound" in talks
+    assert "n = 2: too few for an interval" in talks
     assert "called: method.py, line 2, in inner" in fails
     assert "printed" not in fails
     counted = [re.search(r"looks at fresh instances of chat so far: (\d+)", shown) for shown in (talks, fails)]
@@ -177,5 +178,5 @@ def test_a_pair_whose_other_fails_has_no_difference(capsys: pytest.CaptureFixtur
     found = judged(capsys, "a.py", "--against", "fails.py", "--instances", "2")
     assert (found["status"], found["against"]["status"], found["against"]["difference"]) == ("OK", "CRASHED", None)
     assert "ValueError" in found["against"]["message"]
-    with pytest.raises(ValueError, match="two or more instances"):
+    with pytest.raises(ValueError, match="same instances on both sides"):
         pgr.paired_interval([], [])

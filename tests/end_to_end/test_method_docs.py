@@ -27,8 +27,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     Path("wide.py").write_text(IDEA.replace("NEIGHBOURS = 50", "NEIGHBOURS = 200"))
 
     def ran(words: str) -> str:
-        verb, *rest = words.replace("--evals 40", "--evals 2").replace("--instances 10", "--instances 3").split()
-        few = [] if "--instances" in rest else ["--instances", "2"]
+        verb, *rest = words.replace("--evals 40", "--evals 2").replace("--instances 10", "--instances 4").split()
+        few = [] if "--instances" in rest else ["--instances", "4"]
         more = {"start": tiny.SMALL, "judge": ["--no-probes", "--task", "tiny", *few]}.get(verb, ["--task", "tiny"])
         assert run([verb, *rest, *more]) == 0, capsys.readouterr().err
         return capsys.readouterr().out
@@ -47,7 +47,7 @@ def test_from_a_blank_file_to_a_difference_by_the_commands_of_the_page(command: 
     assert all(name in noted for name in ("labels.changed", "confidence.before", "confidence.after"))
     assert re.findall(r"^(\w+\.py) on chat: OK$", command(both), re.MULTILINE) == ["smooth.py", "wide.py"]
     verdict = json.loads(command(ablation))
-    assert (verdict["against"]["name"], len(verdict["instances"])) == ("smooth", 3)
+    assert (verdict["against"]["name"], len(verdict["instances"])) == ("smooth", 4)
     assert verdict["against"]["low"] <= verdict["against"]["difference"] <= verdict["against"]["high"]
 
 

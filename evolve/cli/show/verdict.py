@@ -31,7 +31,7 @@ def print_verdict(verdict: Fields) -> None:
 
 def _print_scores(verdict: Fields) -> None:
     low, high, rows, against = (verdict[name] for name in ("pgr_low", "pgr_high", "instances", "against"))
-    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else "one instance: no interval"
+    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
     paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {count(len(rows), 'instance')}", margin="  ")
     accuracies = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
     paragraph("accuracy {}, weak teacher {}, ceiling {}".format(*accuracies), margin="  ")
@@ -47,15 +47,12 @@ def _print_pair(against: Fields) -> None:
     name = against["name"]
     if against["pgr"] is None:
         paragraph(f"no difference to {name}, which is {against['status']}: {against['message']}", margin="  ")
-    elif against["difference"] is None:
-        paragraph(f"{name} has PGR {against['pgr']:.3f} there; one instance: no bound of the difference", margin="  ")
     else:
-        mean, low, high = (against[key] for key in ("difference", "low", "high"))
-        paragraph(
-            f"against {name} (PGR {against['pgr']:.3f} on the same rows and seeds): {mean:+.3f}, 90 % interval "
-            f"[{low:+.3f}, {high:+.3f}]; one-sided 95 % bound {low:+.3f}: {_meaning(low, high)}",
-            margin="  ",
-        )
+        mean, low, high, n = (*(against[key] for key in ("difference", "low", "high")), len(against["instances"]))
+        told = f"n = {n}: too few for an interval"
+        if low is not None:
+            told = f"90 % interval [{low:+.3f}, {high:+.3f}]; one-sided 95 % bound {low:+.3f}: {_meaning(low, high)}"
+        paragraph(f"against {name} (PGR {against['pgr']:.3f} on the same rows and seeds): {mean:+.3f}, {told}", margin="  ")
 
 
 def _meaning(low: float, high: float) -> str:
