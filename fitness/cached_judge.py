@@ -48,10 +48,10 @@ class CachedJudge(Judge):
         self._store, self._baselines = store, frozenset(baselines)
         self._run_by = threading.local()  # `sound` is False once something went wrong in this thread's examination
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Return what is known of a baseline on an instance, or run the method once. Raises Cancelled as Judge does."""
-        if method.id not in self._baselines:
-            return super().trial(method, name)
+        if draw or method.id not in self._baselines:
+            return super().trial(method, name, draw)
         self._end_if_stopping()
         of = _of(method, trial=str(name))
         known = self._store.get(of)
@@ -68,7 +68,7 @@ class CachedJudge(Judge):
         """Return what is known of a baseline on the problem of a trial, or probe it. Raises Cancelled as Judge does."""
         names = self._task.contract.probes if names is None else names
         ours = probes.known_to(self._task.contract)
-        if method.id not in self._baselines or not ours.keys() >= set(names):
+        if trial.draw or method.id not in self._baselines or not ours.keys() >= set(names):
             return super().examine(method, trial, thorough, names)
         self._end_if_stopping()
         where = str(InstanceName(trial.task, trial.domain, trial.split, trial.instance))

@@ -233,3 +233,9 @@ def paired(ours: Sequence[Score], theirs: Sequence[Score], confidence: float = 0
     if len(ours) < FEWEST:
         return difference.value, math.copysign(math.inf, 0.5 - confidence)
     return difference.value, difference.bound(confidence)
+
+
+def paired_interval(ours: Sequence[Score], theirs: Sequence[Score]) -> Interval:
+    """Return the 90 % interval of the paired difference; its lower end is the one-sided 95 % bound that decides (`paired`)."""
+    mean, low = paired(ours, theirs)
+    return Interval(mean, low, paired(ours, theirs, 0.05)[1], len(ours))

@@ -92,10 +92,8 @@ def _difference(archive: Archive, run: RunRecord) -> tuple[float | None, float |
     scores = [{(t.domain, t.instance): t.score for t in side if t.score is not None} for side in (ours, theirs)]
     if not scores[0] or scores[0].keys() != scores[1].keys():
         return None, None, None
-    pairs = list(scores[0].values()), [scores[1][place] for place in scores[0]]
-    mean, low = pgr.paired(*pairs)
-    high = pgr.paired(*pairs, 0.05)[1]
-    return mean, low if math.isfinite(low) else None, high if math.isfinite(high) else None
+    shown = pgr.paired_interval(list(scores[0].values()), [scores[1][place] for place in scores[0]])
+    return shown.mean, shown.low if math.isfinite(shown.low) else None, shown.high if math.isfinite(shown.high) else None
 
 
 def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:

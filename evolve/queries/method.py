@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
@@ -29,6 +30,7 @@ class TrialLine:
     strong_acc: float | None
     seconds: float
     message: str
+    notes: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class EvaluationLine:
     def instances(self) -> int:
         """Of each domain."""
         return len(self.trials) // (1 + self.domain.count("+"))
+
+    @property
+    def noted(self) -> dict[str, list[float]]:
+        """The numbers that the method noted, by name, trial by trial."""
+        return by_name(trial.notes for trial in self.trials)
+
+
+def by_name(notes: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Return the notes of several trials by their names."""
+    found: dict[str, list[float]] = {}
+    for name, number in ((name, number) for trial in notes for name, number in trial.items()):
+        found.setdefault(name, []).append(number)
+    return found
 
 
 @dataclass(frozen=True)
@@ -175,5 +190,9 @@ def _evaluations(archive: Archive, method: str) -> tuple[EvaluationLine, ...]:
 def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
     trials = archive.rows("select * from trials where evaluation = ? order by place", [row["id"]])
     measures = value(row, "measures", dict[str, float])
-    lines = tuple(lenient(TrialLine, trial) for trial in trials)
+    lines = tuple(map(_trial, trials))
     return lenient(EvaluationLine, row, measures=measures, trials=lines, **ends(row))
+
+
+def _trial(row: Row) -> TrialLine:
+    return lenient(TrialLine, row, notes=value(row, "notes", dict[str, float]))

@@ -165,6 +165,7 @@ class Contract:
         words: what the numbers are called.
         shares: whether values are shares, in [0, 1], such as accuracies: prompts then show them on the Ladder as they are, and
             else the gap recovered.
+        stub: the file beside this one that holds a method to begin with; made of the contract when it is "".
     """
 
     arrays: tuple[Array, ...]
@@ -180,6 +181,7 @@ class Contract:
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
     words: Words = Words()
     shares: bool = False
+    stub: str = ""
 
     def sizes(self, arrays: Arrays) -> dict[str, int]:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""

@@ -41,6 +41,7 @@ PROBABILITIES = Contract(
     measures=(Measure("teacher_agreement", 0.5, 1.0, 16), Measure("size", 7.0, 10.0, 6)),
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.0, 1.0, 10)),
     shares=True,
+    stub="probabilities_stub.txt",
     words=Words(
         value="accuracy",
         floor="the weak teacher",

@@ -86,9 +86,7 @@ def main() -> None:
         build(vault, large, [name])
         judge, before = Judge(large, vault, sandbox, partial(vault.load, large), threading.Event()), peak()
         took = milliseconds(judge, OWN, name, 3)
-        print(
-            f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, {peak():.0f} MB after (arrays: 205 MB)"
-        )
+        print(f"large     {took:6.1f} ms a trial; memory {before:.0f} MB before, {peak():.0f} MB after (arrays: 205 MB)")
 
 
 if __name__ == "__main__":

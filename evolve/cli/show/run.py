@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evolve.cli.show.console import dash, facts, fit, heading, paragraph, say, source, table
 from evolve.cli.show.tables import over_time, print_search
+from evolve.cli.show.verdict import print_noted
 from evolve.queries.filtering import Wanted
 from evolve.text import NONE, count, duration, estimate, interval, label, made_by, money, number, one_line
 
@@ -231,4 +232,5 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
     if rows:
         headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
         table(headers, rows, words=(2, 0), right=(1, 3, 4, 5, 6, 7), optional=(7, 5, 6))
+    print_noted(evaluation.noted)
     say()
