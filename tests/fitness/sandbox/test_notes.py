@@ -135,7 +135,7 @@ def test_no_note_tells_a_label_because_notes_are_the_same_whatever_the_labels_ar
         builder.start([name])
         builder.wait_for(name, 120)
     true = vault.load(tiny.TASK, name)
-    turned = replace(true, test_y=1 - true.test_y)
+    turned = replace(true, private={**true.private, "test_y": 1 - true.private["test_y"]})
     method, never = Method("m" * 64, source + FINE, 9), threading.Event()
     judges = [Judge(tiny.TASK, vault, sandbox, lambda _, held=held: held, never) for held in (true, turned)]
     trials = [judge.trial(method, name) for judge in judges]
