@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Brief", "Config", "Draft", "Draw", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model",
-    "Observer", "Operator", "Placement", "Run", "Status", "Task", "Words", "answer", "apart", "array", "exchange", "judge", "needs",
-    "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
+    "Observer", "Operator", "Placement", "Run", "Status", "Task", "Words", "answer", "apart", "array", "exchange", "judge",
+    "needs", "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
 ]  # fmt: skip
 _HOMES = {
     "archives.nouns": ("Elite", "Placement"),
