@@ -228,6 +228,8 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
         record_walls(archive, resources.sandbox)
         if resources.task.reference:
             archive.event("task", f"{config.task} is {resources.task.reference}")
+        for file, digest in resources.task.options.get("files", {}).items():
+            archive.event("data", f"{file} {digest}")
         for direction in resources.task.directions:
             archive.add_direction(direction)
         for method in methods:
