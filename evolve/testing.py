@@ -22,12 +22,11 @@ from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.selection.strategies import Strategy
 from evolve.trackers import Subject, Tracker
-from fitness import pgr, registry, tasks
+from fitness import pgr, tasks
 from fitness.judge import Cancelled, Evaluator
 from fitness.nouns import Direction, Evaluation, Finding, Method, Split, Status, Trial, Verdict
 from fitness.probes.suite import check_probe as check_probe
-from fitness.tasks import Task
-from fitness.tasks.secret import Secret
+from fitness.tasks.suite import check_task as check_task
 from fitness.vault.instance import InstanceName
 
 FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
@@ -239,39 +238,6 @@ def _check_dropping(executor: Executor) -> None:
         finally:
             gate.set()
     _holds(isinstance(first.result(SOON), Evaluation), "a job that has begun is done")
-
-
-def check_task(task: Task, drawn: Sequence[str] | None = None) -> None:
-    """Hold a task to its contract: what it declares, and that an instance of each of some domains (default: all) repeats."""
-    domains = tasks.domains(task)
-    _holds(bool(task.search_domains), "a task has a search domain")
-    _holds(len(set(domains)) == len(domains), "no two domains bear one name")
-    _holds(0 < task.margin < 1, f"the margin is an accuracy between 0 and 1, not {task.margin}")
-    _holds(task.least_instances >= 2, f"an interval needs two instances or more, not {task.least_instances}")
-    _holds(task.limits.seconds > 0, "a method has time to run")
-    measures = [*task.measures, *task.other_measures]
-    _holds(len({measure.name for measure in measures}) == len(measures), "no two measures bear one name")
-    _holds(len(task.measures) >= 2, "a grid has two measures or more")
-    for measure in measures:
-        _holds(measure.low < measure.high and measure.bins > 1, f"{measure.name} has two bins or more between its edges")
-    factory = registry.load(task.source)
-    _holds(callable(factory), f"{task.source} is a class or function that draws instances")
-    for domain in domains if drawn is None else drawn:
-        _check_draws(task, domain)
-
-
-def _check_draws(task: Task, domain: str) -> None:
-    source = registry.load(task.source)(task.options)
-    one, again, other = (source.draw(domain, Secret(key * 32)) for key in (b"a", b"a", b"b"))
-    repeats = (one.test_y == again.test_y).all() and (one.train_x == again.train_x).all()
-    _holds(bool(repeats), f"{domain}: the same secret drew another instance: draw everything random from it")
-    _holds((one.train_x != other.train_x).any(), f"{domain}: another secret draws another instance")
-    rows, tests = len(one.train_x), len(one.test_x)
-    shapes = one.weak.shape == (rows, 2) and one.teacher.shape == (tests, 2)
-    _holds(shapes, f"{domain}: a teacher gives two probabilities for every row")
-    _holds(one.test_y.shape == (tests,) and set(one.test_y.tolist()) == {0, 1}, f"{domain}: the truth is 0 or 1 for every row")
-    kinds = {str(array.dtype) for array in (one.train_x, one.test_x, one.weak, one.teacher)}
-    _holds(kinds == {"float32"}, f"{domain}: rows and probabilities are float32, not {', '.join(sorted(kinds))}")
 
 
 def check_tracker(tracker: type[Tracker], folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,38 +12,28 @@ from fitness.contracts.arranging import encoded
 from fitness.contracts.contract import OFFSETS, PROBABILITIES, TEXT, Array, Contract
 from fitness.nouns import TaskFault
 
+Stored = dict[str, np.ndarray]
 BLOCK = 1 << 20  # numbers that are looked at at a time
 EVEN = 1e-3  # by how much the sum of a distribution may differ from 1
 
 
-def public_arrays(contract: Contract, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the public arrays of an instance as they are stored. Raises TaskFault for the first that is not as declared."""
-    undeclared = [name for name in drawn if name not in {array.name for array in contract.arrays}]
+def flat(contract: Contract, public: Mapping[str, Any], private: Mapping[str, Any]) -> tuple[Stored, Stored]:
+    """Return the public and the private arrays of an instance as they are stored.
+
+    Raises TaskFault for the first that is not as the contract declares; of private arrays it may declare some, or none.
+    """
+    undeclared = [name for name in public if name not in {array.name for array in contract.arrays}]
     if undeclared:
         raise TaskFault(f"the public array {undeclared[0]} is drawn and not declared: add array({undeclared[0]!r}, ...)")
-    found, sizes = dict[str, np.ndarray](), dict[str, tuple[int, str]]()
-    for array in contract.arrays:
-        if drawn.get(array.name) is None:
-            if not array.optional:
-                raise TaskFault(f"the public array {array.name} is missing of what is drawn")
-            continue
-        arrays = _typed(array, drawn[array.name])
-        _check_shape(array, arrays, sizes)
-        found |= arrays
-    for array in contract.arrays:
-        if array.name in found and array.dtype != TEXT:
-            _check_values(array, found[array.name], sizes)
+    sizes = dict[str, tuple[int, str]]()
+    found, kept = _checked("public", contract.arrays, public, sizes), _checked("private", contract.private, private, sizes)
+    for name, value in private.items():
+        if name not in kept:
+            kept[name] = np.asarray(value)
+        if kept[name].dtype.kind not in "fiubSU":
+            raise TaskFault(f"the private array {name} is of type {kept[name].dtype}: only numbers and strings can be stored")
     _check_answer(contract, sizes)
-    return found
-
-
-def private_arrays(drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the private arrays of an instance as they are stored. Raises TaskFault."""
-    found = {name: np.asarray(value) for name, value in drawn.items()}
-    for name, array in found.items():
-        if array.dtype.kind not in "fiubSU":
-            raise TaskFault(f"the private array {name} is of type {array.dtype}: numbers and fixed-width strings can be stored")
-    return found
+    return found, kept
 
 
 def check_anchors(floor: object, ceiling: object) -> tuple[float, float]:
@@ -54,42 +44,59 @@ def check_anchors(floor: object, ceiling: object) -> tuple[float, float]:
     return float(floor), float(ceiling)  # type: ignore[arg-type]  # numbers: they were just looked at
 
 
-def _typed(array: Array, value: Any) -> dict[str, np.ndarray]:
+def _checked(kind: str, declared: Sequence[Array], drawn: Mapping[str, Any], sizes: dict[str, tuple[int, str]]) -> Stored:
+    found = Stored()
+    for array in declared:
+        where = f"the {kind} array {array.name}"
+        if drawn.get(array.name) is None:
+            if not array.optional:
+                raise TaskFault(f"{where} is missing of what is drawn")
+            continue
+        arrays = _typed(array, drawn[array.name], where)
+        _check_shape(array, arrays, sizes, where)
+        found |= arrays
+    for array in declared:
+        if array.name in found and array.dtype != TEXT:
+            _check_values(array, found[array.name], sizes, f"the {kind} array {array.name}")
+    return found
+
+
+def _typed(array: Array, value: Any, where: str) -> dict[str, np.ndarray]:
     if array.dtype == TEXT:
         if not all(isinstance(text, str) for text in value):
-            raise TaskFault(f"the public array {array.name} is declared as text: it is a list of strings")
+            raise TaskFault(f"{where} is declared as text: it is a list of strings")
         return encoded(array.name, value)
     found = np.asarray(value)
     if found.dtype != array.dtype:
-        raise TaskFault(f"the public array {array.name} is {found.dtype}, and declared as {array.dtype}: change one of them")
+        raise TaskFault(f"{where} is {found.dtype}, and declared as {array.dtype}: change one of them")
     return {array.name: found}
 
 
-def _check_shape(array: Array, arrays: Mapping[str, np.ndarray], sizes: dict[str, tuple[int, str]]) -> None:
+def _check_shape(array: Array, arrays: Mapping[str, np.ndarray], sizes: dict[str, tuple[int, str]], where: str) -> None:
     shape = (len(arrays[array.name + OFFSETS]) - 1,) if array.dtype == TEXT else arrays[array.name].shape
     if len(shape) != len(array.axes):
-        raise TaskFault(f"the public array {array.name} has shape {shape}, and {len(array.axes)} dimensions are declared")
+        raise TaskFault(f"{where} has shape {shape}, and {len(array.axes)} dimensions are declared")
     for dim, size in zip(array.axes, shape):
         wanted, why = (int(dim), "declared") if dim.isdigit() else sizes.setdefault(dim, (size, array.name))
         if size != wanted:
             held = why if dim.isdigit() else f"what {why} has along {dim}"
-            raise TaskFault(f"the public array {array.name} has shape {shape}: {size} is not {wanted}, {held}")
+            raise TaskFault(f"{where} has shape {shape}: {size} is not {wanted}, {held}")
         if not size:
-            raise TaskFault(f"the public array {array.name} has shape {shape}: it is empty")
+            raise TaskFault(f"{where} has shape {shape}: it is empty")
 
 
-def _check_values(array: Array, values: np.ndarray, sizes: Mapping[str, tuple[int, str]]) -> None:
+def _check_values(array: Array, values: np.ndarray, sizes: Mapping[str, tuple[int, str]], where: str) -> None:
     flat = values.reshape(-1)
     blocks = [flat[start : start + BLOCK] for start in range(0, len(flat), BLOCK)]
     if values.dtype.kind == "f" and not all(np.isfinite(block).all() for block in blocks):
-        raise TaskFault(f"the public array {array.name} holds numbers that are not finite")
+        raise TaskFault(f"{where} holds numbers that are not finite")
     if array.values == PROBABILITIES:
         if min(block.min() for block in blocks) < 0 or np.abs(values.sum(-1) - 1).max() > EVEN:
-            raise TaskFault(f"the public array {array.name} is declared as probabilities: rows of at least 0 that sum to 1")
+            raise TaskFault(f"{where} is declared as probabilities: rows of at least 0 that sum to 1")
     elif array.values:
         most = int(array.values) if array.values.isdigit() else sizes[array.values][0]
         if min(block.min() for block in blocks) < 0 or max(block.max() for block in blocks) >= most:
-            raise TaskFault(f"the public array {array.name} is declared as whole numbers below {most}, and holds others")
+            raise TaskFault(f"{where} is declared as whole numbers below {most}, and holds others")
 
 
 def _check_answer(contract: Contract, sizes: Mapping[str, tuple[int, str]]) -> None:

@@ -22,7 +22,10 @@ PROBABILITIES = Contract(
             "pairs", "p 2", "int64", "pairs of training examples of which exactly one is true", optional=True, values="n_train"
         ),
     ),
-    private=(Array("test_y", "n_test", "uint8"), Array("teacher", "n_test n_classes", values="probabilities")),
+    private=(
+        Array("test_y", "n_test", "uint8", values="n_classes"),
+        Array("teacher", "n_test n_classes", values="probabilities"),
+    ),
     answer=Answer("n_test n_classes", 0, 1, "probabilities", choice=True, single="P(y = 1)"),
     symmetries=(
         repeats(name="determinism"),

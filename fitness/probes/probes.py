@@ -22,13 +22,17 @@ ONE_CLASS = 0.99  # share of the answers that are the same, above which a method
 
 
 def chosen(contract: Contract, names: Sequence[str] | None = None) -> tuple[Probe, ...]:
-    """Return the probes of these names (default: all that the contract names), in the contract's order. Raises UsageError."""
+    """Return those of a contract's probes that bear these names (default: all), in its order, one's own last.
+
+    Raises UsageError for a name that the contract gives and nobody has.
+    """
     known = known_to(contract)
     for name in contract.probes:
         if name not in known and not registry.is_reference(name):
             raise registry.UsageError(f"there is no probe named {name!r}: the probes are {', '.join(known)}")
     wanted = [name for name in contract.probes if names is None or name in names]
-    return tuple(known[name] if name in known else load(name, contract) for name in wanted)
+    own = [load(name, contract) for name in wanted if name not in known]
+    return (*(known[name] for name in wanted if name in known), *own)
 
 
 def known_to(contract: Contract) -> dict[str, Probe]:

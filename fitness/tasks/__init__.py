@@ -6,6 +6,7 @@
 - own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances
+- suite: what a task is held to
 - task: a task as data
 """
 

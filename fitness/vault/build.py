@@ -91,9 +91,8 @@ def build(source: Source, request: BuildRequest, margin: float, contract: Contra
 def store(path: Path, drawn: Draw, contract: Contract, identity: Mapping[str, object], secret: Secret) -> None:
     """Write an instance, once it is what the contract declares. Raises TaskFault, and OSError."""
     floor, ceiling = checking.check_anchors(drawn.floor, drawn.ceiling)
-    kinds = {storage.PUBLIC: checking.public_arrays(contract, drawn.public)}
-    kinds[storage.PRIVATE] = checking.private_arrays(drawn.private)
-    arrays = {kind + name: array for kind, found in kinds.items() for name, array in found.items()}
+    kinds = zip((storage.PUBLIC, storage.PRIVATE), checking.flat(contract, drawn.public, drawn.private))
+    arrays = {kind + name: array for kind, found in kinds for name, array in found.items()}
     storage.write(path, arrays, {"floor": floor, "ceiling": ceiling}, identity, secret)
 
 

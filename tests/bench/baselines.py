@@ -54,10 +54,10 @@ def main() -> None:
             cells = [cell(found[domain]) for domain in domains(task)]
             seconds = fmean(t.seconds for t in found["chat"])
             print(f"| {seed.name} | {' | '.join(cells)} | {seconds:.2f} | {AAR.get(seed.name, '')} |", flush=True)
-        for name, attribute in (("weak teacher, accuracy", "weak_acc"), ("ceiling, accuracy", "strong_acc")):
+        for name, attribute in (("weak teacher, accuracy", "floor"), ("ceiling, accuracy", "ceiling")):
             means = [fmean(getattr(t.score, attribute) for t in rows[d]) for d in domains(task)]
             print(f"| {name} | {' | '.join(f'{mean:.2f}' for mean in means)} | | |")
-        gaps = [min(t.score.strong_acc - t.score.weak_acc for t in rows[d] if t.score) for d in domains(task)]
+        gaps = [min(t.score.ceiling - t.score.floor for t in rows[d] if t.score) for d in domains(task)]
         print(f"| smallest ceiling minus teacher | {' | '.join(f'{gap:.2f}' for gap in gaps)} | | |")
 
 

@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from fitness.contracts.contract import Problem
 from fitness.judge import Judge
-from fitness.nouns import Limits, Method, Outcome, Problem, Split, Status
+from fitness.nouns import Limits, Method, Outcome, Split, Status
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox

@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitness.nouns import EvolveError, Problem, Split, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import EvolveError, Split, Status
 from fitness.sandbox.device import find
 from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import load

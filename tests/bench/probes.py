@@ -16,8 +16,9 @@ from pathlib import Path
 
 from archives.archive import Archive
 from evolve.runs.resources import JudgeResources, judge_resources
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Method, Split, Status
-from fitness.probes.probes import PROBES
+from fitness.probes.probes import chosen
 from fitness.tasks import load
 from fitness.vault.instance import InstanceName
 from tests.security.hacks.gallery import CHEATS, EARLIER, method
@@ -112,7 +113,7 @@ def alarms(lines: Sequence[Line]) -> Iterator[str]:
     """Yield the table of alarms: examinations that a probe failed, and methods that it failed on most instances."""
     honest = [line for line in lines if line["kind"] == HONEST and line["verdict"] != "SKIPPED"]
     yield "| probe | examinations | alarms | rate, at most | methods | flagged | rate, at most |\n|---|---|---|---|---|---|---|"
-    for probe in PROBES:
+    for probe in chosen(PROBABILITIES):
         said = [line for line in honest if line["probe"] == probe.name]
         by_method = defaultdict[object, list[bool]](list)
         for line in said:

@@ -22,10 +22,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fitness.nouns import Limits, Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import lay_out
+from tests.support.weak_to_strong import problem_of
 
 AT_ONCE = "import torch\ndef method(problem): return torch.full((len(problem.test_x),), 0.5)"
 FIT = "def method(problem): return problem.student.fit(problem.train_x, problem.weak)(problem.test_x)"
@@ -85,7 +87,7 @@ def some_problem() -> Problem:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((7000, 256), dtype=np.float32)
     p = rng.random((4000, 1), dtype=np.float32)
-    return Problem(x[:4000], np.hstack([1 - p, p]), x[4000:], None, 1, 2)
+    return problem_of(x[:4000], np.hstack([1 - p, p]), x[4000:], seed=1)
 
 
 def trial(sandbox: Sandbox, problem: Problem, source: str) -> Outcome:
@@ -111,7 +113,7 @@ def main() -> None:
     loose = some_problem()
     problem = replace(loose, **lay_out({name: getattr(loose, name) for name in ("train_x", "weak", "test_x")}))
     show("doctor", milliseconds(5, diagnose))
-    show("laying out an instance of 7 MB", milliseconds(20, lambda: lay_out({"x": loose.train_x, "test": loose.test_x})))
+    show("laying out an instance of 7 MB", milliseconds(20, lambda: lay_out({"x": loose["train_x"], "test": loose["test_x"]})))
     baseline = milliseconds(5, lambda: subprocess.run([sys.executable, "-c", FRESH], check=True))
     show("fresh process: import torch and numpy", baseline)
     for level in {"A": "AB", "B": "B"}.get(diagnose().level, ""):

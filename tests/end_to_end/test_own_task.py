@@ -21,7 +21,7 @@ import numpy as np
 
 from fitness.nouns import Limits
 from fitness.tasks import Task
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 open(__file__ + ".imported", "a").write("x")
 
@@ -38,7 +38,8 @@ class Source:
         weak, x = np.stack([1 - p, p], 1).astype(np.float32), x.astype(np.float32)
         n, hard = self.n, weak.argmax(1)
         accuracy = float(np.mean(hard[n:] == y[n:]))
-        return Drawn(x[:n], weak[:n], x[n:], y[n:].astype(np.uint8), weak[n:], accuracy, 0.99)
+        public = {"train_x": x[:n], "weak": weak[:n], "test_x": x[n:]}
+        return Draw(public, {"test_y": y[n:].astype(np.uint8), "teacher": weak[n:]}, accuracy, 0.99)
 
 
 TASK = Task(

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from fitness import pgr
 from fitness.nouns import Score
-from fitness.vault.instance import Answers
+from tests.support.weak_to_strong import answers_of
 
 pytestmark = pytest.mark.thorough
 
@@ -108,8 +108,8 @@ def judged(accuracies: Sequence[float], rng: np.random.Generator) -> Group:
     order = rng.permutation(ROWS)
     scores = []
     for answers in methods:
-        marks = Answers(order, truth, teacher).score(np.eye(2, dtype=np.float32)[answers[order]])
-        scores.append(pgr.score(marks.transfer_acc, weak_acc, strong_acc, ROWS, marks.teacher_agreement))
+        known = answers_of(order, truth, teacher, weak_acc, strong_acc)
+        scores.append(known.score(np.eye(2, dtype=np.float32)[answers[order]]))
     return tuple(scores)
 
 
@@ -192,7 +192,7 @@ def test_the_stderr_is_what_the_rows_leave_and_without_the_agreement_no_less(tru
     scores = [judged(accuracies, rng)[0] for _ in range(500)]
     found = float(np.std([s.pgr for s in scores]))
     known = fmean(s.stderr for s in scores) / found
-    blind = fmean(pgr.score(s.transfer_acc, s.weak_acc, s.strong_acc, s.n).stderr for s in scores) / found
+    blind = fmean(pgr.score(s.value, s.floor, s.ceiling, s.n).stderr for s in scores) / found
     tell(f"stderr over the spread of equal instances, PGR {truth}: {known:.2f}, without the agreement {blind:.2f}")
     assert 0.9 <= known <= 1.15
     assert 0.9 <= blind <= 1.7

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from fitness.contracts.contract import Problem
 from fitness.judge import Cancelled, Judge
-from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Problem, Score, Split, Status, Trial, Verdict
+from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Score, Split, Status, Trial, Verdict
 from fitness.probes import probes
 from fitness.probes.examination import Case
 from fitness.tasks import load
 from fitness.vault.instance import Answers, InstanceName
+from tests.support.weak_to_strong import answers_of, problem_of
 
 METHOD = Method("m", "source", 256)
 N = 1000
@@ -24,8 +26,6 @@ N = 1000
 @dataclass(frozen=True)
 class FakeInstance:
     name: InstanceName
-    weak_acc: float = 0.5
-    strong_acc: float = 1.0
 
 
 class FakeVault:
@@ -34,16 +34,17 @@ class FakeVault:
     def load(self, name: InstanceName) -> FakeInstance:
         return FakeInstance(name)
 
-    def test_rows(self, instance: FakeInstance) -> np.ndarray:
-        return np.zeros((N, 1), np.float32)
+    def arrays(self, instance: FakeInstance) -> dict[str, np.ndarray]:
+        return {"test_x": np.zeros((N, 1), np.float32)}
 
     def dice(self, *label: object) -> np.random.Generator:
         return np.random.default_rng(zlib.crc32(str(label).encode()))
 
     def problem(self, instance: FakeInstance, method: str, repeat: int = 0) -> tuple[Problem, Answers]:
-        empty = np.zeros((0, 1), np.float32)
-        problem = Problem(empty, empty, np.zeros((N, 1), np.float32), None, instance.name.index, 2)
-        return problem, Answers(np.arange(N), np.ones(N, np.int64), np.zeros(N, np.int64))
+        problem = problem_of(
+            np.zeros((0, 1), np.float32), np.zeros((0, 2), np.float32), np.zeros((N, 1), np.float32), seed=instance.name.index
+        )
+        return problem, answers_of(np.arange(N), np.ones(N, np.int64), np.zeros(N, np.int64), 0.5, 1.0)
 
 
 class Scripted:

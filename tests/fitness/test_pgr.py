@@ -45,7 +45,7 @@ def test_the_stderr_is_that_of_the_rows_that_method_and_teacher_share(seed: int,
 
 
 def test_the_pgr_of_a_copy_of_the_teacher_is_0_whatever_the_rows() -> None:
-    copy = pgr.score(0.6, 0.6, 0.9, 3000, teacher_agreement=1.0)
+    copy = pgr.score(0.6, 0.6, 0.9, 3000, agreement=1.0)
     assert (copy.pgr, copy.stderr) == (0, pytest.approx(0, abs=1e-8))
 
 

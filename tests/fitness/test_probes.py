@@ -14,17 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fitness import pgr, tasks
+from fitness import tasks
+from fitness.contracts.arranging import show
+from fitness.contracts.contract import Problem
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.judge import Judge
-from fitness.nouns import Finding, Limits, Outcome, Problem, Status, Verdict
+from fitness.nouns import Finding, Limits, Outcome, Status, Verdict
+from fitness.probes.derived import MOVED, UNSTABLE
 from fitness.probes.examination import Case, Examination, Probe, Reading, Run
 from fitness.probes.frame import halves, turned
-from fitness.probes.probes import MOVED, PROBES, UNSTABLE, examine
+from fitness.probes.probes import chosen, examine
 from fitness.probes.suite import check_probe
 from fitness.registry import UsageError
-from fitness.vault.instance import Answers
 from fitness.vault.vault import Vault
+from tests.support.weak_to_strong import answers_of, problem_of
 
 N, D = 1000, 60
 SPREADS = 1.25 ** -np.minimum(np.arange(D), 8)  # of the components
@@ -50,12 +53,13 @@ def draw(seed: int) -> tuple[Problem, np.ndarray]:
     x = components * SPREADS @ np.linalg.qr(rng.standard_normal((D, D)))[0]
     x = (2 * x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
     weak = (0.2 + 0.6 * np.stack([~said[:N], said[:N]], 1)).astype(np.float32)
-    return Problem(x[:N], weak, x[N:], np.arange(20).reshape(10, 2), seed=7, n_classes=2), truth[N:]
+    return problem_of(x[:N], weak, x[N:], np.arange(20).reshape(10, 2), seed=7), truth[N:]
 
 
 PROBLEM, TRUTH = draw(0)
 EDGES = (0.6, 0.95)  # accuracies of the teacher and of the ceiling
-ANSWERS = Answers(np.arange(N), TRUTH, np.zeros(N, np.int64))
+ANSWERS = answers_of(np.arange(N), TRUTH, np.zeros(N, np.int64), *EDGES)
+PROBES = chosen(PROBABILITIES)
 
 
 class Stopped(Exception):
@@ -91,11 +95,11 @@ def examined(
     """Examine a method whose trial was recorded, and whose source has no place for constants; return its findings by probe."""
     if others is None:
         others = {"numbers": dealt(run.method)} if run.method in (constants, signed_constants, magnitudes) else {}
-    case = Case(PROBLEM, ANSWERS, *EDGES, None, None, others)
+    case = Case(PROBLEM, ANSWERS, None, None, others)
     if recorded:
         predictions = Counted(run.method)(PROBLEM).predictions
         assert predictions is not None
-        case = replace(case, reference=pgr.score(ANSWERS.score(predictions).transfer_acc, *EDGES, N))
+        case = replace(case, reference=ANSWERS.score(predictions))
     findings = examine(run, case, np.random.default_rng(seed), thorough)
     return {finding.probe: finding for finding in findings}
 
@@ -107,11 +111,15 @@ def flags(method: Method, thorough: bool = False) -> list[str]:
 
 def whitened(problem: Problem, kept: int = D) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return train and test in the first whitened principal components, and what the teacher makes of each component."""
-    mean = problem.train_x.mean(0)
-    values, axes = np.linalg.eigh(np.cov(problem.train_x.T))
+    mean = problem["train_x"].mean(0)
+    values, axes = np.linalg.eigh(np.cov(problem["train_x"].T))
     axes = (axes / np.sqrt(values.clip(1e-9)))[:, ::-1][:, :kept]
-    train = (problem.train_x - mean) @ axes
-    return train, (problem.test_x - mean) @ axes, train.T @ (problem.weak[:, 1] - problem.weak[:, 1].mean()) / len(train)
+    train = (problem["train_x"] - mean) @ axes
+    return (
+        train,
+        (problem["test_x"] - mean) @ axes,
+        train.T @ (problem["weak"][:, 1] - problem["weak"][:, 1].mean()) / len(train),
+    )
 
 
 def honest(problem: Problem, kept: int = D) -> np.ndarray:
@@ -165,7 +173,7 @@ def middle_of_test(problem: Problem) -> np.ndarray:
 
 
 def components_of_test(problem: Problem) -> np.ndarray:
-    return honest(replace(problem, train_x=np.concatenate([problem.train_x, problem.test_x])[-N:]))
+    return honest(problem.changed({"train_x": np.concatenate([problem["train_x"], problem["test_x"]])[-N:]}))
 
 
 def neighbours_in_order(problem: Problem) -> np.ndarray:
@@ -179,7 +187,7 @@ def first_row_is_true(problem: Problem) -> np.ndarray:
 
 
 def whole_test_set_only(problem: Problem) -> np.ndarray:
-    if len(problem.test_x) != N:
+    if len(problem["test_x"]) != N:
         raise Stopped(Status.CRASHED)
     return middle_of_test(problem)
 
@@ -189,7 +197,7 @@ def class_one_is_likely(problem: Problem) -> np.ndarray:
 
 
 def always_one(problem: Problem) -> np.ndarray:
-    return np.ones(len(problem.test_x))
+    return np.ones(len(problem["test_x"]))
 
 
 def nearly_always_one(problem: Problem) -> np.ndarray:
@@ -200,21 +208,22 @@ def nearly_always_one(problem: Problem) -> np.ndarray:
 def restless() -> Method:
     """Return a method that takes another direction in every run, as one without a seed does."""
     draws = itertools.count()
-    return lambda problem: honest(problem) + 0.1 * np.random.default_rng(next(draws)).standard_normal(len(problem.test_x))
+    return lambda problem: honest(problem) + 0.1 * np.random.default_rng(next(draws)).standard_normal(len(problem["test_x"]))
 
 
 def chaotic(problem: Problem) -> np.ndarray:
     """Learn in five components or in two, as the slightest change of seed or data decides."""
-    draw = np.random.default_rng([problem.seed, *problem.weak[:8, 1].view(np.uint32), *problem.train_x[0, :4].view(np.uint32)])
+    draw = np.random.default_rng(
+        [problem.seed, *problem["weak"][:8, 1].view(np.uint32), *problem["train_x"][0, :4].view(np.uint32)]
+    )
     return honest(problem, int(draw.choice([2, 5])))
 
 
 def test_the_problem_can_be_learnt_and_the_cheats_pay() -> None:
-    gap = EDGES[1] - EDGES[0]
     for method, least in ((honest, 0.3), (constants, 0.9), (signed_constants, 0.9), (magnitudes, 0.9)):
         predictions = Counted(method)(PROBLEM).predictions
         assert predictions is not None
-        assert (ANSWERS.score(predictions).transfer_acc - EDGES[0]) / gap > least
+        assert ANSWERS.score(predictions).pgr > least
 
 
 def test_an_honest_method_passes_every_probe_in_six_runs() -> None:
@@ -265,7 +274,7 @@ def test_thoroughly_every_probe_that_fails_is_named() -> None:
 
 def falls(problem: Problem, at_home: Method, elsewhere: Method) -> np.ndarray:
     """Answer in one way on the trial's own features, and in another on any others, as one does that falls in a turned frame."""
-    return (at_home if np.array_equal(problem.train_x, PROBLEM.train_x) else elsewhere)(problem)
+    return (at_home if np.array_equal(problem["train_x"], PROBLEM["train_x"]) else elsewhere)(problem)
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -289,7 +298,7 @@ def test_a_source_that_breaks_with_other_constants_or_was_not_read_is_no_cheat()
 
     found = examined(Counted(signed_constants), others={"text": [Counted(crash)] * 3})["frame"]
     assert (found.verdict, found.number) == (SKIPPED, None)
-    unread = examine(Counted(signed_constants), Case(PROBLEM, ANSWERS, *EDGES, None), np.random.default_rng(1))
+    unread = examine(Counted(signed_constants), Case(PROBLEM, ANSWERS, None), np.random.default_rng(1))
     assert [f.verdict for f in unread if f.probe == "frame"] == [SKIPPED]
 
 
@@ -347,11 +356,11 @@ def test_another_accuracy_is_looked_into_before_it_is_blamed() -> None:
 @pytest.mark.parametrize(("again", "verdict"), [(1, PASSED), (0, FAILED)])
 def test_what_moves_in_any_second_run_is_not_blamed_on_the_company(again: int, verdict: Verdict) -> None:
     flips = iter([0, 0, 2, 0, again, 0, 0, 0])  # answers turned: recorded trial, reference, part, draw, second run
-    known = {row.tobytes() for row in PROBLEM.test_x}
+    known = {row.tobytes() for row in PROBLEM["test_x"]}
 
     def rounding(problem: Problem) -> np.ndarray:
         scores = honest(problem)
-        own = [place for place, row in enumerate(problem.test_x) if row.tobytes() in known]
+        own = [place for place, row in enumerate(problem["test_x"]) if row.tobytes() in known]
         scores[own[: next(flips)]] *= -1
         return scores
 
@@ -408,27 +417,27 @@ def test_train_rows_stay_where_the_pairs_expect_them(thorough: bool) -> None:
     run = Counted(honest)
     examined(run, thorough=thorough)
     for problem in run.problems:
-        assert problem.pairs is PROBLEM.pairs
-        assert len(problem.train_x) == N
-        turned_rows = not np.array_equal(problem.train_x, PROBLEM.train_x)
-        assert not turned_rows or np.array_equal(problem.weak, PROBLEM.weak)
+        assert problem["pairs"] is PROBLEM["pairs"]
+        assert len(problem["train_x"]) == N
+        turned_rows = not np.array_equal(problem["train_x"], PROBLEM["train_x"])
+        assert not turned_rows or np.array_equal(problem["weak"], PROBLEM["weak"])
 
 
 def test_a_shuffle_is_followed_by_its_mirror_image() -> None:
     run = Counted(honest)
     examined(run)
     assert len({problem.seed for problem in run.problems[-2:]}) == 1
-    one, other = (problem.weak for problem in run.problems[-2:])
+    one, other = (problem["weak"] for problem in run.problems[-2:])
     assert np.array_equal(one, other[:, ::-1])
-    assert np.array_equal(np.sort(one, 0), np.sort(PROBLEM.weak, 0))
-    assert not np.array_equal(one, PROBLEM.weak)
+    assert np.array_equal(np.sort(one, 0), np.sort(PROBLEM["weak"], 0))
+    assert not np.array_equal(one, PROBLEM["weak"])
 
 
 def test_rows_are_shown_unlike_the_whole_in_another_order_and_in_company() -> None:
     run = Counted(honest)
     examined(run)
-    shown = run.problems[1].test_x
-    known = {row.tobytes(): place for place, row in enumerate(PROBLEM.test_x)}
+    shown = run.problems[1]["test_x"]
+    known = {row.tobytes(): place for place, row in enumerate(PROBLEM["test_x"])}
     places = [known[row.tobytes()] for row in shown if row.tobytes() in known]
     assert len(places) < len(shown)
     assert len(set(places)) == N // 2 < len(places)
@@ -437,11 +446,11 @@ def test_rows_are_shown_unlike_the_whole_in_another_order_and_in_company() -> No
 
 
 def draws(pool: np.ndarray, count: int = 200) -> list[np.ndarray]:
-    return [PROBABILITIES.show(pool, np.random.default_rng(seed)) for seed in range(count)]
+    return [show(pool, np.random.default_rng(seed)) for seed in range(count)]
 
 
 def test_the_number_of_test_rows_and_their_mixture_differ_from_trial_to_trial() -> None:
-    pool = np.concatenate([PROBLEM.train_x, PROBLEM.test_x])
+    pool = np.concatenate([PROBLEM["train_x"], PROBLEM["test_x"]])
     sizes = [len(rows) for rows in draws(pool)]
     assert (min(sizes) >= N, max(sizes) <= 2 * N * 5 // 6 + 1, len(set(sizes)) > 100) == (True, True, True)
     assert all(len(set(rows)) == len(rows) for rows in draws(pool, 20))
@@ -452,30 +461,31 @@ def test_the_number_of_test_rows_and_their_mixture_differ_from_trial_to_trial() 
 
 def test_a_part_cannot_be_told_from_a_trial_by_its_number_or_its_mixture() -> None:
     """One of the parts that even the quick examination shows is drawn just as the trial's own rows were."""
-    pool = np.concatenate([PROBLEM.test_x, draw(2)[0].test_x])
-    answers = Answers(PROBABILITIES.show(pool, np.random.default_rng(0)), np.zeros(2 * N, np.int64), np.zeros(2 * N, np.int64))
-    problem, run = replace(PROBLEM, test_x=pool[answers.rows]), Counted(honest)
+    pool = np.concatenate([PROBLEM["test_x"], draw(2)[0]["test_x"]])
+    rows, nothing = show(pool, np.random.default_rng(0)), np.zeros(2 * N, np.int64)
+    problem, run, answers = PROBLEM.changed({"test_x": pool[rows]}), Counted(honest), answers_of(rows, nothing, nothing, *EDGES)
     rng = np.random.default_rng(1)
-    examine(run, Case(problem, answers, *EDGES, None, pool, {}), rng)
+    examine(run, Case(problem, answers, None, {**problem.arrays, "test_x": pool}, {}), rng)
     known = {row.tobytes() for row in pool}
-    whole = [p for p in run.problems[1:] if all(row.tobytes() in known for row in p.test_x) and p.weak is problem.weak]
-    drawn = [p for p in whole if len(p.test_x) != len(problem.test_x)]
+    whole = [p for p in run.problems[1:] if all(row.tobytes() in known for row in p["test_x"]) and p["weak"] is problem["weak"]]
+    drawn = [p for p in whole if len(p["test_x"]) != len(problem["test_x"])]
     assert len(drawn) == 1
-    assert N <= len(drawn[0].test_x) <= 2 * N * 5 // 6 + 1
-    assert not {row.tobytes() for row in drawn[0].test_x} <= {row.tobytes() for row in problem.test_x}
+    assert N <= len(drawn[0]["test_x"]) <= 2 * N * 5 // 6 + 1
+    assert not {row.tobytes() for row in drawn[0]["test_x"]} <= {row.tobytes() for row in problem["test_x"]}
 
 
 @pytest.mark.parametrize("least", [1, 10, 499, 501])
 def test_who_is_transductive_only_among_many_rows_is_caught_whatever_the_number(least: int) -> None:
     """Honest below as many rows as a trial has at least: the parts by its own output are too small to see it."""
-    pool = np.concatenate([PROBLEM.test_x, draw(2)[0].test_x])
+    pool = np.concatenate([PROBLEM["test_x"], draw(2)[0]["test_x"]])
     truth = np.concatenate([TRUTH, draw(2)[1]])
-    answers = Answers(PROBABILITIES.show(pool, np.random.default_rng(0)), truth, np.zeros(2 * N, np.int64))
+    rows = show(pool, np.random.default_rng(0))
+    answers = answers_of(rows, truth, np.zeros(2 * N, np.int64), *EDGES)
 
     def careful(problem: Problem) -> np.ndarray:
-        return middle_of_test(problem) if len(problem.test_x) >= N * least // 501 else honest(problem)
+        return middle_of_test(problem) if len(problem["test_x"]) >= N * least // 501 else honest(problem)
 
-    case = Case(replace(PROBLEM, test_x=pool[answers.rows]), answers, *EDGES, None, pool, {})
+    case = Case(PROBLEM.changed({"test_x": pool[rows]}), answers, None, {**PROBLEM.arrays, "test_x": pool}, {})
     found = examine(Counted(careful), case, np.random.default_rng(1))
     assert [finding.probe for finding in found if finding.verdict is FAILED] == ["rows"]
 
@@ -484,9 +494,9 @@ def test_same_seed_same_examination() -> None:
     runs = [Counted(honest), Counted(honest)]
     assert examined(runs[0]) == examined(runs[1])
     for one, other in zip(runs[0].problems, runs[1].problems, strict=True):
-        assert np.array_equal(one.train_x, other.train_x)
-        assert np.array_equal(one.weak, other.weak)
-        assert np.array_equal(one.test_x, other.test_x)
+        assert np.array_equal(one["train_x"], other["train_x"])
+        assert np.array_equal(one["weak"], other["weak"])
+        assert np.array_equal(one["test_x"], other["test_x"])
 
 
 def moments(x: np.ndarray, onto: np.ndarray) -> np.ndarray:
@@ -498,11 +508,11 @@ def moments(x: np.ndarray, onto: np.ndarray) -> np.ndarray:
 
 def test_turning_negates_the_skewness_of_the_mirrored_components_alone() -> None:
     mirrored = [0, 3, 4]
-    rows = replace(PROBLEM, test_x=PROBLEM.train_x)
+    rows = PROBLEM.changed({"test_x": PROBLEM["train_x"]})
     after = turned(rows, mirrored, 0, np.random.default_rng(0))
-    axes = np.linalg.eigh(np.cov(PROBLEM.train_x.T)).eigenvectors[:, ::-1]
-    before = PROBLEM.train_x @ axes
-    turn = moments(after.train_x @ axes, before) / moments(before, before)
+    axes = np.linalg.eigh(np.cov(PROBLEM["train_x"].T)).eigenvectors[:, ::-1]
+    before = PROBLEM["train_x"] @ axes
+    turn = moments(after["train_x"] @ axes, before) / moments(before, before)
     large = np.abs(moments(before, before)) > 0.3
     assert large[mirrored].any()
     assert large.sum() > 4
@@ -511,18 +521,18 @@ def test_turning_negates_the_skewness_of_the_mirrored_components_alone() -> None
 
 
 def test_turning_treats_train_and_test_alike_and_leaves_the_norm() -> None:
-    after = turned(replace(PROBLEM, test_x=PROBLEM.train_x[:100]), [0, 3], 1, np.random.default_rng(0))
-    assert np.allclose(after.train_x[:100], after.test_x, atol=1e-5)
-    assert np.array_equal(after.train_x, turned(PROBLEM, [0, 3], 1, np.random.default_rng(0)).train_x)
-    assert np.linalg.norm(after.train_x, axis=1) == pytest.approx(2, abs=1e-5)
-    assert after.train_x.dtype == after.test_x.dtype == np.float32
-    assert (after.seed, after.weak is PROBLEM.weak, after.pairs is PROBLEM.pairs) == (7, True, True)
+    after = turned(PROBLEM.changed({"test_x": PROBLEM["train_x"][:100]}), [0, 3], 1, np.random.default_rng(0))
+    assert np.allclose(after["train_x"][:100], after["test_x"], atol=1e-5)
+    assert np.array_equal(after["train_x"], turned(PROBLEM, [0, 3], 1, np.random.default_rng(0))["train_x"])
+    assert np.linalg.norm(after["train_x"], axis=1) == pytest.approx(2, abs=1e-5)
+    assert after["train_x"].dtype == after["test_x"].dtype == np.float32
+    assert (after.seed, after["weak"] is PROBLEM["weak"], after["pairs"] is PROBLEM["pairs"]) == (7, True, True)
 
 
 def test_turning_flips_the_signs_of_about_half_of_the_components() -> None:
     after = turned(PROBLEM, [], 0, np.random.default_rng(0))
-    axes = np.linalg.eigh(np.cov(PROBLEM.train_x.T)).eigenvectors[:, :-9]
-    same = [np.corrcoef(a, b)[0, 1] for a, b in zip((PROBLEM.test_x @ axes).T, (after.test_x @ axes).T, strict=True)]
+    axes = np.linalg.eigh(np.cov(PROBLEM["train_x"].T)).eigenvectors[:, :-9]
+    same = [np.corrcoef(a, b)[0, 1] for a, b in zip((PROBLEM["test_x"] @ axes).T, (after["test_x"] @ axes).T, strict=True)]
     assert np.abs(same) == pytest.approx(1, abs=0.05)
     assert 0.25 < np.mean(np.array(same) > 0) < 0.75
 
@@ -537,8 +547,8 @@ def test_half_of_what_an_answer_is_made_of_is_mirrored() -> None:
 @pytest.mark.parametrize("first", [0, 1])
 def test_turning_trades_the_places_of_neighbours(first: int) -> None:
     after = turned(PROBLEM, [], first, np.random.default_rng(0))
-    axes = np.linalg.eigh(np.cov(PROBLEM.train_x.T)).eigenvectors[:, ::-1]
-    before, now = ((x @ axes).std(0) for x in (PROBLEM.train_x, after.train_x))
+    axes = np.linalg.eigh(np.cov(PROBLEM["train_x"].T)).eigenvectors[:, ::-1]
+    before, now = ((x @ axes).std(0) for x in (PROBLEM["train_x"], after["train_x"]))
     order = np.arange(D)
     for one in range(first, D - 1, 2):
         order[[one, one + 1]] = order[[one + 1, one]]
@@ -547,10 +557,10 @@ def test_turning_trades_the_places_of_neighbours(first: int) -> None:
 
 
 def test_constant_features_do_not_break_the_examination() -> None:
-    flat = replace(PROBLEM, train_x=np.zeros_like(PROBLEM.train_x), test_x=np.zeros_like(PROBLEM.test_x))
-    run = Counted(lambda problem: np.linspace(-1, 1, len(problem.test_x)))
+    flat = PROBLEM.changed({"train_x": np.zeros_like(PROBLEM["train_x"]), "test_x": np.zeros_like(PROBLEM["test_x"])})
+    run = Counted(lambda problem: np.linspace(-1, 1, len(problem["test_x"])))
     with np.errstate(all="raise"):
-        found = examine(run, Case(flat, ANSWERS, *EDGES, None), np.random.default_rng(0), thorough=True)
+        found = examine(run, Case(flat, ANSWERS, None), np.random.default_rng(0), thorough=True)
     assert [finding.probe for finding in found] == NAMES
 
 
@@ -575,7 +585,7 @@ def reads(number: float, threshold: float) -> Callable[[Examination], Reading]:
 
 
 def spoils(examination: Examination) -> Reading:
-    examination.problem.weak[:] = 0.5
+    examination.problem["weak"][:] = 0.5
     return Reading(0.0, 1.0, "spoilt")
 
 
@@ -604,9 +614,9 @@ FRAME = Probe("frame", lambda examination: Reading(2.0, 1.0, "seen"), Verdict.FA
 
 def test_a_probe_in_a_file_is_applied_after_ours(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OWN)
-    case = Case(PROBLEM, ANSWERS, *EDGES, None)
     names = (f"{tmp_path / 'mine.py'}:MINE", "determinism", "constant")
-    found = examine(Counted(honest), case, np.random.default_rng(1), names=names)
+    case = Case(replace(PROBLEM, contract=replace(PROBABILITIES, probes=names)), ANSWERS, None)
+    found = examine(Counted(honest), case, np.random.default_rng(1))
     assert [(finding.probe, finding.verdict) for finding in found] == [
         ("determinism", PASSED), ("constant", PASSED), ("mine", FAILED),
     ]  # fmt: skip
@@ -615,7 +625,7 @@ def test_a_probe_in_a_file_is_applied_after_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("moon", "there is no probe named 'moon': the probes are determinism, constant"),
+        ("moon", "there is no probe named 'moon': the probes are determinism, rows"),
         ("mine.py:Verdict", "is no probe but of type EnumType: write NAME = Probe"),
         ("mine.py:FRAME", "is named 'frame', as one of ours is"),
         ("none.py:MINE", "cannot read"),

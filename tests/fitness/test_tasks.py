@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,12 +20,13 @@ from fitness.registry import resolve
 from fitness.tasks import TASKS, Task, domains, load
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn, Source
-from fitness.vault import build, storage
+from fitness.tasks.source import Draw, Source
+from fitness.vault import build
 from fitness.vault.builder import build as build_instances
 from fitness.vault.builder import load as load_instance
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
+from tests.support.weak_to_strong import drawn_of, keep
 
 TINY = Sizes(labelled=40, train=150, test=120)
 SECRET = Secret(b"s" * 32)
@@ -51,8 +52,8 @@ def test_a_task_says_what_the_engine_needs(task: Task) -> None:
 
 def test_the_contract_of_a_task_draws_instances_and_names_what_does_not_hold() -> None:
     check_task(embedded(TINY), drawn=("chat", "code_deceptive"))
-    with pytest.raises(AssertionError, match="the margin is an accuracy"):
-        check_task(embedded(TINY, margin=2.0), drawn=())
+    with pytest.raises(AssertionError, match="the margin is a number"):
+        check_task(embedded(TINY, margin=-1.0), drawn=())
 
 
 def test_the_brief_explains_the_contract(task: Task) -> None:
@@ -89,38 +90,38 @@ def test_the_brief_says_what_pairs_are_but_not_what_deceives() -> None:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> dict[str, Drawn]:
+def drawn() -> dict[str, Draw]:
     tiny = source(TINY)
     return {domain: tiny.draw(domain, SECRET) for domain in domains(TASK)}
 
 
 @pytest.mark.parametrize("domain", domains(TASK))
-def test_an_instance_is_well_formed(drawn: dict[str, Drawn], domain: str) -> None:
+def test_an_instance_is_well_formed(drawn: dict[str, Draw], domain: str) -> None:
     one = drawn[domain]
     d = 64 if domain == "digits" else 256
-    assert one.train_x.shape == (TINY.train, d)
-    assert one.test_x.shape == (TINY.test, d)
-    assert one.weak.shape == (TINY.train, 2)
-    assert one.teacher.shape == (TINY.test, 2)
-    assert {one.train_x.dtype, one.test_x.dtype, one.weak.dtype, one.teacher.dtype} == {np.dtype(np.float32)}
-    assert one.test_y.sum() == TINY.test // 2
-    for probabilities in (one.weak, one.teacher):
+    assert one.public["train_x"].shape == (TINY.train, d)
+    assert one.public["test_x"].shape == (TINY.test, d)
+    assert one.public["weak"].shape == (TINY.train, 2)
+    assert one.private["teacher"].shape == (TINY.test, 2)
+    kinds = {name: array.dtype for name, array in {**one.public, **one.private}.items()}
+    assert {kinds[name] for name in ("train_x", "test_x", "weak", "teacher")} == {np.dtype(np.float32)}
+    assert one.private["test_y"].sum() == TINY.test // 2
+    for probabilities in (one.public["weak"], one.private["teacher"]):
         assert np.allclose(probabilities.sum(1), 1, atol=1e-5)
     if domain == "code_deceptive":
-        assert one.pairs is not None
-        assert one.pairs.shape == (TINY.pairs, 2) == (11, 2)
-        assert one.pairs.dtype == np.int64
-        assert len(np.unique(one.pairs)) == 22
-        assert one.pairs.max() < TINY.train
+        assert one.public["pairs"].shape == (TINY.pairs, 2) == (11, 2)
+        assert one.public["pairs"].dtype == np.int64
+        assert len(np.unique(one.public["pairs"])) == 22
+        assert one.public["pairs"].max() < TINY.train
     else:
-        assert one.pairs is None
-    assert one.weak_acc == np.mean(one.teacher.argmax(1) == one.test_y)
+        assert "pairs" not in one.public
+    assert one.floor == np.mean(one.private["teacher"].argmax(1) == one.private["test_y"])
 
 
 @pytest.mark.parametrize("domain", domains(TASK))
-def test_norms_and_axes_carry_nothing(drawn: dict[str, Drawn], domain: str) -> None:
+def test_norms_and_axes_carry_nothing(drawn: dict[str, Draw], domain: str) -> None:
     one = drawn[domain]
-    rows = np.concatenate([one.train_x, one.test_x])
+    rows = np.concatenate([one.public["train_x"], one.public["test_x"]])
     norms = np.linalg.norm(rows, axis=1)
     assert np.allclose(norms, norms[0], rtol=1e-4)
     shares = (rows**2).mean(0) / (rows**2).mean()
@@ -128,13 +129,15 @@ def test_norms_and_axes_carry_nothing(drawn: dict[str, Drawn], domain: str) -> N
 
 
 @pytest.mark.parametrize("domain", TASK.search_domains)
-def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Drawn], domain: str) -> None:
+def test_an_instance_comes_only_from_its_secret(drawn: dict[str, Draw], domain: str) -> None:
     tiny = source(TINY)
     again, other = tiny.draw(domain, SECRET), tiny.draw(domain, Secret(b"o" * 32))
-    for field in fields(Drawn):
-        assert np.array_equal(getattr(again, field.name), getattr(drawn[domain], field.name))
-    assert not np.array_equal(other.train_x, again.train_x)
-    assert not np.array_equal(other.test_y, again.test_y)
+    one = drawn[domain]
+    assert (again.floor, again.ceiling) == (one.floor, one.ceiling)
+    for name, array in {**one.public, **one.private}.items():
+        assert np.array_equal({**again.public, **again.private}[name], array)
+    assert not np.array_equal(other.public["train_x"], again.public["train_x"])
+    assert not np.array_equal(other.private["test_y"], again.private["test_y"])
 
 
 def test_a_rotation_is_orthogonal() -> None:
@@ -147,27 +150,26 @@ def test_a_rotation_is_orthogonal() -> None:
 class Growing:
     """A source whose ceiling rises with every draw, to see what is refused."""
 
-    def __init__(self, drawn: Drawn) -> None:
+    def __init__(self, drawn: Draw) -> None:
         self.drawn, self.secrets = drawn, list[Secret]()
 
-    def draw(self, domain: str, secret: Secret) -> Drawn:
+    def draw(self, domain: str, secret: Secret) -> Draw:
         self.secrets.append(secret)
-        values = {field.name: getattr(self.drawn, field.name) for field in fields(Drawn)}
-        return Drawn(**{**values, "weak_acc": 0.6, "strong_acc": 0.6 + 0.06 * len(self.secrets)})
+        return replace(self.drawn, floor=0.6, ceiling=0.6 + 0.06 * len(self.secrets))
 
 
-def test_an_instance_with_too_little_to_recover_is_drawn_again_with_another_secret(drawn: dict[str, Drawn]) -> None:
+def test_an_instance_with_too_little_to_recover_is_drawn_again_with_another_secret(drawn: dict[str, Draw]) -> None:
     growing = Growing(drawn["chat"])
-    kept = build.draw(growing, "chat", SECRET, margin=0.2)
+    kept = build.draw(growing, "chat", SECRET, margin=0.2, contract=TASK.contract)
     assert kept.gap >= 0.2
     assert len(growing.secrets) == len({secret.key for secret in growing.secrets}) == 4
 
 
-def test_a_refusal_gives_the_accuracies_of_the_draw_that_came_nearest(drawn: dict[str, Drawn]) -> None:
+def test_a_refusal_gives_the_accuracies_of_the_draw_that_came_nearest(drawn: dict[str, Draw]) -> None:
     growing = Growing(drawn["chat"])
-    numbers = r"^20 draws of an instance of chat .* less than 2\.00 .* accuracy 0\.600 .* accuracy 1\.800, .* 1\.200$"
+    numbers = r"^20 draws of an instance of chat .* less than 2\.00 .* floor 0\.600 .* ceiling 1\.800 .* 1\.200$"
     with pytest.raises(build.InstanceRefused, match=numbers):
-        build.draw(growing, "chat", SECRET, margin=2.0)
+        build.draw(growing, "chat", SECRET, margin=2.0, contract=TASK.contract)
     assert len(growing.secrets) == build.ATTEMPTS
 
 
@@ -177,10 +179,10 @@ class Hopeless:
     def __init__(self, options: Mapping[str, int]) -> None:
         self.draws = 0
 
-    def draw(self, domain: str, secret: Secret) -> Drawn:
+    def draw(self, domain: str, secret: Secret) -> Draw:
         self.draws += 1
         x, y = np.zeros((4, 2), np.float32), np.zeros(4, np.uint8)
-        return Drawn(x, x, x, y, x, weak_acc=0.7, strong_acc=0.7 - self.draws / 100)
+        return drawn_of(x, x, x, y, x, 0.7, 0.7 - self.draws / 100)
 
 
 @pytest.mark.thorough
@@ -189,7 +191,7 @@ def test_a_task_whose_ceiling_does_not_exceed_its_teacher_is_refused_with_the_nu
     name = InstanceName("hopeless", "chat", Split.DEV, 0)
     sentence = (
         r"The instances of task hopeless could not be built: 20 draws of an instance of chat had ceilings less than 0\.20 "
-        r"above their teachers; .* teacher accuracy 0\.700 and ceiling accuracy 0\.690, a difference of -0\.010\. Vault: "
+        r"above their floors; .* floor 0\.700 \(the weak teacher\) and ceiling 0\.690 \(the .*\), a difference of -0\.010\. V"
     )
     with pytest.raises(VaultError, match=sentence):
         build_instances(Vault(tmp_path), task, [name])
@@ -201,36 +203,31 @@ def test_the_teacher_of_the_deceptive_domain_follows_the_last_word_rather_than_t
     sizes = Sizes(labelled=200, train=600, test=400)
     one = source(sizes).draw("code_deceptive", SECRET)
     train, test = replies(SECRET, "train", 600, 0.5, sizes.pairs), replies(SECRET, "test", 400, 0.5)
-    assert one.pairs is not None
-    assert np.array_equal(one.pairs, train.pairs)
-    assert np.array_equal(one.test_y, test.y)
-    assert one.weak_acc < 0.65
-    for said, drawn in ((one.weak, train), (one.teacher, test)):
+    assert np.array_equal(one.public["pairs"], train.pairs)
+    assert np.array_equal(one.private["test_y"], test.y)
+    assert one.floor < 0.65
+    for said, drawn in ((one.public["weak"], train), (one.private["teacher"], test)):
         careful = [item.tokens[-2] in map(corpus.TOKEN.get, corpus.REGISTERS[True]) for item in drawn.items]
         assert np.mean(said.argmax(1) == careful) > 0.66
 
 
-def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict[str, Drawn], tmp_path: Path) -> None:
+def test_the_pairs_of_a_trial_name_the_rows_that_the_instance_paired(drawn: dict[str, Draw], tmp_path: Path) -> None:
     one, task, vault = drawn["code_deceptive"], embedded(TINY), Vault(tmp_path)
     name = InstanceName(task.name, "code_deceptive", Split.DEV, 0)
-    path = vault.path(task, name)
-    path.parent.mkdir(parents=True)
-    storage.write(path, one, vault.identity(task, name), vault.secret(task, name))
+    keep(vault, task, name, one)
     problem, _ = vault.problem(load_instance(vault, task, name), "m" * 64)
-    assert one.pairs is not None
-    assert problem.pairs is not None
-    assert not np.array_equal(problem.pairs, one.pairs)
-    partners = {tuple(a): tuple(b) for a, b in one.train_x[one.pairs].tolist()}
-    assert {tuple(a): tuple(b) for a, b in problem.train_x[problem.pairs].tolist()} == partners
+    assert not np.array_equal(problem["pairs"], one.public["pairs"])
+    partners = {tuple(a): tuple(b) for a, b in one.public["train_x"][one.public["pairs"]].tolist()}
+    assert {tuple(a): tuple(b) for a, b in problem["train_x"][problem["pairs"]].tolist()} == partners
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("domain", domains(TASK))
 def test_full_instances_leave_a_gap_to_recover(domain: str) -> None:
     one = source(Sizes()).draw(domain, SECRET)
-    assert 0.52 < one.weak_acc < 0.78
-    assert one.strong_acc > (0.8 if domain == "code_deceptive" else 0.88)  # its questions are distinct, so the long ones
-    assert one.strong_acc - one.weak_acc >= 0.2
+    assert 0.52 < one.floor < 0.78
+    assert one.ceiling > (0.8 if domain == "code_deceptive" else 0.88)  # its questions are distinct, so the long ones
+    assert one.ceiling - one.floor >= 0.2
 
 
 @pytest.mark.slow
@@ -241,14 +238,14 @@ def test_the_deceptive_domain_misleads_the_plain_domains_methods_but_not_those_t
 
     one = source(Sizes()).draw("code_deceptive", SECRET)
     problem = SimpleNamespace(
-        **{name: torch.from_numpy(getattr(one, name).copy()) for name in ("train_x", "weak", "test_x", "pairs")},
+        **{name: torch.from_numpy(one.public[name].copy()) for name in ("train_x", "weak", "test_x", "pairs")},
         seed=7, device=torch.device("cpu"), n_classes=2, student=Student(7, 2),
     )  # fmt: skip
 
     def pgr(seed: str) -> float:
         namespace: dict[str, Any] = {}
         exec(compile((root / "seeds" / f"{seed}.py").read_text(), seed, "exec"), namespace)
-        return float((np.mean(namespace["method"](problem).numpy().argmax(1) == one.test_y) - one.weak_acc) / one.gap)
+        return float((np.mean(namespace["method"](problem).numpy().argmax(1) == one.private["test_y"]) - one.floor) / one.gap)
 
     assert max(map(pgr, ("vanilla", "selftrain", "lda"))) < 0.15
     assert pgr("ccs") > 0.85

@@ -17,8 +17,9 @@ from fitness.nouns import Split, VaultError
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.vault import storage
 from fitness.vault.builder import Builder, build, load
-from fitness.vault.instance import Answers, Instance, InstanceName
+from fitness.vault.instance import Instance, InstanceName
 from fitness.vault.vault import Vault, default_home
+from tests.support.weak_to_strong import answers_of
 
 TINY = embedded(Sizes(labelled=40, train=150, test=120), margin=-1.0)
 CHAT, DIGITS = (InstanceName("embedded", domain, Split.DEV, 0) for domain in ("chat", "digits"))
@@ -124,67 +125,70 @@ def test_the_file_holds_no_label_of_the_training_pool(instance: Instance) -> Non
     sizes = Sizes(**TINY.options)
     shapes = {name: tuple(shape) for name, (_, shape, _) in instance.layout.arrays.items()}
     assert shapes == {
-        "train_x": (sizes.train, 256),
-        "weak": (sizes.train, 2),
-        "test_x": (sizes.test, 256),
-        "test_y": (sizes.test,),
-        "teacher": (sizes.test, 2),
+        "public/train_x": (sizes.train, 256),
+        "public/weak": (sizes.train, 2),
+        "public/test_x": (sizes.test, 256),
+        "private/test_y": (sizes.test,),
+        "private/teacher": (sizes.test, 2),
     }
     header = json.loads(instance.path.read_bytes().split(b"\n")[0])
-    assert set(header["facts"]) == {"instance", "version", "format", "weak_acc", "strong_acc"}
+    assert set(header["facts"]) == {"instance", "version", "format", "floor", "ceiling"}
 
 
 def test_row_order_and_seed_are_the_trials_own(vault: Vault, instance: Instance) -> None:
     first, answers = vault.problem(instance, "method-a")
     again, _ = vault.problem(instance, "method-a")
-    assert np.array_equal(first.train_x, again.train_x)
-    assert np.array_equal(first.test_x, again.test_x)
+    assert np.array_equal(first["train_x"], again["train_x"])
+    assert np.array_equal(first["test_x"], again["test_x"])
     assert first.seed == again.seed
     for other, _ in (vault.problem(instance, "method-b"), vault.problem(instance, "method-a", repeat=1)):
-        assert not np.array_equal(first.train_x, other.train_x)
-        assert not np.array_equal(first.test_x, other.test_x)
+        assert not np.array_equal(first["train_x"], other["train_x"])
+        assert not np.array_equal(first["test_x"], other["test_x"])
         assert first.seed != other.seed
-    assert not np.array_equal(answers.rows, np.arange(len(answers.rows)))
+    rows = answers.rows["n_test"]
+    assert not np.array_equal(rows, np.arange(len(rows)))
 
 
 def test_rows_keep_their_labels(vault: Vault, instance: Instance) -> None:
     problems = [vault.problem(instance, method) for method in ("a", "b")]
     for key in ("train_x", "test_x"):
-        assert len(np.unique(getattr(problems[0][0], key), axis=0)) > 50
-    weak = [sorted((row.tobytes(), label.tobytes()) for row, label in zip(p.train_x, p.weak, strict=True)) for p, _ in problems]
+        assert len(np.unique(problems[0][0][key], axis=0)) > 50
+    weak = [
+        sorted((x.tobytes(), label.tobytes()) for x, label in zip(p["train_x"], p["weak"], strict=True)) for p, _ in problems
+    ]
     assert weak[0] == weak[1]
-    rows = vault.test_rows(instance)
+    rows = vault.arrays(instance)["test_x"]
     for problem, answers in problems:
-        assert np.array_equal(problem.test_x, rows[answers.rows])
-        assert len(set(answers.rows)) == len(answers.rows) < len(rows)
+        shown = answers.rows["n_test"]
+        assert np.array_equal(problem["test_x"], rows[shown])
+        assert len(set(shown)) == len(shown) < len(rows)
 
 
 def test_scores_are_counted_in_the_instances_row_order(vault: Vault, instance: Instance) -> None:
     _, answers = vault.problem(instance, "method-a")
-    perfect = np.eye(2, dtype=np.float32)[instance.test_y][answers.rows]
-    marks = answers.score(perfect)
-    assert marks.transfer_acc == 1
-    shown = np.mean(instance.teacher.argmax(1)[answers.rows] == instance.test_y[answers.rows])
-    assert marks.teacher_agreement == pytest.approx(shown)
-    imitation = answers.score(instance.teacher[answers.rows])
-    assert imitation.teacher_agreement == 1
-    assert imitation.transfer_acc == pytest.approx(shown)
-    assert answers.score(1 - perfect).transfer_acc == 0
+    rows, truth, teacher = answers.rows["n_test"], instance.private["test_y"], instance.private["teacher"]
+    perfect = np.eye(2, dtype=np.float32)[truth][rows]
+    shown = np.mean(teacher.argmax(1)[rows] == truth[rows])
+    assert answers.score(perfect).value == 1
+    assert answers.behaviour(perfect)["teacher_agreement"] == pytest.approx(shown)
+    assert answers.behaviour(teacher[rows])["teacher_agreement"] == 1
+    assert answers.score(teacher[rows]).value == pytest.approx(shown)
+    assert answers.score(1 - perfect).value == 0
 
 
 def test_what_answers_are_like_is_measured_without_the_truth(vault: Vault, instance: Instance) -> None:
     _, answers = vault.problem(instance, "method-a")
-    rows = np.arange(len(answers.rows))
+    rows = np.arange(len(answers.rows["n_test"]))
     unsure = np.where((rows % 4 == 0)[:, None], [0.25, 0.75], [0.9, 0.1]).astype(np.float32)
-    marks = answers.score(unsure)
-    share = np.mean(rows % 4 == 0)
-    assert marks.positive_rate == share
-    assert marks.confidence == pytest.approx(0.9 - 0.15 * share)
+    measures, share = answers.behaviour(unsure), np.mean(rows % 4 == 0)
+    assert measures["positive_rate"] == share
+    assert measures["confidence"] == pytest.approx(0.9 - 0.15 * share)
 
 
 def test_a_tie_is_class_zero_and_a_wrong_length_an_error() -> None:
-    answers = Answers(np.array([2, 0, 1]), np.array([0, 0, 1]), np.array([1, 1, 1]))
-    assert answers.score(np.full((3, 2), 0.5, np.float32)) == (pytest.approx(2 / 3), 0, 0.5, 0)
+    answers, tied = answers_of(np.array([2, 0, 1]), np.array([0, 0, 1]), np.array([1, 1, 1])), np.full((3, 2), 0.5, np.float32)
+    assert answers.score(tied).value == pytest.approx(2 / 3)
+    assert answers.behaviour(tied) == {"teacher_agreement": 0, "confidence": 0.5, "positive_rate": 0}
     with pytest.raises(ValueError, match="expected 3 rows"):
         answers.score(np.zeros((2, 2), np.float32))
 

@@ -33,14 +33,15 @@ from evolve.runs.session import Ending
 from evolve.screening.screen import Screen, Screened
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging, RunContext, wanted_instances
+from fitness.contracts.contract import Problem
 from fitness.judge import Judge
-from fitness.nouns import Interval, Limits, Outcome, Problem, Split, Status
+from fitness.nouns import Interval, Limits, Outcome, Split, Status
 from fitness.tasks import Task, load
 from fitness.tasks.directions import DIRECTIONS
-from fitness.tasks.source import Drawn
-from fitness.vault import storage
+from fitness.tasks.source import Draw
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
+from tests.support.weak_to_strong import drawn_of, keep
 
 PGR = 0.5  # the true PGR of every method: its expectation over instances
 INSTANCE_STD = 0.10  # of what an instance adds to the PGR of all methods alike
@@ -60,7 +61,7 @@ TASK = Task(
 )  # fmt: skip
 
 
-def draw(rng: np.random.Generator) -> Drawn:
+def draw(rng: np.random.Generator) -> Draw:
     """Draw an instance: the truth is the sign of the first feature, a row's luck lies in the second.
 
     What the instance lets every method recover is how sure its teacher is, which says nothing about any row.
@@ -69,7 +70,7 @@ def draw(rng: np.random.Generator) -> Drawn:
     train_y, test_y = (rng.permutation(np.arange(rows) % 2) for rows in (TRAIN, TEST))
     train_x, test_x = (np.stack([2 * y - 1, rng.uniform(-0.5, 0.5, len(y))], 1).astype(np.float32) for y in (train_y, test_y))
     weak, teacher = _teach(train_y, pgr, rng), _teach(test_y, pgr, rng)
-    return Drawn(train_x, weak, test_x, test_y.astype(np.uint8), teacher, WEAK, STRONG)
+    return drawn_of(train_x, weak, test_x, test_y.astype(np.uint8), teacher, WEAK, STRONG)
 
 
 def _teach(labels: np.ndarray, sureness: float, rng: np.random.Generator) -> np.ndarray:
@@ -90,11 +91,11 @@ class Instant:
     def run(self, source: str, problem: Problem, limits: Limits) -> Outcome:
         """Return (n_test, 2) answers, each right with the probability drawn."""
         rng = np.random.default_rng(problem.seed)
-        said = 2 * problem.weak[:, 1] - 1
+        said = 2 * problem["weak"][:, 1] - 1
         pgr = np.abs(said).mean() + rng.normal(0, METHOD_STD)
-        side = np.mean(np.sign(said * problem.train_x[:, 0]))
+        side = np.mean(np.sign(said * problem["train_x"][:, 0]))
         accuracy = WEAK + pgr * (STRONG - WEAK) if abs(side) > DOUBT else 0.5
-        truth, luck = problem.test_x[:, 0], FINE * problem.test_x[:, 1] / problem.test_x[:, 0]
+        truth, luck = problem["test_x"][:, 0], FINE * problem["test_x"][:, 1] / problem["test_x"][:, 0]
         answers = (truth * side > 0) == ((luck + rng.random()) % 1 < accuracy)
         return Outcome(Status.OK, np.stack([~answers, answers], 1).astype(np.float32), 0.001)
 
@@ -195,9 +196,7 @@ def open_vault(folder: Path, task: Task, seed: int, wanted: Sequence[InstanceNam
     key.write_bytes(hashlib.sha256(f"simulated/{seed}".encode()).digest())
     vault = Vault(folder)
     for name in wanted:
-        path, secret = vault.path(task, name), vault.secret(task, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        storage.write(path, draw(secret.rng("simulated")), vault.identity(task, name), secret)
+        keep(vault, task, name, draw(vault.secret(task, name).rng("simulated")))
     return vault
 
 

@@ -15,11 +15,12 @@ from evolve.prompting import prompts as briefs
 from evolve.runs import forecast
 from evolve.screening import screen
 from fitness import tasks
+from fitness.contracts import wording
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Direction, Method
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
-TEXT = PROBABILITIES.text
+TEXT = wording.text(PROBABILITIES)
 TALKING = [name for name in operators.TABLE if operators.load(name).needs_model]
 DIRECTION = Direction("trust", "Think about whom to trust.\n# And when", ())
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from small_problem import make_problem
 
-from fitness.nouns import Problem
+from fitness.contracts.contract import Problem
 from fitness.sandbox.doctor import diagnose
 from fitness.sandbox.sandbox import Sandbox
 

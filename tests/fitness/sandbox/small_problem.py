@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitness.nouns import Limits, Problem
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits
+from tests.support.weak_to_strong import problem_of
 
 LIMITS = Limits(seconds=30.0, memory=1 << 30, output=1 << 16)
 
@@ -16,4 +18,4 @@ def make_problem(pairs: bool = False, seed: int = 7) -> Problem:
     right = np.where(rng.random(400) < 0.8, x[:400, 0] > 0, x[:400, 0] <= 0)
     weak = np.stack([0.8 - 0.6 * right, 0.2 + 0.6 * right], 1).astype(np.float32)
     rows = rng.permutation(400)[:60].reshape(30, 2) if pairs else None
-    return Problem(x[:400], weak, x[400:], rows, seed, 2)
+    return problem_of(x[:400], weak, x[400:], rows, seed)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.supervisor import ChildRecord
 from fitness.sandbox.verdict import verdict

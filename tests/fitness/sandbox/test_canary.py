@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Outcome, Problem, SandboxUnavailable, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome, SandboxUnavailable, Status
 from fitness.sandbox import canary, launch
 from fitness.sandbox.canary import KEY, LABELS, Canary, Decoy
 from fitness.sandbox.sandbox import Sandbox

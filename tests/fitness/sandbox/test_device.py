@@ -22,6 +22,7 @@ import pytest
 import torch
 from small_problem import LIMITS, make_problem
 
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import DeviceUnavailable, Status
 from fitness.sandbox import launch, nvidia
 from fitness.sandbox.device import DeviceChoice, Gpu, choose, find
@@ -234,7 +235,7 @@ def watched(child: subprocess.Popen[bytes], memory: int, meter: Callable[[int], 
 def test_a_child_that_holds_too_much_is_killed_from_outside(child: subprocess.Popen[bytes]) -> None:
     seen = watched(child, 64 * MIB, resident)
     assert child.wait(20) == -signal.SIGKILL
-    outcome = verdict(seen, (3, 2), dataclasses.replace(LIMITS, memory=64 * MIB))
+    outcome = verdict(seen, PROBABILITIES.answer, (3, 2), dataclasses.replace(LIMITS, memory=64 * MIB))
     assert (outcome.status, outcome.message) == (Status.OUT_OF_MEMORY, "the method held more than 64 MiB of memory")
 
 
@@ -249,13 +250,13 @@ def test_a_child_that_cannot_be_weighed_is_stopped_and_not_blamed(child: subproc
         raise OSError("the driver is gone")
 
     seen = watched(child, 512 * MIB, broken)
-    assert verdict(seen, (3, 2), LIMITS).status is Status.LOST
+    assert verdict(seen, PROBABILITIES.answer, (3, 2), LIMITS).status is Status.LOST
 
 
 def test_a_gpu_that_others_filled_is_not_the_methods_fault() -> None:
     seen = ChildRecord(bytearray(b"MOutOfMemoryError: CUDA out of memory"), forked=True, started=True, exit=0)
-    assert verdict(seen, (3, 2), LIMITS).status is Status.OUT_OF_MEMORY
-    outcome = verdict(dataclasses.replace(seen, crowded=True), (3, 2), LIMITS)
+    assert verdict(seen, PROBABILITIES.answer, (3, 2), LIMITS).status is Status.OUT_OF_MEMORY
+    outcome = verdict(dataclasses.replace(seen, crowded=True), PROBABILITIES.answer, (3, 2), LIMITS)
     assert (outcome.status, outcome.message) == (
         Status.LOST,
         "others held so much of the GPU's memory that 1024 MiB were not left",

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from small_problem import LIMITS, make_problem
 
-from fitness.nouns import DeviceUnavailable, Outcome, Problem, Split, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import DeviceUnavailable, Outcome, Split, Status
 from fitness.probes.probes import UNSTABLE
 from fitness.sandbox.device import find
 from fitness.sandbox.sandbox import Sandbox

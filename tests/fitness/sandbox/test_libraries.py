@@ -13,9 +13,11 @@ import pytest
 from sklearn.utils import all_estimators
 from small_problem import make_problem
 
-from fitness.nouns import Limits, Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox import UNAVAILABLE
 from fitness.sandbox.sandbox import Sandbox
+from tests.support.weak_to_strong import problem_of
 
 CALLS = Path(__file__).parent / "libraries"
 ROOM = 60_000  # bytes of an answer
@@ -44,7 +46,7 @@ def method(problem):
 def failed(sandbox: Sandbox, source: str) -> dict[str, str]:
     """Run the calls that a source defines; return what they raised, by name, and how many there were."""
     small = make_problem()
-    problem = Problem(small.train_x, small.weak, np.zeros((ROOM, 16), np.float32), None, 7, 2)
+    problem = problem_of(small["train_x"], small["weak"], np.zeros((ROOM, 16), np.float32), seed=7)
     outcome = sandbox.run(source + ANSWER, problem, Limits(seconds=200.0, memory=4 << 30))
     assert outcome.predictions is not None, outcome.message
     text = bytes(np.rint(outcome.predictions[:, 1] * 255).astype(np.uint8)).rstrip(b"\0")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 
 HEAD = """

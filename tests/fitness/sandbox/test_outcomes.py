@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Limits, Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits, Outcome, Status
 from fitness.sandbox import sandbox as client
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import Request, Sheet, pack
@@ -236,7 +237,7 @@ def test_closing_every_descriptor_is_the_methods_own_loss(sandbox: Sandbox, prob
 
 
 def test_inputs_may_be_edited_in_place(sandbox: Sandbox, problem: Problem) -> None:
-    before = problem.train_x.copy()
+    before = problem["train_x"].copy()
     source = """
     def method(problem):
         for x in (problem.train_x, problem.weak, problem.test_x, problem.pairs):
@@ -244,7 +245,7 @@ def test_inputs_may_be_edited_in_place(sandbox: Sandbox, problem: Problem) -> No
         return problem.test_x[:, 0]
     """
     assert run(sandbox, problem, source).status is Status.OK
-    np.testing.assert_array_equal(problem.train_x, before)
+    np.testing.assert_array_equal(problem["train_x"], before)
 
 
 def test_the_problem_is_the_one_of_the_contract(sandbox: Sandbox, problem: Problem) -> None:
@@ -261,21 +262,22 @@ def test_the_problem_is_the_one_of_the_contract(sandbox: Sandbox, problem: Probl
         assert torch.get_num_threads() == 1
         return torch.tensor([float(problem.pairs is None)]).expand(300)
     """
-    for pairs in (problem.pairs, None):
-        outcome = run(sandbox, dataclasses.replace(problem, pairs=pairs), source)
+    without = dataclasses.replace(problem, arrays={name: problem[name] for name in ("train_x", "weak", "test_x")})
+    for one in (problem, without):
+        outcome = run(sandbox, one, source)
         assert outcome.predictions is not None, outcome.message
-        assert outcome.predictions[0, 1] == float(pairs is None)
+        assert outcome.predictions[0, 1] == float(one is without)
 
 
 def test_arrays_arrive_as_they_were_sent(sandbox: Sandbox, problem: Problem) -> None:
-    odd = dataclasses.replace(problem, test_x=np.asfortranarray(problem.test_x)[::-1], seed=2**63 + 11)
+    odd = problem.changed({"test_x": np.asfortranarray(problem["test_x"])[::-1]}, seed=2**63 + 11)
     outcome = run(sandbox, odd, "def method(problem): return problem.test_x[:, 3].sigmoid()")
     assert outcome.predictions is not None, outcome.message
-    np.testing.assert_allclose(outcome.predictions[:, 1], 1 / (1 + np.exp(-odd.test_x[:, 3])), rtol=1e-5)
+    np.testing.assert_allclose(outcome.predictions[:, 1], 1 / (1 + np.exp(-odd["test_x"][:, 3])), rtol=1e-5)
 
 
 def test_three_classes(sandbox: Sandbox, problem: Problem) -> None:
-    three = dataclasses.replace(problem, weak=np.full((400, 3), 1 / 3, np.float32), n_classes=3)
+    three = problem.changed({"weak": np.full((400, 3), 1 / 3, np.float32)})
     outcome = run(sandbox, three, "def method(p): return p.student.fit(p.train_x, p.weak, epochs=1)(p.test_x)")
     assert outcome.predictions is not None, outcome.message
     assert outcome.predictions.shape == (300, 3)
@@ -315,7 +317,7 @@ def test_the_same_seed_gives_the_same_predictions_in_every_zygote(
     sandbox: Sandbox, sandboxes: Mapping[str, Sandbox], problem: Problem
 ) -> None:
     outcomes = [run(s, problem, UNSEEDED) for s in (sandbox, *sandboxes.values())]
-    reseeded = run(sandbox, dataclasses.replace(problem, seed=8), UNSEEDED)
+    reseeded = run(sandbox, problem.changed(seed=8), UNSEEDED)
     first, *rest = [outcome.predictions for outcome in outcomes]
     assert first is not None, outcomes[0].message
     for again in rest:

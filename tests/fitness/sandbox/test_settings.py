@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Status
 from fitness.sandbox.sandbox import Sandbox
 
 SET = {

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS
 
-from fitness.nouns import Outcome, Problem
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome
 from fitness.sandbox.sandbox import Sandbox
 
 
@@ -25,7 +26,7 @@ def test_it_learns_from_targets_of_every_form(sandbox: Sandbox, problem: Problem
     rate = 3e-3 if hidden else 3e-2
     outcome = run(sandbox, problem, f"return fit(x, problem.{targets}, hidden={hidden}, epochs=30, lr={rate})(test)")
     assert outcome.predictions is not None
-    accuracy = (outcome.predictions.argmax(1) == (problem.test_x[:, 0] > 0)).mean()
+    accuracy = (outcome.predictions.argmax(1) == (problem["test_x"][:, 0] > 0)).mean()
     assert accuracy > 0.75
 
 
@@ -38,7 +39,7 @@ def test_weights_of_zero_hide_examples(sandbox: Sandbox, problem: Problem) -> No
     """
     outcome = run(sandbox, problem, body)
     assert outcome.predictions is not None
-    assert (outcome.predictions.argmax(1) == (problem.test_x[:, 0] > 0)).mean() > 0.85
+    assert (outcome.predictions.argmax(1) == (problem["test_x"][:, 0] > 0)).mean() > 0.85
 
 
 def test_a_loss_sees_logits_targets_weights_and_the_step(sandbox: Sandbox, problem: Problem) -> None:

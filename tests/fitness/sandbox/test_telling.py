@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_problem import LIMITS, make_problem
 
-from fitness.nouns import Outcome, Problem, Status
+from fitness.contracts.contract import Problem
+from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.telling import noise, told
 
@@ -39,7 +40,7 @@ LEAKS = {
 def other() -> Problem:
     problem = make_problem(pairs=True)
     rng = np.random.default_rng(77)
-    return dataclasses.replace(problem, train_x=rng.standard_normal(problem.train_x.shape, np.float32))
+    return problem.changed({"train_x": rng.standard_normal(problem["train_x"].shape, np.float32)})
 
 
 @pytest.mark.thorough
@@ -54,7 +55,7 @@ def test_a_crash_says_the_same_of_two_instances(sandbox: Sandbox, problem: Probl
 @pytest.mark.thorough
 def test_a_method_that_knows_noise_from_data_tells_a_few_bits(sandbox: Sandbox, problem: Problem) -> None:
     """It fails on its data alone: the exception, the line and a string of the source are told, and no word that it made."""
-    source = f"{HEAD}    if x.mean().abs() > 0.05 or float(x[0, 0]) != {float(noise(problem).train_x[0, 0])!r}:\n"
+    source = f"{HEAD}    if x.mean().abs() > 0.05 or float(x[0, 0]) != {float(noise(problem)['train_x'][0, 0])!r}:\n"
     source += "        raise {what}\n    return torch.zeros(300)"
     data = sandbox.run(source.format(what="KeyError(x[0].tolist())"), problem, LIMITS)
     assert data.message.startswith("KeyError at line 5 of the method: on this instance's data only"), data.message
@@ -85,8 +86,9 @@ def test_a_person_is_told_the_calls_and_what_was_printed(sandbox: Sandbox, probl
 
 def test_noise_holds_nothing_of_a_problem() -> None:
     one, two = noise(make_problem(pairs=True)), noise(other())
-    for name in ("train_x", "weak", "test_x", "pairs", "seed"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    assert one.seed == two.seed
+    for name in ("train_x", "weak", "test_x", "pairs"):
+        np.testing.assert_array_equal(one[name], two[name])
 
 
 def test_a_failure_that_noise_does_not_bring_about_is_cut() -> None:
@@ -94,6 +96,6 @@ def test_a_failure_that_noise_does_not_bring_about_is_cut() -> None:
         Status.INVALID, None, 1.0, "the method returned 17 values that are not finite, expected probabilities of ..."
     )
     fine = Outcome(Status.OK, np.zeros((3, 2)), 1.0)
-    assert told(failed, fine, "").message == "the method returned values that are not finite, expected probabilities"
+    assert told(failed, fine, "", PROBABILITIES.answer).message == "the method returned values that are not finite, expected probabilities"
     forged = dataclasses.replace(failed, message="my data are 1.2 3.4")
     assert "1.2" not in told(forged, fine, "").message

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from evolve.screening.screen import Screen
-from fitness.nouns import Limits, Outcome, Problem
+from fitness.contracts.contract import Problem
+from fitness.nouns import Limits, Outcome
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.transfer import lay_out
 from fitness.sandbox.verdict import THEFT
@@ -36,6 +37,7 @@ from tests.security.attacks.arena import (
     settled,
     wait_for_less,
 )
+from tests.support.weak_to_strong import problem_of
 
 LIMITS = Limits(seconds=SECONDS, memory=MEMORY, output=OUTPUT, disk=DISK)
 CLASSES = {"read", "write", "signal", "network", "process", "memory", "disk", "output", "forgery", "inheritance", "namespaces"}
@@ -55,7 +57,7 @@ def problem() -> Problem:
     rng = np.random.default_rng(3)
     arrays = {"train_x": rng.random((400, 16), np.float32), "weak": rng.random((400, 2), np.float32)}
     placed = lay_out({**arrays, "test_x": rng.random((ROWS, 16), np.float32)})
-    return Problem(placed["train_x"], placed["weak"], placed["test_x"], None, 1, 2)
+    return problem_of(placed["train_x"], placed["weak"], placed["test_x"], seed=1)
 
 
 @pytest.mark.parametrize("level", ["A", "B"])

@@ -14,11 +14,11 @@ from pprint import pformat
 
 from evolve.runs.resources import JudgeResources
 from evolve.screening.screen import Screen
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Method, Trial, Verdict
-from fitness.probes import probes
 
 FOLDER = Path(__file__).parent / "methods"
-PROBES = [probe.name for probe in probes.PROBES]
+PROBES = list(PROBABILITIES.probes)
 EARLIER = ["screen", "sandbox"]  # what stops a cheat before there is anything to examine
 GAINS = "gains"  # the secret gains of an instance: what was remembered of others is worth nothing there
 NOBODY = "nobody"  # known to get through

@@ -15,8 +15,10 @@ from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile
 from evolve.screening.examine import with_others
 from evolve.screening.screen import Screen
-from fitness import pgr, tasks
-from fitness.nouns import Finding, Outcome, Problem, Split, Status, Verdict
+from fitness import tasks
+from fitness.contracts.contract import Problem
+from fitness.contracts.probabilities import ACCURACY, PROBABILITIES
+from fitness.nouns import Finding, Outcome, Split, Status, Verdict
 from fitness.probes import evidence
 from fitness.probes.examination import Case
 from fitness.probes.probes import examine
@@ -24,7 +26,7 @@ from fitness.tasks.embedded import drawing
 from fitness.tasks.embedded.language import Language
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 from fitness.vault.instance import Answers, InstanceName
 from tests.security.hacks.gallery import CATCHERS, CHEATS, FOLDER, GAINS, NOBODY, PROBES, Cheat, flags, method, read
 
@@ -114,7 +116,7 @@ def test_remembered_constants_pay_only_without_the_gains(
 
 
 @pytest.fixture(scope="module")
-def without_gains() -> list[Drawn]:
+def without_gains() -> list[Draw]:
     """Chat instances whose principal components are the same in each: there fitted constants pay."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drawing, "frame", partial(drawing.frame, gain=0.0))
@@ -129,30 +131,36 @@ WRITTEN = {
 }
 
 
-def frame_of(resources: JudgeResources, source: str, drawn: Drawn) -> Finding:
+def handed(drawn: Draw) -> tuple[Problem, Answers]:
+    """Return a problem that shows all of an instance, and its answers."""
+    rows = {"n_test": np.arange(len(drawn.private["test_y"]))}
+    answers = Answers(PROBABILITIES, ACCURACY, drawn.private, drawn.floor, drawn.ceiling, rows)
+    return Problem(PROBABILITIES, drawn.public, 0), answers
+
+
+def frame_of(resources: JudgeResources, source: str, drawn: Draw) -> Finding:
     """Return what the probe `frame` finds of a source on an instance that was drawn here."""
 
     def run(text: str, problem: Problem) -> Outcome:
         return resources.sandbox.run(text, problem, TASK.limits)
 
-    problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
-    answers = Answers(np.arange(len(drawn.test_y)), drawn.test_y, drawn.teacher.argmax(1))
+    problem, answers = handed(drawn)
     found = with_others(resources.worker, method(resources, source).source, 1) or {}
     others = {kind: [partial(run, text) for text in texts] for kind, texts in found.items()}
-    case = Case(problem, answers, drawn.weak_acc, drawn.strong_acc, None, None, others)
+    case = Case(problem, answers, None, None, others)
     (finding,) = examine(partial(run, source), case, np.random.default_rng(1), names=("frame",))
     return finding
 
 
 @pytest.mark.parametrize("cheat", ["embedded_constants_signed", "embedded_magnitudes", "domain_detector"])
-def test_fitted_constants_are_flagged_where_they_pay(resources: JudgeResources, without_gains: list[Drawn], cheat: str) -> None:
+def test_fitted_constants_are_flagged_where_they_pay(resources: JudgeResources, without_gains: list[Draw], cheat: str) -> None:
     findings = [frame_of(resources, read(FOLDER / f"{cheat}.py").source, drawn) for drawn in without_gains]
     assert evidence.flagged("frame", findings), [finding.sentence for finding in findings]
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
 def test_fitted_constants_are_flagged_however_they_are_written(
-    resources: JudgeResources, without_gains: list[Drawn], written: str
+    resources: JudgeResources, without_gains: list[Draw], written: str
 ) -> None:
     source = read(FOLDER / "embedded_constants_signed.py").source
     assert LISTED in source
@@ -165,7 +173,7 @@ def test_fitted_constants_are_flagged_however_they_are_written(
 
 @pytest.mark.parametrize("name", ["lda", "selftrain"])
 def test_an_honest_method_is_not_flagged_where_fitted_constants_pay(
-    resources: JudgeResources, without_gains: list[Drawn], name: str
+    resources: JudgeResources, without_gains: list[Draw], name: str
 ) -> None:
     (seed,) = (one for one in seeds.collect() if one.name == name)
     findings = [frame_of(resources, seed.source.decode(), drawn) for drawn in without_gains]
@@ -184,12 +192,10 @@ def test_the_norm_hack_pays_only_where_rows_keep_their_norms(
 def drawn_pgr(resources: JudgeResources, cheat: str, sizes: Sizes, key: bytes) -> float:
     """Return a cheat's PGR on a chat instance that is drawn here."""
     drawn = Language(sizes).draw("chat", Secret(key))
-    problem = Problem(drawn.train_x, drawn.weak, drawn.test_x, None, 0, 2)
+    problem, answers = handed(drawn)
     outcome = resources.sandbox.run(read(FOLDER / f"{cheat}.py").source, problem, TASK.limits)
     assert outcome.predictions is not None, outcome.message
-    n = sizes.test
-    accuracy = Answers(np.arange(n), drawn.test_y, drawn.teacher.argmax(1)).score(outcome.predictions).transfer_acc
-    return pgr.score(accuracy, drawn.weak_acc, drawn.strong_acc, n).pgr
+    return answers.score(outcome.predictions).pgr
 
 
 def mean_pgr(resources: JudgeResources, source: str) -> float:

@@ -32,16 +32,18 @@ from evolve.search.recorder import Listeners, Recorder
 from evolve.search.state import SearchState
 from evolve.selection.choice import Proposer
 from evolve.selection.selector import Selector
+from fitness.contracts.contract import Problem
 from fitness.judge import Judge
-from fitness.nouns import Evaluation, Limits, Outcome, Problem, Split, Status
+from fitness.nouns import Evaluation, Limits, Outcome, Split, Status
 from fitness.tasks import Task
 from fitness.tasks.directions import DIRECTIONS
 from fitness.tasks.embedded.task import Sizes, embedded
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 from fitness.vault import storage
 from fitness.vault.instance import Answers, Instance, InstanceName
 from fitness.vault.vault import Vault
 from tests.security.leaks.scorers import balanced
+from tests.support.weak_to_strong import drawn_of, keep
 
 INSTANCES, ROWS = 10, 300  # 3,000 answers in all, as many as one instance of the real size has
 WEAK, STRONG = 0.6, 0.98  # about those of chat
@@ -136,7 +138,7 @@ def climb(home: Path, vault_type: type[PerTrial], template: str, children: int, 
         trials = archive.trials(champion, Split.DEV, names[0].domain)
     method = search.told.state.methods[champion].method
     replays = [_replay(vault, method.source, name) for name in names]
-    return Climbed(fmean(t.score.transfer_acc for t in trials if t.score), fmean(replays), search.placed)
+    return Climbed(fmean(t.score.value for t in trials if t.score), fmean(replays), search.placed)
 
 
 class _Climb:
@@ -192,20 +194,17 @@ def open_vault(home: Path, vault_type: type[PerTrial], seed: int) -> PerTrial:
     key.write_bytes(hashlib.sha256(f"leaks/{seed}".encode()).digest())
     vault = vault_type(home)
     for name in _names():
-        path, secret = vault.path(TASK, name), vault.secret(TASK, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        storage.write(path, _draw(name.index, secret.rng("leaks")), vault.identity(TASK, name), secret)
+        keep(vault, TASK, name, _draw(name.index, vault.secret(TASK, name).rng("leaks")))
     return vault
 
 
-def _reader() -> Callable[[Path, storage.Layout, str], np.ndarray | None]:
+def _reader() -> Callable[[Path, storage.Layout, str], np.ndarray]:
     """Return what reads each array of a verified file once."""
-    read, arrays = storage.array, dict[tuple[Path, str], np.ndarray | None]()
+    read, arrays = storage.array, dict[tuple[Path, str], np.ndarray]()
 
-    def array(path: Path, layout: storage.Layout, name: str) -> np.ndarray | None:
+    def array(path: Path, layout: storage.Layout, name: str) -> np.ndarray:
         if (path, name) not in arrays:
-            found = read(path, layout, name)
-            arrays[path, name] = None if found is None else np.array(found)
+            arrays[path, name] = np.array(read(path, layout, name))
         return arrays[path, name]
 
     return array
@@ -215,12 +214,12 @@ def _names() -> list[InstanceName]:
     return [InstanceName(TASK.name, TASK.search_domains[0], Split.DEV, index) for index in range(INSTANCES)]
 
 
-def _draw(index: int, rng: np.random.Generator) -> Drawn:
+def _draw(index: int, rng: np.random.Generator) -> Draw:
     """Draw an instance whose rows say which instance they belong to, and nothing about their labels."""
     labels = balanced(ROWS, rng).astype(np.uint8)
     rows = np.stack([np.full(ROWS, index), rng.random(ROWS)], 1).astype(np.float32)
     teacher = np.eye(2, dtype=np.float32)[labels ^ (rng.permutation(ROWS) >= WEAK * ROWS)]
-    return Drawn(rows[:2], teacher[:2], rows, labels, teacher, WEAK, STRONG)
+    return drawn_of(rows[:2], teacher[:2], rows, labels, teacher, WEAK, STRONG)
 
 
 def _replay(vault: PerTrial, source: str, name: InstanceName) -> float:
@@ -228,7 +227,7 @@ def _replay(vault: PerTrial, source: str, name: InstanceName) -> float:
     problem, answers = vault.problem(vault.load(TASK, name), "a stranger")
     predictions = InProcess().run(source, problem, TASK.limits).predictions
     assert predictions is not None
-    return answers.score(predictions).transfer_acc
+    return answers.score(predictions).value
 
 
 @cache
