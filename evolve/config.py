@@ -68,6 +68,7 @@ class Config(BaseModel):
         None, description="The ceiling on own data; none means the default learner on labels that are held back."
     )
     normalise: bool = Field(True, description="Bring the rows of own data to the same norm.")
+    check_task: bool = Field(True, description="Check a task of one's own before the first run on it begins.")
     domain: str = Field("chat", description="The search domain, or several as A+B; the held-out ones are the task's.")
     executor: str = Field("local", description="Where methods are judged.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where methods compute: auto is a GPU if there is one.")

@@ -1,6 +1,7 @@
 """Says what a method is worth: tasks, their labels, the sandbox, the judge and its statistics. It imports nothing else of ours.
 
 - assets/: the shipped models and data
+- checks/: what a task gives away
 - contracts/: what a method is handed, may return, and is scored by
 - judge: trials, races, blame for failures
 - ladder: answers about scores that do not leak labels

@@ -29,7 +29,6 @@ from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
-
 NO_FILES = dict[str, str]()
 
 

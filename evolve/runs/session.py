@@ -26,6 +26,7 @@ from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import SeedFile, collect
+from evolve.runs.task_check import before_start
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import RunContext
@@ -34,6 +35,7 @@ from evolve.search.final_result import Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
 from evolve.text import count, one_line
+from fitness import tasks
 from fitness.tasks import Task
 
 
@@ -92,6 +94,8 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
     with WorkerProcess() as worker:
         worker.warm()
         setup = check(config, path, given)
+        if config.check_task and config.task not in tasks.TASKS:
+            before_start(setup.task, lambda text: watch.event("phase", text))
         seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = _screen_seeds(worker, setup.task, seeds)

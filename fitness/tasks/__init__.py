@@ -25,6 +25,7 @@ __all__ = ["DATA", "TASKS", "Task", "admit", "admit_data", "domains", "load", "n
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
 DATA = {"w2s": "fitness.tasks.data.task:from_folder"}  # tasks that are made of a folder of the user's own data
+ABOUT_DATA = {"w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests"}
 _NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
 _ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
 

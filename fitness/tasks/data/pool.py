@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +123,9 @@ def check(pool: Pool, ceiling: float | None = None) -> Iterator[tuple[str, str, 
     yield _anchors(pool, ceiling)
 
 
-def needed_rows(pool: Pool, gap: float) -> int:
+def needed_rows(gap: float) -> int:
     """Return how many test rows leave an interval of the gap recovered of plus and minus a tenth, by the rows alone."""
-    return int(np.ceil(0.25 * (REACH / (HALF_WIDTH * gap)) ** 2))
+    return math.ceil(0.25 * (REACH / (HALF_WIDTH * gap)) ** 2)
 
 
 def teacher_accuracy(pool: Pool) -> float | None:
@@ -134,7 +135,7 @@ def teacher_accuracy(pool: Pool) -> float | None:
 
 def _rows(pool: Pool) -> tuple[str, str, bool]:
     few = [name for name, rows in (("train", pool.train), ("test", pool.test)) if len(rows) < LEAST_ROWS]
-    most = needed_rows(pool, 0.2)
+    most = needed_rows(0.2)
     sentence = (
         f"{len(pool.train):,} training and {len(pool.test):,} test rows; an interval of ±{HALF_WIDTH} takes {most:,} test "
     )
@@ -193,7 +194,8 @@ def _duplicates(pool: Pool) -> tuple[str, str, bool]:
 
 def _rows_as_bytes(rows: np.ndarray) -> np.ndarray:
     whole = np.ascontiguousarray(rows)
-    return whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))[:, 0]
+    found: np.ndarray = whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1])))[:, 0]
+    return found
 
 
 def _anchors(pool: Pool, ceiling: float | None) -> tuple[str, str, bool]:
@@ -241,7 +243,7 @@ def _classes(value: Any, what: str, rows: int) -> np.ndarray:
         raise UsageError(f"{what} are not whole numbers from 0")
     if found.max() >= CLASSES:
         raise UsageError(f"{what} go up to {int(found.max())}: a task has 2 to {CLASSES} classes, numbered from 0")
-    return found.astype(np.uint8)
+    return np.asarray(found, np.uint8)
 
 
 def _probabilities(value: Any, what: str, rows: int) -> np.ndarray:

@@ -53,7 +53,7 @@ def _npz(path: Path) -> Arrays:
 
 def _parquet(path: Path) -> tuple[list[str], np.ndarray]:
     try:
-        from pyarrow import parquet
+        from pyarrow import parquet  # type: ignore[import-not-found,unused-ignore]  # it may be there or not
     except ImportError:
         raise UsageError(f"{path} needs pyarrow: pip install pyarrow, or write npz or csv") from None
     try:

@@ -78,8 +78,8 @@ def _framed(train: np.ndarray, others: np.ndarray, secret: Secret, normalise: bo
     """Put rows into the methods' frame, by the training rows; a column that does not vary among these says nothing."""
     mean, spread = train.mean(0), train.std(0)
     scale = np.where(spread < STILL, 0, 1 / np.maximum(spread, STILL))
-    clipped = (np.clip((x - mean) * scale, -REACH, REACH) for x in (train, others))
-    return frame(*clipped, secret, rows=normalise)
+    first, second = (np.clip((x - mean) * scale, -REACH, REACH) for x in (train, others))
+    return frame(first, second, secret, rows=normalise)
 
 
 def _moved(pairs: np.ndarray, rows: np.ndarray) -> np.ndarray | None:

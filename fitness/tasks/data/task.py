@@ -19,14 +19,14 @@ NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come ou
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 NONE = dict[str, Any]()
 BRIEF = """\
-Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student. The
-teacher is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels
-alone. It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
+Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student. It
+is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
+It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
 1 is as good as the {ceiling}.
 
 {domains}
 
-In each instance the rows are others of the same data; columns have random gains and are turned at random, new for each instance,
+In each instance the rows are others of the same data; columns have random gains and are turned at random, new for each one,
 so the axes mean nothing{norms}. Classes are {classes}.
 A good method works on every domain, and knows nothing of this data.
 
@@ -56,7 +56,8 @@ class DataOptions:
 def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAME) -> Task:
     """Return the task of a folder that holds one folder a domain. Raises UsageError with what is wrong with the files.
 
-    `options` are those of DataOptions. Its name holds a digest of the files, so that other data is another task, and its version one of the options.
+    `options` are those of DataOptions. Its name holds a digest of the files, so that other data is another
+    task, and its version one of the options.
     """
     chosen, folder = DataOptions(**options), folder.expanduser().resolve()
     domains, digests = pool.domains_of(folder), pool.digests(folder)
@@ -101,7 +102,8 @@ def from_arrays(
     place = folder / digest.hexdigest()[:16] / domain
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     for stem, arrays in (("train", train), ("test", test)):
-        np.savez(place / f"{stem}.npz", **{key: np.asarray(value) for key, value in arrays.items() if value is not None})
+        given: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items() if value is not None}
+        np.savez(place / f"{stem}.npz", **given)
     return from_folder(place.parent, options)
 
 
@@ -132,8 +134,8 @@ def _brief(folder: Path, domains: Sequence[str], options: DataOptions) -> str:
         found = pool.load(folder / domain)
         pairs = "" if found.pairs is None else f", {len(found.pairs):,} pairs"
         lines.append(
-            f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} features, "
-            f"{found.classes} classes{pairs}"
+            f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} "
+            f"features, {found.classes} classes{pairs}"
         )
         floors.add("weak teacher" if found.teacher is not None else "default student on the weak labels")
     return BRIEF.format(

@@ -77,7 +77,7 @@ def frame(
     scaled = (train - mean) * scale, (test - mean) * scale
     if not rows:
         common = NORM / np.linalg.norm(scaled[0], axis=1).mean()
-        return np.float32(common * scaled[0] @ turn), np.float32(common * scaled[1] @ turn)
+        return _plain(common * scaled[0] @ turn), _plain(common * scaled[1] @ turn)
     return _turned(scaled[0], turn), _turned(scaled[1], turn)
 
 
@@ -89,7 +89,11 @@ def rotation(d: int, rng: np.random.Generator) -> np.ndarray:
 
 def _turned(x: np.ndarray, turn: np.ndarray) -> np.ndarray:
     rows = NORM * x / np.linalg.norm(x, axis=1, keepdims=True)
-    return np.asarray(rows @ turn, dtype=np.float32)
+    return _plain(rows @ turn)
+
+
+def _plain(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

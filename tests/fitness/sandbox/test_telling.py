@@ -96,6 +96,9 @@ def test_a_failure_that_noise_does_not_bring_about_is_cut() -> None:
         Status.INVALID, None, 1.0, "the method returned 17 values that are not finite, expected probabilities of ..."
     )
     fine = Outcome(Status.OK, np.zeros((3, 2)), 1.0)
-    assert told(failed, fine, "", PROBABILITIES.answer).message == "the method returned values that are not finite, expected probabilities"
+    assert (
+        told(failed, fine, "", PROBABILITIES.answer).message
+        == "the method returned values that are not finite, expected probabilities"
+    )
     forged = dataclasses.replace(failed, message="my data are 1.2 3.4")
     assert "1.2" not in told(forged, fine, "").message
