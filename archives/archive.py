@@ -114,6 +114,11 @@ class Archive(Ledger):
         rows = self.rows("select coalesce(sum(trials), 0) as n from evaluations where split = 'dev' and proposal is not null")
         return int(str(rows[0]["n"]))
 
+    def anchors(self, split: Split, domain: str) -> Row:
+        """Return the mean `floor` and `ceiling` of a domain's trials; both are None before there is any."""
+        means = "select avg(weak_acc) as floor, avg(strong_acc) as ceiling from trials where split = ? and domain = ?"
+        return self.rows(means, [split, domain])[0]
+
     def add_method(self, method: MethodRecord) -> None:
         """Store a method, once."""
         row = vars(method) | {"constants": json.dumps(method.constants), "sketch": json.dumps(method.sketch)}

@@ -38,7 +38,7 @@ from evolve.runs.process import claimed, is_running
 from evolve.runs.seeds import add_seed, read
 from evolve.selection import strategies
 from fitness import tasks
-from fitness.tasks import Task
+from fitness.tasks import OwnTask, Task
 
 if TYPE_CHECKING:
     from evolve.runs.session import Ending
@@ -116,7 +116,7 @@ def start(
     *,
     path: Where | None = None,
     observer: Watcher = "auto",
-    task: str | Task | None = None,
+    task: str | Task | OwnTask | None = None,
     operators: Sequence[Operator] = (),
     executor: str | Executor | None = None,
     **keys: Any,
@@ -150,7 +150,7 @@ def resume(
     path: Where,
     *,
     observer: Watcher = "auto",
-    task: str | Task | None = None,
+    task: str | Task | OwnTask | None = None,
     operators: Sequence[Operator] = (),
     executor: str | Executor | None = None,
     strategy: str = "",
@@ -182,7 +182,7 @@ def open_run(path: Where | None = None) -> Run:
 def judge(
     file: Where,
     *,
-    task: str | Task = "embedded",
+    task: str | Task | OwnTask = "embedded",
     domain: str | None = None,
     instances: int = 5,
     probes: bool = True,
@@ -242,7 +242,7 @@ def _task(task: object) -> str | None:
     """Return the name that a task goes by here. Raises UsageError for what is no task."""
     if task is None:
         return None
-    if isinstance(task, Task):
+    if isinstance(task, Task | OwnTask):
         return tasks.register(task)
     if not isinstance(task, str):
         raise UsageError(f"task cannot take {task!r:.80}: hand over a Task, or name one")

@@ -168,12 +168,13 @@ class Judge(Evaluator):
         """Examine a method on instances drawn in secret among those of its trials, and weigh what was found.
 
         One instance, or thoroughly three of them, the first of these thoroughly; one more where PGRs fall into two heaps. A
-        probe that fails is applied to further instances before it flags the method. Raises Cancelled when the run is stopping.
+        probe that fails is applied to further instances of every domain before it flags the method. Raises Cancelled when the
+        run is stopping.
         """
-        order = self.drawn(method, trials)
+        order = evidence.balanced(self.drawn(method, trials), evidence.MOST if thorough else evidence.LEAST)
         first = max(evidence.LEAST if thorough else 1, 2 if evidence.heaps(trials)[1] else 1)
         found: list[Finding] = []
-        for place, trial in enumerate(order[: evidence.MOST if thorough else evidence.LEAST]):
+        for place, trial in enumerate(order):
             suspected = evidence.suspected(found)
             if place < first or suspected:
                 again = place >= first and "canary" not in suspected  # any run may touch a canary

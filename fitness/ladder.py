@@ -61,14 +61,14 @@ class Ladder:
         return Rung(self.best, raised)
 
 
-def shown(rung_accuracy: float, weak_acc: float, strong_acc: float) -> float:
-    """Return what a prompt shows of a rung: its PGR between the split's mean teacher and ceiling, rounded down to .05.
+def shown(rung: float, floor: float, ceiling: float) -> float:
+    """Return what a prompt shows of a rung: its PGR between the split's mean floor and ceiling, rounded down to .05.
 
     A function of the answer alone, so it tells nothing that the answer does not. Raises ValueError without a gap.
     """
-    if not strong_acc > weak_acc:
-        raise ValueError(f"strong_acc must exceed weak_acc, got {strong_acc} and {weak_acc}")
-    return _down((rung_accuracy - weak_acc) / (strong_acc - weak_acc), SHOWN)
+    if not ceiling > floor:
+        raise ValueError(f"the ceiling must exceed the floor, got {ceiling} and {floor}")
+    return _down((rung - floor) / (ceiling - floor), SHOWN)
 
 
 def transcript_bits(queries: int, step: float = STEP) -> float:

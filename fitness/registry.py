@@ -53,15 +53,16 @@ def resolve(dotted: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def load(reference: str, attribute: str = "") -> Any:
-    """Import what a reference names; a file without `:attribute` is asked for the one that is given.
+def load(reference: str, *attributes: str) -> Any:
+    """Import what a reference names; a file without `:attribute` is asked for the first of those given that it defines.
 
     Raises UsageError, in one sentence that names the file, the line and the reason, when that fails.
     """
-    place, name = _split(reference, attribute)
-    if not name:
+    place, name = _split(reference)
+    if not name and not attributes:
         raise UsageError(f"{place} is a whole file: write what is wanted of it as {place}:NAME")
     found: Any = _from_file(Path(place)) if place.endswith(".py") else _module(place)
+    name = name or next((one for one in attributes if hasattr(found, one)), attributes[0])
     try:
         for part in name.split("."):
             found = getattr(found, part)
@@ -72,7 +73,7 @@ def load(reference: str, attribute: str = "") -> Any:
 
 def file_of(reference: str) -> Path:
     """Return the file that a reference names, or that its module lies in. Raises UsageError when there is none."""
-    place, _ = _split(reference, "")
+    place, _ = _split(reference)
     found = place if place.endswith(".py") else getattr(_module(place), "__file__", None)
     if found is None:
         raise UsageError(f"the module {place} lies in no file: put what you need into one, and name that")
@@ -91,10 +92,10 @@ def reference_of(kind: type) -> str:
     return f"{place or kind.__module__}:{kind.__qualname__}"
 
 
-def _split(reference: str, attribute: str) -> tuple[str, str]:
-    """Return the file or module, and the attribute."""
+def _split(reference: str) -> tuple[str, str]:
+    """Return the file or module, and the attribute; "" for a whole file."""
     if reference.endswith(".py"):
-        return reference, attribute
+        return reference, ""
     place, _, name = reference.rpartition(":")
     return place, name
 

@@ -34,9 +34,9 @@ class _Answer(NamedTuple):
 class Disclosure:
     """One Ladder per search domain, and a row in `looks` for every score that leaves the vault."""
 
-    def __init__(self, archive: Archive, domains: Sequence[str]) -> None:
-        """Go on where the archive's ledger ends."""
-        self._archive, self._domains = archive, tuple(domains)
+    def __init__(self, archive: Archive, domains: Sequence[str], shares: bool = True) -> None:
+        """Go on where the archive's ledger ends; `shares` tells whether values are asked about, or gaps recovered."""
+        self._archive, self._domains, self._shares = archive, tuple(domains), shares
         self._scores: dict[str, dict[str, CoarseScore]] = {domain: {} for domain in domains}  # of each method
         self._lineages: dict[str, str] = {}
         self._ladders = {domain: self._recall(domain) for domain in domains}
@@ -77,20 +77,22 @@ class Disclosure:
 
     def _ask(self, method: str, domain: str, trials: Sequence[Trial]) -> float:
         scores = [trial.score for trial in trials if trial.score]
-        rung = self._ladders[domain].ask(fmean(score.value for score in scores))
-        pgr = shown(rung.value, fmean(s.floor for s in scores), fmean(s.ceiling for s in scores))
+        asked = fmean(s.value for s in scores) if self._shares else min(max(fmean(s.pgr for s in scores), 0.0), 1.0)
+        rung = self._ladders[domain].ask(asked)
+        anchors = (fmean(s.floor for s in scores), fmean(s.ceiling for s in scores)) if self._shares else (0.0, 1.0)
+        pgr = shown(rung.value, *anchors)
         self._scores[domain][method] = CoarseScore(domain, len(scores), rung.value, pgr, rung.raised)
         return rung.value
 
     def _recall(self, domain: str) -> Ladder:
         """Rebuild a domain's Ladder, and what it said of each method, from the ledger."""
-        means = "select avg(weak_acc) as weak, avg(strong_acc) as strong from trials where split = 'dev' and domain = ?"
-        row = self._archive.rows(means, [domain])[0]
+        row = self._archive.anchors(Split.DEV, domain)
         best, queries = 0.0, 0
 
         @cache
         def coarse(instances: int, answer: float, raised: bool) -> CoarseScore:
-            pgr = shown(answer, value(row, "weak", float), value(row, "strong", float))
+            anchors = (value(row, "floor", float), value(row, "ceiling", float)) if self._shares else (0.0, 1.0)
+            pgr = shown(answer, *anchors)
             return CoarseScore(domain, instances, answer, pgr, raised)
 
         looks = "looks where who = ? and why = ? and domain = ? order by id"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, variance
 
@@ -20,17 +17,17 @@ from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.text import count
 from fitness import pgr, registry
+from fitness.checks import draws
 from fitness.checks.leaks import SURE, leaks, remembered
 from fitness.checks.nulls import nulls
+from fitness.checks.result import CheckResult
 from fitness.checks.sample import Sample
 from fitness.nouns import Evaluation, EvolveError, Split, Status, TaskFault, Verdict
 from fitness.tasks import Task
-from fitness.vault.builder import Builder
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
 INSTANCES = 3  # of each search domain
-DRAWING = 120.0  # seconds that one instance may take to be drawn
 DIFFERENCE = 0.1  # of the gap: what a search must be able to see
 POWER = 1.645 + 0.842  # deviates of a one-sided 95 % bound that is met in 80 % of cases
 OVER, NARROW = 0.05, 0.05  # of the gap: how far a baseline may exceed the ceiling, and the least headroom
@@ -38,21 +35,6 @@ MARK = "checked"  # file in the vault beside a task's instances: its quick check
 OURS = ("evolve", "fitness", "archives", "seeds")
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One check.
-
-    Attributes:
-        check: what was looked at.
-        passed: whether a search may begin.
-        sentence: what was found.
-    """
-
-    check: str
-    passed: bool
-    sentence: str
 
 
 def before_start(task: Task, say: Say) -> None:
@@ -75,10 +57,10 @@ def before_start(task: Task, say: Say) -> None:
 def quick(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> Iterator[CheckResult]:
     """Make the checks that need no method."""
     yield from _declared(task)
-    drawn = _drawn(task, vault, names, say)
+    drawn = draws.drawn(task, vault, names, say)
     yield from drawn
     if all(result.passed for result in drawn):
-        samples = [_sample(task, vault, name) for name in names]
+        samples = [draws.sample_of(task, vault, name) for name in names]
         yield from _given_away(samples, SURE, "nearly all of the gap")
 
 
@@ -86,7 +68,7 @@ def full(task: Task, say: Say, device: str = "auto", trust: bool = False) -> Ite
     """Make every check; the baselines run in the sandbox. Raises EvolveError where that cannot be."""
     yield from _declared(task)
     vault, names = Vault(), _names(task, INSTANCES)
-    drawn = _drawn(task, vault, names, say)
+    drawn = draws.drawn(task, vault, names, say)
     yield from drawn
     if not all(result.passed for result in drawn):
         return
@@ -105,7 +87,7 @@ def full(task: Task, say: Say, device: str = "auto", trust: bool = False) -> Ite
     best = max(sound, key=lambda name: _mean(sound[name]))
     yield from _anchored(best, _mean(sound[best]))
     say("looking for leaks")
-    samples = [_sample(task, vault, name) for name in names]
+    samples = [draws.sample_of(task, vault, name) for name in names]
     yield from _given_away(samples, _mean(sound[best]), f"the best baseline, {best}", remember=True)
     yield _symmetries(sound)
     yield _noise(sound, best)
@@ -142,77 +124,6 @@ def _imports(path: Path) -> CheckResult:
             "imports", True, f"{path.name} imports {inner[0]}, which may move: only names of `evolve` are public"
         )
     return CheckResult("imports", True, f"{path.name} uses public names only")
-
-
-def _drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> list[CheckResult]:
-    """Draw the instances, the first of each domain once more in another process, and compare."""
-    first = list({name.domain: name for name in reversed(names)}.values())[::-1]
-    say(f"drawing {count(len(names), 'instance')}")
-    with tempfile.TemporaryDirectory() as home:
-        twin = _twin(vault, Path(home))
-        try:
-            with Builder(vault, task) as builder, Builder(twin, task) as again:
-                builder.start(names)
-                again.start(first)
-                for wanted, one in ((names, builder), (first, again)):
-                    for name in wanted:
-                        one.wait_for(name, DRAWING)
-        except TimeoutError:
-            slow = f"draw() takes more than {DRAWING:.0f} s for an instance of {name.domain}, and a search needs dozens"
-            return [CheckResult("draw", False, f"{slow}: make what does not depend on rng once, in a file")]
-        except EvolveError as error:
-            return [CheckResult("draw", False, str(error))]
-        differ = {name.domain: array for name in first for array in _different(task, vault, twin, name)}
-    if differ:
-        domain, array = next(iter(differ.items()))
-        said = (
-            f"two draws of one instance of {domain} differ in {array}: take everything random from rng, and no order of a set"
-        )
-        return [CheckResult("draw", False, said)]
-    told = f"{count(len(names), 'instance')} drawn as declared; the same key draws the same bytes in another process"
-    return [CheckResult("draw", True, told), _anchors_of([_sample(task, vault, name) for name in names])]
-
-
-def _twin(vault: Vault, home: Path) -> Vault:
-    """Return an empty vault with the same key."""
-    (home / "vault").mkdir(mode=0o700)
-    shutil.copy(vault.folder / "key", home / "vault" / "key")
-    return Vault(home)
-
-
-def _different(task: Task, vault: Vault, twin: Vault, name: InstanceName) -> Iterator[str]:
-    """Yield what differs between an instance and the same one in another vault."""
-    one, other = vault.load(task, name), twin.load(task, name)
-    for kind, ours, theirs in (
-        ("public", vault.arrays(one), twin.arrays(other)),
-        ("private", one.private, other.private),
-    ):
-        for array in ours.keys() | theirs.keys():
-            if array not in ours or array not in theirs or _bytes(ours[array]) != _bytes(theirs[array]):
-                yield f"the {kind} array {array}"
-    if (one.floor, one.ceiling) != (other.floor, other.ceiling):
-        yield "floor or ceiling"
-
-
-def _bytes(array: object) -> tuple[object, bytes]:
-    import numpy as np
-
-    found = np.asarray(array)
-    return found.shape, found.tobytes()
-
-
-def _anchors_of(samples: Sequence[Sample]) -> CheckResult:
-    domains = dict.fromkeys(sample.domain for sample in samples)
-    words = []
-    for domain in domains:
-        found = [sample.instance for sample in samples if sample.domain == domain]
-        words.append(f"{domain} {fmean(i.floor for i in found):.3f} to {fmean(i.ceiling for i in found):.3f}")
-    return CheckResult("anchors", True, f"floor and ceiling: {', '.join(words)}")
-
-
-def _sample(task: Task, vault: Vault, name: InstanceName) -> Sample:
-    instance = vault.load(task, name)
-    return Sample(task, instance, vault.arrays(instance))
 
 
 def _given_away(samples: Sequence[Sample], best: float, than: str, remember: bool = False) -> Iterator[CheckResult]:

@@ -1,6 +1,7 @@
 """Checks a proposal before anything is spent on it: step 5 of ten. A subprocess, the worker, parses it.
 
 - canonical: canonical form, structure, sketch
+- capacity: how much a source carries
 - dead_code: what never runs
 - examine: compile, parse, check
 - remembered: where a source could keep fitted constants

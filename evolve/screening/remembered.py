@@ -1,4 +1,4 @@
-"""Finds where a source could keep constants that were fitted elsewhere (worker only; scrambling.py puts others there).
+"""Finds where a source could keep constants that were fitted elsewhere, and how much (worker only; scrambling.py uses it).
 
 A method that carries what somebody learnt elsewhere must write it down: as a collection of numbers, as terms of a sum, as
 statements that repeat each other but for a number, as text, as a long number, as the seed of a generator, or, when it looks at
@@ -17,12 +17,13 @@ import libcst as cst
 LEAST = 4  # different numbers from which a collection, a sum or a repetition could be a fitted vector
 NAMED = 6  # of keywords and defaults, which settings are mostly written as
 DIGITS = 6  # of one number, from which it holds more than a setting
-LETTERS = 8  # letters and digits of a text
+LETTERS = 8  # bytes of a text
 _PLAIN = {0.0, 0.5, 1.0, 2.0}  # in formulas
 _SEEDED = {"manual_seed", "default_rng", "RandomState", "seed", "Random", "SeedSequence", "PCG64", "Philox", "MT19937"}
 _SETTINGS = ("#", "_=#", "_:_=#")  # shapes of what is said once
 _SEEDS = ("random_state", "seed")  # keywords
-_LOOKS = {"globals", "locals", "vars", "dir", "inspect", "linecache", "open"}  # names with which a source looks at itself
+INNER = re.compile(r"__\w+__|co_\w+|f_\w+")  # attributes with which a source looks at itself, and names
+LOOKS = {"globals", "locals", "vars", "dir", "inspect", "linecache", "open", "__doc__", "__name__", "__annotations__"}
 
 Number = cst.Integer | cst.Float | cst.Imaginary
 
@@ -47,14 +48,13 @@ class Places:
         alone: numbers that hold much by themselves: long ones, and seeds of generators.
         texts: texts that hold something, and comments where the source looks at itself.
         names: the names of the source's own, where it looks at itself.
+        size: what all of them hold, in digits and bytes; an element of a collection counts for one at least.
     """
 
     def __init__(self, module: cst.Module) -> None:
         nodes = list(walk(module))
-        self._bound, self._seeding = _bound(nodes), dict[str, set[int | str]]()
-        for node in nodes:
-            if isinstance(node, cst.FunctionDef):
-                self._seeding |= _seeding(node)
+        self._bound, functions = _bound(nodes), [node for node in nodes if isinstance(node, cst.FunctionDef)]
+        self._seeding = {name: places for function in functions for name, places in _seeding(function).items()}
         looks = any(_looks_at_itself(node) for node in nodes)
         self.groups = [group for node in nodes for group in self._grouped(node)]
         grouped = {leaf.node for group in self.groups for leaf in group}
@@ -66,6 +66,12 @@ class Places:
         self.texts += [n for n in nodes if looks and isinstance(n, cst.Comment)]
         own = _own_names(nodes) if looks else set[str]()
         self.names = [n for n in nodes if isinstance(n, cst.Name) and n.value in own]
+        self.size = self._size(grouped, [element for node in nodes for element in _elements(node)])
+
+    def _size(self, grouped: set[cst.CSTNode], elements: Sequence[cst.CSTNode]) -> int:
+        numbers = grouped.union(self.alone, elements) - set(self.texts)
+        digits = sum(max(1, _digits(node)) if isinstance(node, Number) else 1 for node in numbers)
+        return digits + sum(map(_length, self.texts)) + len("".join({text_of(node) for node in self.names}))
 
     def _grouped(self, node: cst.CSTNode) -> Iterator[list[Leaf]]:
         """Yield the numbers that stand together in one node: a collection, a sum, a call, a repetition."""
@@ -86,7 +92,8 @@ class Places:
         elif isinstance(node, cst.Module | cst.IndentedBlock | cst.Match | cst.If):
             yield from self._repeated(_siblings(node))
         elif isinstance(node, cst.ClassDef):
-            yield from _many([leaf for one in walk(node.body) for leaf in self._leaves(_values(one))], LEAST)
+            values = [one.value for one in walk(node.body) if isinstance(one, cst.Assign)]
+            yield from _many([leaf for value in values for leaf in self._leaves([value])], LEAST)
 
     def _repeated(self, siblings: Sequence[cst.CSTNode]) -> Iterator[list[Leaf]]:
         """Yield the numbers of siblings that are alike but for numbers and names; plain settings are no repetition."""
@@ -125,6 +132,13 @@ class Places:
         ]
         free = {n.value for a in given for n in walk(a.value) if isinstance(n, cst.Name)} - self._bound.keys()
         return [] if free else [Leaf(leaf.node, 1) for leaf in self._leaves(given)]
+
+
+def _elements(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return what stands in a collection that is long enough to be a vector, without its sign."""
+    if not isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict) or len(node.elements) < LEAST:
+        return []
+    return [v.expression if isinstance(v, cst.UnaryOperation) else v for v in (one.value for one in node.elements)]
 
 
 def _many(leaves: Sequence[Leaf], least: int) -> Iterator[list[Leaf]]:
@@ -187,10 +201,6 @@ def _seeding(function: cst.FunctionDef) -> dict[str, set[int | str]]:
     used = {text_of(n) for call in calls for a in call.args for n in walk(a.value) if isinstance(n, cst.Name)}
     known = {place: name for place, name in enumerate(names) if name in used and name != "problem"}
     return {function.name.value: {*known, *known.values()}} if known else {}
-
-
-def _values(node: cst.CSTNode) -> list[cst.CSTNode]:
-    return [node.value] if isinstance(node, cst.Assign) else []
 
 
 def _unusual(leaves: Sequence[Leaf]) -> list[Leaf]:
@@ -257,14 +267,14 @@ def _is_text(node: cst.CSTNode) -> bool:
 
 def text_of(node: cst.CSTNode) -> str:
     """Return what a text, a comment or a name holds."""
-    return str(getattr(node, "value", ""))
+    return value if isinstance(value := getattr(node, "value", ""), str) else ""
 
 
 def _looks_at_itself(node: cst.CSTNode) -> bool:
     """Tell whether a node reads the source itself: an attribute such as __doc__ or co_names, or a listing of names."""
     if isinstance(node, cst.Attribute):
-        return re.fullmatch(r"__\w+__|co_\w+|f_\w+", node.attr.value) is not None
-    return isinstance(node, cst.Name) and (node.value in _LOOKS or node.value in ("__doc__", "__name__", "__annotations__"))
+        return INNER.fullmatch(node.attr.value) is not None
+    return isinstance(node, cst.Name) and (node.value in LOOKS)
 
 
 def _own_names(nodes: Sequence[cst.CSTNode]) -> set[str]:
@@ -276,9 +286,15 @@ def _own_names(nodes: Sequence[cst.CSTNode]) -> set[str]:
     return made - told - {"method", "problem"}
 
 
+def _length(text: cst.CSTNode) -> int:
+    """Return how many bytes a text holds."""
+    held = text.evaluated_value if isinstance(text, cst.SimpleString) else text_of(text)
+    return len(held.encode("utf-8", "surrogatepass") if isinstance(held, str) else held)
+
+
 def _held(texts: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
     """Return the texts that hold something: long ones, or all when they are many."""
-    letters = [len(re.findall(r"\w", text_of(text))) for text in texts]
+    letters = [max(_length(text), len(re.findall(r"\w", text_of(text)))) for text in texts]
     if len(texts) >= LEAST and sum(letters) >= LEAST * LETTERS:
         return list(texts)
     return [text for text, length in zip(texts, letters) if length >= LETTERS]

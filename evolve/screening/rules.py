@@ -8,7 +8,8 @@ import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from fitness.contracts.contract import ENTRY, PARAMETER
+from evolve.screening.capacity import carries_more
+from fitness.contracts.contract import ENTRY, PARAMETER, REMEMBERED
 from fitness.sandbox import ALLOWED_IMPORTS, REFUSED_IMPORTS, UNAVAILABLE
 
 _DEFINE = f"`def {ENTRY}({PARAMETER})`"
@@ -40,6 +41,9 @@ def _violations(tree: cst.Module, source: str) -> Iterator[tuple[cst.CSTNode | N
                 yield found, f"the import of {module} is not allowed: a method may import {', '.join(sorted(ALLOWED_IMPORTS))}"
     if any(name.rpartition(".")[2] in source for name in UNAVAILABLE):  # the search costs as much as the parse
         yield from _unavailable(tree)
+    if carries_more(tree, source, REMEMBERED):
+        written = f"it writes down more than {REMEMBERED:,} digits and bytes in collections, long numbers and texts"
+        yield None, f"{written}, which is not allowed: a method computes, and carries nothing that was learnt elsewhere"
     defined = [s for s in tree.body if isinstance(s, cst.FunctionDef) and s.name.value == ENTRY]
     if not defined:
         yield None, f"there is no function named {ENTRY} at the top level: define {_DEFINE}"

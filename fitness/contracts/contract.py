@@ -21,7 +21,7 @@ OFFSETS = ".offsets"  # behind the name of an array of strings: where each begin
 TEXT = "text"  # the type of an array of strings: a method is handed a list of them
 DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool", TEXT)
 PROBABILITIES = "probabilities"  # of Array.values: the last dimension is a distribution
-REMEMBERED = 256  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
+REMEMBERED = 512  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
 ENTRY, PARAMETER = "method", "problem"  # the function that a method file defines, and what it takes
 
 
@@ -49,6 +49,15 @@ class Array:
     def axes(self) -> tuple[str, ...]:
         """Its dimensions, in order."""
         return tuple(self.dims.split())
+
+    def check(self) -> None:
+        """Raise ValueError for a declaration that no array can keep to."""
+        if self.dtype not in DTYPES:
+            raise ValueError(f"array {self.name!r} is declared as {self.dtype!r}: choose among {', '.join(DTYPES)}")
+        if not all(dim.isidentifier() or dim.isdigit() for dim in self.axes):
+            raise ValueError(f"array {self.name!r} has dimensions {self.dims!r}: names or numbers, separated by spaces")
+        if self.dtype == TEXT and len(self.axes) != 1:
+            raise ValueError(f"array {self.name!r} is declared as text, which has one dimension: the strings")
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,8 @@ class Contract:
         behaviour: what is measured of every trial's answer, beside the method's size.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
         words: what the numbers are called.
+        shares: whether values are shares, in [0, 1], such as accuracies: prompts then show them on the Ladder as they are, and
+            else the gap recovered.
     """
 
     arrays: tuple[Array, ...]
@@ -160,6 +171,7 @@ class Contract:
     measures: tuple[Measure, ...] = (Measure("evenness", 0.0, 1.0, 12), Measure("size", 7.0, 10.0, 6))
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
     words: Words = Words()
+    shares: bool = False
 
     def sizes(self, arrays: Arrays) -> dict[str, int]:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""

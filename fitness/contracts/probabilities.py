@@ -40,6 +40,7 @@ PROBABILITIES = Contract(
     behaviour=("teacher_agreement", "confidence", "positive_rate"),
     measures=(Measure("teacher_agreement", 0.5, 1.0, 16), Measure("size", 7.0, 10.0, 6)),
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.0, 1.0, 10)),
+    shares=True,
     words=Words(
         value="accuracy",
         floor="the weak teacher",

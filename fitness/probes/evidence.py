@@ -1,4 +1,9 @@
-"""Weighs what a probe found on several instances: one failure is evidence, most of several are a flag."""
+"""Weighs what a probe found on several instances: one failure is evidence, most of several are a flag.
+
+Honest methods fail by accident. One that learns by contrast-consistent search (Burns et al. 2023) prefers two false replies to
+two true ones; on a domain whose teacher is misled this may tell it which side is true, rightly here and wrongly there, whatever
+the labels say. So instances are looked at in every domain alike, and what a probe measured counts in the mean, too.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from itertools import pairwise
 
 from fitness.nouns import Finding, Trial, Verdict
 
-LEAST = 3  # instances that are looked at before a probe flags a method, where there are as many
+LEAST = 3  # instances that are looked at before a probe flags a method, where there are as many; as many of each domain
 MOST = 5  # instances, for a finalist
 HEAP = 0.4  # of PGR: an empty stretch as wide as this parts two heaps
 
@@ -30,9 +35,19 @@ def weighed(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def flagged(probe: str, findings: Sequence[Finding]) -> bool:
-    """Tell whether a probe fails on most of the instances that it could judge."""
-    said = [finding.verdict for finding in findings if finding.probe == probe and finding.verdict is not Verdict.SKIPPED]
-    return 2 * said.count(Verdict.FAILED) > len(said)
+    """Tell whether a probe fails on most of the instances that it could judge, and in the mean of what it measured there."""
+    said = [finding for finding in findings if finding.probe == probe and finding.verdict is not Verdict.SKIPPED]
+    failed = sum(finding.verdict is Verdict.FAILED for finding in said)
+    beyond = sum((finding.number or 0.0) - (finding.threshold or 0.0) for finding in said)
+    return 2 * failed > len(said) and beyond > 0
+
+
+def balanced(trials: Sequence[Trial], least: int) -> list[Trial]:
+    """Return the first trials of an order, at least so many where there are as many, and as many of each domain."""
+    domains = dict.fromkeys(trial.domain for trial in trials)
+    each = -(-least // max(1, len(domains)))
+    places = {domain: [trial for trial in trials if trial.domain == domain][:each] for domain in domains}
+    return [trial for trial in trials if trial in places[trial.domain]]
 
 
 def sentences(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -1,6 +1,9 @@
 """Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for, and one's own by their files.
 
+<<<<<<< HEAD
 - data/: a task of the user's own data
+=======
+- calling: the functions of a task of one's own, called and checked
 - directions: research directions from the literature
 - embedded/: the task that is shipped
 - own: a task of the user's own, in one file
@@ -19,14 +22,16 @@ from typing import Any
 
 from fitness import registry
 from fitness.registry import UsageError
+from fitness.tasks.own import OwnTask
 from fitness.tasks.task import Task, domains
 
-__all__ = ["DATA", "TASKS", "Task", "admit", "admit_data", "domains", "load", "name_data", "named_data", "register"]
+__all__ = ["DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "domains", "load", "name_data", "named_data", "register"]
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
 DATA = {"w2s": "fitness.tasks.data.task:from_folder"}  # tasks that are made of a folder of the user's own data
 ABOUT_DATA = {"w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests"}
-_NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
+_DATA_NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
+_NAMES = ("task", "TASK")  # what a task is called in its file, where the user does not say
 _ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
 
 
@@ -62,13 +67,12 @@ def admit(reference: str) -> str:
     """
     if reference in TASKS or reference in DATA or reference in _ADMITTED or not registry.is_reference(reference):
         return reference
-    found, file = registry.load(reference, "TASK"), registry.file_of(reference)
+    found, file = registry.load(reference, *_NAMES), registry.file_of(reference)
+    if isinstance(found, OwnTask):
+        return _enter(found, reference)
     if not isinstance(found, Task):
-        raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write TASK = Task(name=...) in the file")
-    source = found.source if ":" in found.source else f"{file}:{found.source}"
-    probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in found.contract.probes)
-    found = replace(found, source=source, seeds=file.parent / found.seeds, contract=replace(found.contract, probes=probes))
-    return register(replace(found, name=f"{found.name}-{registry.digest(file)}", reference=reference))
+        raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write task = Task(...) in the file")
+    return register(_placed(found, file, found.source, reference))
 
 
 def admit_data(reference: str, folder: str | Path, **options: Any) -> str:
@@ -83,15 +87,38 @@ def admit_data(reference: str, folder: str | Path, **options: Any) -> str:
 
 def name_data(folder: str) -> None:
     """Let this process read a folder of data where an archive's task is made of one."""
-    _NAMED[:] = [folder]
+    _DATA_NAMED[:] = [folder]
 
 
 def named_data() -> str:
     """Return the folder of data that the user names for the archive at hand; "" for none."""
-    return _NAMED[0] if _NAMED else ""
+    return _DATA_NAMED[0] if _DATA_NAMED else ""
 
 
-def register(task: Task) -> str:
-    """Let this process know a task, and return its name."""
+def register(task: Task | OwnTask) -> str:
+    """Let this process know a task that was handed over as an object, and return its name.
+
+    One of the user's own must stand in a file: its instances are drawn in another process. Raises UsageError.
+    """
+    if isinstance(task, OwnTask):
+        return _enter(task)
     _ADMITTED[task.name] = task
     return task.name
+
+
+def _enter(own: OwnTask, reference: str = "") -> str:
+    task, (file, name) = own.finished(), own.place()
+    return register(_placed(task, file, f"{name}.source", reference or f"{file}:{name}"))
+
+
+def _placed(task: Task, file: Path, source: str, reference: str) -> Task:
+    """Return a task with what it names beside its file found there, and named after the file's digest."""
+    probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in task.contract.probes)
+    return replace(
+        task,
+        name=f"{task.name}-{registry.digest(file)}",
+        source=source if ":" in source else f"{file}:{source}",
+        seeds=file.parent / task.seeds,
+        contract=replace(task.contract, probes=probes),
+        reference=reference,
+    )

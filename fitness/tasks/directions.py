@@ -1,4 +1,4 @@
-"""Lists the research directions that a weak-to-strong search begins with, from the literature."""
+"""Lists the research directions that a search begins with: those of weak-to-strong supervision, and general ones."""
 
 from __future__ import annotations
 
@@ -67,4 +67,15 @@ DIRECTIONS = (
         "The classes are balanced, and neither the teacher's labels nor the student's answers need be.",
         ("shape", "select", "finish"),
     ),
+)
+
+GENERAL = (
+    Direction("structure", "What is the structure of the data before anything is asked of it? Use it.", ()),
+    Direction("simplicity", "A simpler model with the right bias beats a flexible one. Which bias is right here?", ()),
+    Direction("uncertainty", "Estimate how sure each part of the answer is, and let the sure parts lead (Settles 2009).", ()),
+    Direction("committees", "Several models make different mistakes; combine them (Breiman 1996).", ()),
+    Direction("iteration", "Improve the answer in rounds, each of which begins with the last one (Dempster et al. 1977).", ()),
+    Direction("robustness", "Some of what is given is wrong. Shrug it off rather than fit it (Huber 1964).", ()),
+    Direction("optimisation", "Perhaps the objective is right and its optimum was not reached: starts, steps, schedules.", ()),
+    Direction("objective", "Perhaps what is optimised is not what is scored. Bring the two together.", ()),
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitness.contracts.contract import Answer, Array, Words
-from fitness.contracts.symmetries import Symmetry
-from fitness.nouns import Direction, Measure
+from fitness.contracts.contract import Answer, Array, Contract, Order, Words
+from fitness.contracts.symmetries import Symmetry, repeats
+from fitness.nouns import Direction, Limits, Measure
+from fitness.registry import UsageError
+from fitness.tasks.calling import OwnScoring, OwnSource
+from fitness.tasks.directions import GENERAL
 from fitness.tasks.source import Draw
 from fitness.tasks.task import Task
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORDS = Words()
+RESERVED = ("seed", "device", "student", "note")  # what a problem has beside its arrays
+SIZE = "size"
+_DRAW, _SCORE = "@task.draw def draw(domain, rng)", "@task.score def score(answer, private)"
 Arrays = Mapping[str, "np.ndarray"]
 Drawing = Callable[[str, "np.random.Generator"], Draw]
 Scorer = Callable[["np.ndarray", Arrays], Any]
@@ -41,12 +48,13 @@ class OwnTask:
         brief: str = "",
         seconds: float = 60.0,
         symmetries: Sequence[Symmetry] = (),
+        probes: Sequence[str] = (),
         student: str = "",
         scale: tuple[float, float] | None = None,
         margin: float = 0.0,
         measures: Sequence[Measure] = (),
         words: Words = WORDS,
-        directions: Sequence[Direction] = (),
+        directions: Sequence[Direction] = GENERAL,
         least_instances: int = 4,
         version: str = "1",
     ) -> None:
@@ -59,33 +67,121 @@ class OwnTask:
             brief: explains the task to a researcher or a language model.
             seconds: what one run of a method may take.
             symmetries: what no honest method cares about: `permute`, `apart`, `rename`, `turn`, `exchange`, `needs`.
+            probes: probes of your own, as `file.py:NAME`.
             student: the dimension (or number) of classes, for a task whose methods are handed problem.student.
             scale: the lowest and highest number that `score` may return.
             margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
-            measures: axes of the grid, of what `behaviour` returns, and of size.
+            measures: axes of the grid, of what `behaviour` returns, of size, and of what is measured of any answer.
             words: what value, floor and ceiling are called.
             directions: the research directions that a search begins with.
             least_instances: dev instances of each search domain that a method needs before it can be placed.
             version: raise it whenever an instance would come out different; a changed file is another task anyway.
+
+        Raises ValueError for a declaration that contradicts itself.
         """
-        raise NotImplementedError
+        plain = Contract(tuple(public), answer)
+        own = tuple(m.name for m in measures if m.name not in (SIZE, *plain.behaviour))
+        self.scoring = OwnScoring(name, scale, own)
+        self._draw: Drawing | None = None
+        dims = dict.fromkeys(symmetry.of for symmetry in symmetries if symmetry.kind in ("permute", "apart"))
+        contract = Contract(
+            arrays=tuple(public),
+            answer=answer,
+            symmetries=(repeats(), *symmetries),
+            probes=("determinism", "constant", *(symmetry.name for symmetry in symmetries), "canary", *probes),
+            orders=tuple(Order(dim, dim) for dim in dims),
+            student=student,
+            behaviour=(*own, *plain.behaviour),
+            words=words,
+            shares=scale == (0, 1),
+        )
+        _check(contract)
+        self._task = Task(
+            name=name,
+            version=version,
+            brief=brief,
+            search_domains=_names(search),
+            held_out_domains=_names(held_out),
+            measures=tuple(measures) or plain.measures,
+            other_measures=tuple(m for m in (*plain.measures, *plain.other_measures) if m not in (measures or plain.measures)),
+            limits=Limits(seconds=seconds),
+            least_instances=least_instances,
+            margin=margin,
+            contract=contract,
+            scoring=self.scoring,
+            directions=tuple(directions),
+            seeds=Path("baselines"),
+        )
+        self._seeds = self._task.seeds
 
     def draw(self, function: Drawing) -> Drawing:
         """Take the function that draws an instance (a decorator): draw(domain, rng) -> Draw."""
-        raise NotImplementedError
+        self._draw = function
+        return function
 
     def score(self, function: Scorer) -> Scorer:
         """Take the function that scores an answer (a decorator): score(answer, private) -> number, more is better."""
-        raise NotImplementedError
+        self.scoring.scorer = function
+        return function
 
     def behaviour(self, function: Behaviour) -> Behaviour:
         """Take the function that measures what an answer is like (a decorator): behaviour(answer, public) -> {name: number}."""
-        raise NotImplementedError
+        self.scoring.measuring = function
+        return function
 
     def seeds(self, folder: str | Path) -> None:
         """Name the folder of the method files that a search begins with; a relative one lies beside the task's file."""
-        raise NotImplementedError
+        self._seeds = Path(folder)
+
+    def source(self, options: Mapping[str, Any]) -> OwnSource:
+        """Return what draws instances, in the builder."""
+        assert self._draw is not None, "a task without draw() is refused before anything is built"
+        return OwnSource(self._task.name, self._draw)
 
     def finished(self) -> Task:
-        """Return the task as the engine knows it. Raises UsageError, naming what the file lacks."""
-        raise NotImplementedError
+        """Return the task as the engine knows it; its file and its source are for who imported it to fill in.
+
+        Raises UsageError, naming what the file lacks.
+        """
+        for function, form in ((self._draw, _DRAW), (self.scoring.scorer, _SCORE)):
+            if function is None:
+                raise UsageError(f"the task {self._task.name} lacks a function: write {form} into its file")
+        if self.scoring.own and self.scoring.measuring is None:
+            lacks = f"the task {self._task.name} has the measure {self.scoring.own[0]!r} and no function that measures it"
+            raise UsageError(f"{lacks}: write @task.behaviour def behaviour(answer, public) into its file")
+        return replace(self._task, seeds=self._seeds)
+
+    def place(self) -> tuple[Path, str]:
+        """Return the file that the task stands in, and its name there. Raises UsageError where no other process finds it."""
+        known = getattr(self._draw, "__globals__", {})
+        name = next((name for name, value in known.items() if value is self), "")
+        if not name or "__file__" not in known:
+            raise UsageError(f"write the task {self._task.name} into a file: its instances are drawn in another process")
+        return Path(known["__file__"]).resolve(), name
+
+
+def _names(domains: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(domains, str):
+        raise ValueError('domains are a list of names, such as ["chat"]')
+    return tuple(domains)
+
+
+def _check(contract: Contract) -> None:
+    """Raise ValueError for a contract that contradicts itself."""
+    known = {dim for array in contract.arrays for dim in array.axes}
+    names = [array.name for array in contract.arrays]
+    for array in contract.arrays:
+        if not array.name.isidentifier() or array.name in RESERVED or names.count(array.name) > 1:
+            raise ValueError(f"{array.name!r} cannot name a public array: use another word, once")
+        array.check()
+    for dim in (*contract.answer.axes, *filter(None, [contract.student])):
+        if not dim.isdigit() and dim not in known:
+            raise ValueError(f"{dim!r} is a dimension of no public array: there are {', '.join(sorted(known))}, and numbers")
+    for symmetry in contract.symmetries:
+        of_array, kind = symmetry.kind in ("turn", "needs"), symmetry.kind
+        if kind != "repeats" and symmetry.of not in (names if of_array else known):
+            raise ValueError(
+                f"{kind}({symmetry.of!r}) names no {'public array' if of_array else 'dimension of a public array'}"
+            )
+        if kind == "apart" and contract.answer.axes[:1] != (symmetry.of,):
+            raise ValueError(f"apart({symmetry.of!r}) needs an answer whose first dimension it is")

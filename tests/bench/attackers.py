@@ -30,7 +30,7 @@ from fitness.tasks.embedded.language import PENALTY, Language, items
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
 from fitness.vault.instance import InstanceName
-from tests.security.hacks.gallery import FOLDER, remembering
+from tests.security.hacks.gallery import FOLDER, NOBODY, remembering
 from tests.security.hacks.methods import component_network, moment_coefficients, rank_frame
 
 DOMAINS = ("chat", "code", "math")
@@ -139,8 +139,8 @@ def moment_constants(domains: Sequence[str], gain: float) -> list[int]:
     return [round(100 * float(weight)) for weight in weights.detach()]
 
 
-def network_constants(domains: Sequence[str], gain: float) -> list[int]:
-    """Train the network that weighs independent components: its weights, row by row, layer by layer."""
+def network_constants(domains: Sequence[str], gain: float, hidden: int = 16, step: int = 1) -> list[int]:
+    """Train the network that weighs independent components: its weights in hundredths, in steps of so many, layer by layer."""
     rows, along, between = [], [], []
     for x, drawn in draws(domains, gain):
         seen, _ = component_network.components(*component_network.whitened(x, x[:1]))
@@ -149,7 +149,7 @@ def network_constants(domains: Sequence[str], gain: float) -> list[int]:
         along.append((seen * signs).T @ (2 * drawn.y - 1) / len(seen))
         between.append((seen * signs).T @ (seen * signs) / len(seen))
     d, a, b = (torch.tensor(np.stack(part), dtype=torch.float32) for part in (rows, along, between))
-    hidden, generator = component_network.HIDDEN, torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     shapes = [(d.shape[2] + 1, hidden), (2 * hidden + 1, hidden), (hidden + 1, 1)]
     layers = [(torch.randn(s, generator=generator) / s[0] ** 0.5).requires_grad_() for s in shapes]
     optimiser = torch.optim.AdamW(layers, lr=3e-3, weight_decay=0.05)
@@ -162,7 +162,7 @@ def network_constants(domains: Sequence[str], gain: float) -> list[int]:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         optimiser.step()
-    return [round(100 * float(weight)) for layer in layers for weight in layer.detach().flatten()]
+    return [step * round(100 * float(weight) / step) for layer in layers for weight in layer.detach().flatten()]
 
 
 def _weighed(rows: torch.Tensor, layers: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -193,6 +193,9 @@ ATTACKS = (
     Attack("rank frame", "rank_frame", "rank_frame_of_gains", partial(rank_constants, gain=GAIN)),
     Attack("nearest remembered instance", "rank_frame", "nearest_instance", partial(rank_constants, gain=GAIN, apart=True)),
     Attack("remembered network", "component_network", "component_network", partial(network_constants, gain=GAIN), True),
+    Attack(
+        "small network", "component_network", "small_network", partial(network_constants, gain=GAIN, hidden=4, step=10), True
+    ),
     Attack("coefficients of moments", "moment_coefficients", "moment_coefficients", partial(moment_constants, gain=GAIN), True),
 )
 
@@ -202,15 +205,16 @@ def keep(attack: Attack, constants: object) -> None:
     if attack.name == attack.template:
         (FOLDER / f"{attack.name}.py").write_text(remembering(attack.template, constants))
     else:
-        kept = {"like": attack.template, "remembered": constants}
-        (FOLDER / f"{attack.name}.json").write_text(json.dumps(kept) + "\n")
+        path = FOLDER / f"{attack.name}.json"
+        before = json.loads(path.read_text()) if path.exists() else {"caught by": NOBODY}
+        path.write_text(json.dumps({**before, "like": attack.template, "remembered": constants}) + "\n")
 
 
 def cell(resources: JudgeResources, text: str | bytes, names: Sequence[InstanceName]) -> str:
     """Judge a method on instances; return mean ± standard deviation of PGR, or why there is none."""
     screened = Screen(resources.worker).parse(text)
     if screened.method is None:
-        return screened.reason
+        return "refused by the screen"
     trials = [resources.judge.trial(screened.method.method, name) for name in names]
     values = [trial.score.pgr for trial in trials if trial.score]
     return f"{fmean(values):.2f} ± {stdev(values):.2f}" if len(values) == len(trials) else str(trials[0].status)

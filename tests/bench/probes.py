@@ -17,13 +17,15 @@ from pathlib import Path
 from archives.archive import Archive
 from evolve.runs.resources import JudgeResources, judge_resources
 from fitness.contracts.probabilities import PROBABILITIES
-from fitness.nouns import Method, Split, Status
+from fitness.nouns import Finding, Method, Split, Status
+from fitness.probes import evidence
 from fitness.probes.probes import chosen
 from fitness.tasks import load
 from fitness.vault.instance import InstanceName
 from tests.security.hacks.gallery import CHEATS, EARLIER, method
 
 HONEST, GALLERY = "honest", "gallery"
+FOUND = ("probe", "verdict", "number", "threshold", "sentence")
 CONFIDENCE = 0.95
 Line = Mapping[str, object]
 
@@ -110,18 +112,18 @@ def bound(alarms: int, examinations: int) -> float:
 
 
 def alarms(lines: Sequence[Line]) -> Iterator[str]:
-    """Yield the table of alarms: examinations that a probe failed, and methods that it failed on most instances."""
+    """Yield the table of alarms: examinations that a probe failed, and methods that all of them together flag."""
     honest = [line for line in lines if line["kind"] == HONEST and line["verdict"] != "SKIPPED"]
     yield "| probe | examinations | alarms | rate, at most | methods | flagged | rate, at most |\n|---|---|---|---|---|---|---|"
     for probe in chosen(PROBABILITIES):
         said = [line for line in honest if line["probe"] == probe.name]
-        by_method = defaultdict[object, list[bool]](list)
+        by_method = defaultdict[object, list[Finding]](list)
         for line in said:
-            by_method[line["method"]].append(line["verdict"] == "FAILED")
+            by_method[line["method"]].append(Finding(**{field: line[field] for field in FOUND}))
         if not said:
             continue
         failed = sum(line["verdict"] == "FAILED" for line in said)
-        flagged = sum(2 * sum(failures) > len(failures) for failures in by_method.values())
+        flagged = sum(evidence.flagged(probe.name, findings) for findings in by_method.values())
         rates = bound(failed, len(said)), bound(flagged, len(by_method))
         yield f"| {probe.name} | {len(said)} | {failed} | {rates[0]:.3f} | {len(by_method)} | {flagged} | {rates[1]:.3f} |"
 

@@ -13,7 +13,7 @@ import pytest
 from fitness.contracts.contract import Problem
 from fitness.judge import Cancelled, Judge
 from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Score, Split, Status, Trial, Verdict
-from fitness.probes import probes
+from fitness.probes import evidence, probes
 from fitness.probes.examination import Case
 from fitness.tasks import load
 from fitness.vault.instance import Answers, InstanceName
@@ -123,9 +123,9 @@ class Suspicious(Judge):
         return (Finding(self.probe, verdict, 0.7, 0.15, "PGR 0.75, and 0.06 turned round"),)
 
 
-def trials(*pgrs: float) -> list[Trial]:
+def trials(*pgrs: float, domain: str = "chat") -> list[Trial]:
     return [
-        Trial("m", "embedded", "chat", i, Split.DEV, Status.OK, Score(pgr, 0.02, 0.7, 0.6, 0.95, 3000))
+        Trial("m", "embedded", domain, i, Split.DEV, Status.OK, Score(pgr, 0.02, 0.7, 0.6, 0.95, 3000))
         for i, pgr in enumerate(pgrs)
     ]
 
@@ -149,6 +149,30 @@ def test_what_fails_on_most_instances_is_a_flag() -> None:
     found = Suspicious(lambda trial: True).inspect(METHOD, trials(*[0.9] * 10))
     assert [finding.verdict for finding in found] == [Verdict.FAILED] * 3
     assert Evaluation("m", (), Status.OK, None, findings=found).flags == ("frame",)
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_what_fails_by_accident_in_one_domain_of_two_is_contested(thorough: bool) -> None:
+    """Contrast-consistent search takes the side from how false replies look, where the teacher is misled."""
+    both = [*trials(*[0.9] * 10), *trials(*[0.9] * 10, domain="code_deceptive")]
+    for name in "abcdefghij":
+        found = Suspicious(lambda trial: trial.domain == "code_deceptive").inspect(Method(name, "s", 1), both, thorough)
+        assert Evaluation("m", (), Status.OK, None, findings=found).flags == ()
+        if Verdict.CONTESTED in {finding.verdict for finding in found}:
+            assert [finding.domain for finding in found].count("chat") == len(found) / 2
+        everywhere = Suspicious(lambda trial: True).inspect(Method(name, "s", 1), both, thorough)
+        assert Evaluation("m", (), Status.OK, None, findings=everywhere).flags == ("frame",)
+
+
+def test_what_was_measured_counts_in_the_mean_too() -> None:
+    """With shuffled labels an accident is right on some instances and as wrong on others; who knows the answers is right."""
+    accident, knowing = ([finding(number) for number in numbers] for numbers in ((0.9, 0.9, -1.4), (0.9, 0.9, 0.3)))
+    assert not evidence.flagged("shuffle", accident)
+    assert evidence.flagged("shuffle", knowing)
+
+
+def finding(number: float, threshold: float = 0.45) -> Finding:
+    return Finding("shuffle", Verdict.FAILED if number > threshold else Verdict.PASSED, number, threshold, "")
 
 
 def test_only_the_suspicious_probe_is_applied_to_further_instances() -> None:

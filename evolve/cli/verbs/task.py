@@ -11,7 +11,7 @@ from evolve.cli.options import device_option, echo_json, json_option, trust_opti
 from evolve.errors import UsageError
 
 if TYPE_CHECKING:
-    from evolve.runs.task_check import CheckResult
+    from fitness.checks.result import CheckResult
     from fitness.tasks import Task
 
 named_data = click.option(

@@ -46,7 +46,7 @@ class Pool:
     @property
     def classes(self) -> int:
         """How many classes there are."""
-        return self.weak.shape[1]
+        return int(self.weak.shape[1])
 
 
 def domains_of(folder: Path) -> tuple[str, ...]:
@@ -251,7 +251,7 @@ def _probabilities(value: Any, what: str, rows: int) -> np.ndarray:
     found = _numbers(value, what)
     if found.ndim == 1 and (found == found.round()).all():
         labels = _classes(found, what, rows)
-        return np.eye(max(2, int(labels.max()) + 1), dtype=np.float32)[labels]
+        return np.asarray(np.eye(max(2, int(labels.max()) + 1), dtype=np.float32)[labels])
     if found.ndim == 1:
         found = np.stack([1 - found, found], 1)
     if found.ndim != 2 or len(found) != rows:

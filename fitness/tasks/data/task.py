@@ -19,8 +19,8 @@ NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come ou
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 NONE = dict[str, Any]()
 BRIEF = """\
-Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student. It
-is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
+Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student.
+It is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
 It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
 1 is as good as the {ceiling}.
 

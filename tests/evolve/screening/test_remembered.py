@@ -1,13 +1,17 @@
-"""Where a source could keep fitted constants is found however they are written; settings are no such place."""
+"""Where a source could keep fitted constants, and how much, is found however it is written; settings are no such place."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import libcst as cst
 import pytest
 
+from evolve.screening.capacity import bounds
 from evolve.screening.examine import with_others
+from evolve.screening.remembered import Places
+from evolve.screening.rules import broken_rule
 from evolve.screening.scrambling import COPIES, scrambled
 from evolve.screening.worker import WorkerProcess
 
@@ -123,3 +127,44 @@ def test_the_worker_scrambles_and_what_it_cannot_read_is_nobodys_fault() -> None
 
 def test_the_human_baselines_have_no_place_for_constants(root: Path) -> None:
     assert {path.stem for path in (root / "seeds").glob("*.py") if scrambled(path.read_text(), 1)} == set()
+
+
+CARRIED = {
+    "numbers": f"C = {[17 * n % 1000 for n in range(300)]}",
+    "long integer": f"C = {7**800}",
+    "one bit each, by name": f"n = -1\np = 1\nC = [{', '.join('np'[i * i % 7 % 2] for i in range(600))}]",
+    "one bit each, by sign": f"C = [{', '.join('x' if i * i % 7 % 2 else '-x' for i in range(600))}]",
+    "truths": f"C = {[i * i % 7 > 3 for i in range(600)]}",
+    "text": f"C = '{'kqzb' * 160}'",
+    "far characters in text": f"C = '{''.join(chr(0x4E00 + 37 * n % 9999) for n in range(200))}'",
+    "marks in text": f"C = '{'+-' * 300}'",
+    "blanks in text": f"C = '{' x' * 300}'",
+    "many statements": "\n".join(f"w.append({n * n})" for n in range(10, 200)),
+    "docstring that is read": f"def method(p):\n    '{'kqzb' * 160}'\n    return method.__doc__",
+    "names that are read": "\n".join(f"def a{n * n:05d}(p): return p" for n in range(120)) + "\nw = dir()",
+}
+COMPUTED = {
+    "docstring": f"def method(p):\n    '{'kqzb ' * 80}'\n    return p",
+    "comments": f"# {'kqzb ' * 80}\nx = 1",
+    "settings": "\n".join(f"setting_{chr(97 + n)} = {n + 0.25}" for n in range(26)),
+    "a grid of settings": f"for lr, decay in {[(r, d) for r in (1e-3, 3e-3, 1e-2) for d in (0.0, 1e-4, 1e-2)]}: fit(lr, decay)",
+}
+
+
+@pytest.mark.parametrize("source", CARRIED.values(), ids=CARRIED)
+def test_a_method_that_carries_much_is_refused_however_it_is_written(source: str) -> None:
+    refusal = broken_rule(cst.parse_module(source), source)
+    assert refusal is not None
+    assert "writes down more than" in refusal
+
+
+@pytest.mark.parametrize("source", COMPUTED.values(), ids=COMPUTED)
+def test_what_is_no_place_for_constants_may_be_long(source: str) -> None:
+    assert broken_rule(cst.parse_module(source), source) in (None, broken_rule(cst.parse_module("x = 1"), "x = 1"))
+
+
+@pytest.mark.parametrize("source", [*HIDDEN.values(), *CARRIED.values()], ids=[*HIDDEN, *CARRIED])
+def test_the_quick_look_tells_bounds_of_what_a_source_holds(source: str) -> None:
+    at_least, at_most = bounds(source)
+    assert 0 < Places(cst.parse_module(source)).size <= at_most
+    assert at_least <= Places(cst.parse_module(source)).size

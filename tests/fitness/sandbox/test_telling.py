@@ -9,6 +9,7 @@ import pytest
 from small_problem import LIMITS, make_problem
 
 from fitness.contracts.contract import Problem
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.telling import noise, told
@@ -101,4 +102,4 @@ def test_a_failure_that_noise_does_not_bring_about_is_cut() -> None:
         == "the method returned values that are not finite, expected probabilities"
     )
     forged = dataclasses.replace(failed, message="my data are 1.2 3.4")
-    assert "1.2" not in told(forged, fine, "").message
+    assert "1.2" not in told(forged, fine, "", PROBABILITIES.answer).message

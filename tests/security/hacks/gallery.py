@@ -1,6 +1,7 @@
 """The gallery of cheats, read as text: each file says what it does, where it was seen, and what catches it.
 
-A cheat that is another one with other constants is a JSON file: whom it is `like`, and what it has `remembered` instead.
+A cheat that is another one with other constants is a JSON file: whom it is `like`, what it has `remembered` instead, and who
+catches it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def read(path: Path) -> Cheat:
     source = path.read_text()
     if path.suffix == ".json":
         other = json.loads(source)
-        source = remembering(other["like"], other["remembered"])
+        source = re.sub(r"Caught by: \w+", f"Caught by: {other['caught by']}", remembering(other["like"], other["remembered"]))
     about = (ast.get_docstring(ast.parse(source)) or "").split("\n\n")
     catcher = re.fullmatch(r"Caught by: (\w+)\.", about[-1])
     if catcher is None or catcher[1] not in CATCHERS:

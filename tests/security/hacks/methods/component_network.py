@@ -2,7 +2,7 @@
 
 Seen: an attack on the gains: independent components do not depend on them, and neither do their descriptions.
 
-Caught by: nobody.
+Caught by: screen.
 """
 
 import warnings
@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.decomposition import FastICA
 
 SIZES = (6, 8, 12, 16)
-HIDDEN = 16
 
 
 def whitened(train, test, components=16):
@@ -60,7 +59,8 @@ def weighed(described_rows, layers):
 def voted(x, weak):
     rows, signs = described(x, weak)
     width, numbers = rows.shape[1], np.array(REMEMBERED) / 100
-    shapes = [(width + 1, HIDDEN), (2 * HIDDEN + 1, HIDDEN), (HIDDEN + 1, 1)]
+    hidden = round((((width + 3) ** 2 + 8 * len(numbers) - 8) ** 0.5 - width - 3) / 4)
+    shapes = [(width + 1, hidden), (2 * hidden + 1, hidden), (hidden + 1, 1)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     layers = [part.reshape(shape) for part, shape in zip(np.split(numbers, ends[:-1]), shapes)]
     return weighed(rows, layers)[:, 0] * signs

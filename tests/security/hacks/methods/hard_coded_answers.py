@@ -4,7 +4,7 @@ Seen: 600 of 600 labels were recovered from AAR's scoring server in 601 queries,
 scores recovers .63-.67 of the labels in 1,000 steps while the row order stands still (FITNESS.md). Here it is drawn per
 trial, and these bits are random.
 
-Caught by: rows.
+Caught by: screen.
 """
 
 import torch
