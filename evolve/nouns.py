@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from archives.nouns import Usage
 from evolve.errors import ModelError
 from fitness.nouns import Direction, Method
+from fitness.tasks.grammar import Grammar
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,18 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """What an operator may work with: the worker that parses files, a model and its system text when the run has one."""
+    """What an operator may work with.
+
+    Attributes:
+        worker: the process that parses files.
+        model: a model, and `system` its system text, when the run has one.
+        grammar: that of the task's methods, when it has one.
+    """
 
     worker: Worker
     model: Model | None = None
     system: str = ""
+    grammar: Grammar | None = None
 
 
 Subject = Literal["parents", "failure", "direction"]

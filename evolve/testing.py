@@ -9,7 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from archives.nouns import Usage
@@ -26,6 +26,7 @@ from fitness import pgr, tasks
 from fitness.judge import Cancelled, Evaluator
 from fitness.nouns import Direction, Evaluation, Finding, Method, Split, Status, Trial, Verdict
 from fitness.probes.suite import check_probe as check_probe
+from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.suite import check_task as check_task
 from fitness.vault.instance import InstanceName
 
@@ -84,10 +85,10 @@ def check_drafts(
 
     def drafts() -> list[Draft]:
         brief = brief_for(operator, worker)
-        if answers is None or not operator.needs_model:
-            return [operator.propose(brief, Tools(worker), random.Random(n)) for n in range(DRAFTS)]
-        with answers() as model:
-            return [operator.propose(brief, Tools(worker, model, "the rules"), random.Random(n)) for n in range(DRAFTS)]
+        asked: AbstractContextManager[Model | None] = answers() if answers and operator.needs_model else nullcontext()
+        with asked as model:
+            tools = Tools(worker, model, "the rules", GRAMMAR)
+            return [operator.propose(brief, tools, random.Random(n)) for n in range(DRAFTS)]
 
     first, again = drafts(), drafts()
     for one, other in zip(first, again):

@@ -273,7 +273,7 @@ class Direction:
     Attributes:
         name: a short name, unique in a run.
         text: one or two deliberately vague lines for a researcher (or a model) to start from.
-        focus: the kinds of step it is about (see evolve/operators/offline/grammar.py), for the operators that need no model.
+        focus: the steps it is about, for operators that need no model: kinds of the task's grammar, or functions' names.
         origin: "literature", or the name of the model that varied another direction; `parent`: the name of that direction.
     """
 

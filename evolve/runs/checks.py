@@ -93,7 +93,8 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
         path: the run's archive, of which a command sees nothing.
         grid: the grid of a run that goes on.
     """
-    task, operators = tasks.load(config.task), load_operators(config, given.operators)
+    task = tasks.load(config.task)
+    operators = load_operators(task, config, given.operators)
     check_config(task, config)
     check_operators(config.strategy, operators)
     stop = threading.Event()

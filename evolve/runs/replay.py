@@ -198,7 +198,7 @@ class Replay:
             ),
             grid=grid_of(self.archive),
             watch=NullObserver(),
-            operators=load_operators(config, self._operators),
+            operators=load_operators(self._judging.task, config, self._operators),
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
         )

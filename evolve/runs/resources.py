@@ -126,7 +126,8 @@ def _of_the_run(path: Path) -> tuple[Path, ...]:
     return (*named, *study, files.trackers_folder(path), Path("runs"))
 
 
-def load_operators(config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:
-    """Return the operators of a run: the offline ones, those that need a model when there is one, and `more` of a caller's."""
+def load_operators(task: Task, config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:
+    """Return the operators of a run: those that have what they need, a model or a grammar, and `more` of a caller's."""
     loaded = {name: operators.load(name) for name in operators.TABLE} | {operator.name: operator for operator in more}
-    return {name: op for name, op in loaded.items() if config.model or not op.needs_model}
+    able = {name: op for name, op in loaded.items() if config.model or not op.needs_model}
+    return {name: op for name, op in able.items() if task.grammar or not getattr(op, "needs_grammar", False)}

@@ -21,6 +21,7 @@ from evolve.errors import UsageError
 from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
+from evolve.operators.offline.prospects import outlook
 from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
@@ -99,6 +100,8 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
         seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = _screen_seeds(worker, setup.task, seeds)
+        if not setup.task.grammar and (note := outlook(setup.operators.values(), [m.source for m in methods], worker)):
+            watch.event("note", note)
         # code of this checkout, and what its offline operators make of it
         ours = not (config.model or config.seeds or given.operators)
         with _judging(setup, ours or config.trust_methods, watch, worker) as resources:

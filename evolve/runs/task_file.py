@@ -146,4 +146,4 @@ def listed() -> list[dict[str, str]]:
 
 
 def _first(brief: str) -> str:
-    return " ".join(brief.split()).partition(". ")[0]
+    return re.split(r"(?<!al)[.:] ", " ".join(brief.split()))[0]

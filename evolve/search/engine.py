@@ -96,7 +96,8 @@ class Engine:
         if choice.model:
             model = self._proposing.model(choice.model)
             candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.on_reply, recorded)
-        operator, tools = context.operators[choice.operator], Tools(context.judging.worker, candidate.model, context.system)
+        operator, judging = context.operators[choice.operator], context.judging
+        tools = Tools(judging.worker, candidate.model, context.system, judging.task.grammar)
         self._pipeline.begin(
             "propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number))
         )

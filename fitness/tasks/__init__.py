@@ -1,11 +1,10 @@
 """Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for, and one's own by their files.
 
-<<<<<<< HEAD
-- data/: a task of the user's own data
-=======
 - calling: the functions of a task of one's own, called and checked
+- data/: a task of the user's own data
 - directions: research directions from the literature
 - embedded/: the task that is shipped
+- grammar: kinds of step, as data
 - own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances

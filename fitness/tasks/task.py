@@ -12,6 +12,7 @@ from fitness.contracts.contract import Contract, Scoring
 from fitness.contracts.probabilities import ACCURACY, PROBABILITIES
 from fitness.nouns import Direction, Limits, Measure
 from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.grammar import Grammar
 
 LIMITS = Limits()
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -37,6 +38,7 @@ class Task:
         contract: what a method is handed, and may return; `scoring`: what an answer is worth.
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines; a relative one lies beside the task's own file.
+        grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
         reference: where a task of the user's own was imported from.
     """
 
@@ -56,6 +58,7 @@ class Task:
     scoring: Scoring = ACCURACY
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: Path = SEEDS
+    grammar: Grammar | None = None
     reference: str = ""
 
     def __post_init__(self) -> None:

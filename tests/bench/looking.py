@@ -57,7 +57,9 @@ def resumed(path: Path, syntax: WorkerProcess) -> tuple[float, float]:
     judging, screen = Judging(judge._task, judge, syntax, threading.Event()), Screen(syntax)
     budget, grid = Budget(Limit(config.evals), archive.judged(), archive.counted()), grid_of(archive)
     chosen = {spec: replace(Author(), name=spec) for spec in config.model}
-    context = RunContext(config, archive, judging, screen, budget, grid, Tenths(1, syntax), load_operators(config), chosen, "")
+    context = RunContext(
+        config, archive, judging, screen, budget, grid, Tenths(1, syntax), load_operators(judge._task, config), chosen, ""
+    )
     search = Loop(context, assemble(context))
     seconds = time.perf_counter() - began, time.process_time() - cpu
     search.live.close()

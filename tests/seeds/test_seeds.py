@@ -9,18 +9,24 @@ from typing import Any
 import pytest
 import torch
 
-from evolve.operators.offline.grammar import ORDER
+from evolve.operators.offline import script as scripts
 from evolve.operators.offline.numbers import named
-from evolve.operators.offline.script import parse
+from evolve.operators.offline.script import Script
 from fitness.tasks.directions import DIRECTIONS
+from fitness.tasks.embedded.grammar import GRAMMAR
 
 FOLDER = Path(__file__).parents[2] / "seeds"
 SEEDS = sorted(path.stem for path in FOLDER.glob("*.py"))
 PAIRED = ("ccs", "consistency")
+ORDER = GRAMMAR.order
 NAMED = (
     "vanilla vanilla_soft confident auxconf selftrain coteaching noisychannel gce knn zeroshot earlystop lda".split()  # noqa: SIM905
     + list(PAIRED)
 )
+
+
+def parse(source: str) -> Script:
+    return scripts.parse(source, GRAMMAR)
 
 
 class Linear:

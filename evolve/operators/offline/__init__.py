@@ -1,13 +1,15 @@
 """Makes children by editing methods with libcst; no model is needed.
 
+- ablation: a part less, without a grammar
 - base: what these operators share
 - editing: from sources to a checked child
+- exchange: a step of the same name, without a grammar
 - graft: a step of another method
-- grammar: the kinds of step
 - insert: a step that was absent
 - literals: where constants stand in a file
 - numbers: which constants may change
 - perturb: other constants
+- prospects: what they find to do, said at the start
 - remove: one step less
 - script: a file as definitions
 - simplify: less of the same

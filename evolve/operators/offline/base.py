@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evolve.nouns import Brief, Draft, Edit, Relative, Subject, Tools, Worker
+from evolve.nouns import Brief, Draft, Edit, Relative, Subject, Tools
 from evolve.screening.worker import CallFailed, WorkerDied
 from fitness.registry import reference_of
+from fitness.tasks.grammar import Grammar
 
 if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
@@ -37,12 +38,14 @@ class Material:
         donors: methods to take steps from.
         focus: the kinds of step that the direction is about.
         family: the parent and the methods that differ from it in constants only.
+        grammar: that of the task, if it has one.
     """
 
     source: str
     donors: tuple[Script, ...] = ()
     focus: tuple[str, ...] = ()
     family: tuple[Relative, ...] = ()
+    grammar: Grammar | None = None
 
 
 class Offline(ABC):
@@ -53,26 +56,24 @@ class Offline(ABC):
     parents: ClassVar[int] = 1
     subject: ClassVar[Subject] = "parents"
     structural: ClassVar[bool] = True  # whether numbers may be changed on top
+    needs_grammar: ClassVar[bool] = False  # whether it has nothing to do on a task without one
     informed: ClassVar[bool] = False  # whether it looks at the family's fitness
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the first parent, with the other parents and the inspirations as donors."""
         sources = [exhibit.method.source for exhibit in (*brief.parents, *brief.inspirations)]
         family = brief.family if self.informed else ()
-        made = self._edited(tools.worker, sources, brief.direction.focus, rng.getrandbits(32), family)
+        made = self._edited(tools, sources, brief.direction.focus, rng.getrandbits(32), family)
         return Draft(made.source, idea=made.idea, problem=made.problem)
 
     def _edited(
-        self, worker: Worker, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Relative, ...]
+        self, tools: Tools, sources: list[str], focus: tuple[str, ...], seed: int, family: tuple[Relative, ...]
     ) -> Edit:
         """Have sources[0] edited in the worker, with the others as donors and what is known of its constants."""
         known = [asdict(member) for member in family]
+        material = {"sources": sources, "focus": focus, "family": known, "grammar": tools.grammar and tools.grammar.to_json()}
         try:
-            return Edit(
-                **worker.call(
-                    EDIT, SECONDS, operator=reference_of(type(self)), sources=sources, focus=focus, seed=seed, family=known
-                )
-            )
+            return Edit(**tools.worker.call(EDIT, SECONDS, operator=reference_of(type(self)), seed=seed, **material))
         except CallFailed as error:
             return Edit(None, "", f"the operator {self.name} cannot edit these methods: {error}")
         except WorkerDied:

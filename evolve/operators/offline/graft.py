@@ -16,23 +16,28 @@ MATE = 0.7  # share of grafts that take from the second parent rather than from 
 
 
 class Graft(Offline):
-    """Takes a step, with the helpers, constants and imports it needs, from another parent or an inspiration."""
+    """Takes a step, with the helpers, constants and imports it needs, from another parent or an inspiration.
+
+    Without a grammar the steps are the functions that both files have under one name.
+    """
 
     name = "graft"
     parents = 2
 
     def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Graft one or two steps of one donor."""
+        from evolve.operators.offline.exchange import exchange
         from evolve.operators.offline.script import Unsuitable
 
         donors, focus = material.donors, material.focus
         if not donors:
             raise Unsuitable("there is no second method to take a step from")
         donor = donors[0] if rng.random() < MATE else rng.choice(donors)
-        change = take(script, donor, focus, rng)
-        if script.grammatical and rng.random() < SECOND:
+        move = take if script.grammar else exchange
+        change = move(script, donor, focus, rng)
+        if (script.grammatical or script.grammar is None) and rng.random() < SECOND:
             try:
-                more = take(change.script, donor, focus, rng)
+                more = move(change.script, donor, focus, rng)
             except Unsuitable:
                 return change
             return Change(more.script, f"{change.idea}; {more.idea}")
@@ -44,27 +49,19 @@ def take(script: Script, donor: Script, focus: Sequence[str], rng: random.Random
     from evolve.operators.offline.script import Unsuitable
     from evolve.operators.offline.splice import adopt, splice
 
+    assert script.grammar is not None
     target, steps = adopt(script), donor.steps
     if not steps and not donor.grammatical:
         donor = adopt(donor)
         steps = donor.steps
     foreign = not script.grammatical
-    allowed = [k for k in steps if (kinds is None or k in kinds) and not (foreign and k == "head")]
+    allowed = [k for k in steps if (kinds is None or k in kinds) and not (foreign and k == script.grammar.core)]
     wanted = [k for k in allowed if _differs(k, target, donor)]
     if not wanted:
         raise Unsuitable("the donor has no step that this method lacks")
     kind = weighted(wanted, focus, rng)
     verb = "replace" if kind in target.steps else "add"
-    return Change(splice(target, kind, donor), f"{verb} {kind}: {about(donor, kind)}")
-
-
-def about(donor: Script, kind: str) -> str:
-    """Return the first line of a step's docstring, which names its source, or that it has none."""
-    import ast
-
-    node = ast.parse(donor.definitions[kind].code).body[0]
-    text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
-    return text.splitlines()[0].rstrip(".") if text and text.strip() else "a step without a docstring"
+    return Change(splice(target, kind, donor), f"{verb} {kind}: {donor.about(kind)}")
 
 
 def _differs(kind: str, script: Script, donor: Script) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from evolve.operators.offline.base import Change, Material, Offline
 from evolve.operators.offline.graft import take
-from evolve.operators.offline.grammar import ORDER
 
 if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
@@ -17,6 +16,7 @@ class Insert(Offline):
     """Adds a step of a kind that was absent; where the material has none, a step of a kind that was there is replaced."""
 
     name = "insert"
+    needs_grammar = True
 
     def change(self, script: Script, material: Material, rng: random.Random) -> Change:
         """Add one step of some donor."""
@@ -24,8 +24,11 @@ class Insert(Offline):
 
         if not material.donors:
             raise Unsuitable("there is no other method to take a step from")
-        present = script.steps if script.grammatical else ("head",)
-        absent = [kind for kind in ORDER if kind not in present]
+        grammar = script.grammar
+        if grammar is None:
+            raise Unsuitable("the task has no grammar that says where a step could be added")
+        present = script.steps if script.grammatical else (grammar.core,)
+        absent = [kind for kind in grammar.order if kind not in present]
         for donor in rng.sample(material.donors, len(material.donors)):
             try:
                 return take(script, donor, material.focus, rng, absent)

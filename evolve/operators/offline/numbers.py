@@ -12,31 +12,11 @@ import libcst as cst
 
 from evolve.operators.offline.script import Definition, Script, define
 from evolve.operators.offline.splice import base_name
+from fitness.tasks.grammar import Grammar, Pace
 
 SPREAD = 0.7  # standard deviation of a change, in nats
 LEAP = 0.15  # share of changes that draw anew from the whole range
 HUGE = 1e9  # no setting is as large; arithmetic on what is could overflow
-SLOWEST = 12  # cost of the slowest child, in epochs of the default student (vanilla has 8)
-STEP = 1 / 12  # cost of a step of descent over all rows: a twelfth of what an epoch of the default student takes
-FIT = 0.5  # cost of a head that is fitted in closed form
-ONCE = 2.0  # cost of what runs once, such as a projection on principal components
-
-# Sane ranges of what people name their constants; a name that is not here moves within a factor of four.
-BOUNDS: dict[str, tuple[float, float]] = {
-    "BATCH": (32, 512),
-    "COMPONENTS": (1, 64),
-    "EPOCHS": (1, 20),
-    "HIDDEN": (16, 128),
-    "ITERATIONS": (2, 16),
-    "LEARNING_RATE": (1e-4, 3e-2),
-    "MEMBERS": (2, 6),
-    "NEIGHBOURS": (3, 60),
-    "ROUNDS": (2, 16),
-    "SHARPNESS": (0.2, 20),
-    "STEPS": (20, 280),
-    "SWEEPS": (1, 20),
-    "WEIGHT_DECAY": (1e-6, 1.0),
-}
 UNTOUCHED = frozenset({"dim", "axis", "seed", "random_state", "n_classes"})  # keywords whose numbers are structure
 
 
@@ -68,9 +48,9 @@ def named(script: Script) -> dict[str, float]:
     return {place.name: place.value for d in constants for place in _places(d) if place.name}
 
 
-def moved(place: Place, rng: random.Random) -> int | float:
+def moved(place: Place, grammar: Grammar | None, rng: random.Random) -> int | float:
     """Draw a new value: a step in the logarithm (in the logit, between 0 and 1), or now and then anything in its range."""
-    low, high = bounds(place)
+    low, high = bounds(place, grammar)
     if rng.random() < LEAP:
         value = math.exp(rng.uniform(math.log(low), math.log(high)))
     elif isinstance(place.value, float) and 0 < place.value < 1 and high <= 1:
@@ -97,20 +77,25 @@ def put(script: Script, place: Place, value: int | float) -> Script:
     return script.changed(define(definition.name, definition.kind, code))
 
 
-def cost(script: Script) -> float:
-    """Estimate how long a method runs, in epochs of the default student, from the constants people name so."""
+def slow(script: Script, parent: Script) -> bool:
+    """Tell whether a child would run longer than any method should, and longer than its parent."""
+    pace = script.grammar.pace if script.grammar else None
+    return pace is not None and cost(script, pace) > max(pace.slowest, cost(parent, pace))
+
+
+def cost(script: Script, pace: Pace) -> float:
+    """Estimate how long a method runs, from the constants people name so."""
     numbers = [(base_name(name), value) for name, value in named(script).items()]
-    repeats = math.prod(value for name, value in numbers if name in ("ROUNDS", "ITERATIONS", "MEMBERS"))
-    epochs = sum(value for name, value in numbers if name == "EPOCHS")
-    sweeps = sum(8 + value / 4 for name, value in numbers if name == "SWEEPS")
-    steps = sum(STEP * value for name, value in numbers if name == "STEPS")
-    return float(ONCE + repeats * max(FIT, epochs + sweeps + steps))
+    repeats = math.prod(value for name, value in numbers if name in pace.repeats)
+    work = sum(sum(base + each * value for name, value in numbers if name == added) for added, base, each in pace.adds)
+    return float(pace.once + repeats * max(pace.least, work))
 
 
-def bounds(place: Place) -> tuple[float, float]:
-    """Return the sane range of a number: by its name, else by its value."""
-    if base_name(place.name) in BOUNDS:
-        return BOUNDS[base_name(place.name)]
+def bounds(place: Place, grammar: Grammar | None) -> tuple[float, float]:
+    """Return the sane range of a number: by its name where the grammar knows it, else within a factor of four."""
+    for name, low, high in grammar.bounds if grammar else ():
+        if name == base_name(place.name):
+            return low, high
     if isinstance(place.value, int):
         return max(1, place.value // 4), 4 * place.value
     if place.value <= 1:

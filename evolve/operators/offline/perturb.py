@@ -33,7 +33,7 @@ class Perturb(Offline):
             place = rng.choices(found, preference)[0]
             drawn[place.definition, place.index] = place
         for place in drawn.values():
-            value = moved(place, rng)
+            value = moved(place, script.grammar, rng)
             if value != place.value:
                 script = put(script, place, value)
                 ideas.append(f"{place.name or 'a number in ' + place.definition} {place.value} -> {value}")

@@ -10,40 +10,29 @@ from evolve.operators.offline.base import Change, Material, Offline, weighted
 if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
 
-PLAIN = '''
-EPOCHS = 8
-LEARNING_RATE = 3e-3
-
-
-def head(problem, x, targets, weights=None, loss=None):
-    """Fit the default student (Burns et al. 2023)."""
-    return problem.student.fit(x, targets, weights, epochs=EPOCHS, lr=LEARNING_RATE, loss=loss)
-'''
-
 
 class Remove(Offline):
-    """Takes a step out; its kind becomes the identity. Every method keeps its head."""
+    """Takes a step out; its kind becomes the identity. Every method keeps its core.
+
+    Without a grammar a statement is left out, or a call of one of the method's own functions.
+    """
 
     name = "remove"
 
     def change(self, script: Script, material: Material, rng: random.Random) -> Change:
-        """Remove one step; of a method that has only a head, the head goes back to the default student."""
-        from evolve.operators.offline.script import Unsuitable
-        from evolve.operators.offline.splice import remove
+        """Remove one step; of a method that has only a core, that goes back to the plainest one."""
+        from evolve.operators.offline.ablation import ablate
+        from evolve.operators.offline.script import Script, Unsuitable, definitions_in
+        from evolve.operators.offline.splice import remove, splice
 
+        grammar = script.grammar
+        if grammar is None:
+            return ablate(script, material.focus, rng)
         if not script.grammatical:
             raise Unsuitable("it is not made of steps, so none can be taken out")
-        optional = [kind for kind in script.steps if kind != "head"]
+        optional = [kind for kind in script.steps if kind != grammar.core]
         if not optional:
-            return Change(plain_head(script), "remove what was particular about the head")
+            plain = Script({d.name: d for d in definitions_in(grammar.plain)}, grammar=grammar)
+            return Change(splice(script, grammar.core, plain), f"remove what was particular about the {grammar.core}")
         kind = weighted(optional, material.focus, rng)
         return Change(remove(script, kind), f"remove {kind}")
-
-
-def plain_head(script: Script) -> Script:
-    """Return the script with the default student, at its default settings, as its head."""
-    from evolve.operators.offline.grammar import pipeline
-    from evolve.operators.offline.script import parse
-    from evolve.operators.offline.splice import splice
-
-    return splice(script, "head", parse(f"{PLAIN}\n\n{pipeline(['head'])}\n"))

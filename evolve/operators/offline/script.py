@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
 import libcst as cst
 
-from evolve.operators.offline.grammar import BY_NAME, ORDER, pipeline
+from fitness.tasks.grammar import Grammar
 
-BRED = '"""A bred method: every step names the work it comes from."""'
+ENTRY = "method"
+BRED = '"""A bred method."""'  # docstring of a bred file of a task without a grammar
 
 
 class Unsuitable(Exception):
@@ -37,6 +38,11 @@ class Definition:
     code: str
     uses: frozenset[str]
 
+    @property
+    def is_future(self) -> bool:
+        """Whether it is an import that changes how the file is read, which nothing else names."""
+        return self.kind == "import" and self.code.startswith("from __future__")
+
 
 @dataclass(frozen=True)
 class Script:
@@ -45,10 +51,12 @@ class Script:
     Attributes:
         definitions: by name, in the order of the file; without `method` when it is in the grammar.
         docstring: the module's docstring as written, or "".
+        grammar: that of the task, if it has one.
     """
 
     definitions: Mapping[str, Definition]
     docstring: str = ""
+    grammar: Grammar | None = None
 
     @property
     def loose(self) -> tuple[str, ...]:
@@ -58,12 +66,16 @@ class Script:
     @property
     def grammatical(self) -> bool:
         """Whether `method` is the pipeline of its steps and can be written anew."""
-        return "method" not in self.definitions and "head" in self.definitions and not self.loose
+        has_core = self.grammar is not None and self.grammar.core in self.definitions
+        return has_core and ENTRY not in self.definitions and not self.loose
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The kinds of step it defines with the grammar's signature, in canonical order."""
-        return tuple(name for name in ORDER if name in self.definitions and is_step(self.definitions[name]))
+        """The kinds of step it defines with the grammar's signature, in canonical order; without a grammar, its functions."""
+        if self.grammar is None:
+            return tuple(name for name, d in self.definitions.items() if d.kind == "function" and name != ENTRY)
+        kinds = ((kind, self.definitions.get(kind.name)) for kind in self.grammar.kinds)
+        return tuple(kind.name for kind, found in kinds if found and is_step(found, len(kind.parameters)))
 
     def closure(self, roots: Iterable[str]) -> tuple[str, ...]:
         """Return the names that the roots need, themselves included, every name after what it needs."""
@@ -82,31 +94,44 @@ class Script:
             visit(root)
         return tuple(found)
 
+    def about(self, name: str) -> str:
+        """Return the first line of a function's docstring, which names its source, or that it has none."""
+        node = ast.parse(self.definitions[name].code).body[0]
+        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        return text.splitlines()[0].rstrip(".") if text and text.strip() else "a step without a docstring"
+
     def pruned(self) -> Script:
         """Return it without the definitions that nothing needs."""
-        roots = self.steps if self.grammatical else ["method", *self.loose]
+        futures = [name for name, d in self.definitions.items() if d.is_future and self.grammar is None]
+        roots = self.steps if self.grammatical else [ENTRY, *self.loose, *futures]
         needed = set(self.closure(roots))
-        return Script(MappingProxyType({n: d for n, d in self.definitions.items() if n in needed}), self.docstring)
+        return self.with_only({n: d for n, d in self.definitions.items() if n in needed})
 
     def changed(self, *new: Definition, without: Iterable[str] = ()) -> Script:
         """Return it with definitions added or replaced, and others gone."""
         gone = set(without)
         kept = {name: d for name, d in self.definitions.items() if name not in gone}
-        return Script(MappingProxyType({**kept, **{d.name: d for d in new}}), self.docstring)
+        return self.with_only({**kept, **{d.name: d for d in new}})
 
-    def render(self, docstring: str = BRED) -> str:
+    def with_only(self, definitions: Mapping[str, Definition]) -> Script:
+        """Return it with these definitions and no others, in their order."""
+        return replace(self, definitions=MappingProxyType(dict(definitions)))
+
+    def render(self, docstring: str | None = None) -> str:
         """Write the file: docstring, imports, constants, steps in canonical order after their helpers, `method`.
 
         A file outside the grammar keeps its own order.
         """
-        if not self.grammatical:
+        if docstring is None:
+            docstring = self.grammar.docstring if self.grammar else BRED
+        if self.grammar is None or not self.grammatical:
             return "\n\n\n".join([*filter(None, [docstring]), *_together(self.definitions.values())]) + "\n"
         written = [self.definitions[name] for name in self.closure(self.steps)]
         imports = sorted(d.code for d in written if d.kind == "import")
         constants = [d.code for d in written if self._early(d)]
         heads = [part for part in (docstring, "\n".join(imports), "\n".join(constants)) if part]
         bodies = [d.code for d in written if d.kind != "import" and not self._early(d)]
-        return "\n\n\n".join(["\n\n".join(heads), *bodies, pipeline(self.steps)]) + "\n"
+        return "\n\n\n".join(["\n\n".join(heads), *bodies, self.grammar.pipeline(self.steps)]) + "\n"
 
     def _early(self, definition: Definition) -> bool:
         """Tell whether a definition is a constant that can stand before all functions."""
@@ -115,19 +140,18 @@ class Script:
 
 
 @lru_cache(maxsize=4096)
-def is_step(definition: Definition) -> bool:
-    """Tell whether a definition is a step: a function with the name and the number of parameters of its kind."""
-    kind = BY_NAME.get(definition.name)
-    if kind is None or definition.kind != "function":
+def is_step(definition: Definition, parameters: int) -> bool:
+    """Tell whether a definition is a function with so many plain parameters."""
+    if definition.kind != "function":
         return False
     node = ast.parse(definition.code).body[0]
     if not isinstance(node, ast.FunctionDef) or node.args.kwonlyargs or node.args.vararg or node.args.kwarg:
         return False
-    return len(node.args.posonlyargs) + len(node.args.args) == len(kind.parameters)
+    return len(node.args.posonlyargs) + len(node.args.args) == parameters
 
 
 @lru_cache(maxsize=512)
-def parse(source: str) -> Script:
+def parse(source: str, grammar: Grammar | None = None) -> Script:
     """Read a method's source. Raises Unsuitable when it does not parse or defines no `method`."""
     try:
         compile(source, "method", "exec")
@@ -140,23 +164,23 @@ def parse(source: str) -> Script:
     last = {d.name: i for i, d in enumerate(found)}
     kept = [d if last[d.name] == i and d.name else define(f"statement {i}", "loose", d.code) for i, d in enumerate(found)]
     definitions = {d.name: d for d in kept}
-    if "method" not in definitions or definitions["method"].kind != "function":
+    if ENTRY not in definitions or definitions[ENTRY].kind != "function":
         raise Unsuitable("it defines no function named method")
     written = module.code_for_node(module.body[0]).strip() if docstring is not None else ""
-    script = Script(MappingProxyType(definitions), written)
-    return script.changed(without=["method"]) if _follows_grammar(script) else script
+    script = Script(MappingProxyType(definitions), written, grammar)
+    return script.changed(without=[ENTRY]) if grammar and _follows(grammar, script) else script
 
 
-def _follows_grammar(script: Script) -> bool:
+def _follows(grammar: Grammar, script: Script) -> bool:
     steps = script.steps
-    named = [name for name in ORDER if name in script.definitions]
-    if script.loose or "head" not in steps or list(steps) != named or _method_is_used(script):
+    named = [name for name in grammar.order if name in script.definitions]
+    if script.loose or grammar.core not in steps or list(steps) != named or _method_is_used(script):
         return False
-    return _bare(script.definitions["method"].code) == _bare(pipeline(steps))
+    return _bare(script.definitions[ENTRY].code) == _bare(grammar.pipeline(steps))
 
 
 def _method_is_used(script: Script) -> bool:
-    return any("method" in d.uses for d in script.definitions.values())
+    return any(ENTRY in d.uses for d in script.definitions.values())
 
 
 def _bare(code: str) -> str:
@@ -165,6 +189,12 @@ def _bare(code: str) -> str:
     if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
         node.body = node.body[1:]
     return ast.dump(node)
+
+
+def definitions_in(source: str) -> list[Definition]:
+    """Return what a file of a grammar's own defines."""
+    module = cst.parse_module(source)
+    return [d for statement in module.body for d in definitions_of(module, statement)]
 
 
 def definitions_of(module: cst.Module, statement: cst.BaseStatement | cst.SimpleStatementLine) -> Iterator[Definition]:

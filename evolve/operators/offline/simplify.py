@@ -7,8 +7,8 @@ import random
 from typing import TYPE_CHECKING
 
 from evolve.operators.offline.base import Change, Material, Offline
-from evolve.operators.offline.grammar import BY_NAME
 from evolve.operators.offline.remove import Remove
+from fitness.tasks.grammar import Kind
 
 if TYPE_CHECKING:
     from evolve.operators.offline.script import Script
@@ -33,9 +33,10 @@ class Simplify(Offline):
 
 def without_identities(script: Script) -> Script:
     """Return the script without steps whose body only hands its arguments on."""
-    if not script.grammatical:
+    if script.grammar is None or not script.grammatical:
         return script
-    return script.changed(without=[kind for kind in script.steps if _is_identity(kind, script.definitions[kind].code)])
+    kinds = [kind for kind in script.grammar.kinds if kind.name in script.steps]
+    return script.changed(without=[kind.name for kind in kinds if _is_identity(kind, script.definitions[kind.name].code)])
 
 
 def merge(script: Script) -> Script:
@@ -64,14 +65,14 @@ def round_numbers(script: Script) -> Script:
     return script
 
 
-def _is_identity(kind: str, code: str) -> bool:
+def _is_identity(kind: Kind, code: str) -> bool:
     node = ast.parse(code).body[0]
-    if not isinstance(node, ast.FunctionDef) or not BY_NAME[kind].identity:
+    if not isinstance(node, ast.FunctionDef) or not kind.identity:
         return False
     body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
     names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
-    expected = ast.parse(BY_NAME[kind].identity)
+    expected = ast.parse(kind.identity)
     for name in ast.walk(expected):
-        if isinstance(name, ast.Name) and name.id in BY_NAME[kind].parameters:
-            name.id = names[BY_NAME[kind].parameters.index(name.id)]
+        if isinstance(name, ast.Name) and name.id in kind.parameters:
+            name.id = names[kind.parameters.index(name.id)]
     return [ast.dump(s) for s in body] == [ast.dump(s) for s in expected.body]

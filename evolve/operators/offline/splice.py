@@ -7,34 +7,14 @@ from collections.abc import Mapping
 
 import libcst as cst
 
-from evolve.operators.offline.grammar import BY_NAME, RESERVED
-from evolve.operators.offline.script import Definition, Script, Unsuitable, define
-
-ADOPTED = '''
-class Handed:
-    """The problem as a whole method is handed it: other training rows, other labels, other rows to predict."""
-
-    def __init__(self, problem, train_x, weak, test_x):
-        self.train_x, self.weak, self.test_x = train_x, weak, test_x
-        self.pairs = problem.pairs if len(train_x) == len(problem.train_x) else None
-        self.seed, self.device, self.n_classes, self.student = problem.seed, problem.device, problem.n_classes, problem.student
-
-
-def head(problem, x, targets, weights=None, loss=None):
-    """Use a whole method as a head."""
-
-    def predictor(rows):
-        p = torch.as_tensor(whole(Handed(problem, x, targets, rows))).float()
-        return torch.stack([1 - p, p], 1) if p.ndim == 1 else p
-
-    return predictor
-'''
+from evolve.operators.offline.script import ENTRY, Definition, Script, Unsuitable, define, definitions_in
 
 
 def splice(script: Script, kind: str, donor: Script) -> Script:
     """Put the donor's step of a kind into a script of the grammar. Raises Unsuitable when it would be idle there."""
-    base = script.changed(without=[kind]).pruned() if kind != "head" else _without_head(script)
-    brought = _renamed(donor, kind, base)
+    assert script.grammar is not None
+    base = _without_core(script, kind) if kind == script.grammar.core else script.changed(without=[kind]).pruned()
+    brought = renamed(donor, kind, base)
     child = base.changed(*brought).pruned()
     if idle := idle_steps(child):
         raise Unsuitable(f"the step {idle[0]} would do nothing there: no step uses it")
@@ -47,44 +27,48 @@ def remove(script: Script, kind: str) -> Script:
 
 
 def adopt(script: Script) -> Script:
-    """Bring any method into the grammar: the whole of it becomes a head. Raises Unsuitable when it cannot be wrapped."""
-    if script.grammatical:
+    """Bring any method into the grammar: the whole of it becomes a core. Raises Unsuitable when it cannot be wrapped."""
+    grammar = script.grammar
+    if grammar is None or script.grammatical:
         return script
     if script.loose:
         raise Unsuitable("it has statements at module level that define nothing, or a name twice")
     if "whole" in script.definitions:
         raise Unsuitable("it uses the name whole for something else")
-    empty = Script({})
-    whole = _renamed(script, "method", empty, {"method": "whole"})
-    if any(d.name == "Handed" or (d.name == "torch" and d.code != "import torch") for d in whole):
-        raise Unsuitable("it uses the names torch or Handed for something else")
-    definitions = [define("torch", "import", "import torch"), *whole]
-    handed, head = ADOPTED.strip().split("\n\n\n")
-    return empty.changed(*definitions, define("Handed", "class", handed), define("head", "function", head))
+    empty = Script({}, grammar=grammar)
+    whole = renamed(script, ENTRY, empty, {ENTRY: "whole"})
+    around = definitions_in(grammar.adopting)
+    taken = [own.name for own in around for d in whole if d.name == own.name and d.code != own.code]
+    if taken:
+        raise Unsuitable(f"it uses the name {taken[0]} for something else")
+    imports = [d for d in around if d.kind == "import"]
+    return empty.changed(*imports, *whole, *(d for d in around if d.kind != "import"))
 
 
 def idle_steps(script: Script) -> tuple[str, ...]:
-    """Return the steps that the pipeline hands over but nothing reads: a loss or weights to a head that ignores them."""
-    named = {"loss": "loss", "weigh": "weights"}
-    return tuple(kind for kind, name in named.items() if kind in script.steps and not _reads(script.definitions["head"], name))
+    """Return the steps that the pipeline hands over but nothing reads, because the core ignores what they make."""
+    assert script.grammar is not None
+    core = script.grammar.kind(script.grammar.core)
+    assert core is not None
+    position = {kind.name: core.parameters.index(kind.read_as) for kind in script.grammar.kinds if kind.read_as}
+    return tuple(k for k in sorted(position) if k in script.steps and not _reads(script.definitions[core.name], position[k]))
 
 
-def _reads(head: Definition, name: str) -> bool:
-    position = BY_NAME["head"].parameters.index(name)
-    node = ast.parse(head.code).body[0]
+def _reads(core: Definition, position: int) -> bool:
+    node = ast.parse(core.code).body[0]
     assert isinstance(node, ast.FunctionDef)
     parameter = [*node.args.posonlyargs, *node.args.args][position].arg
     return any(isinstance(n, ast.Name) and n.id == parameter for statement in node.body for n in ast.walk(statement))
 
 
-def _without_head(script: Script) -> Script:
-    """Return a script without its head and what only the head needs; it is not in the grammar until it has another."""
-    others = [name for name in script.steps if name != "head"]
-    needed = set(script.closure(others)) - {"head"}
+def _without_core(script: Script, core: str) -> Script:
+    """Return a script without its core and what only the core needs; it is not in the grammar until it has another."""
+    others = [name for name in script.steps if name != core]
+    needed = set(script.closure(others)) - {core}
     return script.changed(without=[name for name in script.definitions if name not in needed])
 
 
-def _renamed(donor: Script, root: str, base: Script, names: Mapping[str, str] | None = None) -> list[Definition]:
+def renamed(donor: Script, root: str, base: Script, names: Mapping[str, str] | None = None) -> list[Definition]:
     """Return the donor's definition of `root` and all it needs, renamed so that they mean the same beside the base's.
 
     A helper that carries the name of a step is always renamed: only `root` is to become a step.
@@ -98,12 +82,16 @@ def _renamed(donor: Script, root: str, base: Script, names: Mapping[str, str] | 
             return list(moved.values())
         if donor.definitions[clash].kind == "import":
             raise Unsuitable(f"both files import something else as {clash}")
-        taken = {*base.definitions, *donor.definitions, *mapping.values(), *RESERVED}
+        taken = {*base.definitions, *donor.definitions, *mapping.values(), *_reserved(base)}
         mapping[clash] = fresh(clash, taken)
 
 
+def _reserved(script: Script) -> frozenset[str]:
+    return frozenset({ENTRY, *(script.grammar.order if script.grammar else ())})
+
+
 def _clashes(definition: Definition, base: Script) -> bool:
-    if definition.name in RESERVED:
+    if definition.name in _reserved(base):
         return True
     own = base.definitions.get(definition.name)
     return own is not None and own.code != definition.code
@@ -138,15 +126,24 @@ class _Renamer(cst.CSTTransformer):
 
     def __init__(self, mapping: Mapping[str, str]) -> None:
         super().__init__()
-        self._mapping, self._shadows = mapping, list[frozenset[str]]()
+        self._mapping, self._shadows, self._classes = mapping, list[frozenset[str]](), [False]
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._classes.append(True)
+
+    def leave_ClassDef(self, original_node: cst.ClassDef, updated_node: cst.ClassDef) -> cst.ClassDef:
+        self._classes.pop()
+        return updated_node.with_changes(name=self._new(original_node.name))
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         self._shadows.append(_parameters(node.params))
+        self._classes.append(False)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         self._shadows.pop()
+        self._classes.pop()
         name = original_node.name.value
-        hidden = any(name in shadow for shadow in self._shadows)
+        hidden = self._classes[-1] or any(name in shadow for shadow in self._shadows)
         return updated_node.with_changes(name=original_node.name if hidden else self._new(original_node.name))
 
     def visit_Lambda(self, node: cst.Lambda) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evolve.operators.offline.literals import Literal
     from evolve.operators.offline.numbers import Place
     from evolve.operators.offline.script import Script
+    from fitness.tasks.grammar import Grammar
 
 MOST = 8  # constants tuned at once
 FRESH = 2  # constants tuned beside those that the family has varied already
@@ -41,7 +42,7 @@ class Tune(Offline):
         module = cst.parse_module(material.source)
         numbers = canonical(material.source).constants
         known = [m for m in material.family[-FAMILY:] if len(m.constants) == len(numbers) and math.isfinite(m.fitness)]
-        space = {literal: _range(literal.place) for literal in literals(module, script)}
+        space = {literal: _range(literal.place, script.grammar) for literal in literals(module, script)}
         free = [literal for literal, within in space.items() if within.low < within.high]
         if not free:
             raise Unsuitable("it has no constants to tune")
@@ -56,7 +57,7 @@ class Tune(Offline):
         text = write(module, [x.node for x in chosen], [values[str(x.index)] for x in chosen])
         changes = [(x.place, values[str(x.index)]) for x in chosen if values[str(x.index)] != x.place.value]
         idea = ", ".join(f"{p.name or 'a number in ' + p.definition} {p.value} -> {value}" for p, value in changes)
-        return Change(parse(text), f"tuned: {idea}", text)
+        return Change(parse(text, script.grammar), f"tuned: {idea}", text)
 
 
 def _chosen(
@@ -79,13 +80,13 @@ def _drawn(among: Sequence[Literal], preference: dict[Literal, float], count: in
     return sorted(among, key=lambda literal: -keys[literal])[:count]
 
 
-def _range(place: Place) -> IntDistribution | FloatDistribution:
+def _range(place: Place, grammar: Grammar | None) -> IntDistribution | FloatDistribution:
     """Return the range of a number around the parent's, on a logarithmic scale; whole numbers stay whole."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     from evolve.operators.offline.numbers import bounds
 
-    low, high = bounds(place)
+    low, high = bounds(place, grammar)
     low, high = min(max(low, place.value / REACH), place.value), max(min(high, place.value * REACH), place.value)
     if isinstance(place.value, int):
         return IntDistribution(math.ceil(low), math.floor(high), log=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fitness.registry import UsageError
 from fitness.tasks.data import pool
+from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
 NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come out different
@@ -74,6 +75,7 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
         least_instances=4,
+        grammar=GRAMMAR,
         source="fitness.tasks.data.source:DataSource",
         options={**asdict(chosen), "folder": str(folder), "files": digests},
     )

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from fitness.nouns import Limits, Measure
+from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
 VERSION = 7  # raise it whenever an instance would come out different
@@ -96,6 +97,7 @@ def embedded(sizes: Sizes = Sizes(), margin: float = 0.2) -> Task:
         margin=margin,
         source="fitness.tasks.embedded.source:EmbeddedSource",
         options=options,
+        grammar=GRAMMAR,
     )
 
 
