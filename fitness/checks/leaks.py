@@ -87,9 +87,10 @@ def _norm(name: str, table: np.ndarray, target: Target, best: float) -> list[Lea
 
 def _order(sample: Sample, target: Target, best: float) -> list[Leak]:
     """Rows of a dimension that each trial puts into a new order stand in none."""
-    n, dims = len(target.values), {order.dim for order in sample.task.contract.orders}
-    concerned = [dim for _, dim, table in sample.tables() if len(table) == n] or list(sample.task.contract.answer.axes[:1])
-    if not concerned or set(concerned) <= dims:
+    n, contract = len(target.values), sample.task.contract
+    rows = {dim for _, dim, table in sample.tables() if len(table) == n}
+    rows = rows & set(contract.answer.axes[:1]) or rows
+    if rows and rows <= {order.dim for order in contract.orders}:
         return []
     told = target.told(guess(np.arange(n), target))
     sentence = f"the row order tells {_of(target)} ({told:.2f} of the gap), as when rows are sorted by label: permute them"
