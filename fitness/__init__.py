@@ -3,6 +3,7 @@
 - assets/: the shipped models and data
 - checks/: what a task gives away
 - contracts/: what a method is handed, may return, and is scored by
+- home: where what is kept lies
 - judge: trials, races, blame for failures
 - ladder: answers about scores that do not leak labels
 - nouns: methods, problems, trials, scores

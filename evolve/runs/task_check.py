@@ -106,7 +106,7 @@ def _declared(task: Task) -> Iterator[CheckResult]:
     if "files" in task.options:
         from fitness.tasks.data.task import check
 
-        for name, sentence, passed in check(Path(task.options["folder"]), task.options["ceiling"]):
+        for name, sentence, passed in check(Path(task.options["folder"]), task.options["ceiling"], task.options["normalise"]):
             yield CheckResult(name, passed, sentence)
 
 

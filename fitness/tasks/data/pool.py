@@ -22,6 +22,7 @@ LEAST_OF_CLASS = 10  # test rows of each class
 HALF_WIDTH = 0.1  # of the gap recovered: half of the interval that rows are counted for
 REACH = NormalDist().inv_cdf(0.95)  # of the 90 % interval
 TELLS = 0.995  # share of the labels above which one column holds them
+NORM = 0.8  # the same for the norm of a row: much less than a feature may tell
 SHARED = 0.01  # share of the test rows that may stand in the training file too
 
 
@@ -114,11 +115,13 @@ def pool_of(train: Mapping[str, Any], test: Mapping[str, Any], train_name: str =
     return Pool(features[0], weak, features[1], labels, teacher, pairs, truth)
 
 
-def check(pool: Pool, ceiling: float | None = None) -> Iterator[tuple[str, str, bool]]:
+def check(pool: Pool, ceiling: float | None = None, normalise: bool = True) -> Iterator[tuple[str, str, bool]]:
     """Check a domain: yield the name of each check, a sentence, and whether it passed."""
     yield _rows(pool)
     yield _all_classes(pool)
     yield _labels_in_features(pool)
+    if not normalise:
+        yield _norm(pool)
     yield _duplicates(pool)
     yield _anchors(pool, ceiling)
 
@@ -167,6 +170,16 @@ def _labels_in_features(pool: Pool) -> tuple[str, str, bool]:
         if told(values, labels) >= TELLS or any(told(values, labels == one) >= TELLS for one in classes):
             return "labels in the features", f"feature {column} alone tells the test labels: leave it out of both files", False
     return "labels in the features", "no feature alone tells the labels", True
+
+
+def _norm(pool: Pool) -> tuple[str, str, bool]:
+    """Without normalised rows a method sees norms; a rotation leaves them as they are."""
+    length = np.linalg.norm((pool.test - pool.train.mean(0)) / (pool.train.std(0) + 1e-6), axis=1)
+    order = np.argsort(length, kind="stable")
+    share = told(length[order], pool.labels[order])
+    if share > NORM:
+        return "norm", f"the norm of a row tells the class ({share:.0%} of the test rows): leave normalise on", False
+    return "norm", "the norm of a row does not tell the class", True
 
 
 def told(values: np.ndarray, classes: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
 NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come out different
+STEMS = ("train", "test")  # of the files of a domain
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 NONE = dict[str, Any]()
 BRIEF = """\
@@ -82,39 +84,40 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
 
 
 def from_arrays(
-    train: Mapping[str, Any] | Mapping[str, Mapping[str, Any]],
-    test: Mapping[str, Any] | Mapping[str, Mapping[str, Any]],
-    *,
-    folder: Path,
-    domain: str = "own",
-    **options: Any,
+    domains: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]], folder: Path, options: Mapping[str, Any] = NONE
 ) -> Task:
-    """Return the task of named arrays, which are written into a folder first: instances are drawn in another process.
+    """Return the task of named arrays, training and test ones by domain; the first is searched on, the others are held out.
 
-    Raises UsageError for what is missing, misshapen, not finite, or fails a check.
+    They are written into a folder, named after a digest of theirs, because instances are drawn in another process. Raises
+    UsageError for what is missing, misshapen, not finite, or fails a check.
     """
-    found = pool.pool_of(train, test)
-    for name, sentence, passed in pool.check(found, options.get("ceiling")):
-        if not passed:
-            raise UsageError(f"{name}: {sentence}")
     digest = hashlib.sha256()
-    for arrays in (train, test):
-        for key in sorted(arrays):
-            digest.update(f"{key} {np.asarray(arrays[key]).shape}".encode() + np.ascontiguousarray(arrays[key]).tobytes())
-    place = folder / digest.hexdigest()[:16] / domain
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for stem, arrays in (("train", train), ("test", test)):
-        given: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items() if value is not None}
-        np.savez(place / f"{stem}.npz", **given)
-    return from_folder(place.parent, options)
+    for domain, pair in domains.items():
+        if not re.fullmatch(r"\w[\w-]*", domain):
+            raise UsageError(f"{domain!r} cannot name a domain: use letters, digits, _ and -")
+        found = pool.pool_of(*pair, f"train of {domain}", f"test of {domain}")
+        for name, sentence, passed in pool.check(found, options.get("ceiling"), options.get("normalise", True)):
+            if not passed:
+                raise UsageError(f"{domain}: {name}: {sentence}")
+        for stem, arrays in zip(STEMS, pair):
+            for key in sorted(arrays):
+                value = np.ascontiguousarray(arrays[key])
+                digest.update(f"{domain} {stem} {key} {value.dtype} {value.shape} ".encode() + value.tobytes())
+    place = folder / digest.hexdigest()[:16]
+    for domain, pair in domains.items():
+        (place / domain).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for stem, arrays in zip(STEMS, pair):
+            given: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items() if value is not None}
+            np.savez(place / domain / f"{stem}.npz", **given)
+    return from_folder(place, {"search": (next(iter(domains)),), **options})
 
 
-def check(folder: Path, ceiling: float | None = None) -> Sequence[tuple[str, str, bool]]:
+def check(folder: Path, ceiling: float | None = None, normalise: bool = True) -> Sequence[tuple[str, str, bool]]:
     """Return each check of each domain, by name, with a sentence, and whether it passed. Raises UsageError for bad files."""
     found = []
     for domain in pool.domains_of(folder):
         loaded = pool.load(folder / domain)
-        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in pool.check(loaded, ceiling)]
+        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in pool.check(loaded, ceiling, normalise)]
     return found
 
 
