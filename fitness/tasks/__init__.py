@@ -51,6 +51,10 @@ def load(name: str) -> Task:
             f"The task {name} is one of somebody's own data, which are read only when you name them: say --data DIR."
         )
     if re.fullmatch(r"[\w-]+-[0-9a-f]{8}", name):
+        base = name.rpartition("-")[0]
+        now = next((known for known in _ADMITTED if known.rpartition("-")[0] == base), "")
+        if now:
+            raise UsageError(f"The file of the task {name} was edited: it is {now} now. Put it back, or begin a new run.")
         again = "which is imported only when you name it: say --task path/to/file.py, with the file as it was then"
         raise UsageError(f"The task {name} is a file of somebody's own, {again}.")
     raise UsageError(

@@ -166,9 +166,8 @@ def edited(task: Task) -> str:
     """Return a sentence where a task's own file is another than the one that this process knows; "" where it is the same."""
     if not task.reference or task.name.endswith(now := registry.digest(file := registry.file_of(task.reference))):
         return ""
-    return (
-        f"{file} was edited since the run began (the task is {task.name}, the file now {now}): put it back, or begin a new run."
-    )
+    was = task.name.rpartition("-")[2]
+    return f"{file} was edited since the run began (its digest was {was} and is {now}): put it back, or begin a new run."
 
 
 def build(

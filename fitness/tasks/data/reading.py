@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -37,10 +38,12 @@ def read(path: Path) -> Arrays:
 
 def _npz(path: Path) -> Arrays:
     try:
+        if not zipfile.is_zipfile(path):
+            raise UsageError(f"{path} is no npz file: write it with numpy.savez")
         with np.load(path, allow_pickle=False) as file:
             found = {_NAMES.get(name, name): file[name] for name in file.files}
     except (ValueError, KeyError, EOFError, RuntimeError) as error:
-        why = "an array of it holds objects" if "pickle" in str(error).lower() else "it is no npz file"
+        why = "an array of it holds objects" if "pickle" in str(error).lower() else "it is damaged"
         raise UsageError(f"cannot read {path}: {why}; write it with numpy.savez, arrays of numbers alone") from error
     unknown = [name for name in found if name not in (FEATURES, WEAK, LABELS, TEACHER, PAIRS)]
     if unknown:
