@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
@@ -155,8 +156,8 @@ class Archive(Ledger):
             "status": evaluation.status,
             "fitness": evaluation.fitness,
             "pgr": evaluation.pgr if evaluation.status is Status.OK else None,
-            "pgr_low": interval.low if interval else None,
-            "pgr_high": interval.high if interval else None,
+            "pgr_low": interval.low if interval and isfinite(interval.low) else None,
+            "pgr_high": interval.high if interval and isfinite(interval.high) else None,
             "trials": len(evaluation.trials),
             "measures": json.dumps(dict(evaluation.measures)),
             "seconds": evaluation.seconds,
@@ -274,10 +275,10 @@ def _trial_row(trial: Trial) -> dict[str, object]:
     score = {SCORE_COLUMNS.get(name, name): number for name, number in fields.items()}
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
-    return {**place, "status": trial.status, **score, **end}
+    return {**place, "status": trial.status, **score, **end, "notes": json.dumps(dict(trial.notes))}
 
 
 def _trial(row: Row, method: str, task: str) -> Trial:
     given = {name: value(row, column, float) for name, column in SCORE_COLUMNS.items()} if row["status"] == Status.OK else {}
     score = noun(Score, row, **given) if given else None
-    return noun(Trial, row, method=method, task=task, score=score, said="")
+    return noun(Trial, row, method=method, task=task, score=score, said="", draw="")

@@ -7,9 +7,11 @@ raises an EvolveError whose message is one sentence.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,7 +35,7 @@ from evolve.report.export import write_best
 from evolve.runs import find, session
 from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, continuation
 from evolve.runs.judge import JudgeRequest
-from evolve.runs.judge import judge as judge_file
+from evolve.runs.judge import judge as judge_files
 from evolve.runs.process import claimed, is_running
 from evolve.runs.seeds import add_seed, read
 from evolve.selection import strategies
@@ -181,7 +183,9 @@ def open_run(path: Where | None = None) -> Run:
 
 def judge(
     file: Where,
-    *,
+    *more: Where,
+    against: Where = "",
+    db: Where | None = None,
     task: str | Task | OwnTask = "embedded",
     domain: str | None = None,
     instances: int = 5,
@@ -189,19 +193,20 @@ def judge(
     workers: int = 2,
     device: str = "auto",
     trust_methods: bool = False,
-) -> Row:
-    """Judge one method file outside any run: PGR with its interval, instance by instance, and the probes that it fails.
+) -> Any:
+    """Judge method files outside any run; return the verdict of one, with the fields of `--json`, or a list of several.
 
-    It runs on instances of its own, and every look at them is counted. Raises EvolveError; a method that fails raises nothing.
+    They run on instances of their own, and every look at them is counted. `against` is "best" (the champion of `db`, or of the
+    newest run), a human baseline or a file: both methods of a pair are then handed the same rows, order and seed, and the field
+    `against` holds their paired difference. Raises EvolveError; a method that fails raises nothing.
     """
     settings.resolve({"workers": workers, "device": device, "trust_methods": trust_methods})
     named, several = _task(task) or "embedded", _count(instances, "instances")
-    how = JudgeRequest(named, domain, several, probes, workers, device, trust_methods)
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
-
-    return judge_file(read(_path(file, "judge")), how, say, say)
+    other, archive = os.fspath(_path(against, "against")) if against else "", None if db is None else _path(db, "db")
+    how = JudgeRequest(named, domain, several, probes, workers, device, trust_methods, other, archive)
+    say = partial(print, file=sys.stderr)
+    verdicts = judge_files([read(_path(one, "judge")) for one in (file, *more)], how, say, say)
+    return verdicts if more else verdicts[0]
 
 
 def _resume(path: Path, given: Given, observer: Watcher, changes: Row) -> Run:

@@ -109,7 +109,9 @@ class Config(BaseModel):
     novelty: float = Field(1.0, ge=0, description="Weight of a prompt's novelty against its value; 0 switches it off.")
     dev_instances: int = Field(10, ge=2, description="Instances of each search domain a method needs before it can be placed.")
     fresh_instances: int = Field(20, ge=2, description="Instances of each search domain that judge the finalists at the end.")
-    held_out_instances: int = Field(5, ge=0, description="Instances of the held-out domains, dealt out in turn.")
+    held_out_instances: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Instances of the held-out domains, dealt out in turn; by default 4 of each."
+    )
     finalists: int = Field(3, ge=1, le=20, description="The best methods that the final table compares with the human best.")
     sealed_looks: int = Field(3, ge=0, description="How often the sealed instances of a vault may be opened.")
 

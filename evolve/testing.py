@@ -189,7 +189,7 @@ class KnownJudge(Evaluator):
         self._gate, self._stopping = gate, stopping
         self.began = threading.Semaphore(0)
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Return the known trial on any instance."""
         self.began.release()
         if self._gate is not None:

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from fitness import pgr
+
 LINE = 300  # characters of a stranger's text that is shown as one line
 
 
@@ -152,16 +154,21 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """Return an interval: [.58, .74]; empty when an end is unknown or not finite."""
+def interval(low: float | None, high: float | None, n: int = 0) -> str:
+    """Return an interval: [.58, .74], or [n = 2: too few]; empty when an end is unknown or not finite.
+
+    `n` is the number of instances, 0 where there are enough or it is unknown.
+    """
+    if 0 < n < pgr.FEWEST:
+        return f"[n = {n}: too few]"
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
     return f"[{number(low)}, {number(high)}]"
 
 
-def estimate(mean: float | None, low: float | None, high: float | None) -> str:
+def estimate(mean: float | None, low: float | None, high: float | None, n: int = 0) -> str:
     """Return a mean with its interval: .66 [.58, .74]."""
-    return f"{number(mean)} {interval(low, high)}".strip()
+    return number(mean) if mean is None else f"{number(mean)} {interval(low, high, n)}".strip()
 
 
 def duration(seconds: float) -> str:

@@ -28,6 +28,11 @@ LOST_RETRIES = 2  # repetitions of a run that was lost by our fault
 Scramble = Callable[[str, int], Mapping[str, Sequence[str]] | None]
 
 
+def pair(one: str, other: str) -> str:
+    """Return the draw that two methods share when they are compared (common random numbers), by their ids in either order."""
+    return "+".join(sorted((one, other)))
+
+
 class Cancelled(Exception):
     """The run is stopping: the evaluation in flight is dropped and will be done again."""
 
@@ -80,14 +85,19 @@ class Evaluator(ABC):
         self._task = task
 
     @abstractmethod
-    def trial(self, method: Method, name: InstanceName) -> Trial:
-        """Return one trial of a method on one instance. Raises Cancelled when the run is stopping."""
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
+        """Return one trial of a method on one instance. Raises Cancelled when the run is stopping.
+
+        `draw` names what the rows that it is shown, their order and its seed are drawn for: the method, or a `pair` of methods.
+        """
 
     @abstractmethod
     def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         """Probe a method for reward hacks on the instances of some of its trials. Raises Cancelled when the run is stopping."""
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
+    def evaluate(
+        self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = (), draw: str = ""
+    ) -> Evaluation:
         """Judge a method on instances in order, ending at the first failure.
 
         With a rival (its PGRs, instance by instance), the method races it: from its second trial on it goes on only while an
@@ -97,7 +107,7 @@ class Evaluator(ABC):
         """
         trials: list[Trial] = []
         for name in instances:
-            trial = self.trial(method, name)
+            trial = self.trial(method, name, draw)
             trials.append(trial)
             if trial.status is not Status.OK:
                 return Evaluation(method.id, tuple(trials), trial.status, None, {}, trial.message)
@@ -151,17 +161,17 @@ class Judge(Evaluator):
         self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
         self._scramble, self._turns = scramble, _Turns()
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Run a method once on one instance. Raises Cancelled when the run is stopping."""
         instance = self._load(name)
-        problem, answers = self._vault.problem(instance, method.id)
+        problem, answers = self._vault.problem(instance, draw or method.id)
         outcome = self._run(method.source, problem)
         score, measures = None, dict[str, float]()
         if outcome.status is Status.OK and outcome.predictions is not None:
             score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
-            outcome.seconds, outcome.message, outcome.said,
+            outcome.seconds, outcome.message, outcome.said, draw, outcome.notes,
         )  # fmt: skip
 
     def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
@@ -191,7 +201,7 @@ class Judge(Evaluator):
         Raises Cancelled when the run is stopping.
         """
         instance = self._load(InstanceName(trial.task, trial.domain, trial.split, trial.instance))
-        problem, answers = self._vault.problem(instance, method.id)
+        problem, answers = self._vault.problem(instance, trial.draw or method.id)
         rng, pool = self._vault.dice("examination", instance.name, method.id), self._vault.arrays(instance)
         kinds = self._scramble(method.source, int(rng.integers(2**31))) if self._scramble else None
         others = (

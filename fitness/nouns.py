@@ -64,8 +64,7 @@ class Method:
 
     Attributes:
         id: sha256 of the canonical form (comments, docstrings, formatting and local names gone), hexadecimal.
-        source: the file's text.
-        nodes: number of syntax nodes of the canonical form.
+        source: the file's text; `nodes`: number of syntax nodes of the canonical form.
     """
 
     id: str
@@ -96,11 +95,11 @@ class Outcome:
     """What came back from one run in the sandbox.
 
     Attributes:
-        status: OK, or why there are no predictions.
+        status: OK, or why there are no predictions; `seconds`: wall clock of the run.
         predictions: the answer, float32 of the contract's shape and in its range, when OK; else None.
-        seconds: wall clock of the run.
         message: a sentence when not OK; it tells next to nothing of the problem, and may go on into prompts.
         said: the method's call chain and what it printed, for the person who ran it alone: untrusted, never for a model.
+        notes: numbers of the method's own, by name: for whoever wrote it, and for nothing that the engine decides.
     """
 
     status: Status
@@ -108,6 +107,7 @@ class Outcome:
     seconds: float
     message: str = ""
     said: str = ""
+    notes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,8 @@ class Trial:
     seconds: float = 0.0
     message: str = ""
     said: str = field(default="", compare=False)  # as in Outcome; it is not stored
+    draw: str = ""  # what rows, order and seed were drawn for (judge.pair); "" for the method alone, as in every run
+    notes: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):
@@ -258,7 +260,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Interval:
-    """A two-sided confidence interval around a mean over `n` instances."""
+    """A two-sided confidence interval around a mean over `n` instances; its ends are infinite where `n` is too few."""
 
     mean: float
     low: float

@@ -10,6 +10,7 @@ from statistics import NormalDist, fmean, variance
 from fitness.nouns import Evaluation, Interval, Score
 
 ROUNDING = 1e-12  # of PGR: scores that differ by less are equal
+FEWEST = 4  # instances of a domain for an interval: of two it is 8.9 standard deviations wide, of three 3.4, of four 2.4
 NARROW = 0.05  # of PGR: a smaller difference is called narrow, also when it is shown
 RACE_SIGMA = 0.25  # assumed sub-Gaussian scale of one instance's paired PGR difference; measured .01-.25 (FITNESS.md)
 RACE_GAP = 0.25  # of PGR: the race is quickest against methods that are this much worse than their rival
@@ -167,16 +168,16 @@ def interval(*strata: Sequence[Score], confidence: float = 0.90, least: Spread |
 
     Each stratum holds the scores of one domain; the true PGR over several domains is the mean of theirs.
     The spread over a few instances can look small by chance; it is not believed below what the test rows alone leave, nor below
-    `least`, a spread known from elsewhere. Of a single instance without `least` nothing is known but its score: the interval is
+    `least`, a spread known from elsewhere. Of fewer than FEWEST instances of a domain only the mean is told: the interval is
     unbounded.
     Raises ValueError without scores.
     """
     estimate, n = _estimate(_pgrs(strata)), sum(len(scores) for scores in strata)
+    if min(len(scores) for scores in strata) < FEWEST:
+        return Interval(estimate.value, -math.inf, math.inf, n)
     if least is not None:
         error = math.sqrt(sum(least.variance / len(scores) for scores in strata)) / len(strata)
         estimate = estimate.at_least(error, least.df)
-    if estimate.df == 0:
-        return Interval(estimate.value, -math.inf, math.inf, n)
     estimate, tail = estimate.at_least(_row_error(strata), math.inf), 0.5 + confidence / 2
     return Interval(estimate.value, estimate.bound(tail), estimate.bound(1 - tail), n)
 
@@ -224,9 +225,17 @@ def paired(ours: Sequence[Score], theirs: Sequence[Score], confidence: float = 0
     """Return the mean paired difference of PGR on the same instances and its one-sided lower confidence bound.
 
     The bound allows for skewed differences (_Estimate.bound): at skewness -2 and twenty instances a 95 % bound is too high in
-    7 % of cases (Student's in 10 %). Raises ValueError for fewer than two instances.
+    7 % of cases (Student's in 10 %). Of fewer than FEWEST instances the bound is infinite. Raises ValueError for none.
     """
-    if len(ours) != len(theirs) or len(ours) < 2:
-        raise ValueError(f"a paired test needs the same two or more instances, got {len(ours)} and {len(theirs)}")
+    if len(ours) != len(theirs) or not ours:
+        raise ValueError(f"a paired test needs the same instances on both sides, got {len(ours)} and {len(theirs)}")
     difference = _estimate([[a.pgr - b.pgr for a, b in zip(ours, theirs)]])
+    if len(ours) < FEWEST:
+        return difference.value, math.copysign(math.inf, 0.5 - confidence)
     return difference.value, difference.bound(confidence)
+
+
+def paired_interval(ours: Sequence[Score], theirs: Sequence[Score]) -> Interval:
+    """Return the 90 % interval of the paired difference; its lower end is the one-sided 95 % bound that decides (`paired`)."""
+    mean, low = paired(ours, theirs)
+    return Interval(mean, low, paired(ours, theirs, 0.05)[1], len(ours))

@@ -29,8 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     folder = tmp_path_factory.mktemp("theirs")
     (folder / "my").mkdir()
     for block in BLOCKS:
-        named = re.match(r"# (?:at the end of )?(my/\w+\.py)\n", block)
+        named = re.match(r"# (?:at the end of )?(my/[\w/]+\.py)\n", block)
         if named:
+            (folder / named[1]).parent.mkdir(exist_ok=True)
             with open(folder / named[1], "a") as file:
                 file.write(block)
     shutil.copy(root / "seeds" / "lda.py", folder / "my" / "method.py")
@@ -47,7 +48,7 @@ def evolve(root: Path, folder: Path, *words: str) -> subprocess.CompletedProcess
 def test_the_page_has_an_example_a_check_and_a_command_for_each_kind() -> None:
     kinds = ("operator", "task", "model", "executor", "tracker", "strategy", "probe")
     assert set(CHECKS) == {f"check_{kind}" for kind in kinds}
-    assert len([block for block in BLOCKS if block.startswith("# my/")]) == len(kinds)
+    assert len([block for block in BLOCKS if block.startswith("# my/")]) == len(kinds) + 2  # a question, and its baseline
     assert all(any(f"--{kind}" in command for command in COMMANDS) for kind in kinds[:-1])
     assert all(len(block.splitlines()) < 50 for block in BLOCKS)
 

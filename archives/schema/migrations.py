@@ -214,6 +214,12 @@ def m007_totals(db: Database) -> None:
     explain(db)
 
 
+@migrations()
+def m008_notes(db: Database) -> None:
+    """Keep the numbers that methods report of their trials."""
+    db.execute("alter table trials add column notes text not null default '{}'")
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in statements(VIEWS) if f"create view {name} as" in view)

@@ -21,7 +21,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "resume": ("evolve.cli.verbs.run:resume", "Go on with a run, with what is left of its budget or more."),
     "seed": ("evolve.cli.verbs.seed:seed", "List the human baselines, or check your own files and add them to a run."),
     "task": ("evolve.cli.verbs.task:task", "Write a task of your own, check it before a search, show it."),
-    "judge": ("evolve.cli.verbs.judge:judge", "Judge one method file outside any run: PGR with interval."),
+    "new": ("evolve.cli.verbs.new:new", "Write a method file to begin with: it judges OK as it is."),
+    "judge": (
+        "evolve.cli.verbs.judge:judge",
+        "Judge method files outside any run: PGR with interval, alone or against another method.",
+    ),
     "status": ("evolve.cli.verbs.inspect:status", "Where a run stands: evaluations, best, baselines, budget."),
     "top": ("evolve.cli.verbs.inspect:top", "The best methods of a run."),
     "show": ("evolve.cli.verbs.inspect:show", "One method: source, scores, prompt, reply, idea."),

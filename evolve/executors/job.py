@@ -24,6 +24,7 @@ class Job:
         rival: PGRs to keep up with, instance by instance; none means no race.
         trials: those among whose instances it is inspected; none for the other kinds.
         thorough: whether the probes take their time.
+        draw: what the trials are drawn for, where that is not the method alone (judge.pair).
     """
 
     kind: Literal["evaluate", "certify", "inspect"]
@@ -32,6 +33,7 @@ class Job:
     rival: tuple[float, ...] = ()
     trials: tuple[Trial, ...] = ()
     thorough: bool = False
+    draw: str = ""
 
     def to_json(self) -> str:
         """Return the job as JSON; `from_json` gives an equal one."""
@@ -49,7 +51,7 @@ def perform(job: Job, judge: Evaluator) -> Evaluation:
     Raises Cancelled when the run is stopping.
     """
     if job.kind == "evaluate":
-        return judge.evaluate(job.method, job.instances, job.rival)
+        return judge.evaluate(job.method, job.instances, job.rival, job.draw)
     if job.kind == "certify":
         return judge.certify(job.method, job.instances, job.thorough)
     if not job.trials:

@@ -14,7 +14,7 @@ CUT = frozenset(("length", "max_tokens", "model_length", "max_output_tokens", "m
 WITHHELD = frozenset(("content_filter", "safety", "recitation", "sensitive", "prohibited_content", "blocklist"))
 
 
-def read_answer(document: Any) -> Answer | None:
+def read_answer(document: Any) -> Completion | None:
     """Return the answer in a document, its text empty when there is no choice in it; None when it is no completion."""
     if not isinstance(document, dict) or not isinstance(document.get("choices"), list):
         return None
@@ -26,7 +26,7 @@ def read_answer(document: Any) -> Answer | None:
         cached = count(usage.get("prompt_cache_hit_tokens"))
     reasoning = count(table(usage.get("completion_tokens_details")).get("reasoning_tokens"))
     finish, fault = text(choice.get("finish_reason")), choice.get("error") or document.get("error")
-    return Answer(
+    return Completion(
         text=text(message.get("content")),
         finish=finish,
         whole=(finish.lower() in NORMAL or (not finish and document.get(ENDED) is True)) and not fault,
@@ -46,7 +46,7 @@ MOST_TOKENS = 10**9  # of one call; a larger count is no count
 
 
 @dataclass(frozen=True)
-class Answer:
+class Completion:
     """What a server sent.
 
     Attributes:

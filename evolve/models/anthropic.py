@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from evolve.errors import UsageError
-from evolve.models.answers import Answer, count, table, text
+from evolve.models.answers import Completion, count, table, text
 from evolve.models.endpoint import Endpoint, host
 from evolve.models.hosted import TEMPLATE, Hosted
 from evolve.models.wishes import Form
@@ -71,7 +71,7 @@ class AnthropicModel(Hosted):
             request["thinking"] = {"type": "enabled", "budget_tokens": min(self._thinking, form.tokens - 1)}
         return request | ({"stream": True} if form.stream else {})
 
-    def _read(self, document: Any) -> Answer | None:
+    def _read(self, document: Any) -> Completion | None:
         return read_message(document)
 
     def _written(self, system: str) -> int:
@@ -84,7 +84,7 @@ def is_adaptive(model: str) -> bool:
     return ((int(found[1]), int(found[2] or 0)) if found else ADAPTIVE) >= ADAPTIVE
 
 
-def read_message(document: Any) -> Answer | None:
+def read_message(document: Any) -> Completion | None:
     """Return the answer in a document, its text empty when it has no text blocks; None when it is no message."""
     if not isinstance(document, dict) or not isinstance(document.get("content"), list):
         return None
@@ -94,7 +94,7 @@ def read_message(document: Any) -> Answer | None:
     plain, tokens_out = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
     reasoning = count(table(usage.get("output_tokens_details")).get("thinking_tokens")) or 0
     explained = text(table(document.get("stop_details")).get("explanation"))
-    return Answer(
+    return Completion(
         text=text([block for block in document["content"] if table(block).get("type") == "text"]),
         finish=stop,
         whole=stop in NORMAL and not document.get("error"),

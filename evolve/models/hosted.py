@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archives.nouns import Usage
-from evolve.models.answers import CUT, WITHHELD, Answer, kept
+from evolve.models.answers import CUT, WITHHELD, Completion, kept
 from evolve.models.endpoint import checked, key_for, secrets_of, without_secrets
 from evolve.models.environment import route_to
 from evolve.models.failures import Failures
@@ -73,7 +73,7 @@ class Hosted(ABC):
         """Return the request in a form, without what the user adds."""
 
     @abstractmethod
-    def _read(self, document: Any) -> Answer | None:
+    def _read(self, document: Any) -> Completion | None:
         """Return the answer in a document; None when there is none in it."""
 
     def _written(self, system: str) -> int:
@@ -104,14 +104,14 @@ class Hosted(ABC):
         tokens_in, tokens_out = _bytes(system) + _bytes(prompt) + TEMPLATE, self._settings.tokens_out
         return Usage(self.name, 1, tokens_in, tokens_out, self._price(tokens_in, tokens_out, 0, self._written(system)))
 
-    def _attempt(self, system: str, prompt: str) -> Answer:
+    def _attempt(self, system: str, prompt: str) -> Completion:
         try:
             answer = self._learning(system, prompt)
         except Exception as error:
             raise self._failures.explained(error, self._settings.seconds) from None  # the chain would show the key
         return replace(answer, text=hide(answer.text, [s for s in self._secrets if len(s) >= LEAST_SECRET]))
 
-    def _learning(self, system: str, prompt: str) -> Answer:
+    def _learning(self, system: str, prompt: str) -> Completion:
         """Ask in the form that the server took last; one that it refuses is changed as it says, and what it takes is kept."""
         tried, tokens = [self._form], self._form.tokens
         while True:
@@ -128,7 +128,7 @@ class Hosted(ABC):
                 self._form = replace(form, tokens=tokens)
                 return answer
 
-    def _ask_as(self, form: Form, system: str, prompt: str) -> Answer:
+    def _ask_as(self, form: Form, system: str, prompt: str) -> Completion:
         request = merged(self._request(system, prompt, form), self._settings.extra_body)
         body = self._client.post(self.asked_at, request, MOST_OF_A_STREAM if form.stream else MOST)
         document = document_in(body)
@@ -146,7 +146,7 @@ class Hosted(ABC):
         if refused:
             raise refused
 
-    def _problem(self, answer: Answer) -> str:
+    def _problem(self, answer: Completion) -> str:
         if answer.refusal:
             return f"{self.name} refused: {self._failures.clean(answer.refusal)}"
         finish = answer.finish.lower()
@@ -160,7 +160,7 @@ class Hosted(ABC):
         said = self._failures.clean(": ".join(part for part in (answer.finish, answer.fault) if part))
         return f"the answer of {self.name} broke off ({said or 'the server does not say that it ended'})"
 
-    def _usage(self, answer: Answer, seconds: float) -> Usage:
+    def _usage(self, answer: Completion, seconds: float) -> Usage:
         counts = answer.tokens_in, answer.tokens_out, answer.cached
         usd = self._price(*counts, answer.written) if answer.counted else None
         return Usage(self.name, 1, answer.tokens_in, answer.tokens_out, usd, seconds, answer.cached, answer.reasoning)

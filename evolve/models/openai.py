@@ -6,7 +6,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Any
 
-from evolve.models.answers import Answer, read_answer
+from evolve.models.answers import Completion, read_answer
 from evolve.models.endpoint import Endpoint, host, is_loopback
 from evolve.models.hosted import Hosted
 from evolve.models.wishes import LIMITS, Form
@@ -64,7 +64,7 @@ class OpenAIModel(Hosted):
             request |= {"stream_options": {"include_usage": True}} if form.usage else {}
         return request
 
-    def _read(self, document: Any) -> Answer | None:
+    def _read(self, document: Any) -> Completion | None:
         return read_answer(document)
 
 

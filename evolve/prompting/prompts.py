@@ -7,6 +7,7 @@ wrote is fenced, and every part has a largest size.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -16,8 +17,10 @@ from types import MappingProxyType
 
 from evolve.nouns import VERSIONS, Brief, Broken, CoarseScore, Exhibit, Failure
 from evolve.text import LINE, fence, printable_line, visible
+from fitness.contracts.contract import Words
 from fitness.nouns import Direction
 
+WORDS, WIDTH = Words(), 133
 PROMPTS = Path(__file__).parent / "templates"
 ASK = 4096  # characters that an operator's own words have at most
 FILE = 32 * 1024  # characters of a file: as long as a method may be
@@ -39,6 +42,7 @@ def system(
     imports: Iterable[str],
     unavailable: Iterable[str],
     versions: Mapping[str, str] = MappingProxyType({}),
+    words: Words = WORDS,
 ) -> str:
     """Return the stable prefix of a run: the task's own words, the contract, the rules.
 
@@ -52,7 +56,14 @@ def system(
         imports=", ".join(sorted(imports)),
         unavailable=", ".join(sorted(unavailable)),
         versions=line,
+        role=words.role,
+        rules="\n".join(_rule(rule) for rule in words.rules),
+        limits=_rule(f"Time and memory are limited: a method that needs {words.slow} may be stopped."),
     )
+
+
+def _rule(text: str) -> str:
+    return "\n".join(textwrap.wrap(f"- {text}", WIDTH, subsequent_indent="  "))
 
 
 def prompt(brief: Brief, ask: str) -> str:

@@ -5,6 +5,7 @@
 - contested: finalists that a probe failed, with the evidence
 - costs: what each model cost
 - diversity: entropy and novelty
+- ends: intervals of enough instances
 - failures: why, and how often
 - filtering: sorted, filtered, Pareto
 - final_table: the champion against the human best

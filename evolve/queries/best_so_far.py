@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.sqlite.typed import maybe_real, text
+from evolve.queries.ends import ends, instances
 from evolve.text import label
 
 _DOTS = 500  # points of the curve, at most
@@ -14,7 +15,11 @@ _DOTS = 500  # points of the curve, at most
 
 @dataclass(frozen=True)
 class Best:
-    """A method that was the fittest bred one from this evaluation on; ends of the interval are None where there is none."""
+    """A method that was the fittest bred one from this evaluation on; ends of the interval are None where there is none.
+
+    Attributes:
+        instances: dev ones of each search domain.
+    """
 
     evaluation: int
     method: str
@@ -23,6 +28,7 @@ class Best:
     pgr: float
     pgr_low: float | None
     pgr_high: float | None
+    instances: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,9 @@ class Curve:
 def curve(archive: Archive) -> Curve:
     """Return PGR over the dev evaluations of bred methods."""
     rows = archive.rows(
-        "select e.method, e.status, e.fitness, e.pgr, e.pgr_low, e.pgr_high, m.name from evaluations e join methods m "
-        "on m.id = e.method where e.split = 'dev' and m.origin not in ('seed', 'added') and e.status != 'LOST' order by e.id"
+        "select e.method, e.status, e.fitness, e.pgr, e.pgr_low, e.pgr_high, e.trials, e.domain, m.name "
+        "from evaluations e join methods m on m.id = e.method "
+        "where e.split = 'dev' and m.origin not in ('seed', 'added') and e.status != 'LOST' order by e.id"
     )
     best: list[Best] = []
     dots: list[Dot] = []
@@ -64,7 +71,6 @@ def curve(archive: Archive) -> Curve:
         dots.append(Dot(number, pgr, fitness is not None))
         if fitness is not None and (not best or fitness > best[-1].fitness):
             name = label(text(row, "name"), text(row, "method"))
-            ends = maybe_real(row, "pgr_low"), maybe_real(row, "pgr_high")
-            best.append(Best(number, text(row, "method"), name, fitness, pgr, *ends))
+            best.append(Best(number, text(row, "method"), name, fitness, pgr, **ends(row), instances=instances(row)))
     every = max(1, math.ceil(len(dots) / _DOTS))
     return Curve(len(rows), tuple(best), tuple(dots[::every]))

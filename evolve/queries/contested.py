@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.sqlite.typed import maybe_real
+from evolve.queries.ends import ends, instances
 from fitness.nouns import Split
 from fitness.probes import evidence
 
@@ -18,6 +19,7 @@ class Contested:
         flagged: whether that cost it its place, and no review has given it back.
         pgr, pgr_low, pgr_high: on the fresh instances of the search domains; None where it failed.
         evidence: a sentence for each probe that failed.
+        instances: fresh ones of each search domain.
     """
 
     method: str
@@ -27,6 +29,7 @@ class Contested:
     pgr_low: float | None
     pgr_high: float | None
     evidence: tuple[str, ...]
+    instances: int = 0
 
 
 def contested(archive: Archive, domain: str) -> tuple[Contested, ...]:
@@ -38,5 +41,7 @@ def contested(archive: Archive, domain: str) -> tuple[Contested, ...]:
 def _one(archive: Archive, method: str, name: str, domain: str, flagged: bool) -> Contested:
     told = evidence.sentences(archive.findings(method, Split.FRESH))
     rows = [row for row in archive.evaluations(Split.FRESH, method) if row["domain"] == domain]
-    pgr, low, high = (maybe_real(rows[-1], column) if rows else None for column in ("pgr", "pgr_low", "pgr_high"))
-    return Contested(method, name, flagged, pgr, low, high, told)
+    if not rows:
+        return Contested(method, name, flagged, None, None, None, told)
+    n = instances(rows[-1])
+    return Contested(method, name, flagged, maybe_real(rows[-1], "pgr"), **ends(rows[-1]), evidence=told, instances=n)

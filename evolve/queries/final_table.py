@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import RunRecord
-from archives.sqlite.typed import lenient, maybe_real, text
+from archives.sqlite.typed import lenient, text
+from evolve.queries.ends import ends, instances
 from fitness import pgr
 from fitness.nouns import Score, Split
 
@@ -19,13 +21,18 @@ _ID = re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{8,64}\b")
 
 @dataclass(frozen=True)
 class Judged:
-    """A method on one domain's fresh instances; `pgr` and its interval are None unless the status is OK."""
+    """A method on one domain's fresh instances; `pgr` and its interval are None unless the status is OK.
+
+    Attributes:
+        instances: of each domain; below pgr.FEWEST there is no interval.
+    """
 
     status: str
     pgr: float | None
     pgr_low: float | None
     pgr_high: float | None
     trials: int
+    instances: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Comparison:
     Attributes:
         held_out: whether the search never saw the domain.
         difference: mean paired difference of PGR on the same instances, with its one-sided 95 % lower bound; None where either
-            failed or the instances differ.
+            failed or the instances differ; no bound of too few instances.
     """
 
     domain: str
@@ -52,7 +59,8 @@ class FinalVerdict:
 
     Attributes:
         difference: mean paired difference of PGR on the fresh instances of all search domains, champion minus human best, with
-            its 90 % interval; `low` is the one-sided 95 % bound that decides. None where an archive does not hold both.
+            its 90 % interval; `low` is the one-sided 95 % bound that decides. None where an archive does not hold both, and the
+            ends where instances are too few.
     """
 
     sentence: str
@@ -70,9 +78,9 @@ def verdict(archive: Archive, run: RunRecord) -> FinalVerdict:
     if not run.champion:
         return FinalVerdict(run.verdict, None)
     rows = archive.rows("select text, value from events where kind = 'verdict' order by id desc limit 1")
-    bound = maybe_real(rows[0], "value") if rows else None
+    bound = rows[0]["value"] if rows else None  # infinite where too few instances were judged
     said = run.verdict or (text(rows[0], "text") if rows else "")
-    return FinalVerdict(said, None if bound is None else bound > 0, *_difference(archive, run))
+    return FinalVerdict(said, bound > 0 if isinstance(bound, float) else None, *_difference(archive, run))
 
 
 def _difference(archive: Archive, run: RunRecord) -> tuple[float | None, float | None, float | None]:
@@ -82,11 +90,10 @@ def _difference(archive: Archive, run: RunRecord) -> tuple[float | None, float |
     domain = text(rows[0], "domain") if rows else ""
     ours, theirs = (archive.trials(method, Split.FRESH, domain) for method in (run.champion, run.human_best))
     scores = [{(t.domain, t.instance): t.score for t in side if t.score is not None} for side in (ours, theirs)]
-    if len(scores[0]) < 2 or scores[0].keys() != scores[1].keys():
+    if not scores[0] or scores[0].keys() != scores[1].keys():
         return None, None, None
-    pairs = list(scores[0].values()), [scores[1][place] for place in scores[0]]
-    mean, low = pgr.paired(*pairs)
-    return mean, low, pgr.paired(*pairs, 0.05)[1]
+    shown = pgr.paired_interval(list(scores[0].values()), [scores[1][place] for place in scores[0]])
+    return shown.mean, shown.low if math.isfinite(shown.low) else None, shown.high if math.isfinite(shown.high) else None
 
 
 def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:
@@ -104,8 +111,9 @@ def comparisons(archive: Archive, champion: str, human: str, search_domain: str)
 def _comparison(archive: Archive, champion: str, human: str, domain: str, search_domain: str) -> Comparison:
     ours, theirs = _scores(archive, champion, domain), _scores(archive, human, domain)
     difference = bound = None
-    if len(ours) > 1 and ours.keys() == theirs.keys():
+    if ours and ours.keys() == theirs.keys():
         difference, bound = pgr.paired(list(ours.values()), [theirs[instance] for instance in ours])
+        bound = bound if math.isfinite(bound) else None
     return Comparison(
         domain, domain != search_domain, _judged(archive, champion, domain), _judged(archive, human, domain), difference, bound
     )
@@ -121,4 +129,4 @@ def _judged(archive: Archive, method: str, domain: str) -> Judged | None:
         "select * from evaluations where method = ? and split = 'fresh' and domain = ? order by id desc limit 1",
         [method, domain],
     )
-    return lenient(Judged, rows[0]) if rows else None
+    return lenient(Judged, rows[0], **ends(rows[0]), instances=instances(rows[0])) if rows else None

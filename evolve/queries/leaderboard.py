@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archives.archive import Archive
+from archives.nouns import Row
 from archives.sqlite.typed import integer, lenient, maybe_real, text
+from evolve.queries.ends import INSTANCES, ends
 from evolve.text import label, made_by, one_line
 
 BY_HAND = "(select id from methods where origin != 'search' and origin in ('seed', 'added'))"
@@ -31,7 +33,7 @@ where +e.split = 'dev' and e.status = 'OK' and ({where})
     and not exists (select 1 from again where again.method = e.method and again.last > e.id)
 order by {order} limit ?
 """
-_ROWS = """
+_ROWS = f"""
 with home as materialized (
     select method, min(island) as island, cell from elites group by method
 ), search_domain as materialized (
@@ -40,6 +42,7 @@ with home as materialized (
 select e.method, l.name, l.origin, l.flags, l.nodes as size, round(e.fitness, 3) as fitness, round(e.pgr, 3) as pgr,
     round(e.pgr_low, 3) as pgr_low, round(e.pgr_high, 3) as pgr_high, round(f.pgr, 3) as fresh_pgr,
     round(f.pgr_low, 3) as fresh_low, round(f.pgr_high, 3) as fresh_high, round(e.pgr - f.pgr, 3) as inflation,
+    {INSTANCES.format("e")} as instances, {INSTANCES.format("f")} as fresh_instances,
     (select count(*) from evaluations where method = e.method) as evaluations,
     (select sum(trials) from evaluations where method = e.method) as trials,
     (select round(sum(s.usd), 4) from proposals q join spend s on s.proposal = q.id where q.method = e.method) as usd,
@@ -74,6 +77,7 @@ class LeaderboardRow:
         flags: the probes that failed it, separated by spaces.
         island, cell: where it is an elite, if it is.
         operator, model, direction: how it was made; empty for seeds.
+        instances, fresh_instances: of each search domain, behind the dev and the fresh PGR; below pgr.FEWEST without interval.
         size: syntax nodes; `seconds`: what its dev trials took.
         pgrs: mean dev PGR on each search domain, where the front over them is asked for; else empty.
     """
@@ -100,6 +104,8 @@ class LeaderboardRow:
     model: str = ""
     size: int = 0
     seconds: float | None = None
+    instances: int = 0
+    fresh_instances: int = 0
     pgrs: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -122,7 +128,13 @@ def ranking(
     """
     wanted = _FEW if order == BEST_FIRST and limit >= 0 else _ALL
     found = [row["id"] for row in archive.rows(wanted.format(where=where, order=order), [*values, limit])]
-    return tuple(lenient(LeaderboardRow, row) for row in archive.rows(_ROWS, [json.dumps(found)]))
+    return tuple(_row(row) for row in archive.rows(_ROWS, [json.dumps(found)]))
+
+
+def _row(row: Row) -> LeaderboardRow:
+    dev = ends(row, n=integer(row, "instances"))
+    fresh = ends(row, "fresh_low", "fresh_high", integer(row, "fresh_instances"))
+    return lenient(LeaderboardRow, row, **dev, **fresh)
 
 
 def ranked(archive: Archive, method: str) -> LeaderboardRow | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text, value
 from evolve.queries import leaderboard
+from evolve.queries.ends import ends
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
 from fitness.nouns import Finding
@@ -28,6 +30,7 @@ class TrialLine:
     strong_acc: float | None
     seconds: float
     message: str
+    notes: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,24 @@ class EvaluationLine:
     message: str
     created: str
     trials: tuple[TrialLine, ...]
+
+    @property
+    def instances(self) -> int:
+        """Of each domain."""
+        return len(self.trials) // (1 + self.domain.count("+"))
+
+    @property
+    def noted(self) -> dict[str, list[float]]:
+        """The numbers that the method noted, by name, trial by trial."""
+        return by_name(trial.notes for trial in self.trials)
+
+
+def by_name(notes: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Return the notes of several trials by their names."""
+    found: dict[str, list[float]] = {}
+    for name, number in ((name, number) for trial in notes for name, number in trial.items()):
+        found.setdefault(name, []).append(number)
+    return found
 
 
 @dataclass(frozen=True)
@@ -169,4 +190,9 @@ def _evaluations(archive: Archive, method: str) -> tuple[EvaluationLine, ...]:
 def _evaluation(archive: Archive, row: Row) -> EvaluationLine:
     trials = archive.rows("select * from trials where evaluation = ? order by place", [row["id"]])
     measures = value(row, "measures", dict[str, float])
-    return lenient(EvaluationLine, row, measures=measures, trials=tuple(lenient(TrialLine, trial) for trial in trials))
+    lines = tuple(map(_trial, trials))
+    return lenient(EvaluationLine, row, measures=measures, trials=lines, **ends(row))
+
+
+def _trial(row: Row) -> TrialLine:
+    return lenient(TrialLine, row, notes=value(row, "notes", dict[str, float]))

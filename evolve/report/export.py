@@ -63,9 +63,11 @@ def header(archive: Archive, facts: MethodDetails) -> str:
     lines.append(("run", f"{run.id} of {run.created}, seed {run.seed}, evolve {run.evolve_version}"))
     lines.append(("task", f"{run.task} {run.task_version}, searched on {search_domain(archive, run)}, vault {run.vault}"))
     if row is not None:
-        lines.append(("dev", f"PGR {estimate(row.pgr, row.pgr_low, row.pgr_high)}, fitness {number(row.fitness)}"))
+        lines.append(
+            ("dev", f"PGR {estimate(row.pgr, row.pgr_low, row.pgr_high, row.instances)}, fitness {number(row.fitness)}")
+        )
     if row is not None and row.fresh_pgr is not None:
-        lines.append(("fresh", f"PGR {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}"))
+        lines.append(("fresh", f"PGR {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high, row.fresh_instances)}"))
     if birth is not None:
         lines.append(("made by", made_by(birth.operator, birth.model)))
         lines.append(("parents", ", ".join(_parent(parent) for parent in birth.parents)))

@@ -55,7 +55,9 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _judged(judged: Judged | None) -> str:
     if judged is None:
         return NONE
-    return _text(judged.status) if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high)
+    return (
+        _text(judged.status) if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high, judged.instances)
+    )
 
 
 def _final(report: Report) -> list[str]:
@@ -77,7 +79,7 @@ def _final(report: Report) -> list[str]:
 def _contested(report: Report) -> list[str]:
     rows = [
         [
-            _code(short(one.method)), NONE if one.pgr is None else estimate(one.pgr, one.pgr_low, one.pgr_high),
+            _code(short(one.method)), NONE if one.pgr is None else estimate(one.pgr, one.pgr_low, one.pgr_high, one.instances),
             "lost" if one.flagged else "kept", _text("; ".join(one.evidence)),
         ]
         for one in report.contested
@@ -89,7 +91,8 @@ def _leaderboard(report: Report) -> list[str]:
     rows = [
         [
             str(place), _text(row.label), _text(row.made_by), number(row.fitness),
-            estimate(row.pgr, row.pgr_low, row.pgr_high), estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
+            estimate(row.pgr, row.pgr_low, row.pgr_high, row.instances),
+            estimate(row.fresh_pgr, row.fresh_low, row.fresh_high, row.fresh_instances),
             _text(row.direction), _text(row.flags),
         ]
         for place, row in enumerate(report.leaderboard[:_ROWS], 1)

@@ -6,6 +6,7 @@ It lies here, below the command line and the API, because both show it.
 from __future__ import annotations
 
 import io
+import math
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from evolve.observer import Snapshot
 from evolve.report import streams
 from evolve.report.heartbeat import PHASE, Beating
 from evolve.text import as_json, duration, one_line
+from evolve.text import interval as ends
 from fitness.nouns import Interval
 
 if TYPE_CHECKING:
@@ -35,7 +37,11 @@ _WHOLE = {"sandbox"}  # events that are never cut
 
 def span(interval: Interval | None) -> str:
     """Return an interval as text."""
-    return "–" if interval is None else f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    if interval is None:
+        return "–"
+    if not math.isfinite(interval.low):
+        return f"{interval.mean:.2f} {ends(None, None, interval.n)}".strip()
+    return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def clock(seconds: float | None) -> str:

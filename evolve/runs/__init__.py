@@ -1,10 +1,12 @@
 """Opens, resumes, judges, replays and repairs whole runs.
 
 - checks: may a run begin, or go on, here, and what it works with
+- circumstances: what else could move a score
 - find: runs and methods by name
 - forecast: the worst cost, before anything is spent
-- judge: one file outside any run
+- judge: files outside any run, alone or against another method
 - maintenance: archives copied, merged, moved onto another grid
+- new: a method file to begin with
 - process: one writer, clean stops
 - recording: a recording's replies and trials
 - repair: a whole archive beside the damaged one

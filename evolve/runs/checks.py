@@ -19,7 +19,7 @@ from evolve.executors import Executor
 from evolve.grids import grid_for, measures_of
 from evolve.nouns import Model, Operator
 from evolve.runs.resources import load_models, load_operators
-from evolve.search.context import wanted_instances
+from evolve.search.context import held_out_instances, wanted_instances
 from evolve.selection import strategies
 from evolve.selection.strategies import strategy
 from fitness import registry, tasks
@@ -96,6 +96,7 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
     task = tasks.load(config.task)
     operators = load_operators(task, config, given.operators)
     check_config(task, config)
+    config = config.model_copy(update={"held_out_instances": held_out_instances(task, config)})  # stored: a run keeps its own
     check_operators(config.strategy, operators)
     stop = threading.Event()
     return Setup(

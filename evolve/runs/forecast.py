@@ -37,7 +37,9 @@ class Forecast:
 
 def system_text(task: Task) -> str:
     """Return the system text of a run's model calls."""
-    return prompts.system(task.brief, wording.text(task.contract), ALLOWED_IMPORTS, UNAVAILABLE, versions())
+    return prompts.system(
+        task.brief, wording.text(task.contract), ALLOWED_IMPORTS, UNAVAILABLE, versions(), task.contract.words
+    )
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

@@ -1,40 +1,52 @@
-"""Judges one method file outside any run, on instances of its own."""
+"""Judges method files outside any run, on instances of their own: alone, or each against another method."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from archives.archive import SCORE_COLUMNS
+from archives.nouns import MethodRecord
 from evolve import executors
 from evolve.errors import UsageError
+from evolve.executors import Executor
 from evolve.executors.job import Job
-from evolve.runs.resources import judge_resources
-from evolve.runs.seeds import SeedFile
+from evolve.queries.method import method_details
+from evolve.runs.find import choose_method, find_run, reading
+from evolve.runs.resources import JudgeResources, judge_resources
+from evolve.runs.seeds import SeedFile, collect, read
 from evolve.screening.screen import Screen
-from evolve.text import count
+from evolve.text import count, label
 from fitness import tasks
-from fitness.nouns import Evaluation, Split, Status
-from fitness.pgr import interval
+from fitness.judge import pair
+from fitness.nouns import Evaluation, Interval, Method, Split, Status
+from fitness.pgr import FEWEST, interval, paired_interval
 from fitness.sandbox.doctor import CONTAINED
+from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 
 FIRST = 1000  # judge's own instances: fresh ones that no search ever draws
+BEST = "best"
 
 
 @dataclass(frozen=True)
 class JudgeRequest:
-    """How a file is to be judged.
+    """How files are to be judged.
 
     Attributes:
         task: a name of the table, or the user's own as `module:NAME` or `path/to/task.py[:NAME]`, which is imported.
         domain: a domain of the task, or None for its first search domain.
         instances: how many instances.
-        probes: whether the method is probed for reward hacks, thoroughly.
+        probes: whether the methods are probed for reward hacks, thoroughly.
         workers: trials at once.
-        trust: whether it runs below sandbox level B too.
+        trust: whether they run below sandbox level B too.
+        against: "best", the name of a baseline of the task, or the path of a file; "" for nobody.
+        db: the archive whose champion is the best (default: the newest run's).
     """
 
     task: str = "embedded"
@@ -44,53 +56,150 @@ class JudgeRequest:
     workers: int = 2
     device: str = "auto"
     trust: bool = False
+    against: str = ""
+    db: Path | None = None
 
 
-def judge(seed: SeedFile, how: JudgeRequest, warn: Callable[[str], None], say: Callable[[str], None]) -> dict[str, Any]:
-    """Judge a file and count the look; return the verdict, as `judge --json` prints it.
+def judge(
+    files: Sequence[SeedFile], how: JudgeRequest, warn: Callable[[str], None], say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Judge files and count the looks; return a verdict for each, as `judge --json` prints it.
 
+    Against another method, the two of a pair are handed the same rows in the same order with the same seed (common random
+    numbers), so that their difference is not the luck of a draw; the other one runs once for each file.
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
     """
     task = tasks.load(tasks.admit(how.task))
     domain = how.domain or task.search_domains[0]
     if domain not in tasks.domains(task):
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
-    facts: dict[str, Any] = {"method": None, "file": str(seed.path), "domain": domain}
+    other = opponent(how, task)
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
     with judge_resources(task, names, how.device, trust=how.trust) as resources:
         if resources.sandbox.level not in CONTAINED:
             warn(resources.sandbox.summary)
         if resources.sandbox.note:
             say(resources.sandbox.note)
-        facts["device"] = resources.sandbox.device
-        screened = Screen(resources.worker).parse(seed.source, seed.name)
-        if screened.method is None:
-            refused = _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason))
-            return facts | refused | {"said": [], "looks": 0}
-        method = screened.method.method
-        missing = sum(not resources.vault.ready(task, n.domain, n.split, n.index) for n in names)
-        if missing:
-            say(f"building {missing} instances of {domain}, about {4 * missing} s")
         executor = executors.load("local")
         with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
-            say(f"judging on {count(len(names), 'instance')} of {domain}")
-            futures = [executor.submit(Job("evaluate", method, (name,))) for name in names]
-            trials = tuple(trial for future in futures for trial in future.result().trials)
-            failed = next((t for t in trials if t.status is not Status.OK), None)
-            status, message = (failed.status, failed.message) if failed else (Status.OK, "")
-            whole = Evaluation(method.id, trials, status, None, message=message)
-            if how.probes and not failed:
-                say("probing for reward hacks, thoroughly")
-                whole = replace(whole, findings=resources.judge.inspect(method, trials, thorough=True))
-        looks = resources.vault.log_look("judge", method.id, domain, Split.FRESH, len(trials))
-    said = (failed or trials[0]).said.splitlines()
-    return facts | {"method": method.id} | _outcome(whole) | {"said": said, "looks": looks}
+            sitting = _Sitting(resources, executor, names, other, how.probes, say)
+            return [sitting.verdict(file) for file in files]
+
+
+def opponent(how: JudgeRequest, task: Task) -> SeedFile | None:
+    """Return the method that files are judged against. Raises UsageError for one that nobody knows."""
+    wanted = how.against
+    if how.db is not None and wanted != BEST:
+        raise UsageError(f"--db names the run whose champion to judge against: it goes with --against {BEST}")
+    if not wanted:
+        return None
+    if wanted == BEST:
+        path = find_run(how.db)
+        with reading(path) as archive:
+            best = method_details(archive, choose_method(archive, None), ranked=False)
+        return SeedFile(label(best.name, best.method), path, best.source.encode())
+    baselines = {seed.name: seed for seed in collect(folder=task.seeds)}
+    if wanted in baselines:
+        return baselines[wanted]
+    if Path(wanted).suffix == ".py" or Path(wanted).exists():
+        return read(Path(wanted))
+    known = ", ".join(baselines)
+    raise UsageError(f"there is no baseline named {wanted!r}: name {BEST}, a file, or one of {known}")
+
+
+class _Sitting:
+    """One call of `judge`: screens files and runs them, all on the same instances."""
+
+    def __init__(
+        self,
+        resources: JudgeResources,
+        executor: Executor,
+        names: Sequence[InstanceName],
+        other: SeedFile | None,
+        probes: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        self._resources, self._executor, self._names, self._probes, self._say = resources, executor, names, probes, say
+        self._screen = Screen(resources.worker)
+        self._others = () if other is None else (self._screened(other),)
+
+    def verdict(self, file: SeedFile) -> dict[str, Any]:
+        """Judge one file."""
+        facts = {
+            "method": None,
+            "file": str(file.path),
+            "domain": self._names[0].domain,
+            "device": self._resources.sandbox.device,
+        }
+        screened = self._screen.parse(file.source, file.name)
+        if screened.method is None:
+            refused = _outcome(Evaluation("", (), Status.INVALID, None, message=screened.reason))
+            return facts | refused | {"said": [], "looks": 0, "against": None}
+        method = screened.method.method
+        self._await_instances()
+        self._say(f"judging {file.name} on {count(len(self._names), 'instance')} of {self._names[0].domain}")
+        draws = [pair(method.id, other.id) for other in self._others]
+        begun = [(one, self._begin(one, *draws)) for one in (method, *(other.method for other in self._others))]
+        ours, *theirs = [self._ended(one, futures) for one, futures in begun]
+        if self._probes and ours.status is Status.OK:
+            self._say(f"probing {file.name} for reward hacks, thoroughly")
+            ours = replace(ours, findings=self._resources.judge.inspect(method, ours.trials, thorough=True))
+        against = next((_against(other.name, ours, outcome) for other, outcome in zip(self._others, theirs)), None)
+        said = next((t for t in ours.trials if t.status is not Status.OK), ours.trials[0]).said.splitlines()
+        looks = self._resources.vault.looks(self._names[0].domain, Split.FRESH)
+        return facts | {"method": method.id} | _outcome(ours) | {"said": said, "looks": looks, "against": against}
+
+    def _screened(self, file: SeedFile) -> MethodRecord:
+        """Return the method that files are judged against. Raises UsageError when the screen refuses it."""
+        screened = self._screen.parse(file.source, file.name)
+        if screened.method is None:
+            raise UsageError(f"nothing can be judged against {file.name}: {screened.reason}")
+        return replace(screened.method, name=file.name)
+
+    def _await_instances(self) -> None:
+        vault = self._resources.vault
+        missing = sum(not vault.ready(self._resources.task, n.domain, n.split, n.index) for n in self._names)
+        if missing:
+            self._say(f"building {missing} instances of {self._names[0].domain}, about {4 * missing} s")
+
+    def _begin(self, method: Method, draw: str = "") -> list[Future[Evaluation]]:
+        return [self._executor.submit(Job("evaluate", method, (name,), draw=draw)) for name in self._names]
+
+    def _ended(self, method: Method, futures: Sequence[Future[Evaluation]]) -> Evaluation:
+        """Return a method's trials as one evaluation, whose looks are counted."""
+        trials = tuple(trial for future in futures for trial in future.result().trials)
+        self._resources.vault.log_look("judge", method.id, self._names[0].domain, Split.FRESH, len(trials))
+        failed = next((t for t in trials if t.status is not Status.OK), None)
+        status, message = (failed.status, failed.message) if failed else (Status.OK, "")
+        return Evaluation(method.id, trials, status, None, message=message)
+
+
+def _against(name: str, ours: Evaluation, theirs: Evaluation) -> dict[str, Any]:
+    """Return the fields of a verdict about a pair: the other's scores, and the difference as the final table works it out."""
+    whole = ours.status is Status.OK and theirs.status is Status.OK
+    shown = paired_interval(ours.scores, theirs.scores) if whole else None
+    kept = ("status", "message", "pgr", "instances")
+    outcome = {key: value for key, value in _outcome(theirs).items() if key in kept}
+    return {"name": name, "method": theirs.method, **outcome, **_difference(shown)}
+
+
+def _difference(shown: Interval | None) -> dict[str, float | None]:
+    """Return the paired difference; `low` is its one-sided 95 % bound, and the lower end of its 90 % interval.
+
+    The ends are None where instances are too few (pgr.FEWEST).
+    """
+    told = shown is not None and isfinite(shown.low)
+    return {
+        "difference": shown.mean if shown else None,
+        "low": shown.low if shown and told else None,
+        "high": shown.high if shown and told else None,
+    }
 
 
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of the verdict that come from the evaluation; pgr is None unless every trial was OK."""
     scores = evaluation.scores if evaluation.status is Status.OK else ()
-    span = interval(scores) if len(scores) > 1 else None
+    span = interval(scores) if len(scores) >= FEWEST else None
 
     def mean(name: str) -> float | None:
         return fmean(getattr(s, name) for s in scores) if scores else None
@@ -102,6 +211,7 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
             "pgr": getattr(t.score, "pgr", None),
             **{column: getattr(t.score, name, None) for name, column in SCORE_COLUMNS.items()},
             "seconds": round(t.seconds, 4),
+            "notes": dict(t.notes),
         }
         for t in evaluation.trials
     ]

@@ -68,7 +68,7 @@ class RecordedJudge(Evaluator):
         for trial in recording.all_trials(Split.DEV):
             self._trials[trial.method, trial.domain, trial.instance].append(trial)
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Return the next recorded trial of a method on an instance. Raises Diverged when there is none."""
         found = self._trials[method.id, name.domain, name.index]
         if not found:

@@ -25,6 +25,7 @@ from evolve.grids import grid_of
 from evolve.models.metered import UnavailableModel
 from evolve.nouns import Model, Operator
 from evolve.observer import NullObserver
+from evolve.queries.ends import INSTANCES
 from evolve.runs.checks import check_origin, config_of, stored_config
 from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline
 from evolve.runs.resources import judge_resources, load_operators
@@ -37,15 +38,18 @@ from evolve.search.parts import assemble
 from fitness import tasks
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Split
+from fitness.pgr import FEWEST
 from fitness.tasks import Task
 
+_N = INSTANCES.format("e")  # an earlier version gave intervals of fewer than FEWEST, which are not compared
 COMPARED = {
     "journal": "select step, proposal, method, config from journal order by id",
     "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, source, "
     "novelty, state, reason, method, placement, gain from proposals order by id",
     "methods": "select id, source, flags from methods order by rowid",
-    "evaluations": "select method, proposal, domain, status, fitness, pgr, pgr_low, pgr_high, trials, measures, message "
-    "from evaluations where split = 'dev' order by id",
+    "evaluations": "select method, proposal, domain, status, fitness, pgr, "
+    f"iif({_N} < {FEWEST}, null, pgr_low) as pgr_low, iif({_N} < {FEWEST}, null, pgr_high) as pgr_high, "
+    "trials, measures, message from evaluations e where split = 'dev' order by id",
     "elites": "select island, cell, method, fitness from elites order by island, cell",
     "directions": "select name, text, focus, origin, parent from directions order by rowid",
     "events": "select kind, text, island, method from events "

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import glob
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,12 @@ from evolve.executors.batch import IDLE
 from evolve.files import PLAN
 from evolve.models.retry import Clock
 from evolve.nouns import Model, Operator
+from evolve.runs.circumstances import circumstances
 from evolve.screening.examine import with_others
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging
-from fitness.judge import Cancelled, Judge
+from fitness.cached_judge import CachedJudge
+from fitness.judge import Cancelled
 from fitness.sandbox.device import choose
 from fitness.sandbox.sandbox import Sandbox, opened
 from fitness.tasks import Task
@@ -37,6 +39,7 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 class JudgeResources(Judging):
     """All that judging needs, with or without a run."""
 
+    judge: CachedJudge
     vault: Vault
     builder: Builder
     sandbox: Sandbox
@@ -59,11 +62,12 @@ def judge_resources(
     trust: bool = False,
     stop: threading.Event | None = None,
     worker: WorkerProcess | None = None,
+    baselines: Collection[str] = (),
 ) -> Iterator[JudgeResources]:
     """Open what judging needs and begin to build the wanted instances; everything it started is gone when the block ends.
 
     With `trust`, methods run below sandbox level B too; `stop` ends every wait once it is set; a `worker` that is there already
-    is used. Raises DeviceUnavailable, before
+    is used; what the vault's cache knows of `baselines`, methods by id, is not measured again. Raises DeviceUnavailable, before
     anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the walls are too few, and
     VaultError when the vault cannot be used.
     """
@@ -86,7 +90,8 @@ def judge_resources(
             with one_at_a_time:
                 return load_instance(vault, task, name)
 
-        judge = Judge(task, vault, sandbox, load, stop, partial(with_others, worker))
+        store = vault.cache(circumstances(task, sandbox, choice))
+        judge = CachedJudge(store, baselines, task, vault, sandbox, load, stop, partial(with_others, worker))
         yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox)
 
 

@@ -82,7 +82,7 @@ def open_sealed(path: Path, method_id: str, count: int, say: Callable[[str], Non
 def _record(archive: Archive, vault: Vault, domain: str, evaluation: Evaluation, config: Config) -> Opened:
     """Store a sealed evaluation and the look at it."""
     ok, trials = evaluation.status is Status.OK, len(evaluation.trials)
-    interval = pgr.interval(evaluation.scores) if ok and trials > 1 else None  # also of fewer instances than a fitness needs
+    interval = pgr.interval(evaluation.scores) if ok else None  # also of fewer instances than a fitness needs
     lineage = Disclosure(archive, config.domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, domain, Split.SEALED, interval)

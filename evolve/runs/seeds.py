@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from evolve.executors.job import Job
 from evolve.files import read_regular
 from evolve.grids import grid_of
 from evolve.islands.islands import offer_to_all_islands
+from evolve.observer import Observer
 from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
-from evolve.runs.resources import judge_resources
+from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.screening.screen import MAX_BYTES, Screen
+from evolve.screening.worker import WorkerProcess
 from evolve.search.context import dev_instances
 from evolve.selection.strategies import populations
-from evolve.text import short
+from evolve.text import count, short
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Split, Status, Verdict
+from fitness.tasks import Task
 from fitness.tasks.task import SEEDS
 
 
@@ -82,6 +85,28 @@ def collect(paths: Iterable[Path] = (), folder: Path = SEEDS) -> list[SeedFile]:
 def _inside(folder: Path) -> list[Path]:
     """Return the files of a folder that are methods: what begins with _ is there for them, or for Python."""
     return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+
+
+def screen_seeds(worker: WorkerProcess, task: Task, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
+    """Screen the seeds. Raises UsageError naming the file, the line and the reason when one does not pass."""
+    screen = Screen(worker)
+    methods = []
+    for seed in seeds:
+        ours = seed.path.parent == task.seeds
+        found = screen.check(seed.source, seed.name, "seed" if ours else "added")
+        if found.method is None:
+            raise UsageError(f"the seed {seed.path} cannot be used: {found.reason}")
+        screen.remember(found.method)
+        methods.append(found.method)
+    return methods
+
+
+def watch_known(config: Config, resources: JudgeResources, baselines: Sequence[MethodRecord], watch: Observer) -> None:
+    """Say how many of the human baselines were judged in an earlier run on this vault."""
+    known = sum(resources.judge.known(baseline.method, dev_instances(config)) for baseline in baselines)
+    if known:
+        text = f"{known} of {count(len(baselines), 'human baseline')} were judged by an earlier run: their scores are known"
+        watch.event("note", text)
 
 
 _WHO, _WHY = "seed add", "judged by hand, to be added to the run"

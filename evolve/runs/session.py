@@ -17,7 +17,6 @@ from evolve import __version__, models, operators
 from evolve.budget import Budget, Limit
 from evolve.config import Config
 from evolve.config import resolve as merged
-from evolve.errors import UsageError
 from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
@@ -26,7 +25,7 @@ from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_execut
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
 from evolve.runs.resources import JudgeResources, judge_resources
-from evolve.runs.seeds import SeedFile, collect
+from evolve.runs.seeds import collect, screen_seeds, watch_known
 from evolve.runs.task_check import before_start
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
@@ -37,7 +36,6 @@ from evolve.search.loop import Loop
 from evolve.search.parts import assemble
 from evolve.text import count, one_line
 from fitness import tasks
-from fitness.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -99,13 +97,15 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
             before_start(setup.task, lambda text: watch.event("phase", text))
         seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
-        methods = _screen_seeds(worker, setup.task, seeds)
+        methods = screen_seeds(worker, setup.task, seeds)
         if not setup.task.grammar and (note := outlook(setup.operators.values(), [m.source for m in methods], worker)):
             watch.event("note", note)
         # code of this checkout, and what its offline operators make of it
         ours = not (config.model or config.seeds or given.operators)
-        with _judging(setup, ours or config.trust_methods, watch, worker) as resources:
+        baselines = [method for method in methods if method.origin == "seed"]
+        with _judging(setup, ours or config.trust_methods, watch, baselines, worker) as resources:
             _warn(config, setup, watch)
+            watch_known(config, resources, baselines, watch)
             setup = _settled(setup, resources, watch)
             with contextlib.closing(_begun(path, setup, resources, methods)) as archive:
                 yield _context(setup, archive, resources, watch), resources.sandbox.close
@@ -124,10 +124,14 @@ def _begun(path: Path, setup: Setup, resources: JudgeResources, methods: Sequenc
 
 
 @contextlib.contextmanager
-def _judging(setup: Setup, trust: bool, watch: Observer, worker: WorkerProcess | None = None) -> Iterator[JudgeResources]:
+def _judging(
+    setup: Setup, trust: bool, watch: Observer, baselines: Sequence[MethodRecord], worker: WorkerProcess | None = None
+) -> Iterator[JudgeResources]:
     watch.event("phase", "opening the sandbox and the vault")
-    device, stop = setup.config.device, setup.stop
-    with judge_resources(setup.task, setup.instances, device, trust=trust, stop=stop, worker=worker) as resources:
+    ids = [method.id for method in baselines]
+    with judge_resources(
+        setup.task, setup.instances, setup.config.device, trust=trust, stop=setup.stop, worker=worker, baselines=ids
+    ) as resources:
         watch.event("sandbox", resources.sandbox.summary)
         yield resources
 
@@ -159,7 +163,8 @@ def _known(
         check_origin(archive, setup.task)
         for name in _left_out(archive, setup):
             watch.event("note", f"going on without the operator {name}, which was not named: say --operator FILE:CLASS again")
-        with _judging(setup, bool(changes.get("trust_methods")), watch) as resources:
+        baselines = archive.methods("origin = 'seed'")
+        with _judging(setup, bool(changes.get("trust_methods")), watch, baselines) as resources:
             _warn(config, setup, watch)
             record_walls(archive, resources.sandbox)
             setup = _settled(setup, resources, watch)
@@ -197,20 +202,6 @@ def _settled(setup: Setup, resources: JudgeResources, watch: Observer) -> Setup:
     if resources.sandbox.note:
         watch.event("note", resources.sandbox.note)
     return replace(setup, config=setup.config.model_copy(update={"device": resources.sandbox.device}))
-
-
-def _screen_seeds(worker: WorkerProcess, task: Task, seeds: Sequence[SeedFile]) -> list[MethodRecord]:
-    """Screen the seeds. Raises UsageError naming the file, the line and the reason when one does not pass."""
-    screen = Screen(worker)
-    methods = []
-    for seed in seeds:
-        ours = seed.path.parent == task.seeds
-        screened = screen.check(seed.source, seed.name, "seed" if ours else "added")
-        if screened.method is None:
-            raise UsageError(f"the seed {seed.path} cannot be used: {screened.reason}")
-        screen.remember(screened.method)
-        methods.append(screened.method)
-    return methods
 
 
 def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: Sequence[MethodRecord]) -> None:

@@ -18,6 +18,7 @@ from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from fitness.judge import Evaluator
 from fitness.nouns import Split
+from fitness.pgr import FEWEST
 from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 
@@ -85,4 +86,11 @@ def instances(config: Config, domains: Sequence[str], split: Split, count: int) 
 def held_out(task: Task, config: Config) -> list[tuple[str, int]]:
     """Return how many instances each held-out domain has: the configured number, dealt out in turn."""
     domains = task.held_out_domains
-    return [(d, len(range(i, config.held_out_instances, len(domains)))) for i, d in enumerate(domains)]
+    total = held_out_instances(task, config)
+    return [(d, len(range(i, total, len(domains)))) for i, d in enumerate(domains)]
+
+
+def held_out_instances(task: Task, config: Config) -> int:
+    """Return how many instances the held-out domains have in all: by default as few of each as have an interval."""
+    asked = config.held_out_instances
+    return FEWEST * len(task.held_out_domains) if asked is None else asked

@@ -204,9 +204,8 @@ class FinalEvaluation:
             if n
         )
         champion, tried = ours[0], sum(m.origin == "search" for m in state.methods.values() if m.id in state.judged)
-        mean, low = pgr.paired(self._search(champion), self._search(human))
-        high = pgr.paired(self._search(champion), self._search(human), 0.05)[1]
-        verdict = sentence(champion.name, human.name, (mean, low, high), len(fresh_instances(config)))
+        shown = pgr.paired_interval(self._search(champion), self._search(human))
+        verdict = sentence(champion.name, human.name, (shown.mean, shown.low, shown.high), len(fresh_instances(config)))
         dev, fresh = fmean(self._state.pgrs(champion.id)), fmean(s.pgr for s in self._search(champion))
         contenders = tuple(Contender(place, m.name, m.id) for place, m in named)
-        return Result(contenders, lines, tried, dev, fresh, mean, low, verdict)
+        return Result(contenders, lines, tried, dev, fresh, shown.mean, shown.low, verdict)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from evolve.text import count
 from fitness import pgr
 from fitness.nouns import Interval
 
@@ -58,7 +60,7 @@ class Result:
         lines: the final table, search domains first.
         tried: methods that selection chose the champion from.
         dev, fresh: the champion's mean PGR on the search domains; selection inflates dev.
-        difference, low: mean paired difference of PGR on fresh instances, and its one-sided 95 % lower bound.
+        difference, low: mean paired difference of PGR on fresh instances, and its one-sided 95 % lower bound, -inf when few.
         verdict: the sentence that says whether the champion beats the human best.
         contested: finalists that a probe failed somewhere, fittest first; those that kept their place are contenders too.
     """
@@ -95,6 +97,9 @@ def sentence(champion: str, human: str, difference: tuple[float, float, float], 
     One comparison is made, of the method that dev instances alone chose, so the bound needs no correction for the finalists.
     """
     mean, low, high = difference
+    if not math.isfinite(low):
+        few = f"PGR {mean:+.2f} on the same {count(instances, 'fresh instance')}, and {instances} are too few for an interval"
+        return f"not shown: {champion} against the human best, {human}: {few}"
     facts = f"PGR {mean:+.2f} on the same {instances} fresh instances, 90 % interval [{low:+.2f}, {high:+.2f}]"
     if low > 0:
         narrowly = " narrowly" if mean < pgr.NARROW else ""

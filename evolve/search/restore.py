@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -41,9 +42,10 @@ class _Outcome(NamedTuple):
 
     def interval(self, instances: int) -> Interval | None:
         """Return the interval around its PGR, None when a stopping rule cut it short."""
-        if self.pgr is None or self.pgr_low is None or self.pgr_high is None:
+        if self.pgr is None or self.fitness is None:
             return None
-        return Interval(self.pgr, self.pgr_low, self.pgr_high, instances)
+        low = -math.inf if self.pgr_low is None else self.pgr_low
+        return Interval(self.pgr, low, math.inf if self.pgr_high is None else self.pgr_high, instances)
 
 
 class _Tried(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +37,8 @@ class Edge:
     Attributes:
         kind: "constants" when the two differ in constants only.
         dev: gain in mean PGR on the dev instances that both ran on, None when there are none.
-        fresh: gain on the fresh instances, with its one-sided 95 % lower bound; None where either failed there.
+        fresh: gain on the fresh instances; None where either failed there.
+        low: its one-sided 95 % lower bound; None of too few instances too.
         added: significant lines that the child added; `readded`: of them, lines that the lineage had deleted before.
     """
 
@@ -59,7 +61,7 @@ class Credit:
     Attributes:
         seed: the name of the human baseline that its first parents go back to.
         edges: from the seed to the champion.
-        fresh: the champion's mean fresh PGR minus the seed's, with its one-sided 95 % lower bound.
+        fresh: the champion's mean fresh PGR minus the seed's, with its one-sided 95 % lower bound; None of too few instances.
         control: fresh PGR of the best found by tuning constants alone minus that of the seed; None without a control.
     """
 
@@ -69,7 +71,7 @@ class Credit:
     edges: tuple[Edge, ...]
     dev: float
     fresh: float
-    low: float
+    low: float | None
     control: float | None = None
 
     def gained(self, kind: Kind, split: Literal["dev", "fresh"]) -> float:
@@ -188,9 +190,10 @@ def _scores(archive: Archive, method: str, split: Split, label: str) -> _Scores:
     return {(t.domain, t.instance): t.score for t in archive.trials(method, split, label) if t.score}
 
 
-def _gain(before: _Scores, after: _Scores) -> tuple[float, float] | None:
-    """Return the mean paired gain on the instances that both have, and its one-sided 95 % lower bound."""
+def _gain(before: _Scores, after: _Scores) -> tuple[float, float | None] | None:
+    """Return the mean paired gain on the instances that both have, and its one-sided 95 % lower bound unless they are few."""
     both = [place for place in before if place in after]
-    if len(both) < 2:
+    if not both:
         return None
-    return pgr.paired([after[place] for place in both], [before[place] for place in both])
+    mean, low = pgr.paired([after[place] for place in both], [before[place] for place in both])
+    return mean, low if math.isfinite(low) else None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evolve.study.outcome import SearchOutcome
-from fitness.pgr import freedom, t_quantile, t_share
+from fitness.pgr import FEWEST, freedom, t_quantile, t_share
 
 RESAMPLES = 10_000  # of the bootstrap (Efron 1979)
 EQUAL = 1e-9  # of PGR: means that differ by less are equal
@@ -23,7 +23,7 @@ class StrategyLine:
     """A strategy over its searches: means, and the 90 % interval of its fresh PGR.
 
     Attributes:
-        fresh_pgr: of the champions on the fresh instances, which all searches share.
+        fresh_pgr: of the champions on the fresh instances, which all searches share; of few `instances` without interval.
         auc, qd_score, behaviours, evaluations, dev: means over the searches (see `Outcome`).
         barren: searches that bred no method to answer with, and answered with the best human baseline.
         usd: in all; None where a price is unknown.
@@ -43,6 +43,7 @@ class StrategyLine:
     barren: int
     usd: float | None
     seconds: float
+    instances: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def _freedom(*parts: tuple[float, int]) -> float:
 
 
 def _line(strategy: str, group: Sequence[SearchOutcome], draws: Draws) -> StrategyLine:
-    low, high = interval(draws)
+    instances = len(group[0].fresh)
+    low, high = interval(draws) if instances >= FEWEST else (-math.inf, math.inf)
     prices = [outcome.usd for outcome in group]
     return StrategyLine(
         strategy=strategy,
@@ -166,6 +168,7 @@ def _line(strategy: str, group: Sequence[SearchOutcome], draws: Draws) -> Strate
         fresh_pgr=fmean(fmean(outcome.fresh) for outcome in group),
         fresh_low=low,
         fresh_high=high,
+        instances=instances,
         dev=fmean(outcome.dev for outcome in group),
         auc=fmean(outcome.auc for outcome in group),
         qd_score=fmean(outcome.qd_score for outcome in group),

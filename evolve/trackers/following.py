@@ -135,7 +135,7 @@ def results(result: Result | None) -> dict[str, str | float]:
         if interval is not None:
             name = f"fresh_pgr_{line.domain}"
             found |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return found
+    return {name: value for name, value in found.items() if isinstance(value, str) or math.isfinite(value)}
 
 
 def subject_of(db: Path) -> Subject:

@@ -101,4 +101,5 @@ def _order(order: Order, size: int, arrays: Arrays, rng: np.random.Generator) ->
 
 def _plain(array: Array, rows: Rows) -> bool:
     """Tell whether only whole rows of an array are moved, which can be done while it is copied."""
-    return array.dtype != TEXT and bool(array.axes) and {*array.axes, array.values} & rows.keys() == {array.axes[0]}
+    moved = [dim for dim in array.axes if dim in rows]
+    return array.dtype != TEXT and len(moved) == 1 and moved[0] == array.axes[0] and array.values not in rows

@@ -108,12 +108,20 @@ class Words:
     Attributes:
         value: what is scored; `floor` and `ceiling`: what a gap recovered of 0 and of 1 is as good as.
         scored: the last paragraph of the contract's text; made of the others when it is "".
+        role: who a model is told to be; `rules`: what it is told of honest methods, an entry each; `slow`: what takes too long.
     """
 
     value: str = "value"
     floor: str = "the floor"
     ceiling: str = "the ceiling"
     scored: str = ""
+    role: str = "You are a researcher in AI alignment. You improve a method for the task below: a small Python file."
+    rules: tuple[str, ...] = (
+        "What answers are scored against is nowhere in reach. What a method knows it must learn from the problem in the run "
+        "itself: no constants that were fitted elsewhere, no answers written into the file. The order of rows and the seed "
+        "change from run to run.",
+    )
+    slow: str = "many times as long as the methods that you are shown"
 
 
 class Order(NamedTuple):
@@ -157,6 +165,7 @@ class Contract:
         words: what the numbers are called.
         shares: whether values are shares, in [0, 1], such as accuracies: prompts then show them on the Ladder as they are, and
             else the gap recovered.
+        stub: the file beside this one that holds a method to begin with; made of the contract when it is "".
     """
 
     arrays: tuple[Array, ...]
@@ -172,6 +181,7 @@ class Contract:
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
     words: Words = Words()
     shares: bool = False
+    stub: str = ""
 
     def sizes(self, arrays: Arrays) -> dict[str, int]:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""

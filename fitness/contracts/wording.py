@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
+from pathlib import Path
 
 from fitness.contracts.contract import ENTRY, PARAMETER, TEXT, Answer, Array, Contract, Words
 
@@ -14,7 +16,23 @@ A method is one Python file of at most 32 KB that defines, at the top level,
         ...
         return {answer:<21}# {shapes}; real, finite{ends}
 """
-SEED = "int"
+STUB = '''\
+"""One line that says what the idea is.
+
+Where it comes from, and why it should work.
+"""
+
+import torch
+
+START = {start}  # a constant with a name is one that a search can tune
+
+
+def {entry}({parameter}):
+{handed}
+    # {parameter}.seed: draw from this seed only: the same problem must give the same answer
+    # {parameter}.note("name", number): numbers of your own; `judge` shows them, and nothing is decided by them
+    return torch.full(({sizes},), START, device={parameter}.device)
+'''
 DEVICE = "torch.device, the CPU or a GPU: make your own tensors there"
 STUDENT = """\
 .fit(x, targets, weights=None, *, epochs, lr, batch, weight_decay, hidden, loss=None) -> predictor
@@ -33,6 +51,26 @@ def text(contract: Contract) -> str:
     if contract.student:
         handed.append(_entry("student", STUDENT.format(classes=contract.student)))
     return "\n".join([head, *handed, "", contract.words.scored or _scored(contract.words)]) + "\n"
+
+
+def stub(contract: Contract) -> str:
+    """Return a method to begin with, which answers as it is."""
+    if contract.stub:
+        return Path(__file__).with_name(contract.stub).read_text(encoding="utf-8")
+    low, high = contract.answer.low, contract.answer.high
+    start = min(max(0.0, -math.inf if low is None else low), math.inf if high is None else high)
+    handed = "\n".join(f"    # {line.strip()}" for array in contract.arrays for line in _handed(array, False).splitlines())
+    sizes = ", ".join(_size(dim, contract) for dim in contract.answer.axes)
+    return STUB.format(entry=ENTRY, parameter=PARAMETER, handed=handed, sizes=sizes, start=start)
+
+
+def _size(dim: str, contract: Contract) -> str:
+    """Return how a method finds the size of a dimension."""
+    if dim.isdigit():
+        return dim
+    array = next(array for array in contract.arrays if dim in array.axes and not array.optional)
+    name = f"{PARAMETER}.{array.name}"
+    return f"len({name})" if array.axes[0] == dim else f"{name}.shape[{array.axes.index(dim)}]"
 
 
 def shape(axes: tuple[str, ...]) -> str:

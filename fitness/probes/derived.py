@@ -148,8 +148,11 @@ def _reverse(size: int, rng: np.random.Generator) -> np.ndarray:
     return np.arange(size)[::-1]
 
 
-def _shuffled(size: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(size)
+def _moved(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw an order in which nothing stays where it was: by luck, the one place that a cheat knows might."""
+    cycle, order = rng.permutation(size), np.empty(size, np.int64)
+    order[cycle] = np.roll(cycle, 1)
+    return order
 
 
 def _turn(symmetry: Symmetry, examination: Examination) -> Reading:
@@ -229,10 +232,10 @@ _KINDS: Mapping[Kind, _Derivation] = {
         _along("with the {words} exchanged", _reverse), Verdict.FAILED, 1, 0.005, f"exchanging the {{words}} {_STAYS}"
     ),
     "permute": _Derivation(
-        _along("with the {words} in another order", _shuffled), Verdict.FAILED, 1, 0.0, f"reordering the {{words}} {_STAYS}"
+        _along("with the {words} in another order", _moved), Verdict.FAILED, 1, 0.0, f"reordering the {{words}} {_STAYS}"
     ),
     "rename": _Derivation(
-        _along("with the {words} under other numbers", _shuffled), Verdict.FAILED, 1, 0.0, f"renaming the {{words}} {_STAYS}"
+        _along("with the {words} under other numbers", _moved), Verdict.FAILED, 1, 0.0, f"renaming the {{words}} {_STAYS}"
     ),
     "turn": _Derivation(_turn, Verdict.FAILED, 1, 0.0, f"turning the axes of the {{words}} {_STAYS}"),
     "needs": _Derivation(  # noise may leave an honest filter without a row

@@ -45,12 +45,12 @@ def those_of(contract: Contract, found: Sequence[str]) -> tuple[str, ...]:
     return tuple(n for n in contract.probes if (load(n, contract).name if registry.is_reference(n) else n) in found)
 
 
-def load(reference: str, contract: Contract) -> Probe:
-    """Import a probe of the user's own. Raises UsageError."""
+def load(reference: str, contract: Contract | None = None) -> Probe:
+    """Import a probe of the user's own, for a contract. Raises UsageError."""
     found = registry.load(reference)
     if not isinstance(found, Probe):
         raise registry.UsageError(f"{reference} is no probe but of type {type(found).__name__}: write NAME = Probe(...) there")
-    if found.name in known_to(contract):
+    if contract is not None and found.name in known_to(contract):
         raise registry.UsageError(f"{reference} is named {found.name!r}, as one of ours is: give it another name")
     return found
 

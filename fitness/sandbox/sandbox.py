@@ -23,6 +23,7 @@ from fitness.sandbox import launch, telling
 from fitness.sandbox.canary import Canary
 from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
+from fitness.sandbox.inside.notes import BLOCK
 from fitness.sandbox.nvidia import Meter
 from fitness.sandbox.supervisor import ChildRecord, Supervisor, resident
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
@@ -131,7 +132,7 @@ class Sandbox:
                 sentence = f"the method could not be handed to the sandbox: {error}"
                 return Outcome(Status.LOST, None, 0.0, sentence), False, False
             meters = {} if self._meter is None else {"memory": resident, "the GPU's memory": self._meter.held}
-            seen = Supervisor(result, output, report, 1 + 4 * math.prod(shape), limits, meters).collect()
+            seen = Supervisor(result, output, report, 1 + BLOCK + 4 * math.prod(shape), limits, meters).collect()
             opened, accused = self._canary.opened(decoy), self._canary.accuses(decoy)
             seen.crowded = self._meter is not None and _crowded(self._meter, seen, limits)
         return verdict(seen, expected, shape, limits), opened, accused

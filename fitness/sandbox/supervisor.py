@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fitness.nouns import Limits
+from fitness.sandbox.inside.notes import BLOCK
 
 EXIT = struct.Struct("<cq")  # as in inside/zygote.py: b"X", wait status
 START = struct.Struct("<cd")  # as in inside/runner.py: b"R", the monotonic clock
@@ -120,7 +121,7 @@ class Supervisor:
         """
         self._expected, self._meters, self._empty = expected, meters or {}, dict[str, int]()
         self._result, self._output, self._report, self._limits = result, output, report, limits
-        self._cap = max(expected, 1 + NOTE)
+        self._cap = max(expected, 1 + BLOCK + NOTE)
         self._pidfd: int | None = None
         self._next_look, self._threaded = 0.0, False
         self._begun = time.monotonic()

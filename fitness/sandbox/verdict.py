@@ -10,12 +10,13 @@ import numpy as np
 
 from fitness.contracts.contract import Answer
 from fitness.nouns import Limits, Outcome, Status
+from fitness.sandbox.inside import notes
 from fitness.sandbox.supervisor import NOTE, ChildRecord
 
 TEXT = 600  # characters of a message
 THEFT = "the method opened the canary, a decoy label file that no honest method has a reason to look for"
 TAIL = 200  # characters of what a child that did not start has printed
-SAID, LINES, WIDTH = 8000, 60, 400  # bytes of what a method printed, lines and characters in each, for the person who ran it
+SAID, LINES, WIDTH = 8000, 20, 400  # bytes of what a method printed, lines and characters in each, for the person who ran it
 OWN_SIGNALS = (  # what can kill a process whose filter lets it send none: faults, limits, and timers of its own
     *(
         signal.SIGSEGV,
@@ -36,14 +37,21 @@ _OUT_OF_MEMORY = (b"bad_alloc", b"can't allocate memory", b"Cannot allocate memo
 def verdict(seen: ChildRecord, expected: Answer, shape: tuple[int, ...], limits: Limits) -> Outcome:
     """Return the outcome of one run whose answer is of this shape."""
     status, message = _failure(seen, shape, limits)
-    said = _said(seen)
+    said, (_, block, payload) = _said(seen), _parts(seen)
+    noted = (notes.read(block) if len(block) == notes.BLOCK else None) or {}
     if status is not None:
-        return Outcome(status, None, seen.seconds, printable(message, TEXT), said)
-    predictions = np.frombuffer(bytes(seen.result[1:]), dtype="<f4").reshape(shape).astype(np.float32)
+        return Outcome(status, None, seen.seconds, printable(message, TEXT), said, {} if status is Status.VIOLATION else noted)
+    predictions = np.frombuffer(payload, dtype="<f4").reshape(shape).astype(np.float32)
     fault = expected.fault(predictions)
     if fault:
-        return Outcome(Status.INVALID, None, seen.seconds, fault, said)
-    return Outcome(Status.OK, predictions, seen.seconds, said=said)
+        return Outcome(Status.INVALID, None, seen.seconds, fault, said, noted)
+    return Outcome(Status.OK, predictions, seen.seconds, said=said, notes=noted)
+
+
+def _parts(seen: ChildRecord) -> tuple[bytes, bytes, bytes]:
+    """Return the parts of a child's stream: the kind byte, the block of notes, the payload."""
+    stream = bytes(seen.result)
+    return stream[:1], stream[1 : 1 + notes.BLOCK], stream[1 + notes.BLOCK :]
 
 
 def _failure(seen: ChildRecord, shape: tuple[int, ...], limits: Limits) -> tuple[Status | None, str]:
@@ -72,16 +80,20 @@ def _failure(seen: ChildRecord, shape: tuple[int, ...], limits: Limits) -> tuple
 
 
 def _answer(seen: ChildRecord, shape: tuple[int, ...], limits: Limits) -> tuple[Status | None, str]:
-    """Read the stream of a child that was not stopped: a kind byte and a payload, whole or cut short, and nothing else."""
-    kind, payload = bytes(seen.result[:1]), bytes(seen.result[1:])
+    """Read the stream of a child that was not stopped: kind byte, notes and payload, whole or cut short, and nothing else."""
+    kind, block, payload = _parts(seen)
     expected = 4 * math.prod(shape)
     longest = {b"": 0, b"P": expected} | dict.fromkeys(_CLAIMS, NOTE)
-    if len(payload) > longest.get(kind, -1):
-        return Status.VIOLATION, f"the method wrote on its result pipe, where only {expected} bytes of predictions belong"
+    forged = len(block) == notes.BLOCK and notes.read(block) is None
+    if len(payload) > longest.get(kind, -1) or forged:
+        return (
+            Status.VIOLATION,
+            f"the method wrote on its result pipe, where only {expected} bytes of predictions and its notes belong",
+        )
     died = None if seen.answered else _death(seen, limits)
     if died is not None:
         return died
-    if kind in _CLAIMS:
+    if kind in _CLAIMS and payload:
         return _CLAIMS[kind], payload.decode(errors="replace").partition("\n")[0]
     if kind == b"P" and len(payload) == expected:
         return None, ""
@@ -107,10 +119,11 @@ def _death(seen: ChildRecord, limits: Limits) -> tuple[Status, str] | None:
 
 def _said(seen: ChildRecord) -> str:
     """Return the method's call chain and the end of what it printed, a printable line each."""
-    calls = bytes(seen.result[1:]).decode(errors="replace").split("\n")[1:] if bytes(seen.result[:1]) in _CLAIMS else []
-    printed = bytes(seen.output[-SAID:]).decode(errors="replace").split("\n")
-    lines = [*(f"called: {call}" for call in calls), *(f"printed: {line}" for line in printed if line.strip())]
-    return "\n".join(printable(line, WIDTH) for line in lines[-LINES:])
+    kind, _, payload = _parts(seen)
+    calls = payload.decode(errors="replace").split("\n")[1:] if kind in _CLAIMS else []
+    printed = [line for line in bytes(seen.output[-SAID:]).decode(errors="replace").split("\n") if line.strip()]
+    lines = [*(f"called: {call}" for call in calls), *(f"printed: {line}" for line in printed[-LINES:])]
+    return "\n".join(printable(line, WIDTH) for line in lines)
 
 
 def _tail(seen: ChildRecord) -> str:

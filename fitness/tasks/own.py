@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 WORDS = Words()
+ANY = Contract((), Answer(""))  # what is measured of any answer
 RESERVED = ("seed", "device", "student", "note")  # what a problem has beside its arrays
 SIZE = "size"
 _DRAW, _SCORE = "@task.draw def draw(domain, rng)", "@task.score def score(answer, private)"
@@ -36,6 +37,23 @@ class OwnTask:
     The file is code that the user trusts. `draw(domain, rng)` runs in the builder, a process of its own, and `rng` is keyed by
     the vault; `score(answer, private)` and `behaviour(answer, public)` run in the trusted process; none of them where methods
     run. A score is a number, or a number and its standard error.
+
+    Args:
+        name: in messages and in the vault; letters, digits, _ and -, as in the domains' names.
+        search: domains that a search is scored on; `held_out`: those that a champion is judged on afterwards.
+        public: the arrays that a method is handed; `answer`: what it returns.
+        brief: explains the task to a researcher or a language model.
+        seconds: what one run of a method may take.
+        symmetries: what no honest method cares about: `permute`, `apart`, `rename`, `turn`, `exchange`, `needs`.
+        probes: probes of your own, as `file.py:NAME`.
+        student: the dimension (or number) of classes, for a task whose methods are handed problem.student.
+        scale: the lowest and highest number that `score` may return.
+        margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
+        measures: axes of the grid, of what `behaviour` returns, of size, and of what is measured of any answer.
+        words: what value, floor and ceiling are called.
+        directions: the research directions that a search begins with.
+        least_instances: dev instances of each search domain that a method needs before it can be placed.
+        version: raise it whenever an instance would come out different; a changed file is another task anyway.
     """
 
     def __init__(
@@ -59,56 +77,22 @@ class OwnTask:
         least_instances: int = 4,
         version: str = "1",
     ) -> None:
-        """Declare it.
-
-        Args:
-            name: in messages and in the vault; letters, digits, _ and -, as in the domains' names.
-            search: domains that a search is scored on; `held_out`: those that a champion is judged on afterwards.
-            public: the arrays that a method is handed; `answer`: what it returns.
-            brief: explains the task to a researcher or a language model.
-            seconds: what one run of a method may take.
-            symmetries: what no honest method cares about: `permute`, `apart`, `rename`, `turn`, `exchange`, `needs`.
-            probes: probes of your own, as `file.py:NAME`.
-            student: the dimension (or number) of classes, for a task whose methods are handed problem.student.
-            scale: the lowest and highest number that `score` may return.
-            margin: by how much a ceiling must exceed its floor; an instance with less is drawn again.
-            measures: axes of the grid, of what `behaviour` returns, of size, and of what is measured of any answer.
-            words: what value, floor and ceiling are called.
-            directions: the research directions that a search begins with.
-            least_instances: dev instances of each search domain that a method needs before it can be placed.
-            version: raise it whenever an instance would come out different; a changed file is another task anyway.
-
-        Raises ValueError for a declaration that contradicts itself.
-        """
-        plain = Contract(tuple(public), answer)
-        own = tuple(m.name for m in measures if m.name not in (SIZE, *plain.behaviour))
-        self.scoring = OwnScoring(name, scale, own)
+        """Declare it. Raises ValueError for a declaration that contradicts itself."""
+        contract = _contract(public, answer, symmetries, probes, student, measures, words)
+        self.scoring = OwnScoring(name, scale, tuple(n for n in contract.behaviour if n not in ANY.behaviour))
         self._draw: Drawing | None = None
-        dims = dict.fromkeys(symmetry.of for symmetry in symmetries if symmetry.kind in ("permute", "apart"))
-        contract = Contract(
-            arrays=tuple(public),
-            answer=answer,
-            symmetries=(repeats(), *symmetries),
-            probes=("determinism", "constant", *(symmetry.name for symmetry in symmetries), "canary", *probes),
-            orders=tuple(Order(dim, dim) for dim in dims),
-            student=student,
-            behaviour=(*own, *plain.behaviour),
-            words=words,
-            shares=scale == (0, 1),
-        )
-        _check(contract)
         self._task = Task(
             name=name,
             version=version,
             brief=brief,
             search_domains=_names(search),
             held_out_domains=_names(held_out),
-            measures=tuple(measures) or plain.measures,
-            other_measures=tuple(m for m in (*plain.measures, *plain.other_measures) if m not in (measures or plain.measures)),
+            measures=contract.measures,
+            other_measures=contract.other_measures,
             limits=Limits(seconds=seconds),
             least_instances=least_instances,
             margin=margin,
-            contract=contract,
+            contract=replace(contract, shares=scale == (0, 1)),
             scoring=self.scoring,
             directions=tuple(directions),
             seeds=Path("baselines"),
@@ -194,6 +178,35 @@ def _names(domains: Sequence[str]) -> tuple[str, ...]:
     if isinstance(domains, str):
         raise ValueError('domains are a list of names, such as ["chat"]')
     return tuple(domains)
+
+
+def _contract(
+    public: Sequence[Array],
+    answer: Answer,
+    symmetries: Sequence[Symmetry],
+    probes: Sequence[str],
+    student: str,
+    measures: Sequence[Measure],
+    words: Words,
+) -> Contract:
+    """Return the contract of what a task declares. Raises ValueError for one that contradicts itself."""
+    own = tuple(measure.name for measure in measures if measure.name not in (SIZE, *ANY.behaviour))
+    axes = tuple(measures) or ANY.measures
+    dims = dict.fromkeys(symmetry.of for symmetry in symmetries if symmetry.kind in ("permute", "apart"))
+    contract = Contract(
+        arrays=tuple(public),
+        answer=answer,
+        symmetries=(repeats(), *symmetries),
+        probes=("determinism", "constant", *(symmetry.name for symmetry in symmetries), "canary", *probes),
+        orders=tuple(Order(dim, dim) for dim in dims),
+        student=student,
+        behaviour=(*own, *ANY.behaviour),
+        measures=axes,
+        other_measures=tuple(measure for measure in (*ANY.measures, *ANY.other_measures) if measure not in axes),
+        words=words,
+    )
+    _check(contract)
+    return contract
 
 
 def _check(contract: Contract) -> None:

@@ -2,6 +2,7 @@
 
 - build: the builder process
 - builder: the handle on it
+- cache: what human baselines scored
 - instance: one instance and its answers
 - storage: the file of one instance
 - vault: key, problems, looks

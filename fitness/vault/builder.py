@@ -65,6 +65,10 @@ class Builder:
         with self._changed:
             if self._stopped:
                 raise RuntimeError("this builder was stopped")
+            if getattr(sys.modules["__main__"].__spec__, "name", "") == "fitness.vault.build":
+                raise VaultError(
+                    'the task\'s file starts a search when it is imported: put that under if __name__ == "__main__"'
+                )
             new = [name for name in dict.fromkeys(wanted) if name not in self._wanted]
             self._wanted += new
             self._queue += [name for name in new if not self._done(name)]

@@ -21,6 +21,7 @@ from fitness.sandbox.transfer import lay_out
 from fitness.tasks import Task
 from fitness.tasks.secret import Secret
 from fitness.vault import storage
+from fitness.vault.cache import ScoreCache
 from fitness.vault.instance import Answers, Instance, InstanceName
 
 
@@ -94,6 +95,10 @@ class Vault:
         if any(array.name not in found for array in instance.contract.arrays if not array.optional):
             raise VaultError(f"Instance {instance.name} lacks an array; delete {instance.path} and run the command again.")
         return found
+
+    def cache(self, circumstances: Mapping[str, object]) -> ScoreCache:
+        """Return what was measured of baselines on this vault's instances under these circumstances."""
+        return ScoreCache(self.folder / "baselines", self._secret.derive("baselines"), circumstances)
 
     def dice(self, *label: object) -> np.random.Generator:
         """Return the generator of what is decided about a method in secret: a method knows its seed, but not the key."""

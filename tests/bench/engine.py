@@ -100,7 +100,9 @@ class Stand(Evaluator):
         self.seconds, self.now, self.most, self.ended = seconds, 0, 0, 0.0
         self._lock = threading.Lock()
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
+    def evaluate(
+        self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = (), draw: str = ""
+    ) -> Evaluation:
         """Return an evaluation whose cell and fitness follow from the method's id."""
         with self._lock:
             self.now += 1
@@ -114,7 +116,7 @@ class Stand(Evaluator):
         measures = {"teacher_agreement": rng.uniform(0.5, 0.76), "size": rng.uniform(7, 10)}
         return Evaluation(method.id, trials, Status.OK, rng.gauss(0.4, 0.2), measures)
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Return a trial."""
         score = Score(random.Random(method.id).gauss(0.4, 0.2), 0.02, 0.7, 0.6, 0.98, 3000)
         place = (name.task, name.domain, name.index, name.split)

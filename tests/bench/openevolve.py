@@ -105,7 +105,9 @@ class Logged(Stand):
         super().__init__(seconds)
         self._log = log
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
+    def evaluate(
+        self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = (), draw: str = ""
+    ) -> Evaluation:
         """Evaluate, and write it down."""
         began = time.monotonic()
         evaluation = super().evaluate(method, instances, rival)

@@ -163,7 +163,8 @@ def test_the_seal_asks_counts_and_refuses(
     opened = json.loads(capsys.readouterr().out)
     domains = ["chat", "math", "code", "digits"]
     assert (opened["looks"], [d["domain"] for d in opened["domains"]]) == (1, domains)
-    assert all(d["interval"] for d in opened["domains"] if d["status"] == "OK"), "two are enough, though a fitness needs three"
+    ends = [(d["interval"]["n"], d["interval"]["low"], d["interval"]["high"]) for d in opened["domains"] if d["status"] == "OK"]
+    assert set(ends) == {(2, None, None)}, "two are too few for an interval"
     assert {row["domain"] for row in searched.rows("select domain from looks where split = 'sealed'")} == set(domains)
     assert run(["sealed", "--db", "run.db", "--instances", "2", "--yes"]) == 3
     assert "1 is the limit" in capsys.readouterr().err

@@ -23,7 +23,7 @@ from math import erf
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Limits
 from fitness.tasks import Task
-from fitness.tasks.source import Drawn
+from fitness.tasks.source import Draw
 
 ROWS, COLUMNS, SIGNAL = 500, 40, 6
 
@@ -43,7 +43,8 @@ class Source:
         weak = np.stack([1 - p, p], 1).astype(np.float32)
         teacher = float(np.mean((p[ROWS:] > 0.5) == y[ROWS:]))
         ceiling = 0.5 * (1 + erf(0.8 * SIGNAL**0.5 / 2**0.5))
-        return Drawn(x[:ROWS], weak[:ROWS], x[ROWS:], y[ROWS:].astype(np.uint8), weak[ROWS:], teacher, ceiling)
+        public = {"train_x": x[:ROWS], "weak": weak[:ROWS], "test_x": x[ROWS:]}
+        return Draw(public, {"test_y": y[ROWS:].astype(np.uint8), "teacher": weak[ROWS:]}, teacher, ceiling)
 
 
 TASK = Task(

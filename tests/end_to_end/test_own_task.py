@@ -174,7 +174,7 @@ def test_a_probe_of_a_task_is_looked_for_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("TASK = 3\n", "is no task but of type int: write TASK = Task"),
+        ("TASK = 3\n", "is no task but of type int: write task = Task"),
         ("from fitness.tasks import Task\nTASK = Task(name='x')\n", "line 2, cannot be imported: TypeError: .*search_domains"),
         ("from fitness.tasks import Task\nTASK = Task(name='x', search_domains='chat')\n", "line 2.*domains are a tuple"),
         ("from fitness.tasks import Task\nTASK = Task(name='../x', search_domains=('a',))\n", "'../x' is no name"),

@@ -134,25 +134,37 @@ def test_fitness_punishes_variance_and_rewards_instances() -> None:
 
 
 def test_a_spread_of_zero_is_not_believed() -> None:
-    """Three equal scores still come from finitely many test rows, whose noise is known."""
-    rows = NormalDist().inv_cdf(0.95) * 0.02 / math.sqrt(3)
-    assert pgr.interval(scores([0.5, 0.5, 0.5])).low == pytest.approx(0.5 - rows)
+    """Four equal scores still come from finitely many test rows, whose noise is known."""
+    rows = NormalDist().inv_cdf(0.95) * 0.02 / math.sqrt(4)
+    assert pgr.interval(scores([0.5] * 4)).low == pytest.approx(0.5 - rows)
     assert pgr.fitness(scores([0.5, 0.5, 0.5])) == pytest.approx(0.5 - NormalDist().inv_cdf(0.9) * 0.02 / math.sqrt(3))
 
 
-def test_one_score_says_nothing_about_the_spread() -> None:
-    span = pgr.interval(scores([0.5]))
-    assert (span.low, span.high) == (float("-inf"), float("inf"))
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_fewer_than_four_instances_of_a_domain_have_no_interval_whatever_is_known_of_the_spread(n: int) -> None:
+    few, many = scores([0.5, 0.6, 0.7][:n]), scores([0.5, 0.6, 0.7, 0.4] * 5)
+    for span in (pgr.interval(few), pgr.interval(few, least=pgr.pooled([many])), pgr.interval(many, few)):
+        assert (span.low, span.high) == (-math.inf, math.inf)
+    assert pgr.interval(few).mean == pytest.approx(fmean(s.pgr for s in few))
+    assert pgr.interval(few).n == n
+    assert math.isfinite(pgr.interval(many[:4]).low)
+
+
+def test_a_paired_difference_of_fewer_than_four_instances_has_no_bound_on_either_side() -> None:
+    ours, theirs = scores([0.9, 0.8, 0.85, 0.8]), scores([0.1, 0.1, 0.1, 0.1])
+    assert pgr.paired(ours[:3], theirs[:3]) == (pytest.approx(0.75), -math.inf)
+    assert pgr.paired(ours[:3], theirs[:3], 0.05)[1] == math.inf
+    assert pgr.paired(ours, theirs)[1] > 0
 
 
 def test_a_small_spread_of_few_scores_is_not_believed_and_a_large_one_is() -> None:
     many = scores([0.1, 0.5, 0.9, 0.4, 0.6] * 4)
     least = pgr.pooled([many])
-    few = pgr.interval(scores([0.5, 0.5]), least=least)
-    assert few.high - few.low == pytest.approx((pgr.interval(many).high - pgr.interval(many).low) * 10**0.5)
-    assert pgr.interval(scores([-0.5, 1.5]), least=least) == pgr.interval(scores([-0.5, 1.5]))
-    assert pgr.interval(scores([0.5]), least=least).low > -1
-    assert pgr.interval(scores([0.5]), scores([0.5]), least=least).low > pgr.interval(scores([0.5]), least=least).low
+    few = pgr.interval(scores([0.5] * 4), least=least)
+    assert few.high - few.low == pytest.approx((pgr.interval(many).high - pgr.interval(many).low) * 5**0.5)
+    wide = scores([-0.5, 1.5, -0.5, 1.5])
+    assert pgr.interval(wide, least=least) == pgr.interval(wide)
+    assert pgr.interval(scores([0.5] * 4), scores([0.5] * 4), least=least).low > few.low
 
 
 def test_a_pooled_spread_weighs_groups_by_their_degrees_of_freedom() -> None:

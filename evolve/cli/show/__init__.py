@@ -7,4 +7,5 @@
 - run: status, leaderboard, one method
 - study: a study and its table
 - tables: failures, costs, hits, operators
+- verdict: what `judge` found of a file
 """

@@ -21,6 +21,7 @@ from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
 from evolve.search.final_result import Result
+from fitness.pgr import FEWEST
 
 FILE = 1000  # columns of a table that no screen holds
 AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
@@ -88,7 +89,7 @@ def write(end: Ending) -> dict[str, Path]:
 
 def _table(result: Result) -> None:
     """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
-    heads = [f"{line.domain} ({line.instances}{'*' if line.few else ''})" for line in result.lines]
+    heads = [f"{line.domain} ({line.instances}{'*' if line.few and line.instances >= FEWEST else ''})" for line in result.lines]
     rows = [
         [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
         for place, one in enumerate(result.contenders)
@@ -96,7 +97,7 @@ def _table(result: Result) -> None:
     say()
     paragraph("PGR on instances that selection never saw, with 90 % intervals:")
     table(["", *heads], rows, words=(), width=_screen())
-    if any(line.few for line in result.lines):
+    if any(line.few and line.instances >= FEWEST for line in result.lines):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
     for one in result.contested:

@@ -26,6 +26,8 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     from evolve.runs.forecast import forecast, system_text
     from evolve.runs.seeds import collect
     from evolve.runs.session import check
+    from evolve.search.context import held_out
+    from evolve.search.remaining import held_out_trials
     from fitness.sandbox.device import choose
     from fitness.vault.vault import Vault
 
@@ -35,9 +37,10 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     choose(config.device)
     seeds = collect((Path(p) for p in config.seeds), task.seeds)
     vault = Vault()
-    missing = sum(not vault.ready(task, n.domain, n.split, n.index) for n in setup.instances)
-    domains = len(config.domains)
+    unbuilt = [n for n in setup.instances if not vault.ready(task, n.domain, n.split, n.index)]
+    missing, domains, held = len(unbuilt), len(config.domains), dict(held_out(task, setup.config))
     trials = domains * (config.evals * config.dev_instances + len(seeds) * (config.dev_instances + config.fresh_instances))
+    trials += held_out_trials(task, setup.config)
     typical = missing * BUILD + trials * 0.5 * TYPICAL_TRIAL / config.workers
     worst = missing * BUILD + 2 * trials * task.limits.seconds / config.workers
     if config.minutes is not None:
@@ -45,10 +48,14 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     if as_json:
         facts = {"evaluations": config.evals, "trials": trials, "instances_to_build": missing, "proposals": cost.proposals}
         money = {"usd": cost.usd, "usd_limit": config.usd, "usd_call": cost.call.usd if chosen else 0.0}
-        echo_json({**facts, **money, "typical_seconds": round(typical), "worst_seconds": round(worst)})
+        echo_json({**facts, **money, "held_out": held, "typical_seconds": round(typical), "worst_seconds": round(worst)})
         return
     work = f"{config.evals} evaluations of at most {domains * config.dev_instances} trials each"
     click.echo(f"{work}, {len(seeds)} seeds, {missing} instances to build")
+    if any(held.values()):
+        seconds = sum(n.domain in held for n in unbuilt) * BUILD + held_out_trials(task, setup.config) * TYPICAL_TRIAL
+        each = ", ".join(f"{domain} {n}" for domain, n in held.items())
+        click.echo(f"held out: {each} instances, built last, while it breeds: about {seconds:.0f} CPU-seconds in all")
     longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
     click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")
     for line in _money(config, cost) if chosen else ["money: nothing: no model is asked"]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evolve.cli.show.console import dash, facts, fit, heading, paragraph, say, source, table
 from evolve.cli.show.tables import over_time, print_search
+from evolve.cli.show.verdict import print_noted
 from evolve.queries.filtering import Wanted
 from evolve.text import NONE, count, duration, estimate, interval, label, made_by, money, number, one_line
 
@@ -81,8 +82,12 @@ def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
 def _scores(row: LeaderboardRow | None) -> str:
     if row is None:
         return NONE
-    fresh = f"; fresh {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high)}" if row.fresh_pgr is not None else ""
-    dev = f"dev {estimate(row.pgr, row.pgr_low, row.pgr_high)}"
+    fresh = (
+        f"; fresh {estimate(row.fresh_pgr, row.fresh_low, row.fresh_high, row.fresh_instances)}"
+        if row.fresh_pgr is not None
+        else ""
+    )
+    dev = f"dev {estimate(row.pgr, row.pgr_low, row.pgr_high, row.instances)}"
     return f"{one_line(row.label, 24)}  fitness {number(row.fitness)}; {dev}{fresh}"
 
 
@@ -120,7 +125,7 @@ def print_ranking(rows: Sequence[LeaderboardRow], tried: int, wanted: Wanted) ->
             one_line(row.made_by, 24),
             number(row.fitness),
             number(row.pgr),
-            estimate(row.fresh_pgr, row.fresh_low, row.fresh_high),
+            estimate(row.fresh_pgr, row.fresh_low, row.fresh_high, row.fresh_instances),
             _column(row, more),
             f"{row.island}/{row.cell}" if row.island is not None else NONE,
         ]
@@ -147,7 +152,7 @@ def _column(row: LeaderboardRow, name: str) -> str:
     if name == "cost":
         return money(row.usd) if row.usd is not None else NONE
     if name == "interval":
-        return interval(row.pgr_low, row.pgr_high)
+        return interval(row.pgr_low, row.pgr_high, row.instances)
     if name == "seconds":
         return NONE if row.seconds is None else f"{row.seconds:.1f}"
     return f"{row.trials:,}" if name == "trials" else f"{row.size:,}"
@@ -207,7 +212,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _print_evaluation(evaluation: EvaluationLine) -> None:
-    scores = estimate(evaluation.pgr, evaluation.pgr_low, evaluation.pgr_high)
+    scores = estimate(evaluation.pgr, evaluation.pgr_low, evaluation.pgr_high, evaluation.instances)
     fitness = f", fitness {number(evaluation.fitness)}" if evaluation.fitness is not None else ""
     head = f"{evaluation.split} {evaluation.domain}: "
     paragraph(head + (f"PGR {scores}{fitness}" if evaluation.status == "OK" else evaluation.status), "bold")
@@ -227,4 +232,5 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
     if rows:
         headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
         table(headers, rows, words=(2, 0), right=(1, 3, 4, 5, 6, 7), optional=(7, 5, 6))
+    print_noted(evaluation.noted)
     say()

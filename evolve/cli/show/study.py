@@ -21,8 +21,8 @@ from evolve.study.plan import Contestant, Plan
 from evolve.study.preparation import is_finished, prepare
 from evolve.study.progress import ProgressReader, StudyProgress
 from evolve.study.rediscovery import Rediscovery
-from evolve.study.table import Table
-from evolve.text import count, one_line, short
+from evolve.study.table import StrategyLine, Table
+from evolve.text import count, interval, one_line, short
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -194,6 +194,12 @@ def _left(seconds: float | None) -> str:
     return "time left unknown" if seconds is None else f"about {clock(seconds)} left"
 
 
+def ends(line: StrategyLine) -> str:
+    """Return the interval of a strategy's fresh PGR, unless it comes from too few instances."""
+    few = interval(None, None, line.instances)
+    return few or f"[{line.fresh_low:.3f}, {line.fresh_high:.3f}]"
+
+
 def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> None:
     """Print the table of a study, who is better than whom, and what the numbers mean."""
     say()
@@ -201,7 +207,7 @@ def say_study(plan: Plan, found: Table, outcomes: Sequence[SearchOutcome]) -> No
         [
             line.strategy,
             f"{line.fresh_pgr:.3f}",
-            f"[{line.fresh_low:.3f}, {line.fresh_high:.3f}]",
+            ends(line),
             f"{line.auc:.3f}",
             f"{line.qd_score:.2f}",
             f"{line.behaviours:.1f}",

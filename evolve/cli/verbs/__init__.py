@@ -5,7 +5,8 @@
 - credit: where a champion's gain comes from
 - doctor: what this machine offers
 - inspect: status, top, show, diff, lineage, map, failures, costs, find
-- judge: one method file
+- judge: method files, alone or against another method
+- new: a method file to begin with
 - replay: a recorded run again
 - report: report and export
 - run: start and resume

@@ -84,9 +84,12 @@ def in_words(found: Credit) -> str:
     best = max((edge for edge in found.edges if edge.fresh is not None), key=lambda edge: edge.fresh or 0.0, default=None)
     lost = sum((edge.dev or 0.0) > 0 >= (edge.fresh or 0.0) for edge in found.edges)
     added, again = (sum(getattr(edge, name) for edge in found.edges) for name in ("added", "readded"))
+    bound = f"n = {found.instances}: too few for a bound"
+    if found.low is not None:
+        bound = f"one-sided 95 % lower bound {found.low:+.2f}"
     sentences = [
         f"On {found.instances} fresh instances {found.champion} is {found.fresh:+.2f} PGR above {found.seed}, the baseline "
-        f"that its first parents go back to (one-sided 95 % lower bound {found.low:+.2f}); on the dev instances that selection "
+        f"that its first parents go back to ({bound}); on the dev instances that selection "
         f"saw it is {found.dev:+.2f}, so {_vanished(found)}.",
         *(_of_a_kind(found, kind) for kind in ("structure", "constants") if any(e.kind == kind for e in found.edges)),
         _best(best) if best else "",
@@ -104,9 +107,11 @@ def _of_a_kind(found: Credit, kind: Kind) -> str:
 
 
 def _best(edge: Edge) -> str:
-    sure = "surely above 0" if (edge.low or 0.0) > 0 else "not surely above 0"
+    sure = "on too few instances to be sure"
+    if edge.low is not None:
+        sure = f"{'surely' if edge.low > 0 else 'not surely'} above 0 (at least {edge.low:+.2f})"
     what = f"{short(edge.child)} by {edge.operator}" + (f" ({edge.idea})" if edge.idea else "")
-    return f"The step that gained most is {what}: {edge.fresh:+.2f}, {sure} (at least {edge.low:+.2f})."
+    return f"The step that gained most is {what}: {edge.fresh:+.2f}, {sure}."
 
 
 def _control_in_words(found: Credit) -> str:

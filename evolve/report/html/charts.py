@@ -95,7 +95,7 @@ def _best(curve: Curve, x: Scale, y: Scale) -> Safe:
 
 
 def _mark(best: Best, x: Scale, y: Scale) -> Safe:
-    scores = estimate(best.pgr, best.pgr_low, best.pgr_high)
+    scores = estimate(best.pgr, best.pgr_low, best.pgr_high, best.instances)
     title = f"evaluation {best.evaluation}: {best.label}, dev PGR {scores}"
     circle = tag("circle", cx=x(best.evaluation), cy=y.inside(best.pgr), r=4, class_="champion mark")
     return tag("a", tag("title", title), circle, href=f"#{anchor(best.method)}", aria_label=title)
@@ -157,7 +157,7 @@ def _side(judged: Judged | None, x: Scale, y: float, class_: str, who: str) -> S
 def _said(judged: Judged | None) -> str:
     if judged is None:
         return "not judged"
-    return judged.status if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high)
+    return judged.status if judged.pgr is None else estimate(judged.pgr, judged.pgr_low, judged.pgr_high, judged.instances)
 
 
 def breadth_charts(points: Sequence[DiversityPoint], entropy_max: float) -> tuple[Safe, Safe]:

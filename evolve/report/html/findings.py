@@ -53,7 +53,7 @@ def contested_table(report: Report) -> Safe:
     rows = [
         [
             link(one.method, one.name),
-            join(NONE) if one.pgr is None else guess(one.pgr, one.pgr_low, one.pgr_high),
+            join(NONE) if one.pgr is None else guess(one.pgr, one.pgr_low, one.pgr_high, one.instances),
             "lost" if one.flagged else "kept",
             "; ".join(one.evidence),
         ]
@@ -84,7 +84,7 @@ def _compared(comparison: Comparison) -> list[str]:
 def _side(judged: Judged | None) -> Safe:
     if judged is None:
         return join(NONE)
-    return join(judged.status) if judged.pgr is None else guess(judged.pgr, judged.pgr_low, judged.pgr_high)
+    return join(judged.status) if judged.pgr is None else guess(judged.pgr, judged.pgr_low, judged.pgr_high, judged.instances)
 
 
 def curve_section(report: Report) -> Safe:
@@ -109,7 +109,12 @@ def curve_section(report: Report) -> Safe:
     key = tag("ul", *(tag("li", tag("span", class_=class_ or None), text) for class_, text in keys), class_="key")
     columns = [Column("Evaluation", "n"), Column("Best so far"), Column("Fitness", "n"), Column("Dev PGR")]
     rows = [
-        [f"{one.evaluation:,}", link(one.method, one.label), number(one.fitness), guess(one.pgr, one.pgr_low, one.pgr_high)]
+        [
+            f"{one.evaluation:,}",
+            link(one.method, one.label),
+            number(one.fitness),
+            guess(one.pgr, one.pgr_low, one.pgr_high, one.instances),
+        ]
         for one in report.curve.best
     ]
     numbers = as_table("Every method that was the best when it was judged", columns, rows)

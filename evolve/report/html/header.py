@@ -74,7 +74,8 @@ def _method(what: str, row: LeaderboardRow | None, domain: str, class_: str) -> 
     if row is None:
         return _card(what, NONE, "nothing judged yet", class_)
     fresh = row.fresh_pgr is not None
-    ends = interval(row.fresh_low, row.fresh_high) if fresh else interval(row.pgr_low, row.pgr_high)
+    dev = interval(row.pgr_low, row.pgr_high, row.instances)
+    ends = interval(row.fresh_low, row.fresh_high, row.fresh_instances) if fresh else dev
     about = f"{ends} PGR on {'fresh' if fresh else 'dev'} {domain}".strip()
     return _card(f"{what}: {row.label}", number(row.fresh_pgr if fresh else row.pgr), about, class_)
 

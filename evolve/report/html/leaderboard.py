@@ -53,8 +53,9 @@ def cells(place: int, row: LeaderboardRow, scores: DomainScores) -> tuple[str, .
     """Return what a row shows, as text; the strip is drawn from the two guesses."""
     here = scores.scores.get(row.method, {})
     return (
-        str(place), row.label, row.origin, number(row.fitness), estimate(row.pgr, row.pgr_low, row.pgr_high),
-        estimate(row.fresh_pgr, row.fresh_low, row.fresh_high), *(number(here.get(column)) for column in scores.columns),
+        str(place), row.label, row.origin, number(row.fitness), estimate(row.pgr, row.pgr_low, row.pgr_high, row.instances),
+        estimate(row.fresh_pgr, row.fresh_low, row.fresh_high, row.fresh_instances),
+        *(number(here.get(column)) for column in scores.columns),
         one_line(row.made_by, 60), one_line(row.direction, 80) or NONE,
         NONE if row.island is None else f"{row.island} / {row.cell}", one_line(row.flags, 120) or NONE,
         NONE if row.usd is None else money(row.usd),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from evolve.queries.changes import SourceChange
 from evolve.queries.method import Birth, EvaluationLine, MethodDetails
@@ -35,6 +36,7 @@ def method_page(facts: MethodDetails, step: SourceChange | None, longest: int) -
         tag("p", one_line(facts.birth.idea, 600), class_="lede") if facts.birth and facts.birth.idea else Safe(),
         _facts(facts),
         _scores(facts.evaluations, name),
+        _notes(facts.evaluations),
         _probes(facts.findings),
         _step(step),
         tag("h2", "Source"),
@@ -50,9 +52,12 @@ def _facts(facts: MethodDetails) -> Safe:
     ranked, born = facts.ranked, facts.birth
     lines: list[tuple[str, str]] = []
     if ranked is not None:
-        lines += [("Fitness", number(ranked.fitness)), ("Dev PGR", guess(ranked.pgr, ranked.pgr_low, ranked.pgr_high))]
+        lines += [
+            ("Fitness", number(ranked.fitness)),
+            ("Dev PGR", guess(ranked.pgr, ranked.pgr_low, ranked.pgr_high, ranked.instances)),
+        ]
         if ranked.fresh_pgr is not None:
-            lines.append(("Fresh PGR", guess(ranked.fresh_pgr, ranked.fresh_low, ranked.fresh_high)))
+            lines.append(("Fresh PGR", guess(ranked.fresh_pgr, ranked.fresh_low, ranked.fresh_high, ranked.fresh_instances)))
         home = "in no cell" if ranked.island is None else f"island {ranked.island}, cell {ranked.cell}"
         lines.append(("Elite", home))
     if born is not None:
@@ -126,6 +131,20 @@ def _instances(evaluations: Sequence[EvaluationLine], name: str) -> Safe:
             parts.append(tag("circle", cx=x.inside(line.pgr), cy=y, r=5, class_=f"champion point {class_}"))
     about = f"{count(len(evaluations), 'evaluation')}; the numbers are in the table that follows."
     return picture((width, bottom + 22), "PGR on every instance", about, *parts, name=f"{name}-scores", least=600.0)
+
+
+def _notes(evaluations: Sequence[EvaluationLine]) -> Safe:
+    """Return the numbers that the method noted itself: their mean and range over the trials of each evaluation."""
+    columns = [Column("Noted"), Column("On"), *(Column(head, "n") for head in ("Mean", "Least", "Most", "Trials"))]
+    rows = [
+        [one_line(name, 40), f"{line.split} {line.domain}", *(f"{v:.4g}" for v in (fmean(vs), min(vs), max(vs))), f"{len(vs)}"]
+        for line in evaluations
+        for name, vs in line.noted.items()
+    ]
+    if not rows:
+        return Safe()
+    about = tag("p", "Numbers that the method reported with problem.note. Nothing is decided by them.", class_="note")
+    return join(tag("h2", "What it noted"), about, table("Notes", columns, rows))
 
 
 def _probes(findings: Sequence[Finding]) -> Safe:

@@ -37,9 +37,9 @@ def _row(columns: Sequence[Column], cells: Sequence[str]) -> Safe:
     return tag("tr", first, *rest)
 
 
-def guess(mean: float | None, low: float | None, high: float | None) -> Safe:
+def guess(mean: float | None, low: float | None, high: float | None, n: int = 0) -> Safe:
     """Return a mean with its interval."""
-    ends = interval(low, high)
+    ends = interval(low, high, n)
     return join(number(mean), tag("span", f" {ends}", class_="interval") if ends else Safe())
 
 

@@ -1,6 +1,7 @@
 """Is all code of ours that is loaded behind the walls of the sandbox.
 
 - cuda: starts CUDA in a child
+- notes: the numbers that a method reports, in a block of one size
 - probe: tries every wall
 - runner: one trial in one child
 - serial: what would start processes works in this one

@@ -1,11 +1,12 @@
 """Runs one trial in one child: it takes its inputs, puts up its walls, runs the method, writes floats and exits.
 
-What it writes on the result pipe is one kind byte and a payload. b"P": exactly the answer's float32, little endian.
-b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the payload is a sentence of at most
-NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction or a failure of its own: the trusted
-side takes one such stream of exactly the right length, checks every float, and calls anything else a VIOLATION.
+What it writes on the result pipe is one kind byte, the block of the method's notes (notes.py) and a payload. b"P": exactly
+the answer's float32, little endian. b"I", b"C", b"M": the method's result was invalid, it raised, it ran out of memory; the
+payload is a sentence of at most NOTE bytes. The method can write there too. All it can reach that way is a wrong prediction, a
+wrong note or a failure of its own: the trusted side takes one such stream of exactly the right length, checks every float, and
+calls anything else a VIOLATION.
 
-Loaded inside the sandbox; imports nothing of ours but the walls, the student and what starts CUDA.
+Loaded inside the sandbox; imports nothing of ours but the walls, the student, the notes and what starts CUDA.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import numpy as np
 import torch
 
 from . import walls
+from .notes import Notes
 from .student import Student
 
 NOTE, CALLS = 2000, 12  # bytes of a sentence and the calls behind it; how many of these
@@ -62,15 +64,17 @@ class MethodProblem:
         seed: the trial's seed.
         device: where the tensors are.
         student: the default strong student, where the contract has one.
+        note: takes a name and a number of the method's own, for whoever wrote it.
     """
 
     seed: int
     device: torch.device
     student: Student
+    note: Notes
 
     def __init__(self, request: dict[str, Any], arrays: dict[str, Any]) -> None:
         self.__dict__ |= dict.fromkeys(request["absent"]) | arrays | request["numbers"]
-        self.seed, self.device = request["seed"], torch.device("cpu")
+        self.seed, self.device, self.note = request["seed"], torch.device("cpu"), Notes()
         if request["classes"]:
             self.student = Student(self.seed, request["classes"])
 
@@ -114,7 +118,9 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
             os.close(descriptor)
     os.write(report, START.pack(b"R", time.monotonic()))
     os.close(report)
-    _write(result, _answer(source, problem, request))
+    notes = problem.note
+    answer = _answer(source, problem, request)
+    _write(result, answer[:1] + notes.block() + answer[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # the method closed it, or nobody reads any more
             stream.flush()
@@ -172,7 +178,7 @@ def _seed(seed: int) -> None:
 
 
 def _answer(source: str, problem: MethodProblem, request: dict[str, Any]) -> bytes:
-    """Run the method; return the stream for the result pipe, whatever happened."""
+    """Run the method; return the kind byte and the payload for the result pipe, whatever happened."""
     module = ModuleType("method")
     module.__file__ = FILE
     sys.modules["method"] = module

@@ -25,10 +25,12 @@ class Scripted(Evaluator):
         super().__init__(load("embedded"))
         self._work = work
 
-    def trial(self, method: Method, name: InstanceName) -> Trial:
+    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         raise NotImplementedError
 
-    def evaluate(self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = ()) -> Evaluation:
+    def evaluate(
+        self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = (), draw: str = ""
+    ) -> Evaluation:
         self._work(int(method.id))
         return Evaluation(method.id, (), Status.OK, None)
 

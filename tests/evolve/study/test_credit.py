@@ -100,7 +100,7 @@ def test_the_control_is_made_when_it_is_asked_for(searched: Path) -> None:
     assert credited("--retune", "2", "--control", str(made)).returncode == 2
 
 
-def edge(kind: str, dev: float, fresh: float, low: float) -> Edge:
+def edge(kind: str, dev: float, fresh: float, low: float | None) -> Edge:
     return Edge("a" * 16, "b" * 16, "insert", "add rounds", kind, dev, fresh, low, 10, 2)  # type: ignore[arg-type]
 
 
@@ -115,3 +115,10 @@ def test_a_report_in_words_says_what_gained_and_what_vanished() -> None:
     assert "bbbbbbbb by insert (add rounds): +0.15, surely above 0" in words
     assert "came +0.03 from lda" in words
     assert "Of the 30 lines that were added on the way, 6 had been deleted" in words
+
+
+def test_a_report_from_fewer_than_four_instances_gives_no_bound() -> None:
+    words = in_words(Credit("champ", "lda", 3, (edge("structure", 0.2, 0.15, None),), 0.35, 0.2, None))
+    assert "(n = 3: too few for a bound)" in words
+    assert "+0.15, on too few instances to be sure." in words
+    assert "inf" not in words

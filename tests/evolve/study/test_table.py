@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evolve.cli.show.study import ends
 from evolve.study.outcome import SearchOutcome, Step, height
 from evolve.study.outcome import _area as area
 from evolve.study.table import RESAMPLES, band, chance, interval, resampled, tabulate
@@ -27,6 +29,14 @@ def test_an_interval_holds_the_mean(fresh: list[list[float]]) -> None:
     everything = [pgr for one in fresh for pgr in one]
     assert found.fresh_pgr == pytest.approx(fmean(everything))
     assert found.fresh_low - 1e-9 <= found.fresh_pgr <= found.fresh_high + 1e-9
+
+
+def test_a_strategy_judged_on_fewer_than_four_instances_has_no_interval() -> None:
+    few = tabulate([outcome("a", i, (0.5, 0.6, 0.4 + i / 10)) for i in range(3)]).lines[0]
+    assert (few.fresh_low, few.fresh_high) == (-math.inf, math.inf)
+    assert ends(few) == "[n = 3: too few]"
+    four = tabulate([outcome("a", i, (0.5, 0.6, 0.4 + i / 10, 0.5)) for i in range(3)]).lines[0]
+    assert ends(four).startswith("[0.")
 
 
 def test_the_spread_over_instances_is_shared_and_that_over_searches_is_not() -> None:

@@ -254,7 +254,9 @@ def test_a_child_that_cannot_be_weighed_is_stopped_and_not_blamed(child: subproc
 
 
 def test_a_gpu_that_others_filled_is_not_the_methods_fault() -> None:
-    seen = ChildRecord(bytearray(b"MOutOfMemoryError: CUDA out of memory"), forked=True, started=True, exit=0)
+    seen = ChildRecord(
+        bytearray(b"M" + bytes(1024) + b"OutOfMemoryError: CUDA out of memory"), forked=True, started=True, exit=0
+    )
     assert verdict(seen, PROBABILITIES.answer, (3, 2), LIMITS).status is Status.OUT_OF_MEMORY
     outcome = verdict(dataclasses.replace(seen, crowded=True), PROBABILITIES.answer, (3, 2), LIMITS)
     assert (outcome.status, outcome.message) == (

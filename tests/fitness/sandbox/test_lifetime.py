@@ -130,7 +130,7 @@ import os
 def method(problem):
     for descriptor in range(256):
         try:
-            os.write(descriptor, b"P" + bytes(300 * 8))
+            os.write(descriptor, b"P" + bytes(1024 + 300 * 8))
         except OSError:
             pass
     os.closerange(0, 256)

@@ -194,7 +194,7 @@ def method(problem):
 
 
 @pytest.mark.parametrize(
-    "payload", ["b'x'", "b'P'", "b'P' + bytes(300 * 8)", "b'P' + bytes(300 * 8 - 1)", "bytes(40000)", "b'I no'"]
+    "payload", ["b'x'", "b'P'", "b'P' + bytes(1024) + bytes(300 * 8)", "b'P' + bytes(300 * 8 - 1)", "bytes(40000)", "b'I no'"]
 )
 def test_extra_bytes_on_every_descriptor_are_a_violation(sandbox: Sandbox, problem: Problem, payload: str) -> None:
     outcome = run(sandbox, problem, WRITE_EVERYWHERE.format(payload=payload, end=""))
@@ -204,10 +204,10 @@ def test_extra_bytes_on_every_descriptor_are_a_violation(sandbox: Sandbox, probl
 @pytest.mark.parametrize(
     ("payload", "status"),
     [
-        ("b'P' + bytes(300 * 8)", Status.OK),  # a forged answer is an answer: wrong, or right by luck
-        ("b'P' + bytes(300 * 4)", Status.CRASHED),
-        ("b'P' + b'\\xff' * (300 * 8)", Status.INVALID),  # NaN: the trusted side looks for itself
-        ("b'P' + b'\\x00\\x00\\x00\\x40' * 600", Status.INVALID),  # 2.0
+        ("b'P' + bytes(1024) + bytes(300 * 8)", Status.OK),  # a forged answer is an answer: wrong, or right by luck
+        ("b'P' + bytes(1024) + bytes(300 * 4)", Status.CRASHED),
+        ("b'P' + bytes(1024) + b'\\xff' * (300 * 8)", Status.INVALID),  # NaN: the trusted side looks for itself
+        ("b'P' + bytes(1024) + b'\\x00\\x00\\x00\\x40' * 600", Status.INVALID),  # 2.0
         ("b'X' + bytes(16)", Status.VIOLATION),
         ("b'R'", Status.VIOLATION),
     ],
@@ -222,7 +222,7 @@ def test_a_forged_stream_is_at_most_a_wrong_prediction(
 
 @pytest.mark.parametrize("end", ["os._exit(5)", "os.closerange(0, 256)\n    while True: pass"])
 def test_after_a_whole_answer_on_closed_pipes_nothing_counts_any_more(sandbox: Sandbox, problem: Problem, end: str) -> None:
-    outcome = run(sandbox, problem, WRITE_EVERYWHERE.format(payload="b'P' + bytes(300 * 8)", end=end))
+    outcome = run(sandbox, problem, WRITE_EVERYWHERE.format(payload="b'P' + bytes(1024) + bytes(300 * 8)", end=end))
     assert outcome.status is Status.OK, outcome.message
 
 

