@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_problem import LIMITS
 
+from fitness.contracts.contract import Problem
 from fitness.judge import Judge
 from fitness.nouns import Method, Outcome, Split, Status
 from fitness.sandbox.inside.notes import BLOCK, SLOT, Notes, read
