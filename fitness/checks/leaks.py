@@ -17,6 +17,7 @@ from fitness.checks.sample import FEW, Sample, Target
 EXACT = 0.98  # agreement, from which on a column is the label rather than a good feature
 SURE = 0.9  # of the gap: nothing that is no work may recover as much
 COLUMNS, ROWS = 4096, 4000  # of an array that are looked at
+MOST = 1e10  # steps that the nearest neighbours may take
 SHARED = 0.01  # share of an array's rows that may stand in another one too
 WIDE = 8  # numbers in a row of whole numbers, from which on equal rows are no chance
 NEAR = 2  # rows on either side
@@ -64,8 +65,9 @@ def remembered(samples: Sequence[Sample], best: float) -> list[Leak]:
 
 def _columns(name: str, table: np.ndarray, target: Target, best: float) -> list[Leak]:
     """Return the column that tells most, if it tells too much."""
-    columns = range(min(table.shape[1], COLUMNS))
-    plain = [(target.agreement(guess(table[:, place], target)), place) for place in columns]
+    rows = np.random.default_rng(0).permutation(len(table))[:ROWS]
+    some, few = table[np.sort(rows)], target.some(np.sort(rows))
+    plain = [(few.agreement(guess(some[:, place], few)), place) for place in range(min(table.shape[1], COLUMNS))]
     share, place = max(plain, default=(0.0, 0))
     most = target.told(guess(table[:, place], target))
     if share < EXACT or most <= best:
@@ -165,7 +167,8 @@ def _transferred(known: Sample, asked: Sample) -> Iterator[tuple[str, float]]:
         mean, scale = x.mean(0), x.std(0) + 1e-9
         x, y = ((x - mean) / scale)[:ROWS], (y - mean) / scale
         yield "ridge", target.told(_ridge(x, other.codes[:ROWS], y, target.labels))
-        yield "nearest neighbour", target.told(_nearest(x, other.codes[:ROWS], y))
+        if len(y) * x.size < MOST:
+            yield "nearest neighbour", target.told(_nearest(x, other.codes[:ROWS], y))
 
 
 def _features(sample: Sample, n: int) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,12 +62,21 @@ class Sample:
 
         Where no answer can be made of any, those of them that no public array bears the name of.
         """
-        found = [Target(self, name, values) for name, values in self.instance.private.items() if values.ndim == 1]
+        found = [Target(self, name, _row_by_row(values)) for name, values in self.instance.private.items()]
+        found = [target for target in found if target.values.ndim == 1]
         found = [target for target in found if len(np.unique(target.values)) > 1]
         scored = [target for target in found if target.worth() >= ENOUGH]
         yield from scored or [target for target in found if target.name not in self.public]
 
 
+def _row_by_row(values: np.ndarray) -> np.ndarray:
+    """Return the likeliest class of each row where rows are distributions over classes, else the values."""
+    if values.ndim != 2 or not 2 <= values.shape[1] <= FEW or values.dtype.kind not in "fiub":
+        return values
+    return values.argmax(1) if values.min() >= 0 and np.allclose(values.sum(1), 1, atol=EVEN) else values
+
+
+EVEN = 1e-3  # by how much the sum of a distribution may differ from 1
 ENOUGH = 0.9  # of the gap: an array that recovers as much holds the truth
 
 
@@ -107,6 +116,10 @@ class Target:
         """Return what saying this of the rows recovers (default: the truth); -inf where no answer can be made of it."""
         made = self.answer(self.codes if codes is None else codes)
         return -np.inf if made is None else self.sample.recovered(made)
+
+    def some(self, rows: np.ndarray) -> Target:
+        """Return some of the rows, of which no answer is made."""
+        return replace(self, values=self.values[rows])
 
     def told(self, codes: np.ndarray) -> float:
         """Return how much of the values a guess says: the gap that it recovers, else how well it agrees."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,7 @@ def test_a_good_feature_is_no_leak() -> None:
     assert leaks(sample(strong), best=0.5) == []
 
 
+@pytest.mark.thorough
 def test_what_is_fitted_on_one_instance_and_answers_another_is_found() -> None:
     same = np.random.default_rng(9).standard_normal((D, 2))
     shared = [sample(clean, seed, direction=same) for seed in range(3)]
@@ -157,3 +159,25 @@ def test_a_regression_task_is_looked_at_too() -> None:
 
     assert kinds(x) == []
     assert kinds(np.c_[x[:, 1:], truth]) == ["id"]
+
+
+def test_truth_as_one_column_a_class_is_looked_at_too() -> None:
+    own = Task("twin", search=["a"], public=PUBLIC, answer=answer("m 3", 0, 1, choice=True))
+    own.draw(lambda domain, rng: Draw({}, {}, 0, 1))
+    own.score(lambda given, private: float(np.mean(given.argmax(1) == private["truth"].argmax(1))))
+    found = sample(label_column, classes=3)
+    truth, task_ = np.eye(3)[found.instance.private["truth"]], own.finished()
+    instance = replace(found.instance, contract=task_.contract, scoring=task_.scoring, private={"truth": truth})
+    assert [leak.kind for leak in leaks(replace(found, task=task_, instance=instance))] == ["label column"]
+
+
+@pytest.mark.thorough
+def test_a_large_instance_is_looked_at_in_seconds() -> None:
+    rng = np.random.default_rng(0)
+    big = rng.standard_normal((100_000, 512), np.float32)
+    truth = rng.integers(2, size=100_000)
+    given = sample(clean)
+    public = {"x": big[:10], "y": truth[:10], "x_new": big}
+    began = time.monotonic()
+    assert leaks(Sample(given.task, replace(given.instance, private={"truth": truth}), public)) == []
+    assert time.monotonic() - began < 60
