@@ -62,6 +62,13 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str = Field("embedded", description="The task to search on.")
+    data: str | None = Field(None, description="Your own data, for a task that is made of them: a folder with one a domain.")
+    classes: Literal["natural", "balanced"] = Field("natural", description="How common the classes of own data are.")
+    ceiling: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="The ceiling on own data; none means the default learner on labels that are held back."
+    )
+    normalise: bool = Field(True, description="Bring the rows of own data to the same norm.")
+    check_task: bool = Field(True, description="Check a task of one's own before the first run on it begins.")
     domain: str = Field("chat", description="The search domain, or several as A+B; the held-out ones are the task's.")
     executor: str = Field("local", description="Where methods are judged.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where methods compute: auto is a GPU if there is one.")
@@ -107,6 +114,12 @@ class Config(BaseModel):
     )
     finalists: int = Field(3, ge=1, le=20, description="The best methods that the final table compares with the human best.")
     sealed_looks: int = Field(3, ge=0, description="How often the sealed instances of a vault may be opened.")
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        """Take a path as a text."""
+        return str(value) if isinstance(value, PathLike) else value
 
     @field_validator("seeds", "model", "trackers", "measures", mode="before")
     @classmethod

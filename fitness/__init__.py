@@ -2,7 +2,9 @@
 
 - assets/: the shipped models and data
 - cached_judge: human baselines, once a vault
+- checks/: what a task gives away
 - contracts/: what a method is handed, may return, and is scored by
+- home: where what is kept lies
 - judge: trials, races, blame for failures
 - ladder: answers about scores that do not leak labels
 - nouns: methods, problems, trials, scores

@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "start": ("evolve.cli.verbs.run:start", "Breed methods: a new search on the embedded task (no key, no GPU needed)."),
     "resume": ("evolve.cli.verbs.run:resume", "Go on with a run, with what is left of its budget or more."),
     "seed": ("evolve.cli.verbs.seed:seed", "List the human baselines, or check your own files and add them to a run."),
+    "task": ("evolve.cli.verbs.task:task", "Write a task of your own, check it before a search, show it."),
     "new": ("evolve.cli.verbs.new:new", "Write a method file to begin with: it judges OK as it is."),
     "judge": (
         "evolve.cli.verbs.judge:judge",

@@ -34,6 +34,13 @@ task_option = click.option(
     metavar="FILE[:NAME]",
     help="The file of the run's task, where that is one of your own: it is imported only when you name it.",
 )
+data_option = click.option(
+    "--data",
+    callback=lambda context, parameter, folder: _admit(data=folder),
+    expose_value=False,
+    metavar="DIR",
+    help="The folder of the run's data, where they are your own: it is read only when you name it.",
+)
 strategy_option = click.option(
     "--strategy",
     callback=lambda context, parameter, reference: _admit(strategy=reference),
@@ -53,12 +60,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def own_option(command: F) -> F:
-    """Let the user name the files of the task and the strategy of a run."""
-    return task_option(strategy_option(command))
+    """Let the user name the files of the task, the data and the strategy of a run."""
+    return task_option(data_option(strategy_option(command)))
 
 
-def _admit(task: str | None = None, strategy: str | None = None) -> None:
-    """Import the task, or the strategy, that a flag names."""
+def _admit(task: str | None = None, strategy: str | None = None, data: str | None = None) -> None:
+    """Import the task, or the strategy, that a flag names; remember the data."""
+    if data is not None:
+        from fitness import tasks
+
+        tasks.name_data(data)
     if task is not None:
         from fitness import tasks
 

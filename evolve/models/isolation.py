@@ -17,7 +17,7 @@ from glob import glob
 from pathlib import Path
 
 from evolve.errors import UsageError
-from fitness.vault.vault import default_home
+from fitness.home import default_home
 
 OURS = (str(Path(__file__).parents[2]), *sorted({os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}))
 DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")  # a program may be a model on the user's GPU

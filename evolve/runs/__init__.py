@@ -15,4 +15,6 @@
 - sealed: the counted look
 - seeds: baselines and a user's files
 - session: start and resume
+- task_check: a task, before anything is searched on it
+- task_file: a task file to begin from, and what a model is told of a task
 """

@@ -29,15 +29,24 @@ from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
+NO_FILES = dict[str, str]()
+
 
 def admitted(config: Config) -> Config:
     """Return what a user configured, with the names that task and strategy go by here and, if none was said, the first domain.
 
     Both may be files, which are imported: never call this with what an archive says. Raises UsageError.
     """
-    name, searched = tasks.admit(config.task), strategies.admit(config.strategy)
+    searched = strategies.admit(config.strategy)
+    name = tasks.admit(config.task) if config.data is None else tasks.admit_data(config.task, config.data, **_of_data(config))
     domain = config.domain if "domain" in config.model_fields_set else tasks.load(name).search_domains[0]
     return config.model_copy(update={"task": name, "domain": domain, "strategy": searched})
+
+
+def _of_data(config: Config) -> dict[str, object]:
+    """Return what a configuration says of the user's own data; the domains that are named are those that are searched."""
+    search = config.domains if "domain" in config.model_fields_set else ()
+    return {"classes": config.classes, "ceiling": config.ceiling, "normalise": config.normalise, "search": search}
 
 
 @dataclass(frozen=True)
@@ -125,10 +134,11 @@ def check_operators(name: str, operators: Mapping[str, Operator]) -> None:
 def stored_config(archive: Archive) -> Config:
     """Return a run's configuration, checked as if it were new: the archive may be a stranger's. Raises UsageError."""
     run = archive.run()
-    return config_of(run.config, run.task, archive.path)
+    files = dict(str(row["text"]).rpartition(" ")[::2] for row in archive.rows("select text from events where kind = 'data'"))
+    return config_of(run.config, run.task, archive.path, files)
 
 
-def config_of(text: str, task: str, path: Path) -> Config:
+def config_of(text: str, task: str, path: Path, files: Mapping[str, str] = NO_FILES) -> Config:
     """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
     try:
         found = json.loads(text)
@@ -137,8 +147,21 @@ def config_of(text: str, task: str, path: Path) -> Config:
     if not isinstance(found, dict) or found.get("task") != task:
         raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
     config = settings.resolve(found)
+    if config.data is not None and tasks.named_data():
+        _admit_again(config, path, files)
     check_config(tasks.load(config.task), config)
     return config
+
+
+def _admit_again(config: Config, path: Path, files: Mapping[str, str]) -> None:
+    """Make a run's task of the data that the user names now. Raises UsageError, naming what has changed since."""
+    from fitness.tasks.data.task import changed
+
+    folder, base = tasks.named_data(), config.task.rpartition("-")[0]
+    name = tasks.admit_data(base, folder, **_of_data(config))
+    if name != config.task:
+        what = changed(files, tasks.load(name).options["files"]) or "it holds others"
+        raise UsageError(f"the data in {folder} are not those of {path} any more ({what}): put them back, or begin a new run")
 
 
 def known_executor(config: Config, path: Path) -> Executor:

@@ -27,6 +27,7 @@ from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import collect, screen_seeds, watch_known
+from evolve.runs.task_check import before_start
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import RunContext
@@ -35,6 +36,7 @@ from evolve.search.final_result import Result
 from evolve.search.loop import Loop
 from evolve.search.parts import assemble
 from evolve.text import count, one_line
+from fitness import tasks
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
     with WorkerProcess() as worker:
         worker.warm()
         setup = check(config, path, given)
+        if config.check_task and config.task not in tasks.TASKS:
+            before_start(setup.task, lambda text: watch.event("phase", text))
         seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = screen_seeds(worker, setup.task, seeds)
@@ -224,6 +228,8 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
         if resources.task.reference:
             archive.event("task", f"{config.task} is {resources.task.reference}")
             archive.event(words.KIND, words.event_text(task.contract.words))
+        for file, digest in resources.task.options.get("files", {}).items():
+            archive.event("data", f"{file} {digest}")
         for direction in resources.task.directions:
             archive.add_direction(direction)
         for method in methods:

@@ -1,6 +1,7 @@
 """Defines the tasks that methods are judged on: a table of dotted names, loaded when asked for, and one's own by their files.
 
 - calling: the functions of a task of one's own, called and checked
+- data/: a task of the user's own data
 - directions: research directions from the literature
 - embedded/: the task that is shipped
 - grammar: kinds of step, as data
@@ -16,15 +17,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fitness import registry
 from fitness.registry import UsageError
 from fitness.tasks.own import OwnTask
 from fitness.tasks.task import Task, domains
 
-__all__ = ["TASKS", "OwnTask", "Task", "admit", "domains", "load", "register"]
+__all__ = ["DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "domains", "load", "name_data", "named_data", "register"]
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
+DATA = {"w2s": "fitness.tasks.data.task:from_folder"}  # tasks that are made of a folder of the user's own data
+ABOUT_DATA = {"w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests"}
+_DATA_NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
 _NAMES = ("task", "TASK")  # what a task is called in its file, where the user does not say
 _ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
 
@@ -39,10 +44,22 @@ def load(name: str) -> Task:
     if name in TASKS:
         task: Task = registry.resolve(TASKS[name])
         return task
+    if name in DATA:
+        raise UsageError(f"The task {name} is one of your own data: say --data DIR, a folder with a folder a domain in it.")
+    if re.fullmatch(rf"({'|'.join(DATA)})-[0-9a-f]{{8}}", name):
+        raise UsageError(
+            f"The task {name} is one of somebody's own data, which are read only when you name them: say --data DIR."
+        )
     if re.fullmatch(r"[\w-]+-[0-9a-f]{8}", name):
+        base = name.rpartition("-")[0]
+        now = next((known for known in _ADMITTED if known.rpartition("-")[0] == base), "")
+        if now:
+            raise UsageError(f"The file of the task {name} was edited: it is {now} now. Put it back, or begin a new run.")
         again = "which is imported only when you name it: say --task path/to/file.py, with the file as it was then"
         raise UsageError(f"The task {name} is a file of somebody's own, {again}.")
-    raise UsageError(f"There is no task named {name[:80]!r}; the known tasks are: {', '.join(sorted({*TASKS, *_ADMITTED}))}.")
+    raise UsageError(
+        f"There is no task named {name[:80]!r}; the known tasks are: {', '.join(sorted({*TASKS, *DATA, *_ADMITTED}))}."
+    )
 
 
 def admit(reference: str) -> str:
@@ -51,7 +68,7 @@ def admit(reference: str) -> str:
     That is its own name and a digest of the file, so that a changed file is another task, with instances of its own. Any other
     name is returned as it is. Raises UsageError with what is wrong with the file.
     """
-    if reference in TASKS or reference in _ADMITTED or not registry.is_reference(reference):
+    if reference in TASKS or reference in DATA or reference in _ADMITTED or not registry.is_reference(reference):
         return reference
     found, file = registry.load(reference, *_NAMES), registry.file_of(reference)
     if isinstance(found, OwnTask):
@@ -59,6 +76,26 @@ def admit(reference: str) -> str:
     if not isinstance(found, Task):
         raise UsageError(f"{reference} is no task but of type {type(found).__name__}: write task = Task(...) in the file")
     return register(_placed(found, file, found.source, reference))
+
+
+def admit_data(reference: str, folder: str | Path, **options: Any) -> str:
+    """Read the data that the user names, and return the name that their task goes by here, which holds a digest of them.
+
+    `options` are those of data.task.DataOptions. Raises UsageError with what is wrong with the data.
+    """
+    if reference not in DATA:
+        raise UsageError(f"--data goes with --task {' or '.join(DATA)}, and the task is {reference!r:.80}")
+    return register(registry.resolve(DATA[reference])(Path(folder), options))
+
+
+def name_data(folder: str) -> None:
+    """Let this process read a folder of data where an archive's task is made of one."""
+    _DATA_NAMED[:] = [folder]
+
+
+def named_data() -> str:
+    """Return the folder of data that the user names for the archive at hand; "" for none."""
+    return _DATA_NAMED[0] if _DATA_NAMED else ""
 
 
 def register(task: Task | OwnTask) -> str:

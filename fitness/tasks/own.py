@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitness.contracts.contract import Answer, Array, Contract, Order, Words
 from fitness.contracts.symmetries import Symmetry, repeats
+from fitness.home import default_home
 from fitness.nouns import Direction, Limits, Measure
 from fitness.registry import UsageError
 from fitness.tasks.calling import OwnScoring, OwnSource
@@ -97,6 +98,35 @@ class OwnTask:
             seeds=Path("baselines"),
         )
         self._seeds = self._task.seeds
+
+    @staticmethod
+    def from_arrays(
+        train: Arrays,
+        test: Arrays,
+        *,
+        domain: str = "own",
+        held_out: Mapping[str, tuple[Arrays, Arrays]] | None = None,
+        classes: str = "natural",
+        ceiling: float | None = None,
+        normalise: bool = True,
+    ) -> Task:
+        """Return the weak-to-strong task of arrays of one's own, as `--task w2s --data DIR` makes it of files.
+
+        Args:
+            train: features (n, d), and weak: (n,) labels or (n, k) probabilities; optionally labels (n,), for the ceiling
+                alone, and pairs (p, 2).
+            test: features (m, d), labels (m,), and optionally teacher, the weak probabilities for them.
+            domain: what they are called; `held_out`: further ones by name, train and test, which no search sees.
+            classes: "natural", or "balanced": as many rows of each class, where labels are known.
+            ceiling: the accuracy that could be reached; default: the default student on labels that are held back.
+            normalise: whether each row is brought to the same norm.
+
+        Raises UsageError for arrays that are missing, misshapen, not finite, or fail a check.
+        """
+        from fitness.tasks.data.task import from_arrays
+
+        options = {"classes": classes, "ceiling": ceiling, "normalise": normalise}
+        return from_arrays({domain: (train, test), **(held_out or {})}, default_home() / "data", options)
 
     def draw(self, function: Drawing) -> Drawing:
         """Take the function that draws an instance (a decorator): draw(domain, rng) -> Draw."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from fitness import registry
 from fitness.nouns import VaultError
 from fitness.vault import storage
 
@@ -127,7 +128,9 @@ class Builder:
 
     def _run(self, batch: Sequence[InstanceName]) -> str:
         """Run one process over a batch; return what went wrong as a sentence, or nothing."""
-        reason = ""
+        reason = edited(self._task)
+        if reason:
+            return reason
         with tempfile.TemporaryFile("w+") as complaints:
             with self._changed:
                 if self._stopped:
@@ -161,6 +164,14 @@ class Builder:
         work = {"source": task.source, "options": dict(task.options), "margin": task.margin, "contract": contract}
         work["requests"] = requests
         return json.dumps(work) + "\n"
+
+
+def edited(task: Task) -> str:
+    """Return a sentence where a task's own file is another than the one that this process knows; "" where it is the same."""
+    if not task.reference or task.name.endswith(now := registry.digest(file := registry.file_of(task.reference))):
+        return ""
+    was = task.name.rpartition("-")[2]
+    return f"{file} was edited since the run began (its digest was {was} and is {now}): put it back, or begin a new run."
 
 
 def build(

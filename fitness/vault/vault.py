@@ -15,6 +15,7 @@ import numpy as np
 
 from fitness.contracts.arranging import pack
 from fitness.contracts.contract import Arrays, Problem
+from fitness.home import default_home
 from fitness.nouns import Split, VaultError
 from fitness.sandbox.transfer import lay_out
 from fitness.tasks import Task
@@ -22,11 +23,6 @@ from fitness.tasks.secret import Secret
 from fitness.vault import storage
 from fitness.vault.cache import ScoreCache
 from fitness.vault.instance import Answers, Instance, InstanceName
-
-
-def default_home() -> Path:
-    """Return $EVOLVE_HOME, or the cache folder used without it."""
-    return Path(os.environ.get("EVOLVE_HOME") or Path.home() / ".cache" / "evolve-w2s").expanduser()
 
 
 class Vault:

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fitness.home import default_home
 from fitness.nouns import Split, VaultError
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.vault import storage
 from fitness.vault.builder import Builder, build, load
 from fitness.vault.instance import Instance, InstanceName
-from fitness.vault.vault import Vault, default_home
+from fitness.vault.vault import Vault
 from tests.support.weak_to_strong import answers_of
 
 TINY = embedded(Sizes(labelled=40, train=150, test=120), margin=-1.0)

@@ -11,6 +11,7 @@
 - report: report and export
 - run: start and resume
 - sealed: the sealed instances
+- task: a task of one's own
 - seed: baselines and a user's files
 - ui: the live page
 """

@@ -31,7 +31,11 @@ tracker_option = click.option(
 
 
 @click.command()
-@click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
+@click.option(
+    "--task",
+    help="The task to search on: embedded (the default), w2s on your own --data, or your own as path/to/task.py[:NAME].",
+)
+@click.option("--data", metavar="DIR", help="Your own data for the task w2s: a folder with a folder a domain in it.")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(

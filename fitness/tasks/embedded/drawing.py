@@ -61,8 +61,12 @@ def ceiling(train_x: np.ndarray, y: np.ndarray, test_x: np.ndarray, seed: int) -
     return np.asarray(predictor(torch.from_numpy(test_x)).argmax(1))
 
 
-def frame(train: np.ndarray, test: np.ndarray, secret: Secret, gain: float = GAIN) -> tuple[np.ndarray, np.ndarray]:
+def frame(
+    train: np.ndarray, test: np.ndarray, secret: Secret, gain: float = GAIN, *, rows: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Standardise by the training rows, multiply each channel by its gain, bring each row to the same norm, rotate; float32.
+
+    Without `rows` all rows are scaled alike, so that the training rows have that norm in the mean.
 
     A rotation alone would keep norms, and the norm tells true from false; unrotated coordinates would keep their meaning.
     Without the gains all instances would share their principal components, and numbers remembered of them would name the truth.
@@ -70,7 +74,11 @@ def frame(train: np.ndarray, test: np.ndarray, secret: Secret, gain: float = GAI
     width = train.shape[1]
     scale = np.exp(gain * secret.rng("gains").standard_normal(width)) / (train.std(0) + 1e-6)
     mean, turn = train.mean(0), rotation(width, secret.rng("rotation"))
-    return _turned((train - mean) * scale, turn), _turned((test - mean) * scale, turn)
+    scaled = (train - mean) * scale, (test - mean) * scale
+    if not rows:
+        common = NORM / np.linalg.norm(scaled[0], axis=1).mean()
+        return _plain(common * scaled[0] @ turn), _plain(common * scaled[1] @ turn)
+    return _turned(scaled[0], turn), _turned(scaled[1], turn)
 
 
 def rotation(d: int, rng: np.random.Generator) -> np.ndarray:
@@ -81,7 +89,11 @@ def rotation(d: int, rng: np.random.Generator) -> np.ndarray:
 
 def _turned(x: np.ndarray, turn: np.ndarray) -> np.ndarray:
     rows = NORM * x / np.linalg.norm(x, axis=1, keepdims=True)
-    return np.asarray(rows @ turn, dtype=np.float32)
+    return _plain(rows @ turn)
+
+
+def _plain(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,152 @@
+"""Makes the task of a user's own data: the weak-to-strong contract on a folder of files, or on arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fitness.registry import UsageError
+from fitness.tasks.data import pool
+from fitness.tasks.embedded.grammar import GRAMMAR
+from fitness.tasks.task import Task
+
+NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come out different
+STEMS = ("train", "test")  # of the files of a domain
+MARGIN = 0.05  # by how much a ceiling must exceed its floor
+NONE = dict[str, Any]()
+BRIEF = """\
+Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student.
+It is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
+It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
+1 is as good as the {ceiling}.
+
+{domains}
+
+In each instance the rows are others of the same data; columns have random gains and are turned at random, new for each one,
+so the axes mean nothing{norms}. Classes are {classes}.
+A good method works on every domain, and knows nothing of this data.
+
+Allowed: torch, numpy, scipy, sklearn (not sklearn.datasets), the standard library's math; one process, one thread. Not allowed:
+files, network, subprocesses, labels from anywhere else, constants fitted to this task's data, fitting on test_x, answers that
+depend on the order, number or company of the test rows.
+"""
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What a user says of the data.
+
+    Attributes:
+        classes: "natural" as they are, or "balanced": as many rows of each, where there are labels.
+        ceiling: the accuracy that could be reached; None for that of the default student on held-back labels.
+        normalise: whether each row is brought to the same norm.
+        search: the domains that a search is scored on, the first when there are none; the others are held out.
+    """
+
+    classes: Literal["natural", "balanced"] = "natural"
+    ceiling: float | None = None
+    normalise: bool = True
+    search: tuple[str, ...] = ()
+
+
+def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAME) -> Task:
+    """Return the task of a folder that holds one folder a domain. Raises UsageError with what is wrong with the files.
+
+    `options` are those of DataOptions. Its name holds a digest of the files, so that other data is another
+    task, and its version one of the options.
+    """
+    chosen, folder = DataOptions(**options), folder.expanduser().resolve()
+    domains, digests = pool.domains_of(folder), pool.digests(folder)
+    unknown = [domain for domain in chosen.search if domain not in domains]
+    if unknown:
+        raise UsageError(f"{folder} has no domain {unknown[0]!r}: the domains are {', '.join(domains)}")
+    search = chosen.search or domains[:1]
+    settings = json.dumps([chosen.classes, chosen.ceiling, chosen.normalise]).encode()
+    return Task(
+        name=f"{name}-{_short(json.dumps(digests, sort_keys=True).encode())}",
+        version=f"{VERSION}-{_short(settings)}",
+        brief=_brief(folder, domains, chosen),
+        search_domains=search,
+        held_out_domains=tuple(domain for domain in domains if domain not in search),
+        margin=MARGIN,
+        least_instances=4,
+        grammar=GRAMMAR,
+        source="fitness.tasks.data.source:DataSource",
+        options={**asdict(chosen), "folder": str(folder), "files": digests},
+    )
+
+
+def from_arrays(
+    domains: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]], folder: Path, options: Mapping[str, Any] = NONE
+) -> Task:
+    """Return the task of named arrays, training and test ones by domain; the first is searched on, the others are held out.
+
+    They are written into a folder, named after a digest of theirs, because instances are drawn in another process. Raises
+    UsageError for what is missing, misshapen, not finite, or fails a check.
+    """
+    digest = hashlib.sha256()
+    for domain, pair in domains.items():
+        if not re.fullmatch(r"\w[\w-]*", domain):
+            raise UsageError(f"{domain!r} cannot name a domain: use letters, digits, _ and -")
+        found = pool.pool_of(*pair, f"train of {domain}", f"test of {domain}")
+        for name, sentence, passed in pool.check(found, options.get("ceiling"), options.get("normalise", True)):
+            if not passed:
+                raise UsageError(f"{domain}: {name}: {sentence}")
+        for stem, arrays in zip(STEMS, pair):
+            for key in sorted(arrays):
+                value = np.ascontiguousarray(arrays[key])
+                digest.update(f"{domain} {stem} {key} {value.dtype} {value.shape} ".encode() + value.tobytes())
+    place = folder / digest.hexdigest()[:16]
+    for domain, pair in domains.items():
+        (place / domain).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for stem, arrays in zip(STEMS, pair):
+            given: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items() if value is not None}
+            np.savez(place / domain / f"{stem}.npz", **given)
+    return from_folder(place, {"search": (next(iter(domains)),), **options})
+
+
+def check(folder: Path, ceiling: float | None = None, normalise: bool = True) -> Sequence[tuple[str, str, bool]]:
+    """Return each check of each domain, by name, with a sentence, and whether it passed. Raises UsageError for bad files."""
+    found = []
+    for domain in pool.domains_of(folder):
+        loaded = pool.load(folder / domain)
+        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in pool.check(loaded, ceiling, normalise)]
+    return found
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return which files of the data are others than before, as a list; "" when none are."""
+    found = [f"{file} is new" for file in now.keys() - before.keys()]
+    found += [f"{file} is gone" for file in before.keys() - now.keys()]
+    found += [f"{file} has changed" for file in now.keys() & before.keys() if now[file] != before[file]]
+    return ", ".join(sorted(found))
+
+
+def _short(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:8]
+
+
+def _brief(folder: Path, domains: Sequence[str], options: DataOptions) -> str:
+    lines, floors = [], set[str]()
+    for domain in domains:
+        found = pool.load(folder / domain)
+        pairs = "" if found.pairs is None else f", {len(found.pairs):,} pairs"
+        lines.append(
+            f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} "
+            f"features, {found.classes} classes{pairs}"
+        )
+        floors.add("weak teacher" if found.teacher is not None else "default student on the weak labels")
+    return BRIEF.format(
+        floor=" or the ".join(sorted(floors)),
+        ceiling="default student trained on true labels" if options.ceiling is None else f"accuracy {options.ceiling:g}",
+        domains="\n".join(lines),
+        norms=", and each row has the same norm" if options.normalise else "",
+        classes="balanced" if options.classes == "balanced" else "as common as they are in the data",
+    )
