@@ -16,18 +16,23 @@ LONGEST = 60  # characters of each
 
 @dataclass(frozen=True)
 class CalledNumbers:
-    """What value, floor and ceiling are called, and what is said of the axis of that name in the grid."""
+    """What value, floor and ceiling are called, and what is said of the axis of that name in the grid.
+
+    Attributes:
+        compared: what others reached on a question like this.
+    """
 
     value: str
     floor: str
     ceiling: str
     axis: str = ""
     along: str = ""
+    compared: str = ""
 
 
 def called(words: Words) -> CalledNumbers:
     """Return what readers of a run need of a contract's words."""
-    return CalledNumbers(words.value, words.floor, words.ceiling, *words.axis)
+    return CalledNumbers(words.value, words.floor, words.ceiling, *words.axis, words.compared)
 
 
 def event_text(words: Words) -> str:

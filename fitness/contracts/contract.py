@@ -109,6 +109,7 @@ class Words:
         value: what is scored; `floor` and `ceiling`: what a gap recovered of 0 and of 1 is as good as.
         scored: the last paragraph of the contract's text; made of the others when it is "".
         axis: a measure, and what is said of the axis of the grid that it is.
+        compared: what others reached on a question like this one, told beside the final table.
         role: who a model is told to be; `rules`: what it is told of honest methods, an entry each; `slow`: what takes too long.
     """
 
@@ -117,6 +118,7 @@ class Words:
     ceiling: str = "the ceiling"
     scored: str = ""
     axis: tuple[str, str] = ("", "")
+    compared: str = ""
     role: str = "You are a researcher in AI alignment. You improve a method for the task below: a small Python file."
     rules: tuple[str, ...] = (
         "What answers are scored against is nowhere in reach. What a method knows it must learn from the problem in the run "

@@ -55,6 +55,7 @@ PROBABILITIES = Contract(
             "teacher_agreement",
             "Agreement with the teacher runs from elicitation (left) to imitation (right).",
         ),
+        compared="Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97",
         role=(
             "You are a researcher in scalable oversight. You improve a weak-to-strong supervision method: a small Python file "
             "that trains a\nstrong student from the labels of a weak teacher."

@@ -14,7 +14,7 @@ A method is one Python file of at most 32 KB that defines, at the top level,
 
     def {entry}({parameter}):
         ...
-        return {answer:<21}# {shapes}; real, finite{ends}
+        return {answer:<20} # {shapes}; real, finite{ends}
 """
 STUB = '''\
 """One line that says what the idea is.

@@ -17,6 +17,7 @@ from evolve.cli.show.console import console, paragraph, say, table
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.files import newest_runs
+from evolve.queries.words import words_of
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
 from evolve.runs.session import Ending
@@ -24,7 +25,6 @@ from evolve.search.final_result import Result
 from fitness.pgr import FEWEST
 
 FILE = 1000  # columns of a table that no screen holds
-AAR = "Anthropic's automated alignment researchers on their chat task (2026-04): human best .23, agents .97"
 
 
 def say_unfinished(as_json: bool) -> None:
@@ -58,7 +58,7 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) 
         click.echo(clean.as_json({"end": ending}, default=str))
         return
     if end.result:
-        _table(end.result)
+        _table(end.result, _compared(end.path))
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
     click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
     if end.interrupted:
@@ -87,7 +87,13 @@ def write(end: Ending) -> dict[str, Path]:
         return files
 
 
-def _table(result: Result) -> None:
+def _compared(path: Path) -> str:
+    """Return what others reached on a question like that of a run's task."""
+    with contextlib.closing(Archive.open(path)) as archive:
+        return words_of(archive).compared
+
+
+def _table(result: Result, compared: str = "") -> None:
     """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
     heads = [f"{line.domain} ({line.instances}{'*' if line.few and line.instances >= FEWEST else ''})" for line in result.lines]
     rows = [
@@ -107,7 +113,8 @@ def _table(result: Result) -> None:
         f"the best of {result.tried} methods on dev; inflation {result.inflation:+.2f}: "
         f"dev {result.dev:.2f} minus fresh {result.fresh:.2f}"
     )
-    _say(f"for comparison, not the same task: {AAR}")
+    if compared:
+        _say(f"for comparison, not the same task: {compared}")
     say()
 
 

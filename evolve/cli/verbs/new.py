@@ -17,4 +17,5 @@ def new(file: Path, task: str) -> None:
     from fitness import tasks
 
     path = shlex.quote(str(written(file, tasks.load(tasks.admit(task)))))
-    click.echo(f"wrote {path}; now try: python -m evolve judge {path}")
+    option = "" if task == "embedded" else f" --task {shlex.quote(task)}"
+    click.echo(f"wrote {path}; now try: python -m evolve judge {path}{option}")
