@@ -14,6 +14,7 @@ import pytest
 import evolve
 from archives.archive import Archive
 from evolve.cli import run
+from evolve.testing import check_task
 from fitness import tasks
 from fitness.registry import load
 from tests.support.own_tasks import CURVE, CURVE_SEEDS, DIGIT_SEEDS, DIGITS, written
@@ -128,6 +129,11 @@ def test_a_script_that_searches_when_it_is_imported_is_told_how_to_write_it(root
     )
     assert done.returncode == 1
     assert 'put that under if __name__ == "__main__"' in done.stderr
+
+
+def test_tasks_of_ones_own_keep_the_contract_of_tasks(tmp_path: Path) -> None:
+    for name, file, seeds in (("digits", DIGITS, DIGIT_SEEDS), ("curve", CURVE, CURVE_SEEDS)):
+        check_task(tasks.load(tasks.admit(str(written(tmp_path / name, file, seeds)))))
 
 
 def test_a_prompt_speaks_of_the_task_alone(tmp_path: Path) -> None:

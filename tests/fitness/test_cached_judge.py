@@ -109,7 +109,7 @@ def test_an_examination_of_another_score_is_another_one(tmp_path: Path) -> None:
     cached(tmp_path, Scripted(right(0.8))).examine(METHOD, trial)
     assert trial.score is not None
     again = Scripted(right(0.8))
-    cached(tmp_path, again).examine(METHOD, replace(trial, score=replace(trial.score, transfer_acc=0.5)))
+    cached(tmp_path, again).examine(METHOD, replace(trial, score=replace(trial.score, value=0.5)))
     assert again.runs > 0
 
 

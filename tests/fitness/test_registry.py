@@ -65,7 +65,7 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path: Path, text: str | N
     if text is not None:
         written(tmp_path, text)
     with pytest.raises(UsageError, match=said) as found:
-        load(str(tmp_path / "mine.py"), attribute)
+        load(str(tmp_path / "mine.py"), *filter(None, [attribute]))
     assert "\n" not in str(found.value)
 
 
