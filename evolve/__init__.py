@@ -1,4 +1,4 @@
-"""evolve: an evolutionary search engine for weak-to-strong supervision methods.
+"""evolve: an evolutionary search engine for methods of alignment.
 
 A candidate goes through ten steps, and each has its place: select `selection/` · brief `prompting/` · reserve `budget.py` ·
 propose `operators/` `models/` · screen `screening/` · submit `executors/` · run `fitness/sandbox/` · judge `fitness/judge.py`
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from evolve.executors import Executor
     from evolve.nouns import Brief, Draft, Model, Operator
     from evolve.observer import Observer
-    from fitness.contracts.contract import answer, array
+    from fitness.contracts.contract import Words, answer, array
     from fitness.contracts.symmetries import apart, exchange, needs, permute, rename, repeats, turn
     from fitness.nouns import Evaluation, EvolveError, Measure, Method, Status
     from fitness.tasks.own import OwnTask as Task
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Brief", "Config", "Draft", "Draw", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model",
-    "Observer", "Operator", "Placement", "Run", "Status", "Task", "answer", "apart", "array", "exchange", "judge", "needs",
-    "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
+    "Observer", "Operator", "Placement", "Run", "Status", "Task", "Words", "answer", "apart", "array", "exchange", "judge",
+    "needs", "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
 ]  # fmt: skip
 _HOMES = {
     "archives.nouns": ("Elite", "Placement"),
@@ -66,7 +66,7 @@ _HOMES = {
     "evolve.nouns": ("Brief", "Draft", "Model", "Operator"),
     "evolve.observer": ("Observer",),
     "fitness.nouns": ("Evaluation", "EvolveError", "Measure", "Method", "Status"),
-    "fitness.contracts.contract": ("answer", "array"),
+    "fitness.contracts.contract": ("Words", "answer", "array"),
     "fitness.contracts.symmetries": ("apart", "exchange", "needs", "permute", "rename", "repeats", "turn"),
     "fitness.tasks.own": ("Task",),
     "fitness.tasks.source": ("Draw",),

@@ -30,7 +30,7 @@ from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.suite import check_task as check_task
 from fitness.vault.instance import InstanceName
 
-FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
+FILE = "def method(problem):\n    return problem.given[:, 1]\n"
 COST = Usage("hostile", 1, 1_000, 100, 0.5, 1.0)
 HOSTILE = {
     "nothing": "",

@@ -204,5 +204,5 @@ def made_by(operator: str, model: str = "", origin: str = "") -> str:
 
 
 def words(name: str) -> str:
-    """Return an identifier as words: teacher agreement."""
+    """Return an identifier as words: peak memory."""
     return name.replace("_", " ")

@@ -50,6 +50,22 @@ def test_no_two_files_import_each_other_in_a_circle(root: Path) -> None:
     TopologicalSorter(layout.arrows(root)).prepare()  # raises CycleError, naming the files
 
 
+NOUNS = re.compile(
+    r"\b(weak|teachers?|students?|strong (ceiling|student|model)|train_x|test_x|n_classes|weak.to.strong)\b", re.I
+)
+OTHERS = ("Student's t", "What teachers should know", '"n_classes"})')  # a distribution, a title, a keyword of libraries
+
+
+def test_the_engine_speaks_of_no_task(root: Path) -> None:
+    """Its nouns are the task's: only the columns of trials keep the names that they had (archives/archive.py)."""
+    said = []
+    for path in sorted(p for kind in ("py", "md", "css", "js", "html") for p in (root / "evolve").rglob(f"*.{kind}")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if NOUNS.search(line) and not any(other in line for other in OTHERS):
+                said.append(f"{path.relative_to(root)}:{number}: {line.strip()}")
+    assert not said
+
+
 def test_files_and_functions_are_short(root: Path) -> None:
     assert not [path for path in layout.files(root) if layout.lines([path]) > 300]
     assert not [where for length, where in layout.functions(root) if length > 60]

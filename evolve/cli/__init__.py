@@ -87,7 +87,7 @@ class _Verbs(click.Group):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="evolve")
 def cli() -> None:
-    """Breed Python methods for weak-to-strong supervision, scored on PGR in a sandbox that never sees a label.
+    """Breed Python methods for an alignment question, scored on PGR in a sandbox that never sees an answer.
 
     Begin with `python -m evolve start`.
     """

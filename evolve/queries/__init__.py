@@ -17,4 +17,5 @@
 - operators: what arms and directions gave
 - run_report: all of it at one moment
 - status: where a run stands
+- words: what a task calls its numbers
 """

@@ -17,6 +17,7 @@ from evolve.queries.leaderboard import LeaderboardRow, ranking
 from evolve.queries.lineage import Lineage, lineage_of
 from evolve.queries.operators import OperatorYield, yields
 from evolve.queries.status import Happening, RunStatus, events, run_status
+from evolve.queries.words import CalledNumbers, words_of
 from evolve.text import label
 from fitness.nouns import EvolveError
 
@@ -59,6 +60,7 @@ class Report:
     failures: tuple[failures.FailureLine, ...]
     costs: tuple[costs.CostLine, ...]
     events: tuple[Happening, ...]
+    words: CalledNumbers
 
     @property
     def champion(self) -> str:
@@ -102,6 +104,7 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[LeaderboardRow, ...
             failures=failures.failures(archive),
             costs=costs.costs(archive),
             events=events(archive, _EVENTS),
+            words=words_of(archive),
         )
 
 

@@ -21,6 +21,7 @@ from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
 from evolve.operators.offline.prospects import outlook
+from evolve.queries import words
 from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
@@ -226,6 +227,7 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
         record_walls(archive, resources.sandbox)
         if resources.task.reference:
             archive.event("task", f"{config.task} is {resources.task.reference}")
+            archive.event(words.KIND, words.event_text(task.contract.words))
         for file, digest in resources.task.options.get("files", {}).items():
             archive.event("data", f"{file} {digest}")
         for direction in resources.task.directions:

@@ -103,6 +103,6 @@ def sentence(champion: str, human: str, difference: tuple[float, float, float], 
     facts = f"PGR {mean:+.2f} on the same {instances} fresh instances, 90 % interval [{low:+.2f}, {high:+.2f}]"
     if low > 0:
         narrowly = " narrowly" if mean < pgr.NARROW else ""
-        means = f"it recovers {mean:.0%} more of the gap between weak teacher and ceiling, and surely at least {low:.1%}"
+        means = f"it recovers {mean:.0%} more of the gap between floor and ceiling, and surely at least {low:.1%}"
         return f"shown: {champion} beats the human best, {human},{narrowly} by {facts}: {means}"
     return f"not shown: {champion} against the human best, {human}: {facts}, which {'holds' if high >= 0 else 'lies below'} 0"

@@ -108,6 +108,7 @@ class Words:
     Attributes:
         value: what is scored; `floor` and `ceiling`: what a gap recovered of 0 and of 1 is as good as.
         scored: the last paragraph of the contract's text; made of the others when it is "".
+        axis: a measure, and what is said of the axis of the grid that it is.
         role: who a model is told to be; `rules`: what it is told of honest methods, an entry each; `slow`: what takes too long.
     """
 
@@ -115,6 +116,7 @@ class Words:
     floor: str = "the floor"
     ceiling: str = "the ceiling"
     scored: str = ""
+    axis: tuple[str, str] = ("", "")
     role: str = "You are a researcher in AI alignment. You improve a method for the task below: a small Python file."
     rules: tuple[str, ...] = (
         "What answers are scored against is nowhere in reach. What a method knows it must learn from the problem in the run "

@@ -51,6 +51,10 @@ PROBABILITIES = Contract(
             "0 is the weak teacher, 1 is the\n"
             "same student trained on true labels, and a method can do worse than its teacher."
         ),
+        axis=(
+            "teacher_agreement",
+            "Agreement with the teacher runs from elicitation (left) to imitation (right).",
+        ),
         role=(
             "You are a researcher in scalable oversight. You improve a weak-to-strong supervision method: a small Python file "
             "that trains a\nstrong student from the labels of a weak teacher."

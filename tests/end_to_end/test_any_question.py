@@ -63,7 +63,9 @@ def test_a_question_of_ones_own_goes_from_its_file_to_a_report(
         ["report", "--format", "json", "--out", str(out)],
     ):
         assert run([*verb, "--db", "run.db"]) == 0, verb
-    assert json.loads(out.read_text())
+    told = json.loads(out.read_text())["words"]
+    assert told["floor"] == ("the mean of the curve" if file is CURVE else "the floor")
+    assert f"PGR 0: {told['floor']}" in Path("run.html").read_text()
     tasks._ADMITTED.clear()
     assert run(["replay", "--db", "run.db", "--task", str(path)]) == 0
     capsys.readouterr()

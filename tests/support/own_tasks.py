@@ -66,13 +66,14 @@ CURVE = '''\
 
 import numpy as np
 
-from evolve import Draw, Task, answer, apart, array, permute, turn
+from evolve import Draw, Task, Words, answer, apart, array, permute, turn
 
 task = Task(
     "curve", search=["smooth"], held_out=["rough"],
     public=[array("x", "n d"), array("y", "n"), array("at", "m d"), array("noise", "", meaning="its standard deviation")],
     answer=answer("m", meaning="values"), brief="Predict the curve at the new points.", seconds=10, least_instances=3,
     symmetries=[apart("m"), permute("n"), turn("x")],
+    words=Words("minus the square error", "the mean of the curve", "the curve itself"),
 )
 
 

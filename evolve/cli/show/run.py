@@ -230,7 +230,7 @@ def _print_evaluation(evaluation: EvaluationLine) -> None:
         for trial in evaluation.trials
     ]
     if rows:
-        headers = ["", "instance", "status", "PGR", "transfer", "weak", "strong", "seconds"]
+        headers = ["", "instance", "status", "PGR", "value", "floor", "ceiling", "seconds"]
         table(headers, rows, words=(2, 0), right=(1, 3, 4, 5, 6, 7), optional=(7, 5, 6))
     print_noted(evaluation.noted)
     say()

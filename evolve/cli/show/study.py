@@ -251,7 +251,7 @@ def say_rediscoveries(name: str, found: Sequence[Rediscovery]) -> None:
     ]
     table(["strategy", "search", "fresh PGR", "distance", "nearest", ""], rows, words=(5, 0), right=(1, 2, 3))
     paragraph(
-        "Distance: root mean square difference in accuracy and in agreement with the teacher over the dev instances, of the "
+        "Distance: root mean square difference in value and in the first measure over the dev instances, of the "
         f"bred method that behaves most like {name}; the nearest of the other baselines is {found[0].usual:.3f} away."
     )
 

@@ -33,8 +33,8 @@ def _print_scores(verdict: Fields) -> None:
     low, high, rows, against = (verdict[name] for name in ("pgr_low", "pgr_high", "instances", "against"))
     span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
     paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {count(len(rows), 'instance')}", margin="  ")
-    accuracies = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
-    paragraph("accuracy {}, weak teacher {}, ceiling {}".format(*accuracies), margin="  ")
+    numbers = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
+    paragraph("value {}, floor {}, ceiling {}".format(*numbers), margin="  ")
     if against is not None:
         _print_pair(against)
     _print_probes(verdict["probes"])
@@ -67,7 +67,7 @@ def _print_instances(rows: Sequence[Fields], others: Sequence[float | None], pai
         beside = [NONE, NONE] if other is None else [f"{other:.3f}", f"{row['pgr'] - other:+.3f}"]
         scores = [f"{row['pgr']:.3f}", *(beside if paired else ()), *(f"{row[name]:.3f}" for name in names)]
         cells.append([f"{row['instance']:>10}", *scores, f"{row['seconds']:.2f}"])
-    heads = ["  instance", "PGR", *(("other", "difference") if paired else ()), "accuracy", "teacher", "ceiling", "seconds"]
+    heads = ["  instance", "PGR", *(("other", "difference") if paired else ()), "value", "floor", "ceiling", "seconds"]
     last = len(heads) - 1
     table(heads, cells, words=(), right=range(len(heads)), optional=(last, last - 1, last - 2))
 

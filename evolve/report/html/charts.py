@@ -10,6 +10,7 @@ from evolve.queries.diversity import DiversityPoint
 from evolve.queries.final_table import Comparison, Judged
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.queries.run_report import Report
+from evolve.queries.words import CalledNumbers
 from evolve.report.html.axes import Scale, picture, rule, spaced, trace, whisker, words_at
 from evolve.report.html.markup import Safe, join, tag
 from evolve.report.html.parts import anchor
@@ -39,23 +40,24 @@ def pgr_chart(report: Report) -> Safe:
         else "No bred method has a fitness yet."
     )
     return picture(
-        (_WIDTH, _HEIGHT), "PGR so far", about, _frame(x, y, right), *_baselines(report.baselines, report, y, right),
+        (_WIDTH, _HEIGHT), "PGR so far", about, _frame(x, y, right, report.words),
+        *_baselines(report.baselines, report, y, right),
         tag("g", *dots), _best(curve, x, y), _fresh(report, y, right), name="curve", least=860.0, links=True,
     )  # fmt: skip
 
 
-def _frame(x: Scale, y: Scale, right: float) -> Safe:
+def _frame(x: Scale, y: Scale, right: float, words: CalledNumbers) -> Safe:
     """Return the grid lines, tick labels and axis titles."""
     parts: list[Safe] = []
     for tick in y.ticks(6):
-        strong = tick in (0.0, 1.0)
-        parts.append(rule(_LEFT, y(tick), right, y(tick), "axis" if strong else "grid"))
+        anchor = tick in (0.0, 1.0)
+        parts.append(rule(_LEFT, y(tick), right, y(tick), "axis" if anchor else "grid"))
         parts.append(words_at(_LEFT - 8, y(tick) + 4, number(tick), "tick", "end"))
     for whole in x.counts(8):
         parts.append(words_at(x(whole), _HEIGHT - _BOTTOM + 18, f"{whole:,}", "tick", "middle"))
     parts.append(words_at((_LEFT + right) / 2, _HEIGHT - 6, "evaluations", "name", "middle"))
-    parts.append(words_at(_LEFT + 6, y(1.0) - 5, "PGR 1: the strong ceiling", "tick"))
-    parts.append(words_at(_LEFT + 6, y(0.0) + 14, "PGR 0: the weak teacher", "tick"))
+    parts.append(words_at(_LEFT + 6, y(1.0) - 5, f"PGR 1: {words.ceiling}", "tick"))
+    parts.append(words_at(_LEFT + 6, y(0.0) + 14, f"PGR 0: {words.floor}", "tick"))
     return join(*parts)
 
 

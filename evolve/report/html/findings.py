@@ -23,7 +23,7 @@ def final_section(report: Report) -> Safe:
     """Return champion against human best on fresh instances of every domain; nothing before they were judged."""
     note = (
         "Every instance here was drawn after selection had ended. Held-out domains entered no prompt, no score and no choice. "
-        "PGR 0 is the weak teacher, 1 the strong ceiling."
+        f"PGR 0 is {report.words.floor}, 1 {report.words.ceiling}."
     )
     if not report.comparisons:  # the head says what is waited for
         return section("result", "Result", note, contested_table(report)) if report.contested else Safe()
@@ -128,10 +128,10 @@ def grid_section(report: Report, progress: Sequence[Point]) -> Safe:
     whole, *islands = report.maps
     note = (
         f"MAP-Elites keeps the fittest method of every cell: {whole.occupied} of {whole.cells} cells are occupied. The value "
-        "is fitness, a lower bound on PGR. Agreement with the teacher runs from elicitation (left) to imitation (right)."
+        "is fitness, a lower bound on PGR."
     )
-    if whole.x.name != "teacher_agreement":
-        note = note.partition(" Agreement")[0]
+    if whole.x.name == report.words.axis:
+        note += f" {report.words.along}"
     small = [
         tag("figure", tag("h3", heat.title, tag("span", f" {count(heat.occupied, 'cell')}", class_="soft")),
             heat_picture(heat, large=False))

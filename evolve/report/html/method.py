@@ -83,7 +83,7 @@ def _scores(evaluations: Sequence[EvaluationLine], name: str) -> Safe:
         return join(tag("h2", "Scores"), tag("p", "It was never judged.", class_="note"))
     scored = [line for line in evaluations if any(trial.pgr is not None for trial in line.trials)][:_MOST_EVALUATIONS]
     columns = [
-        Column("Instance"), Column("Status"), *(Column(head, "n") for head in ("PGR", "Transfer", "Weak", "Strong", "Seconds")),
+        Column("Instance"), Column("Status"), *(Column(head, "n") for head in ("PGR", "Value", "Floor", "Ceiling", "Seconds")),
         Column("Message", "text"),
     ]  # fmt: skip
     rows = [

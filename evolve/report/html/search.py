@@ -162,7 +162,7 @@ def _events(report: Report) -> Safe:
 TERMS = (  # the words of the page, in the sentences of docs/glossary.md
     (
         "PGR",
-        "Performance gap recovered, (transfer − weak) / (strong − weak) in accuracy: 0 is the weak teacher, 1 the ceiling.",
+        "Performance gap recovered, (value − floor) / (ceiling − floor): 0 is the anchor to beat, 1 what could be reached.",
     ),
     (
         "Fitness",

@@ -148,7 +148,8 @@ def _rules(report: Report, scored: Sequence[tuple[LeaderboardRow, float]]) -> li
     """Return height, text, colour and width of every rule, the most important first."""
     human = report.standing.human_best.method if report.standing.human_best else ""
     ordered = sorted(scored, key=lambda pair: (pair[0].method != human, pair[0].name != "vanilla"))
-    found = [(1.0, "strong ceiling", GREY, 0.8), (0.0, "weak teacher", GREY, 0.8)]
+    anchors = (text.removeprefix("the ") for text in (report.words.ceiling, report.words.floor))
+    found = [(height, text, GREY, 0.8) for height, text in zip((1.0, 0.0), anchors)]
     for row, score in ordered:
         best = row.method == human
         text = one_line(row.label, _NAME) + (", human best" if best and len(row.label) < _NAME // 2 else "")

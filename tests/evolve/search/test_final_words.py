@@ -18,7 +18,7 @@ def test_a_large_and_a_narrow_difference_do_not_read_alike() -> None:
     large, narrow = sentence("a", "lda", (0.36, 0.3, 0.42), 20), sentence("a", "lda", (0.02, 0.004, 0.036), 20)
     assert "beats the human best, lda, by PGR +0.36" in large
     assert "[+0.30, +0.42]" in large
-    assert "36% more of the gap between weak teacher and ceiling" in large
+    assert "36% more of the gap between floor and ceiling" in large
     assert "narrowly" not in large
     assert "beats the human best, lda, narrowly by PGR +0.02" in narrow
     assert "surely at least 0.4%" in narrow

@@ -13,7 +13,7 @@ from small_problem import LIMITS, make_problem
 
 from fitness.contracts.contract import Problem
 from fitness.nouns import DeviceUnavailable, Outcome, Split, Status
-from fitness.probes.probes import UNSTABLE
+from fitness.probes.derived import UNSTABLE
 from fitness.sandbox.device import find
 from fitness.sandbox.sandbox import Sandbox
 from fitness.tasks import load
