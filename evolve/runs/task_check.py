@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, variance
 
@@ -16,7 +17,7 @@ from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.text import count
-from fitness import pgr, registry
+from fitness import registry
 from fitness.checks import draws
 from fitness.checks.leaks import SURE, leaks, remembered
 from fitness.checks.nulls import nulls
@@ -90,7 +91,7 @@ def full(task: Task, say: Say, device: str = "auto", trust: bool = False) -> Ite
     samples = [draws.sample_of(task, vault, name) for name in names]
     yield from _given_away(samples, _mean(sound[best]), f"the best baseline, {best}", remember=True)
     yield _symmetries(sound)
-    yield _noise(sound, best)
+    yield _noise(sound)
     yield _seconds(task, sound)
 
 
@@ -212,16 +213,16 @@ def _symmetries(sound: Mapping[str, Evaluation]) -> CheckResult:
     return CheckResult("symmetries", True, f"what is declared holds for every baseline ({', '.join(sorted(probes))})")
 
 
-def _noise(sound: Mapping[str, Evaluation], best: str) -> CheckResult:
-    """Say how many instances show a difference of a tenth between two methods on the same ones."""
-    spread = math.sqrt(pgr.pooled([found.scores for found in sound.values()]).variance)
-    others = [found.pgrs for name, found in sound.items() if name != best]
-    differences = [variance(a - b for a, b in zip(pgrs, sound[best].pgrs)) for pgrs in others]
-    between = fmean(differences) if differences else 2 * spread**2
-    needed = max(2, math.ceil(POWER**2 * between / DIFFERENCE**2))
-    said = (
-        f"from instance to instance a baseline varies by {spread:.2f}; a difference of {DIFFERENCE} shows on {needed} instances"
-    )
+def _noise(sound: Mapping[str, Evaluation]) -> CheckResult:
+    """Say how many instances show a difference of a tenth between two methods of much the same worth, on the same ones."""
+    strata = [[[score.pgr for score in scores] for scores in found.strata] for found in sorted(sound.values(), key=_mean)]
+    spread = fmean(variance(pgrs) for method in strata for pgrs in method)
+    differences = [
+        variance(a - b for a, b in zip(ours, theirs)) for one, other in pairwise(strata) for ours, theirs in zip(one, other)
+    ]
+    needed = max(2, math.ceil(POWER**2 * (fmean(differences) if differences else 2 * spread) / DIFFERENCE**2))
+    said = f"from instance to instance a baseline varies by {math.sqrt(spread):.2f}"
+    said += f"; a difference of {DIFFERENCE} between two that are much alike shows on {needed} instances"
     advice = "" if needed <= 20 else f": set dev_instances and fresh_instances to {needed}, or draw larger instances"
     return CheckResult("noise", True, said + advice)
 

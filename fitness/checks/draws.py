@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 def drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> list[CheckResult]:
     """Draw the instances, the first of each domain once more in another process, and compare."""
     first = list({name.domain: name for name in reversed(names)}.values())[::-1]
-    say(f"drawing {len(names)} instances")
+    say(f"drawing {_several(names)}")
     with tempfile.TemporaryDirectory() as home:
         twin = _twin(vault, Path(home))
         try:
@@ -47,8 +47,12 @@ def drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> 
             f"two draws of one instance of {domain} differ in {array}: take everything random from rng, and no order of a set"
         )
         return [CheckResult("draw", False, said)]
-    told = f"{len(names)} instances are drawn as declared; the same key draws the same bytes in another process"
+    told = f"{_several(names)} drawn as declared; the same key draws the same bytes in another process"
     return [CheckResult("draw", True, told), _anchors_of([sample_of(task, vault, name) for name in names])]
+
+
+def _several(names: Sequence[InstanceName]) -> str:
+    return f"{len(names)} instance{'s' * (len(names) > 1)}"
 
 
 def _twin(vault: Vault, home: Path) -> Vault:

@@ -125,7 +125,7 @@ def test_task_check_refuses_a_planted_leak_by_name_and_passes_the_clean_twin(
             {"before": "rng = np.random.default_rng(); x, y, x_new, truth = make(rng)"},
             "two draws of one instance of a differ in",
         ),
-        ({"before": "x = x + np.float32(hash('x') % 7)"}, "two draws of one instance of a differ in the public array x"),
+        ({"before": "x = x + np.float32(hash('x') % 1000003)"}, "two draws of one instance of a differ in the public array x"),
         ({"floor": "1.1"}, "ceilings less than 0.00 above their floors"),
         ({"ceiling": "float('nan')"}, "the ceiling of an instance is nan"),
         ({"score": "return float('nan')"}, "score() of the task plain returned nan"),
