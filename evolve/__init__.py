@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archives.nouns import Elite, Placement
+    from evolve import search
     from evolve.api import Run, judge, open_run, resume, start
     from evolve.config import Config
     from evolve.executors import Executor
@@ -56,7 +57,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Brief", "Config", "Draft", "Draw", "Elite", "Evaluation", "EvolveError", "Executor", "Measure", "Method", "Model",
     "Observer", "Operator", "Placement", "Run", "Status", "Task", "Words", "answer", "apart", "array", "exchange", "judge",
-    "needs", "open_run", "permute", "rename", "repeats", "resume", "start", "turn",
+    "needs", "open_run", "permute", "rename", "repeats", "resume", "search", "start", "turn",
 ]  # fmt: skip
 _HOMES = {
     "archives.nouns": ("Elite", "Placement"),
@@ -65,6 +66,7 @@ _HOMES = {
     "evolve.executors": ("Executor",),
     "evolve.nouns": ("Brief", "Draft", "Model", "Operator"),
     "evolve.observer": ("Observer",),
+    "evolve.search": ("search",),  # a folder that can be called
     "fitness.nouns": ("Evaluation", "EvolveError", "Measure", "Method", "Status"),
     "fitness.contracts.contract": ("Words", "answer", "array"),
     "fitness.contracts.symmetries": ("apart", "exchange", "needs", "permute", "rename", "repeats", "turn"),
@@ -87,7 +89,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         stray = stray_package()
         if stray:
             raise ImportError(stray)
-        globals()[name] = found = getattr(import_module(home), _CALLED.get(name, name))
+        module = import_module(home)
+        globals()[name] = found = module if home == f"evolve.{name}" else getattr(module, _CALLED.get(name, name))
         return found
 
     def __dir__() -> list[str]:

@@ -16,4 +16,25 @@
 - restore: the same, told again out of the archive
 - seeding: methods that no operator made
 - state: methods, parents, scores, flags, the best
+
+The folder is public as a function, too: `evolve.search(task, evals=40)` is `evolve.start(task=task, evals=40)`.
 """
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+class _Search(ModuleType):
+    """The folder itself, which can be called."""
+
+    def __call__(self, task: object = None, **options: Any) -> Any:
+        """Breed methods for a task, its name or the task itself, and return the run; options are those of evolve.start."""
+        return import_module(__name__.partition(".")[0]).start(task=task, **options)
+
+
+_here = sys.modules[__name__]
+_here.__class__ = _Search

@@ -114,7 +114,7 @@ def test_a_fault_of_the_task_ends_the_run_in_one_sentence_and_is_held_against_no
 def test_the_same_task_from_python(tmp_path: Path) -> None:
     path = written(tmp_path / "mine", CURVE, CURVE_SEEDS)
     small = {"dev_instances": 3, "fresh_instances": 3, "held_out_instances": 2, "finalists": 1, "workers": 1, "device": "cpu"}
-    found = evolve.start(task=load(f"{path}:task"), evals=4, observer=None, path=tmp_path / "run.db", **small)
+    found = evolve.search(task=load(f"{path}:task"), evals=4, observer=None, path=tmp_path / "run.db", **small)
     assert found.status()["evaluations"] == 4
     assert found.leaderboard(3)
 
