@@ -19,6 +19,7 @@ from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
 DRAWING = 120.0  # seconds that one instance may take to be drawn
+NARROW = 1.25  # margins; where the drawn gaps are smaller in the mean, many draws must have been refused
 Say = Callable[[str], None]
 
 
@@ -48,7 +49,7 @@ def drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> 
         )
         return [CheckResult("draw", False, said)]
     told = f"{_several(names)} drawn as declared; the same key draws the same bytes in another process"
-    return [CheckResult("draw", True, told), _anchors_of([sample_of(task, vault, name) for name in names])]
+    return [CheckResult("draw", True, told), anchors([sample_of(task, vault, name) for name in names])]
 
 
 def _several(names: Sequence[InstanceName]) -> str:
@@ -81,13 +82,21 @@ def _bytes(array: object) -> tuple[object, bytes]:
     return found.shape, found.tobytes()
 
 
-def _anchors_of(samples: Sequence[Sample]) -> CheckResult:
+def anchors(samples: Sequence[Sample]) -> CheckResult:
+    """Say where floors and ceilings lie, and whether they lie so near that many draws are refused."""
     domains = dict.fromkeys(sample.domain for sample in samples)
     words = []
     for domain in domains:
         found = [sample.instance for sample in samples if sample.domain == domain]
         words.append(f"{domain} {fmean(i.floor for i in found):.3f} to {fmean(i.ceiling for i in found):.3f}")
-    return CheckResult("anchors", True, f"floor and ceiling: {', '.join(words)}")
+    told = f"floor and ceiling: {', '.join(words)}"
+    margin = samples[0].task.margin
+    for domain in domains:
+        gap = fmean(s.instance.ceiling - s.instance.floor for s in samples if s.domain == domain)
+        if gap < NARROW * margin:
+            why = f"the gap of {domain} is {gap:.3f} in the mean, and a draw with less than {margin:g} is refused"
+            return CheckResult("anchors", False, f"{told}; {why}: a search would not get its instances")
+    return CheckResult("anchors", True, told)
 
 
 def sample_of(task: Task, vault: Vault, name: InstanceName) -> Sample:
