@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
-from types import CodeType
+from types import CodeType, SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -83,7 +83,7 @@ class InProcess:
         """Run a method that returns (n_test,) answers."""
         space: dict[str, object] = {}
         exec(_compiled(source), space)
-        answers = space["method"](problem)  # type: ignore[operator]
+        answers = space["method"](SimpleNamespace(**problem.arrays))  # type: ignore[operator]
         return Outcome(Status.OK, np.stack([1 - answers, answers], 1).astype(np.float32), 0.001)
 
 
