@@ -16,6 +16,7 @@ import pytest
 from small_problem import LIMITS
 
 from fitness.contracts.contract import Problem
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Outcome, Status
 from fitness.sandbox.sandbox import Sandbox
 from fitness.sandbox.supervisor import ChildRecord
@@ -83,7 +84,10 @@ def test_a_method_that_somebody_stops_is_lost(sandbox: Sandbox, problem: Problem
 
 def test_a_signal_that_a_method_can_bring_about_itself_is_its_own() -> None:
     for number in (signal.SIGSEGV, signal.SIGALRM, signal.SIGFPE, signal.SIGABRT):
-        assert verdict(ChildRecord(forked=True, started=True, exit=number), (3, 2), LIMITS).status is Status.CRASHED
+        assert (
+            verdict(ChildRecord(forked=True, started=True, exit=number), PROBABILITIES.answer, (3, 2), LIMITS).status
+            is Status.CRASHED
+        )
 
 
 def burn(stop: threading.Event) -> None:

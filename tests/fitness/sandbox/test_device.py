@@ -276,9 +276,7 @@ def second_device() -> Iterator[torch.device]:
 def given(device: torch.device) -> Any:
     """A problem with pairs, as the runner hands it to a method, on a device."""
     problem = make_problem(pairs=True)
-    named = {
-        name: torch.from_numpy(getattr(problem, name).copy()).to(device) for name in ("train_x", "weak", "test_x", "pairs")
-    }
+    named = {name: torch.from_numpy(problem[name].copy()).to(device) for name in ("train_x", "weak", "test_x", "pairs")}
     return SimpleNamespace(**named, seed=problem.seed, n_classes=2, device=device, student=Student(problem.seed, 2))
 
 
