@@ -19,9 +19,11 @@ import libcst as cst
 import pytest
 
 from evolve import operators
+from evolve.nouns import Tools
 from evolve.operators.offline.base import Offline
 from evolve.screening.screen import MAX_BYTES, Screen, Screened
 from evolve.screening.worker import WorkerProcess
+from fitness.tasks.embedded.grammar import GRAMMAR
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))]
 OFFLINE = [name for name in operators.TABLE if not operators.load(name).needs_model]
@@ -252,6 +254,7 @@ def syntax() -> Iterator[WorkerProcess]:
 
 def check(syntax: WorkerProcess, count: int, tell: Callable[[str], None]) -> None:
     screen, crashed, edited, times = Screen(syntax), 0, 0, [(0.0, "")]
+    tools = Tools(syntax, grammar=GRAMMAR)
     assert screen.check(SEEDS[0]).method
     for number, (name, source) in enumerate(sources(count)):
         began = time.monotonic()
@@ -265,7 +268,7 @@ def check(syntax: WorkerProcess, count: int, tell: Callable[[str], None]) -> Non
             for parents in ([answer.method.source, *seeds], [seeds[0], answer.method.source]):
                 offline = operators.load(OFFLINE[number % len(OFFLINE)])
                 assert isinstance(offline, Offline)
-                made = offline._edited(syntax, parents, (), number, ())
+                made = offline._edited(tools, parents, (), number, ())
                 assert (made.source is None) == bool(made.problem), name
                 assert not re.search("crashed|cannot edit these", made.problem), (name, made.problem)
     assert screen.check(SEEDS[1]).method, "what is honest passes as before"
