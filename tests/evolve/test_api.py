@@ -196,16 +196,10 @@ def test_every_public_name_loads_and_no_other(root: Path) -> None:
         evolve.strat  # noqa: B018
 
 
-def test_importing_evolve_is_quick_and_loads_nothing_heavy(root: Path) -> None:
-    code = "import sys, time; t = time.perf_counter(); import evolve; print(time.perf_counter() - t, *sys.modules)"
-    best = 1.0
-    for _ in range(3):
-        seconds, *modules = subprocess.run(
-            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.split()
-        assert not {"torch", "numpy", "pydantic", "click", "rich", "libcst"} & set(modules)
-        best = min(best, float(seconds))
-    assert best < 0.05
+def test_importing_evolve_loads_nothing_heavy(root: Path) -> None:
+    code = "import sys, evolve; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "pydantic", "click", "rich", "libcst"} & set(modules)
 
 
 def test_a_stray_package_stops_the_api_too(root: Path, tmp_path: Path) -> None:
