@@ -6,7 +6,6 @@ import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 
 from archives.ledger import Ledger, reserved
@@ -148,6 +147,7 @@ class Archive(Ledger):
         self, evaluation: Evaluation, proposal: int | None, domain: str, split: Split, interval: Interval | None
     ) -> None:
         """Store a judged method and all its trials."""
+        low, high = interval.ends if interval else (None, None)
         row = {
             "method": evaluation.method,
             "proposal": proposal,
@@ -156,8 +156,8 @@ class Archive(Ledger):
             "status": evaluation.status,
             "fitness": evaluation.fitness,
             "pgr": evaluation.pgr if evaluation.status is Status.OK else None,
-            "pgr_low": interval.low if interval and isfinite(interval.low) else None,
-            "pgr_high": interval.high if interval and isfinite(interval.high) else None,
+            "pgr_low": low,
+            "pgr_high": high,
             "trials": len(evaluation.trials),
             "measures": json.dumps(dict(evaluation.measures)),
             "seconds": evaluation.seconds,

@@ -267,6 +267,16 @@ class Interval:
     high: float
     n: int
 
+    @property
+    def ends(self) -> tuple[float | None, float | None]:
+        """Both ends, None where `n` is too few."""
+        return finite(self.low), finite(self.high)
+
+
+def finite(bound: float) -> float | None:
+    """Return a bound, None for one that is infinite: too few instances are behind it."""
+    return bound if math.isfinite(bound) else None
+
 
 @dataclass(frozen=True)
 class Direction:

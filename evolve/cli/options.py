@@ -27,27 +27,6 @@ trust_option = click.option(
     is_flag=True,
     help="Run language-model code and other people's files where the sandbox does not reach level B; every report says so.",
 )
-task_option = click.option(
-    "--task",
-    callback=lambda context, parameter, reference: _admit(task=reference),
-    expose_value=False,
-    metavar="FILE[:NAME]",
-    help="The file of the run's task, where that is one of your own: it is imported only when you name it.",
-)
-data_option = click.option(
-    "--data",
-    callback=lambda context, parameter, folder: _admit(data=folder),
-    expose_value=False,
-    metavar="DIR",
-    help="The folder of the run's data, where they are your own: it is read only when you name it.",
-)
-strategy_option = click.option(
-    "--strategy",
-    callback=lambda context, parameter, reference: _admit(strategy=reference),
-    expose_value=False,
-    metavar="FILE:NAME",
-    help="The file of the run's strategy, where that is one of your own.",
-)
 operator_option = click.option(
     "--operator",
     "operators",
@@ -64,22 +43,49 @@ def own_option(command: F) -> F:
     return task_option(data_option(strategy_option(command)))
 
 
-def _admit(task: str | None = None, strategy: str | None = None, data: str | None = None) -> None:
-    """Import the task, or the strategy, that a flag names; remember the data."""
-    if data is not None:
-        from fitness import tasks
+def _own(flag: str, metavar: str, about: str, admit: Callable[[str], None]) -> Callable[[F], F]:
+    """Return the option that names something of the user's own, which `admit` is then told of."""
+    return click.option(
+        flag,
+        callback=lambda context, parameter, named: None if named is None else admit(named),
+        expose_value=False,
+        metavar=metavar,
+        help=about,
+    )
 
-        tasks.name_data(data)
-    if task is not None:
-        from fitness import tasks
 
-        tasks.admit(task)
-    if strategy is not None:
-        from evolve.selection import strategies
+def _admit_task(reference: str) -> None:
+    from fitness import tasks
 
-        if strategies.admit(strategy) == strategy:
-            own = "--strategy names the file of one of your own, as path/to/file.py:NAME"
-            raise UsageError(f"a run goes on with the strategy that it began with, not with {strategy!r}: {own}")
+    tasks.admit(reference)
+
+
+def _name_data(folder: str) -> None:
+    from fitness import tasks
+
+    tasks.name_data(folder)
+
+
+def _admit_strategy(reference: str) -> None:
+    from evolve.selection import strategies
+
+    if strategies.admit(reference) == reference:
+        own = "--strategy names the file of one of your own, as path/to/file.py:NAME"
+        raise UsageError(f"a run goes on with the strategy that it began with, not with {reference!r}: {own}")
+
+
+task_option = _own(
+    "--task",
+    "FILE[:NAME]",
+    "The file of the run's task, where that is one of your own: it is imported only when you name it.",
+    _admit_task,
+)
+data_option = _own(
+    "--data", "DIR", "The folder of the run's data, where they are your own: it is read only when you name it.", _name_data
+)
+strategy_option = _own(
+    "--strategy", "FILE:NAME", "The file of the run's strategy, where that is one of your own.", _admit_strategy
+)
 
 
 def _operators(references: Sequence[str]) -> tuple[Operator, ...]:

@@ -11,7 +11,12 @@ INSTANCES = "{0}.trials / (1 + length({0}.domain) - length(replace({0}.domain, '
 
 def instances(row: Row) -> int:
     """Return how many instances of each domain an evaluation ran on."""
-    return integer(row, "trials") // (1 + text(row, "domain").count("+"))
+    return of_each(text(row, "domain"), integer(row, "trials"))
+
+
+def of_each(domain: str, trials: int) -> int:
+    """Return how many of the trials were on each of the domains that are stored as one."""
+    return trials // (1 + domain.count("+"))
 
 
 def ends(row: Row, low: str = "pgr_low", high: str = "pgr_high", n: int | None = None) -> dict[str, float | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from archives.nouns import RunRecord
 from archives.sqlite.typed import lenient, text
 from evolve.queries.ends import ends, instances
 from fitness import pgr
-from fitness.nouns import Score, Split
+from fitness.nouns import Score, Split, finite
 
 _MOST = 20
 
@@ -93,7 +92,7 @@ def _difference(archive: Archive, run: RunRecord) -> tuple[float | None, float |
     if not scores[0] or scores[0].keys() != scores[1].keys():
         return None, None, None
     shown = pgr.paired_interval(list(scores[0].values()), [scores[1][place] for place in scores[0]])
-    return shown.mean, shown.low if math.isfinite(shown.low) else None, shown.high if math.isfinite(shown.high) else None
+    return shown.mean, *shown.ends
 
 
 def comparisons(archive: Archive, champion: str, human: str, search_domain: str) -> tuple[Comparison, ...]:
@@ -112,8 +111,8 @@ def _comparison(archive: Archive, champion: str, human: str, domain: str, search
     ours, theirs = _scores(archive, champion, domain), _scores(archive, human, domain)
     difference = bound = None
     if ours and ours.keys() == theirs.keys():
-        difference, bound = pgr.paired(list(ours.values()), [theirs[instance] for instance in ours])
-        bound = bound if math.isfinite(bound) else None
+        difference, low = pgr.paired(list(ours.values()), [theirs[instance] for instance in ours])
+        bound = finite(low)
     return Comparison(
         domain, domain != search_domain, _judged(archive, champion, domain), _judged(archive, human, domain), difference, bound
     )

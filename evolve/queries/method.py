@@ -10,7 +10,7 @@ from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text, value
 from evolve.queries import leaderboard
-from evolve.queries.ends import ends
+from evolve.queries.ends import ends, of_each
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
 from fitness.nouns import Finding
@@ -53,7 +53,7 @@ class EvaluationLine:
     @property
     def instances(self) -> int:
         """Of each domain."""
-        return len(self.trials) // (1 + self.domain.count("+"))
+        return of_each(self.domain, len(self.trials))
 
     @property
     def noted(self) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ from fitness.contracts.contract import Words
 from fitness.contracts.probabilities import PROBABILITIES
 
 KIND = "words"  # of the event that holds them; a run without one is of a task whose words are ours
-LONGEST = 60  # characters of each
+LONGEST = 180  # characters of each
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,6 @@ def words_of(archive: Archive) -> CalledNumbers:
     ours = called(PROBABILITIES.words)
     try:
         found = json.loads(str(kept[0]["text"])) if kept else asdict(ours)
-        return CalledNumbers(**{name: printable_line(str(found[name]), LONGEST * 3) for name in asdict(ours)})
+        return CalledNumbers(**{name: printable_line(str(found[name]), LONGEST) for name in asdict(ours)})
     except (ValueError, KeyError, TypeError):
         return ours

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
-from math import isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -188,12 +187,8 @@ def _difference(shown: Interval | None) -> dict[str, float | None]:
 
     The ends are None where instances are too few (pgr.FEWEST).
     """
-    told = shown is not None and isfinite(shown.low)
-    return {
-        "difference": shown.mean if shown else None,
-        "low": shown.low if shown and told else None,
-        "high": shown.high if shown and told else None,
-    }
+    low, high = shown.ends if shown else (None, None)
+    return {"difference": shown.mean if shown else None, "low": low, "high": high}
 
 
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +23,7 @@ from evolve.search.context import fresh_instances
 from evolve.search.feedback import DeletedLines, significant
 from evolve.study.outcome import fresh_pgrs
 from fitness import pgr, tasks
-from fitness.nouns import Evaluation, Score, Split, Status
+from fitness.nouns import Evaluation, Score, Split, Status, finite
 
 _WHY = "credit: the ancestors of a champion"
 Kind = Literal["structure", "constants"]
@@ -196,4 +195,4 @@ def _gain(before: _Scores, after: _Scores) -> tuple[float, float | None] | None:
     if not both:
         return None
     mean, low = pgr.paired([after[place] for place in both], [before[place] for place in both])
-    return mean, low if math.isfinite(low) else None
+    return mean, finite(low)

@@ -95,7 +95,8 @@ def _compared(path: Path) -> str:
 
 def _table(result: Result, compared: str = "") -> None:
     """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
-    heads = [f"{line.domain} ({line.instances}{'*' if line.few and line.instances >= FEWEST else ''})" for line in result.lines]
+    widened = [line.few and line.instances >= FEWEST for line in result.lines]
+    heads = [f"{line.domain} ({line.instances}{'*' if few else ''})" for line, few in zip(result.lines, widened)]
     rows = [
         [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
         for place, one in enumerate(result.contenders)
@@ -103,7 +104,7 @@ def _table(result: Result, compared: str = "") -> None:
     say()
     paragraph("PGR on instances that selection never saw, with 90 % intervals:")
     table(["", *heads], rows, words=(), width=_screen())
-    if any(line.few and line.instances >= FEWEST for line in result.lines):
+    if any(widened):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)
     for one in result.contested:
