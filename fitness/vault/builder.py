@@ -86,6 +86,14 @@ class Builder:
                 raise TimeoutError(f"instance {name} was not built within {timeout} s")
             raise VaultError(self._error or f"Instance {name} is not being built.")
 
+    def mend(self, name: InstanceName) -> None:
+        """Build an instance again whose file is damaged, and return when it is there; the file stays until then.
+
+        Raises VaultError. Who looks for the file in the meantime, in this process or in another, never finds it missing.
+        """
+        if error := self._run([name]):
+            raise VaultError(error)
+
     def progress(self) -> BuildProgress:
         """Return how many of the wanted instances are there; raises VaultError once the builder has failed."""
         with self._changed:
@@ -195,8 +203,8 @@ def load(vault: Vault, task: Task, name: InstanceName, say: Callable[[str], None
         return vault.load(task, name)
     except storage.Damaged:
         (say or _complain)(f"the stored instance {name} was damaged: it is built again")
-    vault.path(task, name).unlink(missing_ok=True)
-    build(vault, task, [name])
+    with Builder(vault, task) as builder:
+        builder.mend(name)
     try:
         return vault.load(task, name)
     except storage.Damaged as error:

@@ -49,8 +49,9 @@ class Vault:
         return self._secret.derive("instance", task.version, name)
 
     def path(self, task: Task, name: InstanceName) -> Path:
-        """Return where an instance's file is, or will be."""
-        return self.folder / task.name / task.version / name.domain / f"{name.split}-{name.index}.instance"
+        """Return where an instance's file is, or will be; files of another layout lie beside it, and are not touched."""
+        file = f"{name.split}-{name.index}.{storage.FORMAT}.instance"
+        return self.folder / task.name / task.version / name.domain / file
 
     def ready(self, task: Task, domain: str, split: Split, index: int) -> bool:
         """Say whether an instance has been built; its checksum is verified when it is loaded."""

@@ -7,6 +7,7 @@ import multiprocessing
 import resource
 import shutil
 import stat
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,35 @@ def test_a_damaged_instance_is_built_again_and_that_is_said(vault: Vault, capsys
     load(vault, TINY, DIGITS)
     assert path.read_bytes() == sound
     assert "digits/dev/0 was damaged" in capsys.readouterr().err
+
+
+def test_a_damaged_instance_is_never_missing_while_it_is_built_again(vault: Vault) -> None:
+    """What several threads and processes load at once is there for each of them: a run failed on this."""
+    path = vault.path(TINY, DIGITS)
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    seen: list[bool] = []
+    with ThreadPoolExecutor() as pool, Builder(vault, TINY) as builder:
+        loading = [pool.submit(load, vault, TINY, DIGITS, lambda _: None) for _ in range(2)]
+        while wait(loading, timeout=0.01).not_done:
+            seen.append(vault.ready(TINY, DIGITS.domain, DIGITS.split, DIGITS.index))
+            builder.wait_for(DIGITS)
+    assert [one.result().name for one in loading] == [DIGITS, DIGITS]
+    assert path.read_bytes() == sound
+    assert all(seen)
+
+
+def test_what_another_layout_left_is_not_called_damaged(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = vault.path(TINY, CHAT)
+    before = now.read_bytes()
+    monkeypatch.setattr(storage, "FORMAT", storage.FORMAT + 1)
+    assert vault.path(TINY, CHAT) != now
+    with pytest.raises(VaultError, match="has not been built yet"):
+        load(vault, TINY, CHAT)
+    assert now.read_bytes() == before
+    assert not capsys.readouterr().err
 
 
 def test_the_file_holds_no_label_of_the_training_pool(instance: Instance) -> None:
