@@ -41,11 +41,13 @@ task = Task(
 def draw(domain, rng):
     """Draw an instance. Everything random comes from rng: the same rng, the same instance.
 
-    Draw what a method could remember anew each time, here the direction that tells the classes.
+    Draw what a method could remember anew each time, here the direction that tells the classes,
+    and the features' units.
     """
-    direction = rng.standard_normal(D)
-    x = rng.standard_normal((N + M, D)).astype(np.float32)
-    truth = (x @ direction > 0).astype(np.int64)
+    direction, units = rng.standard_normal(D), rng.permutation(np.geomspace(0.2, 5, D))
+    z = rng.standard_normal((N + M, D))
+    truth = (z @ direction > 0).astype(np.int64)
+    x = (z * units).astype(np.float32)  # every feature is measured in units of its own
     flipped = rng.random(N) < FLIPPED + (0.05 if domain == "noisy" else 0)
     return Draw(
         public={{"x": x[:N], "y": np.where(flipped, 1 - truth[:N], truth[:N]), "x_new": x[N:]}},
@@ -65,34 +67,53 @@ task.seeds("{folder}")
 '''
 BASELINES = {
     "means.py": '''\
-"""Project on the difference of the class means."""
+"""Project on the difference of the class means.
+
+Functions that baselines share by name are steps: offline search exchanges them between methods.
+"""
 
 import torch
 
 SHARPNESS = 1.0
 
 
-def direction(x, y):
-    """Return the difference of the means of the two classes."""
-    return x[y == 1].mean(0) - x[y == 0].mean(0)
+def scaled(x, like):
+    """Return the features as they are."""
+    return x
+
+
+def predicted(x, y, x_new):
+    """Return probabilities from the side of the class means' difference."""
+    direction = x[y == 1].mean(0) - x[y == 0].mean(0)
+    return torch.sigmoid(SHARPNESS * (x_new @ direction))
 
 
 def method(problem):
-    w = direction(problem.x, torch.as_tensor(problem.y))
-    return torch.sigmoid(SHARPNESS * (problem.x_new @ w))
+    x, x_new = scaled(problem.x, problem.x), scaled(problem.x_new, problem.x)
+    return predicted(x, torch.as_tensor(problem.y), x_new)
 ''',
     "neighbours.py": '''\
-"""Ask the nearest neighbours (Cover and Hart 1967)."""
+"""Ask the nearest neighbours (Cover and Hart 1967), with every feature in units of its standard deviation."""
 
 import torch
 
 NEIGHBOURS = 5
 
 
+def scaled(x, like):
+    """Return the features in units of their standard deviations."""
+    return x / like.std(0)
+
+
+def predicted(x, y, x_new):
+    """Return the share of the nearest neighbours that are of class 1."""
+    nearest = torch.cdist(x_new, x).topk(NEIGHBOURS, largest=False).indices
+    return y.float()[nearest].mean(1)
+
+
 def method(problem):
-    y = torch.as_tensor(problem.y).float()
-    nearest = torch.cdist(problem.x_new, problem.x).topk(NEIGHBOURS, largest=False).indices
-    return y[nearest].mean(1)
+    x, x_new = scaled(problem.x, problem.x), scaled(problem.x_new, problem.x)
+    return predicted(x, torch.as_tensor(problem.y), x_new)
 ''',
 }
 

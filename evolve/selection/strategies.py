@@ -8,7 +8,7 @@ independent sampling and constant tuning explain much of what evolutionary codin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from evolve.config import Config
@@ -29,6 +29,7 @@ class Strategy:
         islands: whether several populations evolve apart.
         operators: the names of those it uses, all when there is none.
         even: whether seed, operator and direction are drawn evenly, whatever came of them.
+        reference: the file and name that the user named it by; "" for one of ours.
     """
 
     about: str
@@ -37,6 +38,7 @@ class Strategy:
     islands: bool = False
     operators: tuple[str, ...] = ()
     even: bool = False
+    reference: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no search could use."""
@@ -92,7 +94,7 @@ def admit(reference: str) -> str:
     if not isinstance(found, Strategy):
         raise UsageError(f"{reference} is no strategy but of type {type(found).__name__}: write NAME = Strategy(...) there")
     name = f"{reference.rpartition(':')[2]}-{registry.digest(registry.file_of(reference))}"
-    _ADMITTED[name] = found
+    _ADMITTED[name] = replace(found, reference=reference)
     return name
 
 

@@ -78,6 +78,7 @@ def imports(folder: Path) -> int:
 def test_a_task_by_path_is_searched_gone_on_with_and_judged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     db, task = folder / "run.db", str(folder / "task.py")
     assert run(["start", "--task", task, "--evals", "3", "--workers", "1", *SMALL, "--db", str(db)]) == 0
+    assert f"python -m evolve start --task {task} --model " in capsys.readouterr().out
     archive = Archive.open(db)
     name = archive.run().task
     assert name.startswith("clouds-")

@@ -1,5 +1,6 @@
 """Prints for people what verbs found; as JSON the verbs print it themselves.
 
+- again: the commands that go on
 - console: tables, source, heat maps in 80 columns
 - ending: before and after a run
 - estimate: a dry run

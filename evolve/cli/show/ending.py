@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import click
 from archives.archive import Archive
 from evolve import models
 from evolve import text as clean
+from evolve.cli.show import again
 from evolve.cli.show.console import console, paragraph, say, table
 from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.files import newest_runs
+from evolve.nouns import Operator
 from evolve.queries.words import words_of
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
@@ -49,8 +52,8 @@ def say_keys(config: Config, as_json: bool) -> None:
             click.echo(f"a key was found; to use it (nothing is spent without --model): python -m evolve start {flags}")
 
 
-def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) -> None:
-    """Print how a session ended, and what was written of it."""
+def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool, operators: Sequence[Operator] = ()) -> None:
+    """Print how a session ended, what was written of it, and how to go on; `operators` are the user's own."""
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
         named = ("verdict", "interrupted", "evaluations", "seconds", "device", "engine_seconds")
@@ -62,17 +65,19 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool) 
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
     click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
     if end.interrupted:
-        click.echo(f"stopped; to go on: python -m evolve resume --db {end.path}")
+        click.echo(f"stopped; to go on: {again.resume(end.path, config, operators)}")
     elif not end.result:
         _say(end.verdict)
-        click.echo(f"to go on: python -m evolve resume --db {end.path}   (with a larger budget: --evals +100, or --minutes M)")
+        to_go_on = again.resume(end.path, config, operators)
+        click.echo(f"to go on: {to_go_on}   (with a larger budget: --evals +100, or --minutes M)")
     click.echo(f"  database  {end.path}")
     for name, path in files.items():
         click.echo(f"  {name:<9} {path}")
+    another = again.start(config, operators)
     if not config.model:
-        click.echo("  with a model  python -m evolve start --model openai:NAME --usd 5   (--base-url URL for a local server)")
+        click.echo(f"  with a model  {another} --model openai:NAME --usd 5   (--base-url URL for a local server)")
     if end.device == "cpu":
-        click.echo("  with a GPU    python -m evolve start --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
+        click.echo(f"  with a GPU    {another} --device cuda   (needs a PyTorch for CUDA: docs/gpu.md)")
 
 
 def write(end: Ending) -> dict[str, Path]:

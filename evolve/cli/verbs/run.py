@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evolve.config import Config
     from evolve.nouns import Operator
     from evolve.observer import Observer, Snapshot
+    from evolve.runs.checks import Given
     from evolve.runs.session import Ending
 
 tracker_option = click.option(
@@ -104,7 +105,7 @@ def start(**flags: Any) -> None:
         ending.say_unfinished(as_json)
         ending.say_keys(config, as_json)
         notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
-        _search(config, path, as_json, notes, lambda watch: session.start(config, path, watch, handed))
+        _search(config, path, as_json, notes, handed, lambda watch: session.start(config, path, watch, handed))
 
 
 @click.command()
@@ -143,31 +144,32 @@ def resume(
     followed, missing = trackers.usable(to_do.config.trackers, others["trackers"])
     config, path = to_do.config.model_copy(update={"trackers": followed}), to_do.path
     notes = [to_do.note, *missing]
-    _search(config, path, as_json, notes, lambda watch: session.resume(path, to_do.changes, watch, Given(operators)))
+    handed = Given(operators)
+    _search(config, path, as_json, notes, handed, lambda watch: session.resume(path, to_do.changes, watch, handed))
 
 
-def _search(config: Config, path: Path, as_json: bool, notes: Sequence[str], work: Callable[[Observer], Ending]) -> None:
+def _search(
+    config: Config, path: Path, as_json: bool, notes: Sequence[str], handed: Given, work: Callable[[Observer], Ending]
+) -> None:
     """Show one session of a run, have the trackers follow it, and say how it ended."""
-    from evolve.cli.show import ending
+    from evolve.cli.show import again, ending
     from evolve.report import progress
     from evolve.trackers.following import following
 
+    to_go_on = again.resume(path, config, handed.operators)
     with following(config.trackers, path, lambda sentence: click.echo(sentence, err=True)) as trackers, streams.going_on():
-        with progress.choose(as_json) as screen, _says_how_to_go_on(path):
+        with progress.choose(as_json) as screen, _says_how_to_go_on(path, to_go_on):
             watch = _StopsUnread(screen)
             for note in notes:
                 watch.event("note", note)
             end = work(trackers.beside(watch))
             watch.event("phase", "writing the report")
             files = ending.write(end)
-        ending.say_end(end, config, files, as_json)
+        ending.say_end(end, config, files, as_json, handed.operators)
         trackers.end(end, files["report"])
     if streams.lost():
-        how = (
-            f"stopped, what was judged is kept; to go on: python -m evolve resume --db {path}"
-            if end.interrupted
-            else f"the run is finished: {path}"
-        )
+        stopped = f"stopped, what was judged is kept; to go on: {to_go_on}"
+        how = stopped if end.interrupted else f"the run is finished: {path}"
         click.echo(f"{_unread()}; {how}", err=True)
 
 
@@ -198,12 +200,12 @@ class _StopsUnread:
 
 
 @contextlib.contextmanager
-def _says_how_to_go_on(path: Path) -> Iterator[None]:
-    """Name the verb that goes on with a run when a second Ctrl-C ends it at once."""
+def _says_how_to_go_on(path: Path, command: str) -> Iterator[None]:
+    """Name the command that goes on with a run when a second Ctrl-C ends it at once."""
     try:
         yield
     except KeyboardInterrupt:
-        to_go_on = f"to go on: python -m evolve resume --db {path}" if path.exists() else "nothing was judged yet: start again"
+        to_go_on = f"to go on: {command}" if path.exists() else "nothing was judged yet: start again"
         if streams.lost():
             click.echo(f"{_unread()}; stopped, what was judged is kept; {to_go_on}", err=True)
         elif path.exists():

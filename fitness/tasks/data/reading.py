@@ -67,7 +67,8 @@ def _parquet(path: Path) -> tuple[list[str], np.ndarray]:
     for name in table.column_names:
         column = table.column(name)
         if column.null_count:
-            raise UsageError(f"column {name} of {path} has {column.null_count} gaps: fill them, or leave the rows out")
+            gaps = f"{column.null_count} gap{'s' * (column.null_count > 1)}"
+            raise UsageError(f"column {name} of {path} has {gaps}: fill them, or leave the rows out")
         values = column.to_numpy()
         if values.dtype.kind not in "fiub":
             raise UsageError(f"column {name} of {path} is of type {column.type}: it takes numbers")
