@@ -84,6 +84,8 @@ def build(source: Source, request: BuildRequest, margin: float, contract: Contra
             storage.read(request.path, request.identity, request.secret)
         except (FileNotFoundError, storage.Damaged):
             drawn = draw(source, request.domain, request.secret, margin, contract)
+            if _held():  # draw() imported torch, which had not been told before
+                drawn = draw(source, request.domain, request.secret, margin, contract)
             store(request.path, drawn, contract, request.identity, request.secret)
     return time.process_time() - began
 
@@ -94,6 +96,19 @@ def store(path: Path, drawn: Draw, contract: Contract, identity: Mapping[str, ob
     kinds = zip((storage.PUBLIC, storage.PRIVATE), checking.flat(contract, drawn.public, drawn.private))
     arrays = {kind + name: array for kind, found in kinds for name, array in found.items()}
     storage.write(path, arrays, {"floor": floor, "ceiling": ceiling}, identity, secret)
+
+
+def _held() -> bool:
+    """Hold torch, where the task has imported it, to one thread and what repeats; return whether that was not so yet.
+
+    Many tasks need none, and importing it takes longer than drawing their instances.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or torch.are_deterministic_algorithms_enabled():
+        return False
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    return True
 
 
 def _end_with_parent() -> None:
@@ -114,11 +129,10 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         factory = registry.load(work["source"])
-        import torch
-
-        torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
+        _held()
         source = cast(Source, factory(work["options"]))
+        if _held():
+            source = cast(Source, factory(work["options"]))
         contract = cast(Contract, pickle.loads(base64.b64decode(work["contract"])))  # from the process that started this one
         for entry in work["requests"]:
             request = BuildRequest(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fitness import tasks
 from fitness.home import default_home
 from fitness.nouns import Split, VaultError
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
@@ -277,3 +278,32 @@ def test_a_builder_that_breaks_says_so(tmp_path: Path) -> None:
     broken = replace(TASK, source="fitness.tasks.nowhere:Source")
     with pytest.raises(VaultError, match=r"could not be built: .*nowhere"):
         build(Vault(tmp_path), broken, [CHAT])
+
+
+LAZY = """\
+import numpy as np
+from evolve import Draw, Task, answer, array
+
+task = Task("lazy", search=["a"], public=[array("x", "n")], answer=answer("n"))
+
+
+@task.draw
+def draw(domain, rng):
+    import torch
+
+    return Draw({"x": np.float32([torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()])}, {}, 0, 1)
+
+
+@task.score
+def score(answer, private):
+    return 0.0
+"""
+
+
+def test_a_task_that_imports_torch_in_its_draw_gets_one_that_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_ADMITTED", {})
+    (tmp_path / "lazy.py").write_text(LAZY)
+    task, vault = tasks.load(tasks.admit(str(tmp_path / "lazy.py"))), Vault(tmp_path)
+    name = InstanceName(task.name, "a", Split.DEV, 0)
+    build(vault, task, [name])
+    assert vault.arrays(load(vault, task, name))["x"].tolist() == [1, 1]
