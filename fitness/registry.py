@@ -130,7 +130,7 @@ def _from_file(path: Path) -> ModuleType:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UsageError(f"{path}{_line(error, path)} cannot be imported: {_said(error)}") from error
+        raise UsageError(f"{path}{_line(error, path)} cannot be imported: {_said(error)}{_beside(error, path)}") from error
     return module
 
 
@@ -140,6 +140,14 @@ def _line(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         lines.append(error.lineno or 1)
     return f", line {lines[-1]}," if lines else ""
+
+
+def _beside(error: BaseException, path: Path) -> str:
+    """Return what to do where a file imports another that lies beside it: its digest would not cover that one."""
+    missing = error.name.partition(".")[0] if isinstance(error, ModuleNotFoundError) and error.name else ""
+    if not missing or not ((path.parent / missing).is_dir() or (path.parent / f"{missing}.py").exists()):
+        return ""
+    return f"; {missing} lies beside it, and what is named stands in one file: write it in there, or install it as a package"
 
 
 def _said(error: BaseException) -> str:

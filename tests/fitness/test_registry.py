@@ -69,6 +69,14 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path: Path, text: str | N
     assert "\n" not in str(found.value)
 
 
+@pytest.mark.parametrize("beside", ["helper_of_mine.py", "helper_of_mine"])
+def test_a_file_that_imports_another_beside_it_is_told_to_be_one_file(tmp_path: Path, beside: str) -> None:
+    (tmp_path / beside).touch() if beside.endswith(".py") else (tmp_path / beside).mkdir()
+    path = written(tmp_path, "import helper_of_mine.deeper\n")
+    with pytest.raises(UsageError, match="helper_of_mine lies beside it, and what is named stands in one file"):
+        load(f"{path}:TASK")
+
+
 def test_what_lacks_what_is_needed_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "class Mine:\n    name = 'mine'\n")
     with pytest.raises(UsageError, match=r"mine.py:Mine cannot be used here: it has no propose, and needs name, propose"):
