@@ -39,7 +39,7 @@ from evolve.runs.judge import judge as judge_files
 from evolve.runs.process import claimed, is_running
 from evolve.runs.seeds import add_seed, read
 from evolve.selection import strategies
-from fitness import tasks
+from fitness import registry, tasks
 from fitness.tasks import OwnTask, Task
 
 if TYPE_CHECKING:
@@ -200,8 +200,8 @@ def judge(
     newest run), a human baseline or a file: both methods of a pair are then handed the same rows, order and seed, and the field
     `against` holds their paired difference. Raises EvolveError; a method that fails raises nothing.
     """
-    settings.resolve({"workers": workers, "device": device, "trust_methods": trust_methods})
     named, several = _task(task) or "embedded", _count(instances, "instances")
+    settings.resolve({"workers": workers, "device": device, "trust_methods": trust_methods})
     other, archive = os.fspath(_path(against, "against")) if against else "", None if db is None else _path(db, "db")
     how = JudgeRequest(named, domain, several, probes, workers, device, trust_methods, other, archive)
     say = partial(print, file=sys.stderr)
@@ -245,13 +245,12 @@ def _watching(observer: Watcher) -> Iterator[Observer]:
 
 def _task(task: object) -> str | None:
     """Return the name that a task goes by here. Raises UsageError for what is no task."""
-    if task is None:
-        return None
-    if isinstance(task, Task | OwnTask):
-        return tasks.register(task)
-    if not isinstance(task, str):
+    registry.ends_definitions()
+    if task is None or isinstance(task, str):
+        return tasks.admit(task) if task is not None else None
+    if not isinstance(task, Task | OwnTask):
         raise UsageError(f"task cannot take {task!r:.80}: hand over a Task, or name one")
-    return tasks.admit(task)
+    return tasks.register(task)
 
 
 def _given(operators: object, executor: object) -> Given:

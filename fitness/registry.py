@@ -5,6 +5,7 @@ A file that is named is imported, so it is code that the user trusts. Callers le
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import sys
@@ -14,16 +15,32 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 from fitness.nouns import EvolveError
 
 _REFERENCE = re.compile(r".+\.py(:[\w.]+)?|[\w.]+:[\w.]+")
+_defining = list[bool]()  # not empty in a process that wants of files what they define, and begins nothing (definitions_only)
 _MARK = "-"  # in the name of a module that was imported from its file: no other module has one
 
 
 class UsageError(EvolveError):
     """A flag, file or config value that cannot be used."""
+
+
+class Defined(BaseException):
+    """A file that is imported for what it defines has come to where it begins to work: what it defined is there."""
+
+
+def definitions_only() -> None:
+    """Let files that this process imports end where they begin a search or judge something (ends_definitions)."""
+    _defining.append(True)
+
+
+def ends_definitions() -> None:
+    """Say that work begins here. Raises Defined in a process that imports files for their definitions only."""
+    if _defining:
+        raise Defined
 
 
 def find(reference: str, table: Mapping[str, str], unknown: str, needs: Sequence[str] = ()) -> Any:
@@ -102,7 +119,11 @@ def _split(reference: str) -> tuple[str, str]:
 
 def _module(name: str) -> ModuleType:
     try:
-        return import_module(name)
+        with contextlib.redirect_stdout(sys.stderr):
+            return import_module(name)
+    except Defined:
+        guard = 'put that under if __name__ == "__main__"'
+        raise UsageError(f"the module {name} begins a search when it is imported: {guard}") from None
     except (Exception, SystemExit) as error:
         raise UsageError(f"the module {name} cannot be imported: {_said(error)}") from error
 
@@ -125,13 +146,21 @@ def _from_file(path: Path) -> ModuleType:
     assert spec is not None
     module = module_from_spec(spec)
     module.__file__ = str(path)
+    module.__dict__["print"] = _aside
     sys.modules[name] = module  # dataclasses look their module up
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
+    except Defined:
+        return module
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UsageError(f"{path}{_line(error, path)} cannot be imported: {_said(error)}{_beside(error, path)}") from error
     return module
+
+
+def _aside(*values: object, file: TextIO | None = None, **how: Any) -> None:
+    """Print to standard error: on standard output stand results of ours, JSON among them."""
+    print(*values, file=file or sys.stderr, **how)
 
 
 def _line(error: BaseException, path: Path) -> str:

@@ -22,6 +22,7 @@ from evolve.runs.circumstances import circumstances
 from evolve.screening.examine import with_others
 from evolve.screening.worker import WorkerProcess
 from evolve.search.context import Judging
+from fitness import registry
 from fitness.cached_judge import CachedJudge
 from fitness.judge import Cancelled
 from fitness.sandbox.device import choose
@@ -71,6 +72,7 @@ def judge_resources(
     anything is begun, when the device is `cuda` and there is none; SandboxUnavailable when the walls are too few, and
     VaultError when the vault cannot be used.
     """
+    registry.ends_definitions()
     stop, choice = stop or threading.Event(), choose(device)
     _return_large_arrays()
     with contextlib.ExitStack() as stack:

@@ -63,10 +63,11 @@ def read(path: Path) -> SeedFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def collect(paths: Iterable[Path] = (), folder: Path = SEEDS) -> list[SeedFile]:
-    """Return a task's human baselines, then the files and the folders' Python files that are named. Raises UsageError.
+def collect(paths: Iterable[Path] = (), folder: Path = SEEDS, *, needed: bool = False) -> list[SeedFile]:
+    """Return a task's human baselines, then the files and the folders' Python files that are named.
 
-    A file that is named again, or of which there is a copy of the same name, counts once.
+    A file that is named again, or of which there is a copy of the same name, counts once. Raises UsageError for one that cannot
+    be read, and where there is none at all but is `needed`.
     """
     found = [read(path) for path in _inside(folder)]
     for path in paths:
@@ -79,6 +80,8 @@ def collect(paths: Iterable[Path] = (), folder: Path = SEEDS) -> list[SeedFile]:
         before = known.setdefault(seed.name, seed)
         if before.source != seed.source:
             raise UsageError(f"two seeds are named {seed.name}: {before.path} and {seed.path}; rename one")
+    if needed and not known:
+        raise UsageError(f"there is no method in {folder}: put one there, a Python file, as a baseline")
     return list(known.values())
 
 

@@ -96,7 +96,7 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
         setup = check(config, path, given)
         if config.check_task and config.task not in tasks.TASKS:
             before_start(setup.task, lambda text: watch.event("phase", text))
-        seeds = collect((Path(p) for p in config.seeds), setup.task.seeds)
+        seeds = collect((Path(p) for p in config.seeds), setup.task.seeds, needed=True)
         watch.event("phase", f"screening {count(len(seeds), 'seed')}")
         methods = screen_seeds(worker, setup.task, seeds)
         if not setup.task.grammar and (note := outlook(setup.operators.values(), [m.source for m in methods], worker)):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evolve.errors import UsageError
 from evolve.runs.forecast import system_text
+from evolve.runs.new import check_name
 from fitness import tasks
 from fitness.contracts import wording
 from fitness.tasks import Task
@@ -122,6 +123,7 @@ def write(name: str, folder: Path = Path(".")) -> list[Path]:
     """Write NAME.py, a task that runs as it is, and its baselines; return the files. Raises UsageError when one is there."""
     if not re.fullmatch(r"[A-Za-z]\w*", name):
         raise UsageError(f"{name!r} cannot name a task: use letters, digits and _, and begin with a letter")
+    check_name(folder / f"{name}.py")
     inner = f"{name}_baselines"
     texts = {folder / f"{name}.py": TASK.format(name=name, folder=inner)}
     texts |= {folder / inner / file: text for file, text in BASELINES.items()}

@@ -21,9 +21,9 @@ def _answers(sample: Sample, rng: np.random.Generator) -> Iterator[tuple[str, np
     yield "zeros", np.zeros(shape)
     yield "ones", np.ones(shape)
     if answer.low is not None and answer.high is not None:
-        yield "noise", rng.uniform(answer.low, answer.high, shape)
+        yield "noise", np.asarray(rng.uniform(answer.low, answer.high, shape))
     else:
-        yield "noise", rng.standard_normal(shape)
+        yield "noise", np.asarray(rng.standard_normal(shape))
     for name, _, table in sample.tables():
         yield f"the array {name} given back", _fitted(table, shape)
         yield f"the array {name} given back, its rows permuted", _fitted(rng.permutation(table), shape)
@@ -34,6 +34,6 @@ def _fitted(table: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     n = shape[0] if shape else 1
     if len(shape) == 2 and table.shape == (n, 1) and table.min() >= 0 and table.max() < shape[1]:
         return np.eye(shape[1])[table[:, 0].astype(np.int64)]
-    if len(table) == n:
+    if shape and len(table) == n:
         return np.stack([np.resize(row, shape[1:]) for row in table]) if len(shape) > 1 else table[:, 0]
     return np.resize(table, shape)

@@ -43,7 +43,7 @@ class Sample:
         """Return the gap that an answer recovers, whose numbers are brought into its range first. Raises TaskFault."""
         low, high = self.task.contract.answer.low, self.task.contract.answer.high
         within = answer if low is None and high is None else np.clip(answer, low, high)
-        return self._answers.score(np.ascontiguousarray(within, np.float32)).pgr
+        return self._answers.score(np.asarray(within, np.float32, order="C")).pgr
 
     @cached_property
     def _answers(self) -> Answers:

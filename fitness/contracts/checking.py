@@ -22,6 +22,9 @@ def flat(contract: Contract, public: Mapping[str, Any], private: Mapping[str, An
 
     Raises TaskFault for the first that is not as the contract declares; of private arrays it may declare some, or none.
     """
+    for kind, drawn in (("public", public), ("private", private)):
+        if not isinstance(drawn, Mapping):
+            raise TaskFault(f"a Draw takes its {kind} arrays by name, in a dictionary, and got {type(drawn).__name__}")
     undeclared = [name for name in public if name not in {array.name for array in contract.arrays}]
     if undeclared:
         raise TaskFault(f"the public array {undeclared[0]} is drawn and not declared: add array({undeclared[0]!r}, ...)")
@@ -29,7 +32,7 @@ def flat(contract: Contract, public: Mapping[str, Any], private: Mapping[str, An
     found, kept = _checked("public", contract.arrays, public, sizes), _checked("private", contract.private, private, sizes)
     for name, value in private.items():
         if name not in kept:
-            kept[name] = np.asarray(value)
+            kept[name] = _array(value, f"the private array {name}")
         if kept[name].dtype.kind not in "fiubSU":
             raise TaskFault(f"the private array {name} is of type {kept[name].dtype}: only numbers and strings can be stored")
     _check_answer(contract, sizes)
@@ -38,10 +41,14 @@ def flat(contract: Contract, public: Mapping[str, Any], private: Mapping[str, An
 
 def check_anchors(floor: object, ceiling: object) -> tuple[float, float]:
     """Return the two anchors as numbers. Raises TaskFault."""
-    for name, value in (("floor", floor), ("ceiling", ceiling)):
-        if not isinstance(value, (int, float, np.floating, np.integer)) or not math.isfinite(value):
-            raise TaskFault(f"the {name} of an instance is {value!r:.40}, and must be a finite number")
-    return float(floor), float(ceiling)  # type: ignore[arg-type]  # numbers: they were just looked at
+    return _anchor("floor", floor), _anchor("ceiling", ceiling)
+
+
+def _anchor(name: str, value: object) -> float:
+    single = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if not isinstance(single, (int, float, np.floating, np.integer)) or not math.isfinite(single):
+        raise TaskFault(f"the {name} of an instance is {value!r:.40}, and must be a finite number")
+    return float(single)
 
 
 def _checked(kind: str, declared: Sequence[Array], drawn: Mapping[str, Any], sizes: dict[str, tuple[int, str]]) -> Stored:
@@ -63,13 +70,24 @@ def _checked(kind: str, declared: Sequence[Array], drawn: Mapping[str, Any], siz
 
 def _typed(array: Array, value: Any, where: str) -> dict[str, np.ndarray]:
     if array.dtype == TEXT:
-        if not all(isinstance(text, str) for text in value):
+        texts: list[Any] = list(value) if np.iterable(value) and not isinstance(value, str) else [value]
+        if isinstance(value, str) or not all(isinstance(text, str) for text in texts):
             raise TaskFault(f"{where} is declared as text: it is a list of strings")
-        return encoded(array.name, value)
-    found = np.asarray(value)
+        try:
+            return encoded(array.name, texts)
+        except UnicodeEncodeError as error:
+            raise TaskFault(f"{where} holds a string that is no text: {error.reason}") from error
+    found = _array(value, where)
     if found.dtype != array.dtype:
         raise TaskFault(f"{where} is {found.dtype}, and declared as {array.dtype}: change one of them")
     return {array.name: found}
+
+
+def _array(value: Any, where: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise TaskFault(f"{where} cannot be made an array: {' '.join(str(error).split())[:150]}") from error
 
 
 def _check_shape(array: Array, arrays: Mapping[str, np.ndarray], sizes: dict[str, tuple[int, str]], where: str) -> None:

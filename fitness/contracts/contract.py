@@ -6,6 +6,7 @@ arithmetic, and imports neither the vault nor the sandbox.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -84,6 +85,12 @@ class Answer:
     def axes(self) -> tuple[str, ...]:
         """Its dimensions, in order."""
         return tuple(self.dims.split())
+
+    def check(self) -> None:
+        """Raise ValueError for a range that holds no number."""
+        low, high = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
+        if not low < high:
+            raise ValueError(f"the answer is declared in [{self.low}, {self.high}]: the lowest number comes first")
 
     @property
     def limits(self) -> str:

@@ -31,7 +31,7 @@ def {entry}({parameter}):
 {handed}
     # {parameter}.seed: draw from this seed only: the same problem must give the same answer
     # {parameter}.note("name", number): numbers of your own; `judge` shows them, and nothing is decided by them
-    return torch.full(({sizes},), START, device={parameter}.device)
+    return torch.full(({sizes}), START, device={parameter}.device)
 '''
 DEVICE = "torch.device, the CPU or a GPU: make your own tensors there"
 STUDENT = """\
@@ -60,7 +60,7 @@ def stub(contract: Contract) -> str:
     low, high = contract.answer.low, contract.answer.high
     start = min(max(0.0, -math.inf if low is None else low), math.inf if high is None else high)
     handed = "\n".join(f"    # {line.strip()}" for array in contract.arrays for line in _handed(array, False).splitlines())
-    sizes = ", ".join(_size(dim, contract) for dim in contract.answer.axes)
+    sizes = ", ".join(_size(dim, contract) for dim in contract.answer.axes) + "," * (len(contract.answer.axes) == 1)
     return STUB.format(entry=ENTRY, parameter=PARAMETER, handed=handed, sizes=sizes, start=start)
 
 
@@ -68,7 +68,7 @@ def _size(dim: str, contract: Contract) -> str:
     """Return how a method finds the size of a dimension."""
     if dim.isdigit():
         return dim
-    array = next(array for array in contract.arrays if dim in array.axes and not array.optional)
+    array = min((array for array in contract.arrays if dim in array.axes), key=lambda array: array.optional)
     name = f"{PARAMETER}.{array.name}"
     return f"len({name})" if array.axes[0] == dim else f"{name}.shape[{array.axes.index(dim)}]"
 

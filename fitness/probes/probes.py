@@ -83,6 +83,8 @@ def _constant(examination: Examination) -> Reading:
     """Count the most frequent answer."""
     choice = examination.problem.contract.answer.choice
     answers = hard_labels(examination.reference) if choice else examination.reference
+    if answers.size == 1:
+        return Reading(None, None, "there is one answer, which is always the same as itself")
     share = float(np.unique(answers, return_counts=True)[1].max() / answers.size)
     return Reading(share, ONE_CLASS, f"{share:.1%} of the answers are the same {'class' if choice else 'number'}")
 

@@ -115,12 +115,17 @@ def _enter(own: OwnTask, reference: str = "") -> str:
 
 
 def _placed(task: Task, file: Path, source: str, reference: str) -> Task:
-    """Return a task with what it names beside its file found there, and named after the file's digest."""
+    """Return a task with what it names beside its file found there, and named after the file's digest.
+
+    Its source is found again as the task was: by the module that the user named, which may import others of its package, or by
+    the file.
+    """
+    place = reference.rpartition(":")[0] if reference and ".py" not in reference else str(file)
     probes = tuple(str(file.parent / probe) if ".py:" in probe else probe for probe in task.contract.probes)
     return replace(
         task,
         name=f"{task.name}-{registry.digest(file)}",
-        source=source if ":" in source else f"{file}:{source}",
+        source=source if ":" in source else f"{place}:{source}",
         seeds=file.parent / task.seeds,
         contract=replace(task.contract, probes=probes),
         reference=reference,

@@ -53,7 +53,7 @@ class OwnScoring:
     def score(self, answer: np.ndarray, private: Arrays, floor: float, ceiling: float) -> Score:
         """Score an answer between the anchors. Raises TaskFault."""
         assert self.scorer is not None, "a task without score() is refused before anything is judged"
-        said = _called(self._task, "score", self.scorer, answer, private)
+        said = _called(self._task, "score", self.scorer, _kept(answer), {name: _kept(a) for name, a in private.items()})
         value, error = said if isinstance(said, tuple) and len(said) == 2 else (said, 0.0)
         value, error = self._number("score", "a number", value), self._number("score", "a standard error", error)
         if self._scale and not self._scale[0] <= value <= self._scale[1]:
@@ -61,13 +61,13 @@ class OwnScoring:
             raise TaskFault(f"score() of the task {self._task} returned {value:g}, outside of its scale [{low:g}, {high:g}]")
         if error < 0:
             raise TaskFault(f"score() of the task {self._task} returned the standard error {error:g}, which is below 0")
-        return pgr.recovered(value, floor, ceiling, len(answer), error)
+        return pgr.recovered(value, floor, ceiling, len(answer) if answer.ndim else 1, error)
 
     def behaviour(self, answer: np.ndarray, public: Callable[[], Arrays], private: Arrays) -> Mapping[str, float]:
         """Return what the file measures of an answer, and what is measured of any. Raises TaskFault."""
         found = dict[str, float]()
         if self.measuring is not None and self.own:
-            said = _called(self._task, "behaviour", self.measuring, answer, strings(public()))
+            said = _called(self._task, "behaviour", self.measuring, _kept(answer), strings(public()))
             for name in self.own:
                 if not isinstance(said, Mapping) or name not in said:
                     raise TaskFault(f"behaviour() of the task {self._task} returned no {name!r}, and it is a measure")
@@ -82,6 +82,13 @@ class OwnScoring:
         if not isinstance(value, Real) or not math.isfinite(value):
             raise TaskFault(f"{function}() of the task {self._task} returned {_kind(value)}, expected {what}, finite")
         return float(value)
+
+
+def _kept(array: np.ndarray) -> np.ndarray:
+    """Return a view that a task's function can read and not change: other trials are scored against the same array."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def evenness(answer: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,9 @@ class OwnTask:
         version: str = "1",
     ) -> None:
         """Declare it. Raises ValueError for a declaration that contradicts itself."""
+        _check_numbers(seconds, scale, margin, least_instances)
+        if not isinstance(brief, str):
+            raise ValueError(f"brief is a text, got {brief!r:.80}")
         contract = _contract(public, answer, symmetries, probes, student, measures, words)
         self.scoring = OwnScoring(name, scale, tuple(n for n in contract.behaviour if n not in ANY.behaviour))
         self._draw: Drawing | None = None
@@ -206,7 +210,28 @@ def _contract(
         words=words,
     )
     _check(contract)
+    contract.answer.check()
+    for measure in axes:
+        if measure.bins < 1 or not measure.low < measure.high:
+            raise ValueError(f"the measure {measure.name!r} needs a bin, and edges of which the lower comes first: {measure}")
+    if student.isdigit() and int(student) < 2:
+        raise ValueError(f"student={student!r} is a student of fewer than two classes")
     return contract
+
+
+def _check_numbers(seconds: object, scale: object, margin: object, least_instances: object) -> None:
+    """Raise ValueError for a setting that no search could keep to."""
+    for name, value, words in (("seconds", seconds, "above"), ("margin", margin, "of at least")):
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+        if not 0 <= number < math.inf or (number == 0 and words == "above"):
+            raise ValueError(f"{name} is a number {words} 0, got {value!r:.80}")
+    if isinstance(least_instances, bool) or not isinstance(least_instances, int) or least_instances < 2:
+        raise ValueError(f"least_instances is a whole number of at least 2, got {least_instances!r:.80}")
+    if scale is not None:
+        ends = tuple(scale) if isinstance(scale, Sequence) else ()
+        numbers = [float(end) for end in ends if isinstance(end, int | float)]
+        if len(ends) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:
+            raise ValueError(f"scale is the lowest and the highest number that score() may return, got {scale!r:.80}")
 
 
 def _check(contract: Contract) -> None:

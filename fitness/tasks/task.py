@@ -70,6 +70,9 @@ class Task:
         for name in (self.name, self.version, *domains(self)):
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no name: use letters, digits, _ and -")
+        repeated = next((name for name in domains(self) if domains(self).count(name) > 1), "")
+        if repeated:
+            raise ValueError(f"the domain {repeated!r} is named twice: each is searched on, or held out")
         for measure in (*self.measures, *self.other_measures):
             if measure.name not in (*self.contract.behaviour, "size"):
                 raise ValueError(f"{measure.name!r} is not measured: choose among {', '.join(self.contract.behaviour)}, size")

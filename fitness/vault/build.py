@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import TextIO, cast
 
 from fitness import registry
 from fitness.contracts import checking
@@ -111,9 +111,19 @@ def _held() -> bool:
     return True
 
 
-def _end_with_parent() -> None:
-    """Wait for stdin to close, then end this process the orderly way: half a file is removed."""
-    while sys.stdin.readline():
+def _channels() -> tuple[TextIO, TextIO]:
+    """Return stdin and stdout for orders and reports alone: what a task's file reads is empty, what it prints is complaints."""
+    orders, told = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return orders, told
+
+
+def _end_with_parent(orders: TextIO) -> None:
+    """Wait for the orders to close, then end this process the orderly way: half a file is removed."""
+    while orders.readline():
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -125,8 +135,10 @@ def _terminated(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Read the work, do it, report it."""
     signal.signal(signal.SIGTERM, _terminated)
-    work = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    orders, told = _channels()
+    work = json.loads(orders.readline())
+    threading.Thread(target=_end_with_parent, args=[orders], daemon=True).start()
+    registry.definitions_only()
     try:
         factory = registry.load(work["source"])
         _held()
@@ -139,12 +151,13 @@ def main() -> None:
                 entry["identity"], entry["domain"], Path(entry["path"]), Secret(bytes.fromhex(entry["secret"]))
             )
             seconds = build(source, request, work["margin"], contract)
-            print(json.dumps({"done": entry["path"], "seconds": seconds}), flush=True)
+            print(json.dumps({"done": entry["path"], "seconds": seconds}), file=told, flush=True)
     except OSError as error:
-        print(json.dumps({"error": f"{error.strerror or error} ({error.filename or 'instance file'})"}), flush=True)
+        reason = f"{error.strerror or error} ({error.filename or 'instance file'})"
+        print(json.dumps({"error": reason}), file=told, flush=True)
         raise SystemExit(1) from None
     except (InstanceRefused, EvolveError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        print(json.dumps({"error": str(error)}), file=told, flush=True)
         raise SystemExit(1) from None
 
 

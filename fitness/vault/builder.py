@@ -65,10 +65,6 @@ class Builder:
         with self._changed:
             if self._stopped:
                 raise RuntimeError("this builder was stopped")
-            if getattr(sys.modules["__main__"].__spec__, "name", "") == "fitness.vault.build":
-                raise VaultError(
-                    'the task\'s file starts a search when it is imported: put that under if __name__ == "__main__"'
-                )
             new = [name for name in dict.fromkeys(wanted) if name not in self._wanted]
             self._wanted += new
             self._queue += [name for name in new if not self._done(name)]
@@ -129,7 +125,7 @@ class Builder:
                     return
             try:
                 error = self._run(batch)
-            except OSError as problem:
+            except (OSError, ValueError) as problem:
                 error = f"The instance builder could not start or be reached: {problem}."
             with self._changed:
                 self._error = "" if self._stopped else error
@@ -143,7 +139,7 @@ class Builder:
             with self._changed:
                 if self._stopped:
                     return ""
-                self._process = process = _spawn(complaints.fileno())
+                self._process = process = _spawn(complaints.fileno(), self._task)
             assert process.stdin is not None
             assert process.stdout is not None
             with process:
@@ -157,7 +153,8 @@ class Builder:
                 return ""
             complaints.seek(0)
             last = (complaints.read().strip().splitlines() or [""])[-1]
-        reason = reason or (f"signal {-process.returncode}" if process.returncode < 0 else last)
+        ended = f"signal {-code}" if (code := process.returncode) < 0 else f"its process ended with status {code}"
+        reason = reason or ": ".join(filter(None, [ended, last]))
         return f"The instances of task {self._task.name} could not be built: {reason}. Vault: {self._vault.folder}."
 
     def _order(self, batch: Sequence[InstanceName]) -> str:
@@ -215,7 +212,9 @@ def _complain(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _spawn(stderr: int) -> subprocess.Popen[str]:
+def _spawn(stderr: int, task: Task) -> subprocess.Popen[str]:
+    """Start the process; a task that is named by its module is imported from where it was found here."""
+    where = {} if ".py:" in task.source else {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "fitness.vault.build"],
@@ -224,6 +223,6 @@ def _spawn(stderr: int) -> subprocess.Popen[str]:
         stderr=stderr,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **threads},
+        env={**os.environ, **threads, **where},
         start_new_session=True,
     )

@@ -11,6 +11,7 @@ import pytest
 
 import evolve
 from fitness import tasks
+from fitness.contracts import checking
 from fitness.nouns import Measure, TaskFault
 from fitness.registry import UsageError
 from fitness.tasks.own import OwnTask
@@ -197,3 +198,75 @@ def test_a_task_that_stands_in_no_file_cannot_be_drawn_elsewhere() -> None:
     exec(FILE, namespace)
     with pytest.raises(UsageError, match="write the task mine into a file: its instances are drawn in another process"):
         tasks.register(namespace["mine"])
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({"seconds": 0}, "seconds is a number above 0, got 0"),
+        ({"seconds": "10"}, "seconds is a number above 0, got '10'"),
+        ({"seconds": float("nan")}, "seconds is a number above 0"),
+        ({"margin": -1}, "margin is a number of at least 0"),
+        ({"least_instances": 0}, "least_instances is a whole number of at least 2"),
+        ({"least_instances": True}, "least_instances is a whole number of at least 2"),
+        ({"scale": (1, 0)}, "scale is the lowest and the highest number"),
+        ({"scale": 1}, "scale is the lowest and the highest number"),
+        ({"brief": 5}, "brief is a text, got 5"),
+        ({"student": "0"}, "a student of fewer than two classes"),
+        ({"search": ["a", "a"]}, "the domain 'a' is named twice"),
+        ({"held_out": ["b", "a"]}, "the domain 'a' is named twice"),
+        ({"answer": evolve.answer("n", 1, 0)}, "the lowest number comes first"),
+        ({"answer": evolve.answer("n", 0, float("nan"))}, "the lowest number comes first"),
+        ({"measures": [Measure("b", 0, 1, 0)]}, "the measure 'b' needs a bin"),
+        ({"measures": [Measure("b", 1, 1, 3)]}, "the measure 'b' needs a bin, and edges of which the lower comes first"),
+    ],
+)
+def test_a_declaration_that_no_search_could_keep_to_is_refused_where_it_stands(others: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        task(**others)
+
+
+def test_a_task_is_scored_on_one_number_too() -> None:
+    made = task(answer=evolve.answer(""))
+    made.score(lambda answer, private: float(answer))
+    score = made.finished().scoring.score(np.array(0.25, np.float32), {}, 0.0, 1.0)
+    assert (score.pgr, score.n) == (0.25, 1)
+
+
+@pytest.mark.parametrize("changes", ["answer -= 1", "private['y'][:] = 0", "private['y'].sort()"])
+def test_a_score_that_changes_what_it_is_handed_is_the_tasks_fault(changes: str) -> None:
+    made = task()
+    scope: dict[str, Any] = {}
+    exec(f"def score(answer, private):\n    {changes}\n    return 0.0\n", scope)
+    made.score(scope["score"])
+    answer, private = np.ones(3, np.float32), {"y": np.array([3.0, 1.0, 2.0])}
+    with pytest.raises(TaskFault, match=r"score\(\) of the task mine raised ValueError.*read-only"):
+        made.finished().scoring.score(answer, private, 0.0, 1.0)
+    assert answer.tolist() == [1, 1, 1]
+    assert private["y"].tolist() == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("public", "private", "floor", "said"),
+    [
+        ([np.ones((5, 2), np.float32)], {}, 0.0, "takes its public arrays by name, in a dictionary, and got list"),
+        ({"x": np.ones((5, 2), np.float32)}, None, 0.0, "takes its private arrays by name, in a dictionary, and got NoneType"),
+        ({"x": np.ones((5, 2), np.float32)}, {"y": [[1], [1, 2]]}, 0.0, "the private array y cannot be made an array"),
+        ({"x": np.ones((5, 2), np.float32)}, {}, np.zeros(2), "the floor of an instance is array"),
+    ],
+)
+def test_a_draw_that_is_none_is_said_with_the_array(public: Any, private: Any, floor: Any, said: str) -> None:
+    contract = task().finished().contract
+    with pytest.raises(TaskFault, match=said):
+        checking.check_anchors(floor, len(checking.flat(contract, public, private)))
+
+
+def test_an_anchor_may_be_an_array_of_one_number() -> None:
+    assert checking.check_anchors(np.array(-1.0), np.float32(2)) == (-1.0, 2.0)
+
+
+@pytest.mark.parametrize("texts", [5, "a text", ["a", 5], ["\ud800"]])
+def test_what_is_no_list_of_strings_is_said(texts: Any) -> None:
+    contract = task(public=[evolve.array("w", "n", "text")]).finished().contract
+    with pytest.raises(TaskFault, match="the public array w"):
+        checking.flat(contract, {"w": texts}, {})

@@ -17,6 +17,8 @@ import pytest
 from fitness import tasks
 from fitness.home import default_home
 from fitness.nouns import Split, VaultError
+from fitness.registry import digest
+from fitness.tasks import Task
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.vault import storage
 from fitness.vault.builder import Builder, build, load
@@ -307,3 +309,97 @@ def test_a_task_that_imports_torch_in_its_draw_gets_one_that_repeats(tmp_path: P
     name = InstanceName(task.name, "a", Split.DEV, 0)
     build(vault, task, [name])
     assert vault.arrays(load(vault, task, name))["x"].tolist() == [1, 1]
+
+
+LOUD = """\
+import sys
+print("imported")
+import numpy as np
+from evolve import Draw, Task, answer, array
+
+task = Task("loud", search=["a"], public=[array("x", "n")], answer=answer("n"))
+
+
+@task.draw
+def draw(domain, rng):
+    print("drawn")
+    sys.stdout.write("written\\n")
+    {within}
+    return Draw({{"x": np.float32([1, 2])}}, {{}}, 0, 1)
+
+
+@task.score
+def score(answer, private):
+    return 0.0
+
+
+{after}
+"""
+
+
+def loud(folder: Path, within: str = "pass", after: str = "") -> tuple[Vault, Task, InstanceName]:
+    (folder / "loud.py").write_text(LOUD.format(within=within, after=after))
+    task = tasks.load(tasks.admit(str(folder / "loud.py")))
+    return Vault(folder), task, InstanceName(task.name, "a", Split.DEV, 0)
+
+
+@pytest.mark.parametrize("within", ["pass", "assert not sys.stdin.read()", "print('more', file=sys.stderr)"])
+def test_what_a_task_file_prints_or_reads_is_no_word_to_the_builder(
+    within: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tasks, "_ADMITTED", {})
+    vault, task, name = loud(tmp_path, within)
+    build(vault, task, [name])
+    assert vault.arrays(load(vault, task, name))["x"].tolist() == [1, 2]
+    assert not capfd.readouterr().out, "on standard output stand results of ours"
+
+
+@pytest.mark.parametrize(
+    ("within", "said"),
+    [
+        ("import os; os._exit(3)", "its process ended with status 3: written"),
+        ("import os; os.kill(os.getpid(), 9)", "signal 9"),
+    ],
+)
+def test_a_draw_that_ends_its_process_is_said(within: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_ADMITTED", {})
+    vault, task, name = loud(tmp_path, within)
+    with pytest.raises(VaultError, match=said):
+        build(vault, task, [name])
+
+
+@pytest.mark.parametrize(
+    "work", ["evolve.search(task, evals=1)", "evolve.start(task=task)", "evolve.judge('no.py', task=task)"]
+)
+def test_a_script_that_searches_its_own_task_is_imported_for_the_task_alone(
+    work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The builder finds the task by the script's file, and begins no second search there."""
+    monkeypatch.setattr(tasks, "_ADMITTED", {})
+    monkeypatch.chdir(tmp_path)
+    vault, task, name = loud(tmp_path)
+    script = LOUD.format(within="pass", after=f"import evolve\n{work}\nraise SystemExit('it went on')\n")
+    (tmp_path / "loud.py").write_text(script)
+    task = replace(task, name=f"loud-{digest(tmp_path / 'loud.py')}")
+    build(vault, task, [replace(name, task=task.name)])
+    assert not (tmp_path / "runs").exists()
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_task_that_is_named_by_its_module_may_import_others_of_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_ADMITTED", {})
+    package = tmp_path / "package_of_mine"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "numbers_of_mine.py").write_text("TWO = 2\n")
+    text = LOUD.format(within="assert TWO == 2", after="").replace(
+        "import sys\n", "import sys\nfrom .numbers_of_mine import TWO\n"
+    )
+    (package / "loud.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    task, vault = tasks.load(tasks.admit("package_of_mine.loud:task")), Vault(tmp_path)
+    name = InstanceName(task.name, "a", Split.DEV, 0)
+    build(vault, task, [name])
+    assert vault.ready(task, "a", Split.DEV, 0)

@@ -35,7 +35,7 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     chosen, task = setup.models, setup.task
     cost = forecast(config, chosen, system_text(task))
     choose(config.device)
-    seeds = collect((Path(p) for p in config.seeds), task.seeds)
+    seeds = collect((Path(p) for p in config.seeds), task.seeds, needed=True)
     vault = Vault()
     unbuilt = [n for n in setup.instances if not vault.ready(task, n.domain, n.split, n.index)]
     missing, domains, held = len(unbuilt), len(config.domains), dict(held_out(task, setup.config))
