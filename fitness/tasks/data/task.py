@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fitness.registry import UsageError
-from fitness.tasks.data import pool
+from fitness.tasks.data import checks, pool
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
@@ -96,7 +96,7 @@ def from_arrays(
         if not re.fullmatch(r"\w[\w-]*", domain):
             raise UsageError(f"{domain!r} cannot name a domain: use letters, digits, _ and -")
         found = pool.pool_of(*pair, f"train of {domain}", f"test of {domain}")
-        for name, sentence, passed in pool.check(found, options.get("ceiling"), options.get("normalise", True)):
+        for name, sentence, passed in checks.check(found, options.get("ceiling"), options.get("normalise", True)):
             if not passed:
                 raise UsageError(f"{domain}: {name}: {sentence}")
         for stem, arrays in zip(STEMS, pair):
@@ -117,7 +117,7 @@ def check(folder: Path, ceiling: float | None = None, normalise: bool = True) ->
     found = []
     for domain in pool.domains_of(folder):
         loaded = pool.load(folder / domain)
-        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in pool.check(loaded, ceiling, normalise)]
+        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in checks.check(loaded, ceiling, normalise)]
     return found
 
 

@@ -12,7 +12,8 @@ import pytest
 
 import evolve
 from fitness.registry import UsageError
-from fitness.tasks.data.pool import check, load, pool_of
+from fitness.tasks.data.checks import check
+from fitness.tasks.data.pool import load, pool_of
 from fitness.tasks.data.reading import read
 from fitness.tasks.data.source import DataSource
 from fitness.tasks.data.task import changed, from_folder
