@@ -130,7 +130,7 @@ class OwnTask:
         from fitness.tasks.data.task import from_arrays
 
         options = {"classes": classes, "ceiling": ceiling, "normalise": normalise}
-        return from_arrays({domain: (train, test), **(held_out or {})}, default_home() / "data", options)
+        return from_arrays(domain, (train, test), held_out, default_home() / "data", options)
 
     def draw(self, function: Drawing) -> Drawing:
         """Take the function that draws an instance (a decorator): draw(domain, rng) -> Draw."""

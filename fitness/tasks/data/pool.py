@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fitness.registry import UsageError
+from fitness.tasks.data.columns import aligned, narrowed
 from fitness.tasks.data.reading import FEATURES, KINDS, LABELS, PAIRS, TEACHER, WEAK, read
 
 CLASSES = 10  # most classes
@@ -42,13 +44,21 @@ class Pool:
 
 
 def domains_of(folder: Path) -> tuple[str, ...]:
-    """Return the domains in a folder of data, in order. Raises UsageError when there are none."""
+    """Return the domains in a folder of data, in order. Raises UsageError when there are none, or one has no name."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}: --data names one with a folder a domain in it")
     found = sorted(inner.name for inner in folder.iterdir() if inner.is_dir() and not inner.name.startswith("."))
     if not found:
         raise UsageError(f"{folder} has no folders: put train.csv and test.csv (or npz, parquet) into {folder}/NAME/")
+    for name in found:
+        check_name(name, f"the folder {folder / name}")
     return tuple(found)
+
+
+def check_name(name: object, what: str) -> None:
+    """Raise UsageError when a domain cannot have this name: files, settings and tables are named after it."""
+    if not (isinstance(name, str) and re.fullmatch(r"\w[\w-]*", name)):
+        raise UsageError(f"{what} cannot name a domain: use letters, digits, _ and -")
 
 
 def files_of(folder: Path) -> tuple[Path, Path]:
@@ -81,15 +91,17 @@ def digest_of(path: Path) -> str:
 def load(folder: Path) -> Pool:
     """Read a domain. Raises UsageError with what is wrong with its files."""
     train, test = files_of(folder)
-    return pool_of(read(train), read(test), str(train), str(test))
+    names = str(train), str(test)
+    return pool_of(*aligned(read(train), read(test), *names), *names)
 
 
 def pool_of(train: Mapping[str, Any], test: Mapping[str, Any], train_name: str = "train", test_name: str = "test") -> Pool:
     """Make a pool of named arrays. Raises UsageError for what is missing, misshapen or not finite."""
-    features = [_features(arrays, name) for arrays, name in ((train, train_name), (test, test_name))]
-    widths = [array.shape[1] for array in features]
+    given = [_features(arrays, name) for arrays, name in ((train, train_name), (test, test_name))]
+    widths = [array.shape[1] for array in given]
     if widths[0] != widths[1]:
         raise UsageError(f"{train_name} has {widths[0]} features and {test_name} {widths[1]}: they must be the same columns")
+    features = narrowed(*given)
     labels = _classes(_wanted(test, LABELS, test_name), f"the labels of {test_name}", len(features[1]))
     weak = _probabilities(_wanted(train, WEAK, train_name), f"the weak labels of {train_name}", len(features[0]))
     teacher = test.get(TEACHER)
@@ -117,7 +129,7 @@ def _features(arrays: Mapping[str, Any], file: str) -> np.ndarray:
     found = _numbers(_wanted(arrays, FEATURES, file), f"the features of {file}")
     if found.ndim != 2 or not found.size:
         raise UsageError(f"the features of {file} have shape {found.shape}: they are a table of rows and columns")
-    return found.astype(np.float32)
+    return found
 
 
 def _numbers(value: Any, what: str) -> np.ndarray:
@@ -139,7 +151,7 @@ def _classes(value: Any, what: str, rows: int) -> np.ndarray:
     if (found != found.round()).any() or found.min() < 0:
         raise UsageError(f"{what} are not whole numbers from 0")
     if found.max() >= CLASSES:
-        raise UsageError(f"{what} go up to {int(found.max())}: a task has 2 to {CLASSES} classes, numbered from 0")
+        raise UsageError(f"{what} go up to {found.max():g}: a task has 2 to {CLASSES} classes, numbered from 0")
     return np.asarray(found, np.uint8)
 
 
@@ -151,7 +163,7 @@ def _probabilities(value: Any, what: str, rows: int) -> np.ndarray:
         return np.asarray(np.eye(max(2, int(labels.max()) + 1), dtype=np.float32)[labels])
     if found.ndim == 1:
         found = np.stack([1 - found, found], 1)
-    if found.ndim != 2 or len(found) != rows:
+    if found.ndim != 2 or len(found) != rows or not found.size:
         raise UsageError(f"{what} have shape {found.shape}, and there are {rows} rows")
     if found.min() < 0 or found.max() > 1 or np.abs(found.sum(1) - 1).max() > EVEN:
         raise UsageError(f"{what} are no probabilities: numbers from 0 to 1, whose sum in each row is 1")
@@ -161,16 +173,20 @@ def _probabilities(value: Any, what: str, rows: int) -> np.ndarray:
 def _widened(found: np.ndarray, classes: int, what: str) -> np.ndarray:
     """Return probabilities of all classes: labels may leave the last ones out."""
     if found.shape[1] < classes and not np.isin(found, (0, 1)).all():
-        raise UsageError(f"{what} have {found.shape[1]} classes, and the labels {classes}")
+        advice = f"number the classes from 0, up to {classes - 1} at most, and give a probability of each"
+        raise UsageError(f"{what} have {found.shape[1]} classes, and elsewhere there are {classes}: {advice}")
     return np.pad(found, ((0, 0), (0, classes - found.shape[1])))
 
 
 def _pairs(value: Any, rows: int, classes: int, file: str) -> np.ndarray | None:
-    if value is None:
+    found = np.empty(0) if value is None else _numbers(value, f"the pairs of {file}")
+    if not found.size:
         return None
-    found = _numbers(value, f"the pairs of {file}")
     if found.ndim != 2 or found.shape[1] != 2 or (found != found.round()).any() or found.min() < 0 or found.max() >= rows:
         raise UsageError(f"the pairs of {file} are not (p, 2) rows of it, whole numbers below {rows}")
     if classes != 2:
         raise UsageError(f"the pairs of {file} say that one of two rows is of class 1: they need two classes, not {classes}")
+    same = np.flatnonzero(found[:, 0] == found[:, 1])
+    if len(same):
+        raise UsageError(f"pair {same[0]} of {file} (counted from 0) is twice the row {found[same[0], 0]:g}: name two rows")
     return found.astype(np.int64)
