@@ -78,7 +78,8 @@ def _labels_in_features(pool: Pool) -> tuple[str, str, bool]:
 
 def _norm(pool: Pool) -> tuple[str, str, bool]:
     """Without normalised rows a method sees norms; a rotation leaves them as they are."""
-    length = np.linalg.norm((pool.test - pool.train.mean(0)) / (pool.train.std(0) + 1e-6), axis=1)
+    with np.errstate(over="ignore"):  # such a row is the last one
+        length = np.linalg.norm((pool.test - pool.train.mean(0)) / (pool.train.std(0) + 1e-6), axis=1)
     order = np.argsort(length, kind="stable")
     share = told(length[order], pool.labels[order])
     if share > NORM:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fitness.registry import UsageError
-from fitness.tasks.data.columns import aligned, narrowed
+from fitness.tasks.data.columns import SMALL, aligned, narrowed
 from fitness.tasks.data.reading import FEATURES, KINDS, LABELS, PAIRS, TEACHER, WEAK, read
 
 CLASSES = 10  # most classes
@@ -102,6 +102,8 @@ def pool_of(train: Mapping[str, Any], test: Mapping[str, Any], train_name: str =
     if widths[0] != widths[1]:
         raise UsageError(f"{train_name} has {widths[0]} features and {test_name} {widths[1]}: they must be the same columns")
     features = narrowed(*given)
+    if features[0].std(0).max() < SMALL:
+        raise UsageError(f"no feature of {train_name} varies: its rows are all alike, and there is nothing to learn of them")
     labels = _classes(_wanted(test, LABELS, test_name), f"the labels of {test_name}", len(features[1]))
     weak = _probabilities(_wanted(train, WEAK, train_name), f"the weak labels of {train_name}", len(features[0]))
     teacher = test.get(TEACHER)
@@ -173,7 +175,7 @@ def _probabilities(value: Any, what: str, rows: int) -> np.ndarray:
 def _widened(found: np.ndarray, classes: int, what: str) -> np.ndarray:
     """Return probabilities of all classes: labels may leave the last ones out."""
     if found.shape[1] < classes and not np.isin(found, (0, 1)).all():
-        advice = f"number the classes from 0, up to {classes - 1} at most, and give a probability of each"
+        advice = "number the classes from 0, and give a probability of each"
         raise UsageError(f"{what} have {found.shape[1]} classes, and elsewhere there are {classes}: {advice}")
     return np.pad(found, ((0, 0), (0, classes - found.shape[1])))
 

@@ -76,7 +76,7 @@ def taken(given: Any, what: str) -> Table:
 
 def _array(value: Any, what: str) -> np.ndarray:
     try:
-        return np.asarray(value)
+        return np.asarray(value, order="C")  # the files of equal arrays are equal
     except (TypeError, ValueError, RuntimeError):
         raise UsageError(f"{what} is no array of numbers: rows of different lengths, or nothing that numpy reads") from None
 

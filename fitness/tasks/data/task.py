@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from fitness.contracts.contract import Words
 from fitness.contracts.probabilities import PROBABILITIES
+from fitness.contracts.wording import WIDTH
 from fitness.registry import UsageError
 from fitness.tasks.data import checks, pool
 from fitness.tasks.data.columns import aligned
+from fitness.tasks.data.pool import Pool
 from fitness.tasks.data.reading import Arrays, taken
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
@@ -24,12 +28,13 @@ NAME, VERSION = "w2s", 2  # raise the version whenever an instance would come ou
 STEMS = ("train", "test")  # of the files of a domain
 Balance = Literal["natural", "balanced"]
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
+STUDENT, TRUE = "the default student on the weak labels", "the default student trained on true labels"
 NONE = dict[str, Any]()
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student.
 It is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
-It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
-1 is as good as the {ceiling}.
+It is scored by PGR, performance gap recovered: 0 is as good as {floor},
+1 is as good as {ceiling}.
 
 {domains}
 
@@ -82,14 +87,17 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
     if unknown:
         raise UsageError(f"{folder} has no domain {unknown[0]!r}: the domains are {', '.join(domains)}")
     search = chosen.search or domains[:1]
+    pools = {domain: pool.load(folder / domain) for domain in domains}
+    floor, ceiling = _anchors(pools.values(), chosen.ceiling)
     settings = json.dumps([chosen.classes, chosen.ceiling, chosen.normalise]).encode()
     return Task(
         name=f"{name}-{_short(json.dumps(digests, sort_keys=True).encode())}",
         version=f"{VERSION}-{_short(settings)}",
-        brief=_brief(folder, domains, chosen),
+        brief=_brief(pools, chosen, floor, ceiling),
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
+        contract=replace(PROBABILITIES, words=_words(floor, ceiling)),
         least_instances=4,
         grammar=GRAMMAR,
         source="fitness.tasks.data.source:DataSource",
@@ -168,19 +176,32 @@ def _short(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:8]
 
 
-def _brief(folder: Path, domains: Sequence[str], options: DataOptions) -> str:
-    lines, floors = [], set[str]()
-    for domain in domains:
-        found = pool.load(folder / domain)
+def _anchors(pools: Collection[Pool], ceiling: float | None) -> tuple[str, str]:
+    """Return what the floor and the ceiling are called."""
+    floors = {STUDENT if found.teacher is None else PROBABILITIES.words.floor for found in pools}
+    return " or ".join(sorted(floors)), TRUE if ceiling is None else f"an accuracy of {ceiling:g}"
+
+
+def _words(floor: str, ceiling: str) -> Words:
+    usual = PROBABILITIES.words
+    if (floor, ceiling) == (usual.floor, TRUE):
+        return usual
+    formula = "The score is PGR, performance gap recovered: (transfer_acc - weak_acc) / (strong_acc - weak_acc)."
+    scored = textwrap.fill(f"{formula} 0 is {floor}, 1 is {ceiling}, and a method can do worse than 0.", WIDTH)
+    return replace(usual, floor=floor, ceiling=ceiling, scored=scored)
+
+
+def _brief(pools: Mapping[str, Pool], options: DataOptions, floor: str, ceiling: str) -> str:
+    lines = []
+    for domain, found in pools.items():
         pairs = "" if found.pairs is None else f", {len(found.pairs):,} pairs"
         lines.append(
             f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} "
             f"features, {found.classes} classes{pairs}"
         )
-        floors.add("weak teacher" if found.teacher is not None else "default student on the weak labels")
     return BRIEF.format(
-        floor=" or the ".join(sorted(floors)),
-        ceiling="default student trained on true labels" if options.ceiling is None else f"accuracy {options.ceiling:g}",
+        floor=floor,
+        ceiling=ceiling,
         domains="\n".join(lines),
         norms=", and each row has the same norm" if options.normalise else "",
         classes="balanced" if options.classes == "balanced" else "as common as they are in the data",
