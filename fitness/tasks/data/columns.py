@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitness.registry import UsageError
-from fitness.tasks.data.reading import FEATURES, Arrays, Table
+from fitness.tasks.data.reading import FEATURES, Arrays, DataArrays
 
 FAR = 1000.0  # standard deviations from 0: single precision leaves a column that lies further out too few digits
 SMALL, WIDE = 1e-6, 1e15  # standard deviations between which single precision holds a column, its squares and their sum
@@ -13,7 +13,7 @@ FLAT = 1e-12  # of a column's largest number: what varies less is rounding
 MOST = 1e30  # larger numbers are taken as this: an instance cuts at five standard deviations anyway
 
 
-def aligned(train: Table, test: Table, train_name: str, test_name: str) -> tuple[Arrays, Arrays]:
+def aligned(train: DataArrays, test: DataArrays, train_name: str, test_name: str) -> tuple[Arrays, Arrays]:
     """Return the arrays of both, the features of `test` in the order of `train` where both name them. Raises UsageError."""
     if not train.names or not test.names or train.names == test.names:
         return train.arrays, test.arrays

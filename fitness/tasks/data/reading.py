@@ -34,7 +34,7 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class DataArrays:
     """What a file, or the user, hands over.
 
     Attributes:
@@ -46,20 +46,20 @@ class Table:
     names: tuple[str, ...] = ()
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> DataArrays:
     """Return the arrays of a file.
 
     Raises UsageError, naming the line and the column where there are any.
     """
     try:
         if path.suffix == ".npz":
-            return Table(_npz(path))
+            return DataArrays(_npz(path))
         return _arranged(path, *(_parquet(path) if path.suffix == ".parquet" else _csv(path)))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def taken(given: Any, what: str) -> Table:
+def taken(given: Any, what: str) -> DataArrays:
     """Return arrays that were handed over by name, as `read` returns those of a file. Raises UsageError, naming the array."""
     if not isinstance(given, Mapping):
         kind = type(given).__name__
@@ -69,9 +69,9 @@ def taken(given: Any, what: str) -> Table:
     names = tuple(columns) if isinstance(columns, Iterable) else ()
     found = _known(arrays, what)
     if not names or not all(isinstance(name, str) for name in names) or found[FEATURES].shape[1:] != (len(names),):
-        return Table(found)  # numbers only count the columns
+        return DataArrays(found)  # numbers only count the columns
     _check_twice(names, f"the features of {what}")
-    return Table(found, names)
+    return DataArrays(found, names)
 
 
 def _array(value: Any, what: str) -> np.ndarray:
@@ -216,7 +216,7 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
-def _arranged(path: Path, names: Sequence[str], values: np.ndarray) -> Table:
+def _arranged(path: Path, names: Sequence[str], values: np.ndarray) -> DataArrays:
     """Part the columns of a table into arrays: weak or weak_0, weak_1, ... and so on; what is left are features."""
     _check_twice(names, path)
     places: dict[str, list[int]] = {}
@@ -231,4 +231,4 @@ def _arranged(path: Path, names: Sequence[str], values: np.ndarray) -> Table:
             raise UsageError(f"the columns of {kind} in {path} are not {kind}_0, {kind}_1 and so on, in order")
         if len(numbers) == 1:
             found[kind] = found[kind][:, 0]
-    return Table(found, tuple(names[place] for place in places.get(FEATURES, ())))
+    return DataArrays(found, tuple(names[place] for place in places.get(FEATURES, ())))
