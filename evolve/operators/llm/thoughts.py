@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from evolve.operators.llm.fences import FENCE, Scanner
+from evolve.text import visible
 
 SEARCH, REPLACE = (re.compile(p) for p in (r"^([ \t]*)<{5,9}\s?SEARCH\s*$", r"^[ \t]*>{5,9}\s?REPLACE\s*$"))
+MIDDLE = re.compile(r"^={5,9}\s*$")
 DEFINES_METHOD = re.compile(r"^\s*def\s+method\s*\(")
 SECOND_CHANCES = 4  # ends of thoughts inside of what looks like code that are tried
 
@@ -62,7 +64,7 @@ def spoken(reply: str) -> str:
     for _ in range(_MOST_ENDS):
         reply = reply.rstrip()
         reply = reply[:-_END] + _LAST.sub("", reply[-_END:])
-    reply = reply.replace("\r\n", "\n").replace("\r", "\n")
+    reply = _plain(reply.replace("\r\n", "\n").replace("\r", "\n"))
     if not _may_hold_marks(reply) or not (_MARK.search(reply) or _WRAPPING.search(reply)):
         return reply
     lines = _lines(reply)
@@ -77,6 +79,27 @@ def spoken(reply: str) -> str:
     if whole.thinking:
         raise Unreadable("the reply breaks off inside its thoughts")
     return "\n".join(whole.kept)
+
+
+def _plain(reply: str) -> str:
+    """Return a reply without what nobody sees at its beginning, and in the lines that are a fence or a marker of an edit."""
+    if reply.isascii():
+        return reply
+    lines = reply.split("\n")
+    lines[0] = lines[0].lstrip(_odd(lines[0]))
+    return "\n".join(map(_plain_marker, lines))
+
+
+def _plain_marker(line: str) -> str:
+    if line.isascii() or not any(mark in line for mark in ("```", "~~~", "<<<<<", "=====", ">>>>>")):
+        return line
+    plain = line.translate(dict.fromkeys(map(ord, _odd(line))))
+    return plain if any(marker.match(plain) for marker in (FENCE, SEARCH, MIDDLE, REPLACE)) else line
+
+
+def _odd(text: str) -> str:
+    """Return the characters of a text beyond ASCII that are blanks, or that nobody sees."""
+    return "".join({c for c in text if not c.isascii() and (c.isspace() or visible(c) != c)})
 
 
 def _may_hold_marks(reply: str) -> bool:
