@@ -17,6 +17,7 @@ _WORD = (
     r"think(?:ing|s)?|thoughts?|reason(?:ing|s)?|reflect(?:ions?|ing)?|analysis|scratch[_-]?pad|monologue|planning|deliberation"
     r"|(?:inner|internal|hidden)[_-](?:monologue|thoughts?|reasoning|thinking)|chain[_-]of[_-]thoughts?|cot"
 )
+_THINKING = r"(?:think(?:ing)?|thoughts?|reasoning)"
 # What opens and closes a thought, besides tags: <think>, [THINK], ◁think▷, <|START_THINKING|>, <|begin_of_thought|>.
 _PAIRS = {
     "channel": (
@@ -29,25 +30,50 @@ _PAIRS = {
     "unused": (r"<unused94>", r"<unused95>"),
     "spoken": (r"^[ \t]*thinking(?:\.\.\.|…)[ \t]*$", r"^[ \t]*(?:\.\.\.|…)\s?done thinking\.?[ \t]*$"),
     "process": (r"^[ \t]*here(?:'s| is) my thought process:", r"^[ \t]*here(?:'s| is) my response:"),
-    "details": (r"<details[^<>]{0,80}reasoning[^<>]{0,80}>", r"</details>"),
+    "details": (
+        r"<details[^<>]{0,80}reasoning[^<>]{0,80}>|<summary[^<>]{0,80}>[^<>]{0,40}\b" + _THINKING + r"\b[^<>]{0,40}</summary>",
+        r"</details>",
+    ),
+    "turn": (r"<\|im_start\|>\s?" + _THINKING + r"\b", r"<\|im_end\|>"),
 }
 _PROSE = frozenset(("bare_channel", "spoken", "process"))  # words that open a thought at the very beginning of a reply only
-_ONLY_WHEN_OPEN = frozenset(("spoken", "process", "details"))  # words that close a thought of their own kind, and nothing else
-_PREFIX = r"(?P<{0}_end>/)?\s?(?:\w{{1,30}}:)?(?P<{0}_fix>begin_of_|start_|end_of_|end_)?(?P<{0}>" + _WORD + ")"
+_ONLY_WHEN_OPEN = frozenset(("spoken", "process", "details", "turn"))  # words that close a thought of their own kind only
+# The name in a tag may have more words: <antThinking>, <self_reflection>; <think_end> closes what <think_start> opens.
+_BEFORE = r"(?:(?:[a-z0-9]{{1,20}}[_-]){{1,2}}|(?:begin|start|end)of|(?-i:[a-z]{{2,12}}(?=[A-Z])))?"
+_BEHIND = r"(?:[_-][a-z]{{1,20}})?"
+_SLASH = r"(?P<{0}_slash>/)?\s?(?:\w{{1,30}}:)?"
+_TAG = _SLASH + r"(?P<{0}_name>" + _BEFORE + r"(?P<{0}>" + _WORD + r"|plan|drafts?|brainstorm(?:ing)?)" + _BEHIND + ")"
+_PLAIN_TAG = _SLASH + r"(?P<{0}_name>(?P<{0}>" + _WORD + "))"
+_TAGS = ("angle", "escaped", "square", "triangle", "lens")
+_CLOSES = re.compile(r"(?<![a-z])(?:end|stop)(?![a-z])|endof", re.IGNORECASE)
 _MARK = re.compile(
     "|".join(
         [
-            r"<[|｜]?" + _PREFIX.format("angle") + r"(?:[\s|｜][^<>]{0,100})?(?<!/)>",
-            r"(?:(?<![\w)\]])\[|\[(?=/))" + _PREFIX.format("square") + r"\](?![(\[:])",
-            r"◁" + _PREFIX.format("triangle") + r"▷",
+            r"<[|｜]?" + _TAG.format("angle") + r"(?:[\s|｜][^<>]{0,100})?(?<!/)>",
+            r"&lt;" + _TAG.format("escaped") + r"&gt;",
+            r"(?:(?<![\w)\]])\[|\[(?=/))" + _PLAIN_TAG.format("square") + r"\](?![(\[:])",
+            r"◁" + _TAG.format("triangle") + r"▷",
+            r"【" + _TAG.format("lens") + r"】",
             *(f"(?P<open_{kind}>{opens})|(?P<close_{kind}>{closes})" for kind, (opens, closes) in _PAIRS.items()),
         ]
     ),
     re.IGNORECASE | re.MULTILINE,
 )
-_MAY_MARK = re.compile(r"[<\[◁]|assistantfinal|^(?:\s*(?:thinking|here|\.\.\.|…)|analysis)", re.IGNORECASE)
+_MAY_MARK = re.compile(r"[<\[◁【]|&lt;|assistantfinal|^(?:\s*(?:thinking|here|\.\.\.|…)|analysis)", re.IGNORECASE)
 _WRAPPING = re.compile(r"<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</?(?:answer|response|output|solution|final)>", re.IGNORECASE)
-_LAST = re.compile(r"(?:<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</s>)\Z")  # what ends a reply where its server shows it
+_MARKS_END = (  # what ends a reply where its server shows it
+    r"(?:<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</s>|<(?:end|eo)\w{0,20}>|<\w{2,20}\|>|(?<![\w\])])\[(?:EOS|EOT|END|/INST)\])"
+)
+_LAST = re.compile(_MARKS_END + r"\Z", re.IGNORECASE)
+_BEHIND_FENCE = re.compile(_MARKS_END, re.IGNORECASE)
+# Where a model went on to write the turn of who asks.
+_NEXT_TURN = re.compile(
+    r"^[ \t]*"
+    + _MARKS_END
+    + r"{0,4}[ \t]*(?:<\|?(?:im_start|start_header_id|start|start_of_turn|turn|role)\|?>\s?(?:user|human)\b"
+    r"|<[|｜](?:user|human)[|｜]>|(?:<s>)?\[INST\])",
+    re.IGNORECASE | re.MULTILINE,
+)
 _END, _MOST_ENDS = 60, 4  # characters of one of them at most, and how many may follow each other
 
 
@@ -65,7 +91,7 @@ def spoken(reply: str) -> str:
         reply = reply.rstrip()
         reply = reply[:-_END] + _LAST.sub("", reply[-_END:])
     reply = _plain(reply.replace("\r\n", "\n").replace("\r", "\n"))
-    if not _may_hold_marks(reply) or not (_MARK.search(reply) or _WRAPPING.search(reply)):
+    if not _may_hold_marks(reply) or not any(mark.search(reply) for mark in (_MARK, _WRAPPING, _BEHIND_FENCE, _NEXT_TURN)):
         return reply
     lines = _lines(reply)
     whole = _scanned(lines)
@@ -104,7 +130,7 @@ def _odd(text: str) -> str:
 
 def _may_hold_marks(reply: str) -> bool:
     """Tell quickly whether a look at every character is worth its time."""
-    bracket = any(character in reply for character in "<[◁")
+    bracket = any(character in reply for character in ("<", "[", "◁", "【", "&lt;"))
     return bracket or "assistantfinal" in reply or reply[:400].lstrip()[:8].lower().startswith(("thinking", "analysis", "here"))
 
 
@@ -114,7 +140,9 @@ def _lines(reply: str) -> list[str]:
     for line in reply.split("\n"):
         fence = FENCE.match(line)
         behind = fence[3].lstrip() if fence else ""
-        split = bool(behind) and any(start == 0 and not opens for _, opens, (start, _) in _marks(behind))
+        split = bool(behind) and (
+            bool(_BEHIND_FENCE.match(behind)) or any(start == 0 and not opens for _, opens, (start, _) in _marks(behind))
+        )
         parts += [line[: fence.start(3)], behind] if fence and split else [line]
     return parts
 
@@ -157,6 +185,8 @@ class _Reader:
     def read(self) -> _Scan:
         for number, line in enumerate(self._lines):
             if self._found.thinking or not self._is_code(number, line):
+                if not self._found.thinking and _NEXT_TURN.match(line):
+                    break
                 self._take(number, line)
         self._found.closed = not (self._fences.open or self._editing)
         return self._found
@@ -219,12 +249,12 @@ def _marks(line: str) -> list[tuple[str, bool, tuple[int, int]]]:
         start, end = mark.span()
         if line[start - 1 : start] == "`" == line[end : end + 1]:
             continue
-        name = next(n for n in ("angle", "square", "triangle", *_NAMES) if mark[n] is not None)
+        name = next(n for n in (*_TAGS, *_NAMES) if mark[n] is not None)
         if name in _NAMES:
             opens, _, kind = name.partition("_")
             found.append((kind, opens == "open", (start, end)))
         else:
-            closes = mark[f"{name}_end"] or (mark[f"{name}_fix"] or "").lower().startswith("end")
+            closes = mark[f"{name}_slash"] or _CLOSES.search(mark[f"{name}_name"])
             found.append((mark[name].lower(), not closes, (start, end)))
     return found
 

@@ -166,7 +166,8 @@ def test_a_bare_file_keeps_the_fences_of_its_docstring(file: str, before: str, b
     "info",
     [
         "python method.py", "python:method.py", 'python title="m"', "Python code", "python {.numberLines}", "{python}",
-        "python 3", "python3.11", "Python 3.12", "{.python .numberLines}", "py3", "method.py", "src/method.py", " python", "python,linenos",
+        "python 3", "python3.11", "Python 3.12", "{.python .numberLines}", "py3", "method.py", "src/method.py",
+        " python", "python,linenos",
     ],
 )  # fmt: skip
 def test_a_block_is_python_whatever_else_its_first_line_says(info: str) -> None:
