@@ -12,7 +12,7 @@ import numpy as np
 
 from fitness import pgr
 from fitness.contracts.arranging import reordered, restored, show
-from fitness.contracts.contract import Problem
+from fitness.contracts.contract import FLOATS, Problem
 from fitness.contracts.symmetries import Kind, Symmetry
 from fitness.nouns import Verdict
 from fitness.probes.examination import CONFIDENCE, SEEDS, SLACK, WORTH, Examination, Probe, Reading
@@ -106,7 +106,7 @@ def _parts(dim: str, examination: Examination) -> Iterator[tuple[str, np.ndarray
 def _features(problem: Problem, dim: str) -> np.ndarray:
     """Return numbers of each row of a dimension, (n, d): its first array of floats, or else the row's place."""
     for array in problem.contract.with_dim(dim):
-        if array.dtype.startswith("float"):
+        if array.dtype in FLOATS and array.name in problem.arrays:
             values = problem[array.name]
             return values.reshape(len(values), -1)
     return np.arange(problem.contract.sizes(problem.arrays)[dim], dtype=np.float32)[:, None]
@@ -132,7 +132,9 @@ def _along(how: str, draw: Callable[[int, np.random.Generator], np.ndarray]) -> 
 
     def measure(symmetry: Symmetry, examination: Examination) -> Reading:
         problem, dim = examination.problem, symmetry.of
-        size = problem.contract.sizes(problem.arrays)[dim]
+        size = problem.contract.members(dim, problem.arrays)
+        if not size:
+            return _lacking(symmetry)
 
         def again(seed: int) -> float:
             rows = {dim: draw(size, examination.rng)}
@@ -159,7 +161,10 @@ def _turn(symmetry: Symmetry, examination: Examination) -> Reading:
     """Turn the last dimension of an array at random, in all arrays of floats that end in it."""
     problem = examination.problem
     dim = next(array.axes[-1] for array in problem.contract.arrays if array.name == symmetry.of)
-    turned = [a.name for a in problem.contract.arrays if a.axes[-1:] == (dim,) and a.dtype.startswith("float")]
+    given = [array for array in problem.contract.arrays if array.name in problem.arrays]
+    turned = [array.name for array in given if array.axes[-1:] == (dim,) and array.dtype in FLOATS]
+    if symmetry.of not in turned:
+        return _lacking(symmetry)
 
     def again(seed: int) -> float:
         axes, signs = np.linalg.qr(examination.rng.standard_normal((problem[symmetry.of].shape[-1],) * 2))
@@ -186,6 +191,11 @@ def _difference(ours: Sequence[float], changed: Sequence[float], threshold: floa
     return Reading(abs(fmean(ours) - fmean(changed)), threshold, sentence)
 
 
+def _lacking(symmetry: Symmetry) -> Reading:
+    """Say nothing of what an instance lacks: an optional array, or a dimension of such arrays alone."""
+    return Reading(None, None, f"this instance has no {symmetry.called}")
+
+
 def _needs(symmetry: Symmetry, examination: Examination) -> Reading:
     """Shuffle the rows of an array, each shuffle once as it is and once with a dimension exchanged where one is `mirrored`.
 
@@ -193,6 +203,8 @@ def _needs(symmetry: Symmetry, examination: Examination) -> Reading:
     exchanged it is as wrong as it was right. Who knows the answers is right both times.
     """
     words = symmetry.called
+    if symmetry.of not in examination.problem.arrays:
+        return _lacking(symmetry)
     if examination.real <= WORTH:
         return Reading(None, None, f"PGR {examination.real:.2f}: there is nothing that {words} could have been needed for")
     limit, scores, least = examination.real / 2, _once(symmetry, examination), 4 if examination.thorough else 2
@@ -208,7 +220,7 @@ def _once(symmetry: Symmetry, examination: Examination) -> list[float]:
     """Return the PGRs of one shuffle and of its mirror image, under one new seed."""
     problem, contract = examination.problem, examination.problem.contract
     (array,) = (array for array in contract.arrays if array.name == symmetry.of)
-    rows = {array.axes[0]: examination.rng.permutation(len(problem[array.name]))}
+    rows = {array.axes[0]: examination.rng.permutation(array.shape(problem.arrays)[0])}
     alone = [other.name for other in contract.arrays if other is not array]
     shuffled = problem.changed(reordered(contract, problem.arrays, rows, but=alone), examination.seed())
     problems = [shuffled]
