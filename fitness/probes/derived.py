@@ -21,7 +21,7 @@ UNSTABLE = 0.005  # share of answers that may differ between two equal runs: on 
 MOVED = 0.002  # share of answers that a row's company may move: products of other shapes round differently
 DRAWS = 3  # sets of rows, drawn as for a trial, that are shown thoroughly
 STRANGERS = 64  # rows that are shown twice, rows of another array that are shown beside them, rows of the smallest draw
-CHANCES = 8  # drawn changes that are looked into: of three, erratic answers are a spread that hides any fall
+CHANCES = 12  # drawn changes that are looked into: of three, erratic answers are a spread that hides any fall
 SHUFFLES = 8  # runs on shuffled rows, at most: the mean of two is luck for a method that finds clusters
 
 Comparison = Callable[[Examination, Callable[[int], float], str], Reading]  # with runs on a changed problem, by seed
