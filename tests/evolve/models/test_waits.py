@@ -43,7 +43,20 @@ ROUTER = """{"error": {"message": "Rate limit exceeded: free-models-per-min. ", 
         ("Retry-After: 17", 17.0),
         ("please wait 45 seconds before the next call", 45.0),
         ("try again in 1h2m", 3720.0),
+        ('{"error": {"reset_at": "2026-10-21T07:28:20Z"}}', 20.0),
+        ('{"error": {"resetsAt": %d}}' % (MOMENT + 20), 20.0),
+        ('{"error": "Model tiny is currently loading", "estimated_time": 20.0}', 20.0),
+        ("Please try again at 2026-10-21T07:28:20Z.", 20.0),
+        ("Your limit will reset at 2026-10-21 09:28:20+02:00", 20.0),
+        ("try again in a minute", 60.0),
+        ("Please retry after about one minute.", 60.0),
+        ("wait for an hour", 3600.0),
+        ("try again in 1,200 seconds", 1200.0),
+        ("You can make another request in 5 seconds.", 5.0),
+        ("Your next request may be sent in 7 s", 7.0),
         ("slow down, please try again later", None),
+        ("please retry later: you exceeded your requests a day", None),
+        ("please try again in 1,2 or more", None),
         ("Limit 20 / min", None),
         ("", None),
         ('{"error": {"retryDelay": "soon", "retry_after": -3, "message": "try again in infinity"}}', None),
@@ -67,15 +80,43 @@ def test_a_wait_in_a_body_is_read(body, seconds):
         ({"x-ratelimit-reset": f"{MOMENT + 40:.0f}"}, 40.0),
         ({"anthropic-ratelimit-tokens-reset": "2026-10-21T07:28:50Z", "anthropic-ratelimit-tokens-remaining": "0"}, 50.0),
         ({"x-ratelimit-reset": "whenever"}, None),
+        ({"RateLimit": '"default";r=0;t=20'}, 20.0),
+        ({"RateLimit": '"minute";r=3;t=50, "second";r=0;t=2'}, 2.0),
+        ({"RateLimit": '"default";r=3;t=20'}, None),
+        ({"ratelimit": "limit=100, remaining=0, reset=20"}, 20.0),
+        ({"ratelimit": "limit=100, remaining=7, reset=20"}, None),
+        ({"ratelimit": "100"}, None),
+        ({"x-ms-retry-after-ms": "20000"}, 20.0),
+        ({"x-retry-after": "20"}, 20.0),
+        ({}, None),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "2", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": "2", "retry-after-ms": "soon"}, 2.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2020 07:28:30 GMT"}, 0.0),
+        ({"retry-after": f"{MOMENT + 20:.0f}"}, 20.0),
+        ({"retry-after": f"{1000 * (MOMENT + 20):.0f}"}, 20.0),
+        ({"retry-after": f"{MOMENT - 20:.0f}"}, 0.0),
+        ({"retry-after": "2026-10-21T07:28:30Z"}, 30.0),
+        ({"retry-after": "1m30s"}, 90.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Wed, 99 Oct 2026 07:28:30 GMT"}, None),
     ],
 )
 def test_a_wait_in_other_headers_is_read(headers, seconds):
     assert wait_asked(headers, "", NOW) == (seconds if seconds is None else pytest.approx(seconds))
 
 
-def test_what_is_said_plainly_comes_first():
+def test_the_longest_wait_that_is_said_plainly_comes_first():
     headers = {"Retry-After": "2", "x-ratelimit-reset": "50"}
-    assert wait_asked(headers, "try again in 30s", NOW) == 2.0
+    assert wait_asked(headers, "", NOW) == 2.0
+    assert wait_asked(headers, "try again in 30s", NOW) == 30.0
+    assert wait_asked({"Retry-After": "0"}, "try again in 20s", NOW) == 20.0
+    assert wait_asked({"Retry-After": "0", "x-ratelimit-reset": "50"}, "", NOW) == 50.0
+    assert wait_asked({"Retry-After": "40"}, "try again in 20s", NOW) == 40.0
     assert wait_asked({"x-ratelimit-reset": "50"}, "try again in 30s", NOW) == 30.0
 
 
