@@ -133,7 +133,7 @@ class Hosted(ABC):
         body = self._client.post(self.asked_at, request, MOST_OF_A_STREAM if form.stream else MOST)
         document = document_in(body)
         answer, refused = self._read(document), inside(document, body)
-        if refused and (answer is None or not (answer.text or answer.counted)):
+        if refused and (answer is None or not (answer.text or answer.tokens_in or answer.tokens_out)):
             raise refused
         if answer is None:
             raise Passing(self._failures.no_answer(body))

@@ -85,4 +85,4 @@ def _read(response: Any, most: int, deadline: float) -> tuple[str, bool]:
             return content[:most].decode("utf-8", "replace"), False
         if time.monotonic() > deadline:
             raise TooSlow
-    return content.decode("utf-8", "replace"), True
+    return content.decode("utf-8-sig", "replace"), True  # a byte order mark is no part of a document

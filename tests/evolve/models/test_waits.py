@@ -11,6 +11,7 @@ from evolve.models import Settings
 from evolve.models.refusals import Refused, inside, parsed
 from evolve.models.retry import Clock, Gate, Passing, Patience, Retrier
 from evolve.models.waits import wait_asked
+from evolve.nouns import UnusableAnswer
 from tests.support.canned_server import METHOD, Canned, CannedServer, completion, in_turn
 
 NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
@@ -167,6 +168,29 @@ def test_a_limit_by_the_minute_without_a_hint_is_outlasted():
         ('{"error": {"type": "invalid_request_error", "message": "x"}}', 400),
         ('{"error": "something"}', 502),
         ('{"detail": "something", "status": 500}', 500),
+        ('{"error": {"message": "Rate limit reached for requests"}}', 429),
+        ('{"error": "Rate limit exceeded"}', 429),
+        ('{"detail": "Too many requests"}', 429),
+        ('{"error": {"code": 429.0}}', 429),
+        ('{"error": {"code": "429.0"}}', 429),
+        ('{"error": "x", "statusCode": 429}', 429),
+        ('{"status": 429, "message": "slow down"}', 429),
+        ('{"statusCode": 503, "msg": "slow down"}', 503),
+        ('{"error": {"error": {"code": 429, "message": "slow down"}}}', 429),
+        ('{"error": "{\\"error\\": {\\"code\\": 401}}"}', 401),
+        ('{"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": null}', 429),
+        ('{"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}', 402),
+        ('{"base_resp": {"status_code": 0, "status_msg": "success"}, "choices": []}', None),
+        ('{"error": {"code": "context_length_exceeded", "message": "x"}}', 400),
+        ('{"error": {"message": "This model has a maximum context length of 4096 tokens"}}', 400),
+        ('{"error": {"message": "Unsupported parameter: max_tokens"}}', 400),
+        ('{"error": "the engine is overloaded"}', 529),
+        ('{"choices": [{"message": {"content": ""}, "finish_reason": "error", "error": {"code": 429}}]}', 429),
+        ('{"choices": [{"message": null, "error": "Rate limit exceeded"}]}', 429),
+        ('{"choices": [{"message": {"content": "x"}, "error": null}]}', None),
+        ('{"error": {"code": true, "message": "invalid answer of the provider"}}', 502),
+        ('{"status": "completed", "message": "fine"}', None),
+        ('{"status": 200, "message": "fine"}', None),
         ('{"choices": []}', None),
         ("[]", None),
         ("null", None),
@@ -187,8 +211,32 @@ def test_a_refused_key_inside_of_a_success_is_not_tried_again():
     assert len(server.asked) == 1
 
 
-def test_an_error_in_the_first_event_of_a_stream_is_seen_as_its_code():
-    assert waited('data: {"error": {"code": 429, "message": "Please try again in 20s"}}\n\n', 200) >= 20.0
+@pytest.mark.parametrize(
+    "body",
+    [
+        'data: {"error": {"code": 429, "message": "Please try again in 20s"}}\n\n',
+        'event: error\ndata: {"code": 429, "message": "Please try again in 20s"}\n\n',
+        "event: error\ndata: Too many requests. Please try again in 20s\n\n",
+        'data: {"object": "error", "code": 429, "message": "Please try again in 20s"}\n\ndata: [DONE]\n\n',
+        'data: {"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 429, "message": "retry in 20s"}}]}\n\n',
+    ],
+)
+def test_an_error_in_the_first_event_of_a_stream_is_seen_as_its_code(body):
+    assert waited(body, 200) >= 20.0
+
+
+def test_an_error_in_a_choice_that_cost_nothing_is_tried_again():
+    choice = {"message": {"content": ""}, "finish_reason": "error", "error": {"code": 429, "message": "rate limited"}}
+    assert waited({"choices": [choice]}, 200) >= 2.5
+    assert waited({"choices": [choice], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}, 200) >= 2.5
+
+
+def test_an_error_in_a_choice_that_was_paid_for_is_an_answer_that_broke_off():
+    choice = {"message": {"content": ""}, "finish_reason": "error", "error": {"code": 429, "message": "rate limited"}}
+    paid = Canned(200, {"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 0}})
+    with CannedServer(in_turn(paid)) as server, pytest.raises(UnusableAnswer, match="rate limited") as caught:
+        models.load("openai:tiny", server.url).ask("s", "p")
+    assert (caught.value.reply.usage.tokens_in, len(server.asked)) == (7, 1)
 
 
 def test_a_refusal_of_any_shape_has_words():
