@@ -96,7 +96,9 @@ def _policies(value: str) -> list[dict[str, str]]:
     """
     each = [value] if "reset" in value.lower() else value.split(",")
     found = [dict(re.findall(r"\b(r|t|remaining|reset)=([\d.]+)", one.lower())) for one in each]
-    return [{name[:1] if name != "reset" else "t": text for name, text in one.items()} for one in found if {"t", "reset"} & set(one)]
+    return [
+        {name[:1] if name != "reset" else "t": text for name, text in one.items()} for one in found if {"t", "reset"} & set(one)
+    ]
 
 
 def _seconds(value: Any, now: datetime) -> float | None:
@@ -131,7 +133,10 @@ def _duration(text: str) -> float:
     parts = re.findall(_PART, text, re.IGNORECASE)
     if not parts:
         return float(text)
-    return sum(float(amount.replace(",", "")) * next(s for unit, s in SECONDS.items() if of.lower().startswith(unit)) for amount, of in parts)
+    return sum(
+        float(amount.replace(",", "")) * next(s for unit, s in SECONDS.items() if of.lower().startswith(unit))
+        for amount, of in parts
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -100,7 +100,7 @@ def test_a_server_in_the_same_network_needs_no_key(url, monkeypatch):
     ],
 )
 def test_a_host_that_cannot_be_looked_up_and_a_url_with_a_blank_are_no_base_url(url):
-    with pytest.raises(UsageError, match="cannot use .* as a base URL: write it as"):
+    with pytest.raises(UsageError, match=r"cannot use .* as a base URL: write it as"):
         models.load("openai:tiny", url)
 
 
@@ -111,7 +111,15 @@ def test_every_host_that_can_be_looked_up_is_a_base_url(url, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://model.example.org/v1", "http://fritz.box.example.org/v1", "http://xsvc.org/v1", "http://8.8.8.8/v1", "http://[2606:4700::1]/v1", "http://1.1/v1"]
+    "url",
+    [
+        "https://model.example.org/v1",
+        "http://fritz.box.example.org/v1",
+        "http://xsvc.org/v1",
+        "http://8.8.8.8/v1",
+        "http://[2606:4700::1]/v1",
+        "http://1.1/v1",
+    ],
 )
 def test_a_server_elsewhere_needs_one_and_is_told_so_at_once(url, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

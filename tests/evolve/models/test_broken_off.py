@@ -86,7 +86,15 @@ CHUNKS = chunks("a", "b", finish="stop")
         "\ufeff" + events(*CHUNKS).body,
         "\ufeff" + json.dumps(completion("ab").body),
     ],
-    ids=["data over several lines", "no blank lines", "named", "a line each", "a line each, CRLF", "mark", "mark, one document"],
+    ids=[
+        "data over several lines",
+        "no blank lines",
+        "named",
+        "a line each",
+        "a line each, CRLF",
+        "mark",
+        "mark, one document",
+    ],
 )
 def test_a_stream_is_read_however_its_events_are_written(body, monkeypatch):
     assert ask(Canned(200, body), "openai", monkeypatch).text == "ab"
