@@ -24,7 +24,7 @@ CODES = {  # of errors that are named, not numbered; the first that fits
     "invalid|bad_?request|unsupported|argument": 400,
 }
 WORDS = {  # of errors that have a message alone; they are fewer, for a message may say "invalid" of anything
-    r"context (?:length|window)|unsupported (?:parameter|value|field)|(?:parameter|value|role|field)s? .{0,80}?not supported": 400,
+    r"context (?:length|window)|unsupported (?:parameter|value)|(?:parameter|value|role|field)s? .{0,80}?not supported": 400,
     r"rate.?limit|too many (?:requests|calls)|throttl|quota": 429,
     r"overload": 529,
     r"insufficient (?:credits?|balance|funds)": 402,
