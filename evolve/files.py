@@ -43,9 +43,20 @@ def run_name(db: Path) -> str:
 
 
 def new_names() -> Iterator[Path]:
-    """Yield names for the archive of a run that nobody gave one: the time, then the time with a number."""
+    """Yield names for the archive of a run that nobody gave one: the time, then the time with a number.
+
+    Raises UsageError when no archive can lie in runs/.
+    """
+    check_folder(RUNS)
     now = f"{datetime.now():%Y%m%d-%H%M%S}"
     return (RUNS / f"{now}{_numbered(number)}.db" for number in itertools.count(1))
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError when a folder is not there and cannot be made, because a file or a link to nothing has its name."""
+    found = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), None)
+    if found is not None and not found.is_dir():
+        raise UsageError(f"{found} is there and is no folder: move it away, or choose another place with --db")
 
 
 def newest_runs() -> list[Path]:
@@ -74,8 +85,9 @@ def beside(db: Path, end: str, key: str) -> Path:
 
 def refusal(path: Path, key: str) -> str:
     """Return why a run may not write to a path, "" where it may: nothing is there, or an earlier output of the same run."""
-    if (archive := place.owner(path)) is not None:
-        return f"{path} is a name that belongs to the archive {archive}"
+    for name in [path] if os.path.lexists(path.parent) else [path, path.parent]:
+        if (archive := place.owner(name)) is not None:
+            return f"{name} is a name that belongs to the archive {archive}"
     if not os.path.lexists(path) or (path.is_dir() and not path.is_symlink() and _holds_its_own(path, key)):
         return ""
     return "" if _is_output(path, key) else f"{path} is there already and is no output of this run"

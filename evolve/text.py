@@ -34,8 +34,15 @@ def printable_line(text: str, limit: int = LINE) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-LOOKS_LIKE_A_KEY = re.compile(r"\b(?:sk-|pk-|AIza)[-_A-Za-z0-9*.]{4,}|(?<=Bearer )\S+", re.IGNORECASE)
-NAMES_A_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+# How the keys of OpenAI, Google, GitHub, GitLab, Hugging Face, Groq, xAI, NVIDIA, Perplexity, Replicate, Stripe, Slack and AWS
+# begin, and tokens of OAuth and JWT; what begins like a word needs a digit, or more letters than a word has
+LOOKS_LIKE_A_KEY = re.compile(
+    r"\b(?:sk-|pk-|AIza)[-_A-Za-z0-9*.]{4,}|(?<=Bearer )\S+|"
+    r"\b(?:gh[opsur]_|github_pat_|glpat-|gsk_|xai-|nvapi-|pplx-|[spr]k_(?:live|test)_|xox[abeprs]-|ya29\.)[-_A-Za-z0-9*.]{8,}|"
+    r"\b(?:hf_|r8_)(?=[a-z*]*\d|[a-z*]{20})[a-z0-9*]{8,}|\b(?:AKIA|ASIA)[A-Z0-9*]{12,}|\beyJ[-\w]{8,}\.[-\w]{8,}[-\w.]*",
+    re.IGNORECASE,
+)
+NAMES_A_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|COOKIE|CREDENTIALS?)$", re.IGNORECASE)
 LEAST_SECRET = 8  # characters; a shorter password cannot be told from the ordinary words of an answer
 
 
@@ -58,21 +65,29 @@ def environment_secrets() -> tuple[str, ...]:
 
 
 _IS_A_SECRET = re.compile(
-    r"(?:^|[-_])(?:api[-_]?key|key|authorization|bearer|password|passwd|secret|(?:access|auth)[-_]?token|token)$"
+    r"(?:^|[-_. ])(?:(?:api)?keys?|auth|authori[sz]ation|bearer|jwt|cookies?|credentials?|pass|pwd|passw(?:or)?d|passphrase|"
+    r"secrets?|(?:access|auth|refresh|session|id)?token)$"
 )
-_NO_SECRETS = ("prompt_cache_key", "safety_identifier")  # fields of a request that only sound like one
+# fields of a request that only sound like one: the tokens of a text
+_IS_NO_SECRET = re.compile(
+    r"(?:^|[-_])(?:eos|bos|eot|eom|pad|stop|unk|sep|cls|mask|start|begin|end|special|image|audio|think)[-_]token$|^prompt_cache_key$"
+)
 
 
 def holds_secret(value: object) -> bool:
     """Tell whether data has a field that is named like a secret, or holds one: the environment's, or what looks like a key."""
     if isinstance(value, dict):
-        names = [str(name).lower() for name in value]
-        named = any(_IS_A_SECRET.search(name) and name not in _NO_SECRETS for name in names)
+        named = any(_is_named_like_a_secret(str(name)) for name, held in value.items() if held not in (None, True, False))
         return named or any(map(holds_secret, (*value.keys(), *value.values())))
     if isinstance(value, (list, tuple)):
         return any(map(holds_secret, value))
     known = isinstance(value, str) and any(secret in value for secret in environment_secrets())
     return known or (isinstance(value, str) and bool(LOOKS_LIKE_A_KEY.search(value)))
+
+
+def _is_named_like_a_secret(name: str) -> bool:
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()).lower()  # privateKey
+    return bool(_IS_A_SECRET.search(plain)) and not _IS_NO_SECRET.search(plain)
 
 
 _NUMBER = re.compile(r"[-+$\[(]*\d*[.,]?\d+[.,%)\]]*$")

@@ -30,11 +30,14 @@ def make_folder(folder: Path) -> list[Path]:
 
 
 def owner(path: Path) -> Path | None:
-    """Return the archive beside which SQLite or a process that works on it keeps a file of this name; None if there is none."""
+    """Return the archive beside which SQLite or a process that works on it keeps a file of this name; None if there is none.
+
+    The archive need not be there yet: what stood at such a name would be in its way.
+    """
     for end in BESIDE:
-        archive = path.with_name(path.name.removesuffix(end) or path.name)
-        if archive.name != path.name and os.path.lexists(archive):
-            return archive
+        archive = path.name.removesuffix(end)
+        if archive and archive != path.name:
+            return path.with_name(archive)
     return None
 
 

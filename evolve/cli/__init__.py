@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 import click
@@ -105,12 +107,49 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return 2
     except EvolveError as error:
-        from evolve.text import clean
-
-        print(f"evolve: {clean(str(error))}", file=sys.stderr)  # it may quote an archive, a file or a server
-        return error.exit_code
+        return _say(str(error), error.exit_code)
+    except (OSError, UnicodeEncodeError) as error:
+        if why := _fault_of_a_name(error, arguments):
+            return _say(why, 2)
+        raise
     except (KeyboardInterrupt, click.Abort):
         print("evolve: stopped", file=sys.stderr)
         return STOPPED
     except streams.ReaderGone:
         return 0
+
+
+def _say(sentence: str, exit_code: int) -> int:
+    """Print why a verb ended, and return its exit code."""
+    from evolve.text import clean
+
+    print(f"evolve: {clean(sentence)}", file=sys.stderr)  # it may quote an archive, a file or a server
+    return exit_code
+
+
+def _fault_of_a_name(error: OSError | UnicodeEncodeError, arguments: Sequence[str]) -> str:
+    """Return what is wrong with a name that the user gave, or one made from it; "" when the error is about something else."""
+    from evolve.text import one_line
+
+    words = [*_words(arguments)]
+    if isinstance(error, UnicodeEncodeError):
+        given = next((word for word in words if not _is_text(word) and word in error.object), "")
+        return given and f"{one_line(given, 40)} is no text in UTF-8: nothing in a run is called that"
+    path = str(error.filename or "")
+    named = any(os.path.abspath(path).startswith(os.path.abspath(word)) for word in words if path)
+    if error.errno != errno.ENAMETOOLONG and not named:
+        return ""
+    return f"cannot use {one_line(path, 80)}: {error.strerror}; name another"
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments, and what is behind the = of a flag."""
+    for argument in arguments:
+        yield from filter(None, (argument, argument.partition("=")[2]))
+
+
+def _is_text(word: str) -> bool:
+    try:
+        return bool(word.encode())
+    except UnicodeEncodeError:
+        return False

@@ -8,6 +8,7 @@ from typing import Any
 from archives.nouns import Usage
 from evolve.nouns import Reply, UnusableAnswer
 
+SAID = (None, "text", "output_text", "text_delta")  # types of parts
 ENDED = "ended"  # in a document that was streamed: whether its stream came to the end that the protocol has
 NORMAL = frozenset(("stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "completed"))
 CUT = frozenset(("length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"))
@@ -94,12 +95,17 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def text(value: Any) -> str:
-    """Return a JSON string, or the joined texts of a list of parts; "" for anything else."""
+    """Return a JSON string, or the joined texts of a list of parts, without thoughts; "" for anything else."""
     if isinstance(value, list):  # some servers send a list of parts
-        value = "".join(text(table(part).get("text")) for part in value)
+        value = "".join(text(part.get("text")) for part in map(table, value) if is_said(part))
     if not isinstance(value, str):
         return ""
     return value.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is legal JSON, and no database stores it
+
+
+def is_said(part: dict[str, Any]) -> bool:
+    """Tell whether a part of an answer, or of its stream, is said, not thought: it is of a type for that, or of none."""
+    return part.get("type") in SAID and not part.get("thought")
 
 
 def count(value: Any) -> int | None:

@@ -17,7 +17,12 @@ from evolve.text import LEAST_SECRET
 HOSTS_OF_CONTAINERS = frozenset(
     ("host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal", "host.orb.internal")
 )
-PRIVATE_ENDINGS = (".local", ".lan", ".home", ".internal", ".intranet", ".corp", ".home.arpa", ".test", ".ts.net")
+LONGEST_NAME = 253  # characters of a host
+# What no public name ends in (RFC 6762 appendix G, RFC 6761, ICANN's .internal), and what routers, clusters and VPNs hand out
+PRIVATE_ENDINGS = (
+    *(".local", ".lan", ".home", ".internal", ".intranet", ".corp", ".private", ".home.arpa", ".test"),
+    *(".localdomain", ".localnet", ".fritz.box", ".svc", ".pod", ".consul", ".docker", ".ts.net"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,10 @@ class Endpoint:
 
 def checked(url: str) -> str:
     """Return a base URL without its trailing slash and fragment. Raises UsageError when it is not one."""
-    try:
-        parts = urlsplit(url.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    url = url.strip()
+    if not is_reachable(url) or urlsplit(url).scheme not in ("http", "https"):
         raise UsageError(f"cannot use {without_secrets(url)!r} as a base URL: write it as http://HOST:PORT/v1")
+    parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 
 
@@ -98,6 +100,21 @@ def host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def is_reachable(url: str) -> bool:
+    """Tell whether a URL names a host that can be looked up, and a port: not whether anything is there."""
+    try:
+        parts = urlsplit(url)
+        return url.isprintable() and " " not in url and parts.port != 0 and _is_host(parts.hostname or "")
+    except ValueError:  # UnicodeError is one
+        return False
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a host is an address or a name (RFC 1035 2.3.4). Raises UnicodeError for an empty or over-long label."""
+    coded = name.encode("idna")  # as the socket will
+    return _address(name) is not None or (len(coded) <= LONGEST_NAME and bool(re.fullmatch(rb"[\w.-]*\w\.?", coded)))
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from evolve.errors import UsageError
-from evolve.models.endpoint import host, is_this_machine, without_secrets
+from evolve.models.endpoint import host, is_reachable, is_this_machine, without_secrets
 from evolve.text import printable_line
 
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -27,11 +27,16 @@ class Route:
 
     Attributes:
         proxy: the URL of a proxy, "" for none.
-        context: how its certificate is checked; None stands for the system's certificates.
+        context: how the certificates of the server, and of an https:// proxy, are checked; None stands for the system's.
     """
 
     proxy: str = ""
     context: ssl.SSLContext | None = None
+
+    @property
+    def proxy_encrypted(self) -> bool:
+        """Whether there is a proxy that has a certificate of its own."""
+        return urlsplit(self.proxy).scheme == "https"
 
 
 def route_to(url: str) -> Route:
@@ -55,16 +60,15 @@ def _checked(proxy: str, variable: str, target: str) -> str:
     shown = printable_line(without_secrets(proxy), 80)
     way_out = f"correct it, or set NO_PROXY={target} to go without"
     try:
-        parts = urlsplit(proxy)
-        usable = bool(parts.hostname) and parts.port != 0 and proxy.isascii() and proxy.isprintable() and " " not in proxy
+        scheme = urlsplit(proxy).scheme
     except ValueError:
-        usable = False
-    if not usable:
+        scheme = ""
+    if not (is_reachable(proxy) and proxy.isascii()):
         raise UsageError(f"{variable} is no URL of a proxy ({shown!r}): write it as http://HOST:PORT, or set NO_PROXY={target}")
-    if parts.scheme not in PROXY_SCHEMES:
-        known = ", ".join(f"{scheme}://" for scheme in PROXY_SCHEMES)
+    if scheme not in PROXY_SCHEMES:
+        known = ", ".join(f"{each}://" for each in PROXY_SCHEMES)
         raise UsageError(f"{variable} names a proxy {shown!r}, and only {known} can be used: {way_out}")
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+    if scheme.startswith("socks") and find_spec("socksio") is None:
         need = "which needs the package socksio: run `pip install socksio`"
         raise UsageError(f"{variable} names a SOCKS proxy, {shown!r}, {need}, or set NO_PROXY={target} to go without")
     return proxy

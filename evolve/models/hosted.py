@@ -19,7 +19,7 @@ from evolve.models.pricing import price
 from evolve.models.refusals import Refused, inside
 from evolve.models.retry import Passing, Retrier
 from evolve.models.streams import document_in
-from evolve.models.wishes import LESSONS, Form, is_of_one_call, learned
+from evolve.models.wishes import LESSONS, Form, is_of_one_call, learned, may_be_learned
 from evolve.nouns import Reply
 from evolve.text import LEAST_SECRET, hide
 
@@ -119,7 +119,8 @@ class Hosted(ABC):
             try:
                 answer = self._ask_as(form, system, prompt)
             except Refused as error:
-                better = learned(form, error.body, tried) if error.status in (400, 422) and len(tried) <= LESSONS else None
+                may_be = may_be_learned(error.status, error.body) and len(tried) <= LESSONS
+                better = learned(form, error.body, tried) if may_be else None
                 if better is None:
                     raise
                 tokens = tokens if is_of_one_call(error.body) else better.tokens
@@ -133,7 +134,7 @@ class Hosted(ABC):
         body = self._client.post(self.asked_at, request, MOST_OF_A_STREAM if form.stream else MOST)
         document = document_in(body)
         answer, refused = self._read(document), inside(document, body)
-        if refused and (answer is None or not (answer.text or answer.counted)):
+        if refused and (answer is None or not (answer.text or answer.tokens_in or answer.tokens_out)):
             raise refused
         if answer is None:
             raise Passing(self._failures.no_answer(body))

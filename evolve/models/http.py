@@ -46,7 +46,8 @@ class Client:
         verify = route.context or True
         try:
             self.library.URL(url)
-            proxy = self.library.Proxy(route.proxy, ssl_context=route.context) if route.proxy else None
+            own_context = {"ssl_context": route.context} if route.proxy_encrypted else {}  # others may not be given one
+            proxy = self.library.Proxy(route.proxy, **own_context) if route.proxy else None
             self._client = self.library.Client(
                 headers={**own, **headers}, timeout=seconds, verify=verify, proxy=proxy, trust_env=False, follow_redirects=False
             )
@@ -84,4 +85,4 @@ def _read(response: Any, most: int, deadline: float) -> tuple[str, bool]:
             return content[:most].decode("utf-8", "replace"), False
         if time.monotonic() > deadline:
             raise TooSlow
-    return content.decode("utf-8", "replace"), True
+    return content.decode("utf-8-sig", "replace"), True  # a byte order mark is no part of a document

@@ -1,4 +1,4 @@
-"""Retries calls for all providers: full jitter, Retry-After, and a gate per endpoint that all threads share.
+"""Retries calls for all providers: full jitter, the waits that servers ask for, and a gate per endpoint that all threads share.
 
 Full jitter: each pause is drawn from [0, first * 2^attempt] (Brooker 2015, "Exponential Backoff And Jitter").
 """
@@ -9,10 +9,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from evolve.errors import ModelError
@@ -29,8 +27,8 @@ class Patience:
     Attributes:
         attempts: calls in all, the first one included.
         first: seconds; upper edge of the first pause, doubled each time.
-        busy: seconds; upper edge of the first pause after "too many calls" without a word on how long; at least half of it is
-            waited, so that six attempts outlast a limit by the minute.
+        busy: seconds; upper edge of the first pause after "too many calls" without a word on how long, or with one that did
+            not help; at least half of it is waited, so that six attempts outlast a limit by the minute.
         longest: seconds; no drawn pause is longer.
         retry_after: seconds; the longest wait a server may ask for; beyond it the call fails at once.
     """
@@ -128,7 +126,8 @@ class Retrier:
             self._sleep(wait + self._rng.uniform(0, self._patience.first))  # the jitter spreads those who waited together
 
     def _hold_back(self, failure: Passing, number: int) -> None:
-        unexplained = failure.busy and failure.retry_after is None
+        # a wait that was kept and did not help explains nothing: some servers always say 0, or a few milliseconds
+        unexplained = failure.busy and (failure.retry_after is None or number > 1)
         first = self._patience.busy if unexplained else self._patience.first
         edge = min(self._patience.longest, first * 2 ** (number - 1))
         pause = self._rng.uniform(edge / 2 if unexplained else 0, edge)
@@ -140,20 +139,3 @@ class Retrier:
     def _sleep(self, seconds: float) -> None:
         if self._clock.sleep(seconds):
             raise ModelError(f"stopped while waiting for {self._endpoint}")
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds a response asks to wait (RFC 9110 10.2.3, or retry-after-ms), None when it says nothing."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) / unit
-        except ValueError:
-            continue
-        return seconds if 0 <= seconds < math.inf else None
-    try:
-        date = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())

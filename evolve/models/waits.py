@@ -7,35 +7,46 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
-
-from evolve.models.retry import retry_after
 
 DEEPEST = 8  # levels of a refusal's details that are looked at; details may be JSON in a string
 SECONDS = {"ms": 0.001, "mil": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}  # by how a unit begins
 _UNIT = r"(?:ms|millis(?:econds?)?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
-_PART = rf"(\d+(?:\.\d+)?)\s*({_UNIT})"
-_DURATION = rf"\d+(?:\.\d+)?\s*{_UNIT}(?:(?:[\s,]|and)*\d+(?:\.\d+)?\s*{_UNIT})*"
-_IN_WORDS = re.compile(rf"(?:try(?:ing)?[ _-]?again|retry|wait|reset|available)[^.\d]{{0,40}}?({_DURATION})", re.IGNORECASE)
+_AMOUNT = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_PART = rf"({_AMOUNT})\s*({_UNIT})"
+_DURATION = rf"{_AMOUNT}\s*{_UNIT}(?:(?:[\s,]|and)*{_AMOUNT}\s*{_UNIT})*"
+_AGAIN = r"(?:try(?:ing)?[ _-]?again|retry|wait|reset|available|(?:another|next|new) (?:request|call|message|attempt))"
+_IN_WORDS = re.compile(rf"{_AGAIN}[^.\d]{{0,40}}?({_DURATION})", re.IGNORECASE)
+_ONE = re.compile(rf"{_AGAIN}[^.\d]{{0,20}}?\b(?:in|after|for)(?: about)? (?:an?|one) ({_UNIT})", re.IGNORECASE)
+_DATE = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
+_AT = re.compile(rf"{_AGAIN}[^.\d]{{0,40}}?({_DATE})", re.IGNORECASE)
 _BARE = re.compile(r"retry[ _-]?after[^\w-]{0,4}(\d+(?:\.\d+)?)(?![\w.])", re.IGNORECASE)
-_NAMED = re.compile(r"retry(?:delay|in|after(?:s|secs?|seconds?|ms)?)|wait(?:s|secs?|seconds?)|resetsin(?:s|secs?|seconds?)")
+_NAMED = re.compile(
+    r"(?:x|ms|http)*retry(?:delay|in|after)(?:s|secs?|seconds?|ms)?|wait(?:s|secs?|seconds?)|cooldown(?:s|secs?|seconds?)?|"
+    r"resets?(?:in|after)(?:s|secs?|seconds?|ms)?|(?:resets?|retry|available)(?:at|time)|estimatedtime"
+)
 EPOCH = 1e9  # a larger number of seconds is a date
 
 
 def wait_asked(headers: Mapping[str, str], body: str, now: datetime | None = None) -> float | None:
     """Return the seconds that a refusal asks to wait, None when it says nothing.
 
-    What is said in so many words comes first; the moment when a used-up limit is filled again is for servers that say no more.
+    The longest wait that is asked for in so many words comes first; the moment when a used-up limit is filled again is for
+    servers that say no more, or say 0.
     """
     moment = now or datetime.now(UTC)
-    wait = retry_after({name.lower(): value for name, value in headers.items()}, moment)
-    if wait is not None:
-        return wait
     tables = [{str(name).lower(): value for name, value in found.items()} for found in (headers, *_tables(_parsed(body)))]
     named = [_named(table, moment) for table in tables]
-    worded = [_longest(_IN_WORDS, body), _longest(_BARE, body)]
     resets = [_reset(table, moment) for table in tables]
-    return next((max(known) for group in (named, worded, resets) if (known := [w for w in group if w is not None])), None)
+    known = [[wait for wait in group if wait is not None] for group in ([*named, *_worded(body, moment)], resets)]
+    return next((max(group) for group in known if any(group)), 0.0 if any(known) else None)
+
+
+def _worded(body: str, now: datetime) -> list[float | None]:
+    lengths = [found for pattern in (_IN_WORDS, _BARE) for found in pattern.findall(body)]
+    lengths += [f"1 {unit}" for unit in _ONE.findall(body)]
+    return [_duration(length) for length in lengths] + [_moment(date, now) for date in _AT.findall(body)]
 
 
 def _parsed(text: str) -> Any:
@@ -58,24 +69,36 @@ def _tables(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def _named(table: dict[str, Any], now: datetime) -> float | None:
-    """Return what a field named like a wait says, such as google.rpc.RetryInfo's retryDelay."""
-    for name, value in table.items():
-        plain = re.sub(r"[^a-z]", "", name)
-        if _NAMED.fullmatch(plain):
-            wait = _seconds(value, now)
-            return wait if wait is None or not plain.endswith("ms") else wait / 1000
-    return None
+    """Return what a field named like a wait says, such as google.rpc.RetryInfo's retryDelay; milliseconds are more exact."""
+    found = {re.sub(r"[^a-z]", "", name): value for name, value in table.items()}
+    waits = {name: _seconds(value, now) for name, value in found.items() if _NAMED.fullmatch(name)}
+    exact = [wait / 1000 for name, wait in waits.items() if wait is not None and name.endswith("ms")]
+    return max(exact or [wait for wait in waits.values() if wait is not None], default=None)
 
 
 def _reset(table: dict[str, Any], now: datetime) -> float | None:
     """Return when the last of the limits that are used up is filled again."""
     waits = []
     for name, value in table.items():
-        if "ratelimit" in name.replace("-", "") and "reset" in name:
+        plain = name.replace("-", "")
+        if "ratelimit" in plain and "reset" in name:
             left = _number(table.get(name.replace("reset", "remaining")))
-            wait = _seconds(value, now) if not left else None
-            waits += [] if wait is None else [wait]
-    return max(waits, default=None)
+            waits.append(_seconds(value, now) if not left else None)
+        elif plain == "ratelimit" and isinstance(value, str):
+            waits += [_seconds(policy["t"], now) for policy in _policies(value) if not _number(policy.get("r"))]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _policies(value: str) -> list[dict[str, str]]:
+    """Return the limits in a RateLimit header that say when they are filled (`t`) and what is left (`r`).
+
+    draft-ietf-httpapi-ratelimit-headers: `"name";r=0;t=20` each, or `limit=100, remaining=0, reset=20` before version 8.
+    """
+    each = [value] if "reset" in value.lower() else value.split(",")
+    found = [dict(re.findall(r"\b(r|t|remaining|reset)=([\d.]+)", one.lower())) for one in each]
+    return [
+        {name[:1] if name != "reset" else "t": text for name, text in one.items()} for one in found if {"t", "reset"} & set(one)
+    ]
 
 
 def _seconds(value: Any, now: datetime) -> float | None:
@@ -98,12 +121,11 @@ def _moment(text: str, now: datetime) -> float | None:
     try:
         date = datetime.fromisoformat(text.strip())
     except ValueError:
-        return None
+        try:
+            date = parsedate_to_datetime(text)  # RFC 9110 5.6.7
+        except (ValueError, OverflowError):
+            return None
     return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
-
-
-def _longest(pattern: re.Pattern[str], text: str) -> float | None:
-    return max((_duration(found) for found in pattern.findall(text)), default=None)
 
 
 def _duration(text: str) -> float:
@@ -111,7 +133,10 @@ def _duration(text: str) -> float:
     parts = re.findall(_PART, text, re.IGNORECASE)
     if not parts:
         return float(text)
-    return sum(float(amount) * next(s for unit, s in SECONDS.items() if of.lower().startswith(unit)) for amount, of in parts)
+    return sum(
+        float(amount.replace(",", "")) * next(s for unit, s in SECONDS.items() if of.lower().startswith(unit))
+        for amount, of in parts
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -12,16 +12,34 @@ LEAST = 256  # tokens; an answer that may have fewer holds no method
 LIMITS = ("max_tokens", "max_completion_tokens")  # the names that the limit of an answer has
 _LIMIT = re.compile(r"\bmax_(?:[a-z]+_)*tokens\b")
 _REFUSED = re.compile(
-    r"unsupported|not (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|accepted)|unknown|unrecogni[sz]ed|unexpected|extra|"
-    r"deprecated|instead|required|missing|additional|does not support|invalid (?:parameter|argument|field|key|name)|must use"
+    r"unsupported|not (?:be )?(?:supported|permitted|allowed|recogni[sz]ed|accepted|used|set)|unknown|unrecogni[sz]ed|"
+    r"unexpected|extra|deprecated|instead|required|missing|additional|does not support|must (?:use|provide)|not a valid|"
+    r"invalid (?:parameter|argument|field|key|name)|no longer|did you mean|cannot both|"
+    r"\b(?:use|set|provide|expected)\b[ :'\"`]*(?:max_|stream)"
 )
+_CLEAR = re.compile(rf"{_REFUSED.pattern}|\bonly\b|input should be|\bmust\b|stream=true")
+_FIELDS = re.compile(r"\bmax_(?:[a-z]+_)*tokens\b|\bstream|\bsse\b|\broles?\b|\bsystem|cache_control|thinking|context length")
+TELLING = (400, 422)  # statuses of a wish in whatever words
+MUTE = (401, 402, 403, 408, 409, 429, 503, 504, 529)  # of the key, the account, the load: no other request would help
 _TOO_LARGE = re.compile(
     r"too (?:large|high|long|big|many)|at most|maximum|range|exceed|less than|greater than|up to|limit|[<>]"
 )
 _SYSTEM = re.compile(
-    r"\b(?:system|developer)\b['\"`]?.{0,40}?\b(?:role|messages?|prompts?|instructions?)\b|"
-    r"\broles?\b.{0,60}?\b(?:system|developer)\b|roles must alternate|first message must"
+    r"\b(?:system|developer)\b['\"`]?.{0,40}?\b(?:role|messages?|prompts?|instructions?)\b|\bsystem_?instructions?\b|"
+    r"\broles?\b.{0,60}?\b(?:system|developer)\b|roles must alternate|first message must|"
+    r"\broles?\b.{0,60}?['\"`]?user['\"`]? (?:or|and) ['\"`]?(?:assistant|model)\b|\bonly\b.{0,40}?\broles?\b"
 )
+_NUMBER = r"(?<![\w.-])(\d[\d,]{0,11})(?![\w-])"
+_CONTEXT = re.compile(
+    rf"(?:context (?:length|window|size)|max_model_len|n_ctx)[^\d]{{0,40}}?{_NUMBER}|"
+    rf"inputs?[`'\"]? tokens.{{0,60}}?<=? {_NUMBER}|\d \+ \d+ > {_NUMBER}"
+)
+_PROMPT = re.compile(
+    rf"{_NUMBER}(?: tokens)? (?:in|from) (?:the |your )?(?:input|prompt|messages?)\b|"
+    rf"{_NUMBER} [`'\"]?(?:inputs?|prompt)\b[`'\"]?|{_NUMBER} \+ \d+ >|"
+    rf"(?:prompt|inputs?|messages)(?: (?:contains?|has|have|is|are|resulted in|length|of|at least|tokens?))+[ :=(]*{_NUMBER}"
+)
+_WANTS_STREAM = re.compile(r"non-?stream|stream['\"`]?\s*(?:=|:|to|must be|should be)(?:\s*set to)?\s*['\"`]?true|use stream")
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,12 @@ def learned(form: Form, said: str, tried: Collection[Form] = ()) -> Form | None:
     return next((new for new in changed if new not in (None, form, *tried)), None)
 
 
+def may_be_learned(status: int, said: str) -> bool:
+    """Tell whether a refusal may be about the form: by its status, or since it says clearly what it wants."""
+    words = said.lower()
+    return status in TELLING or (status not in MUTE and bool(_FIELDS.search(words)) and bool(_CLEAR.search(words)))
+
+
 def is_of_one_call(said: str) -> bool:
     """Tell whether a refusal is about the length of this prompt, so that later ones may have longer answers."""
     return bool(re.search(r"context|prompt|input|messages", said.lower()))
@@ -66,19 +90,27 @@ def _usage(form: Form, words: str) -> Form | None:
 def _limit(form: Form, words: str) -> Form | None:
     """Give the limit the name that is asked for; it is never left out, for it bounds the cost."""
     names = _LIMIT.findall(words)
-    if not names or not _REFUSED.search(words):
+    if not names or not (_REFUSED.search(words) or (form.limit not in names and not _TOO_LARGE.search(words))):
         return None
     others = [name for name in (*names, *LIMITS) if name != form.limit]
     return replace(form, limit=others[0])
 
 
 def _named(form: Form, words: str) -> Form | None:
-    """Lower the limit to the largest number that is named and smaller."""
-    if not _is_too_large(words):
-        return None
-    numbers = [int(found.replace(",", "")) for found in re.findall(r"(?<![\w.-])\d[\d,]{1,11}(?![\w-])", words)]
-    fitting = [number for number in numbers if LEAST <= number < form.tokens]
+    """Lower the limit to what the prompt leaves of the context, or to the largest number that is named and smaller."""
+    context, prompt = _numbers(_CONTEXT, words), _numbers(_PROMPT, words)
+    fitting: list[int] = []
+    if context and prompt:
+        fitting = [min(context) - max(prompt)]
+    elif _is_too_large(words):
+        fitting = [number for number in _numbers(re.compile(_NUMBER), words) if number not in prompt]
+    fitting = [number for number in fitting if LEAST <= number < form.tokens]
     return replace(form, tokens=max(fitting)) if fitting else None
+
+
+def _numbers(pattern: re.Pattern[str], words: str) -> list[int]:
+    found = (group for match in pattern.finditer(words) for group in match.groups() if group)
+    return [int(number.replace(",", "")) for number in found]
 
 
 def _half(form: Form, words: str) -> Form | None:
@@ -90,7 +122,13 @@ def _is_too_large(words: str) -> bool:
 
 
 def _stream(form: Form, words: str) -> Form | None:
-    return replace(form, stream=not form.stream) if re.search(r"\bstream|non-?stream", words) else None
+    about = re.search(r"\bstream|non-?stream|\bsse\b|server-sent|event-stream", words)
+    return replace(form, stream=not form.stream) if about else None
+
+
+def _stream_first(form: Form, words: str) -> Form | None:
+    """Stream rather than have fewer tokens, where a server wants it for long answers."""
+    return replace(form, stream=True) if _WANTS_STREAM.search(words) and not form.stream else None
 
 
 def _system(form: Form, words: str) -> Form | None:
@@ -98,7 +136,7 @@ def _system(form: Form, words: str) -> Form | None:
 
 
 def _cached(form: Form, words: str) -> Form | None:
-    return replace(form, cached=False) if "cache_control" in words else None
+    return replace(form, cached=False) if re.search(r"cache_control|\bsystem\b.{0,60}\bstring\b", words) else None
 
 
 def _thinking(form: Form, words: str) -> Form | None:
@@ -107,4 +145,12 @@ def _thinking(form: Form, words: str) -> Form | None:
     return replace(form, thinking="enabled" if form.thinking == "adaptive" else "adaptive")
 
 
-RULES: tuple[Callable[[Form, str], Form | None], ...] = (_usage, _cached, _thinking, _named, _limit, _half, _stream, _system)
+def _thoughtless(form: Form, words: str) -> Form | None:
+    """Ask for no thoughts, where neither way to ask for them was taken."""
+    return replace(form, thinking="") if "thinking" in words and _REFUSED.search(words) else None
+
+
+RULES: tuple[Callable[[Form, str], Form | None], ...] = (
+    *(_usage, _cached, _thinking, _thoughtless, _stream_first),
+    *(_named, _limit, _half, _stream, _system),
+)

@@ -14,6 +14,7 @@ from evolve.queries.leaderboard import BRED, ranking
 from evolve.runs.process import is_running
 from evolve.text import one_line
 
+NOTHING_BRED = "this run has bred no method that was judged OK yet"
 _FEW = 4  # methods that a message names
 
 
@@ -89,15 +90,22 @@ def _called(row: Row) -> str:
     return identity[:12] if identity.startswith(name) else f"{identity[:12]} {name}"
 
 
+def waiting(archive: Archive) -> str:
+    """Return how a run comes to what it has not bred yet: a process is at work on it, or it wants to be gone on with."""
+    if is_running(archive.path):
+        return "wait a moment"
+    return "give it a larger budget with `resume`" if archive.run().state == "finished" else "go on with `resume`"
+
+
 def choose_method(archive: Archive, key: str | None) -> str:
     """Return the id of the named method, of the champion, or of the best bred one. Raises UsageError when there is none."""
     if key:
         return find_method(archive, key)
     best = archive.run().champion or next((row.method for row in ranking(archive, 1, BRED)), "")
     if not best and not ranking(archive, 1):
-        raise UsageError("nothing has been judged in this run yet: wait a moment, or name a method")
+        raise UsageError(f"nothing has been judged in this run yet: {waiting(archive)}, or name a method")
     if not best:
-        raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or name one, also a baseline")
+        raise UsageError(f"{NOTHING_BRED}: {waiting(archive)}, or name one, also a baseline")
     if not archive.rows("select 1 from methods where id = ?", [best]):
         raise UsageError(
             "the best method of this run is not in its archive, which is damaged or was tampered with: name another"

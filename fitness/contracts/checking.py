@@ -14,6 +14,7 @@ from fitness.nouns import TaskFault
 
 Stored = dict[str, np.ndarray]
 BLOCK = 1 << 20  # numbers that are looked at at a time
+MEMBERS = 1 << 20  # that a dimension of no array may have: they are numbered from 0
 EVEN = 1e-3  # by how much the sum of a distribution may differ from 1
 
 
@@ -112,9 +113,11 @@ def _check_values(array: Array, values: np.ndarray, sizes: Mapping[str, tuple[in
         if min(block.min() for block in blocks) < 0 or np.abs(values.sum(-1) - 1).max() > EVEN:
             raise TaskFault(f"{where} is declared as probabilities: rows of at least 0 that sum to 1")
     elif array.values:
-        most = int(array.values) if array.values.isdigit() else sizes[array.values][0]
+        most = int(array.values) if array.values.isdigit() else sizes.get(array.values, (MEMBERS, ""))[0]
         if min(block.min() for block in blocks) < 0 or max(block.max() for block in blocks) >= most:
             raise TaskFault(f"{where} is declared as whole numbers below {most}, and holds others")
+        if array.values in sizes and most - 1 > np.iinfo(values.dtype).max:
+            raise TaskFault(f"{where} is declared as {array.dtype}, which cannot number the {most} places along {array.values}")
 
 
 def _check_answer(contract: Contract, sizes: Mapping[str, tuple[int, str]]) -> None:

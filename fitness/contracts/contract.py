@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, "np.ndarray"]
 OFFSETS = ".offsets"  # behind the name of an array of strings: where each begins in its bytes
 TEXT = "text"  # the type of an array of strings: a method is handed a list of them
-DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool", TEXT)
+FLOATS, WHOLE = ("float32", "float64"), ("int64", "int32", "uint8")
+DTYPES = (*FLOATS, *WHOLE, "bool", TEXT)
 PROBABILITIES = "probabilities"  # of Array.values: the last dimension is a distribution
 REMEMBERED = 512  # digits and bytes that a method may write down, where it would have to keep what was learnt elsewhere
 ENTRY, PARAMETER = "method", "problem"  # the function that a method file defines, and what it takes
@@ -36,7 +37,8 @@ class Array:
         dtype: one of DTYPES.
         meaning: one line for whoever writes a method.
         optional: whether an instance may lack it; a method is handed None then.
-        values: "probabilities", or for whole numbers the dimension (or the number) that they are below: places along it.
+        values: "probabilities", or for whole numbers the dimension (or the number) that they are below: places along it. A
+            dimension of no array is one that `rename` names: its members are those that the numbers reach.
     """
 
     name: str
@@ -59,6 +61,24 @@ class Array:
             raise ValueError(f"array {self.name!r} has dimensions {self.dims!r}: names or numbers, separated by spaces")
         if self.dtype == TEXT and len(self.axes) != 1:
             raise ValueError(f"array {self.name!r} is declared as text, which has one dimension: the strings")
+        if self.values == PROBABILITIES:
+            if self.dtype not in FLOATS or not self.axes:
+                raise ValueError(f"array {self.name!r} has values={PROBABILITIES!r}, which are floats along a last dimension")
+        elif self.values:
+            self._check_places()
+
+    def _check_places(self) -> None:
+        where = f"array {self.name!r} has values={self.values!r}"
+        if not (self.values.isidentifier() or (self.values.isdigit() and int(self.values))):
+            raise ValueError(f'{where}: write "{PROBABILITIES}", the name of a dimension, or a number above 0')
+        if self.dtype not in WHOLE:
+            raise ValueError(f"{where}, places along it, and is declared as {self.dtype}: places are {', '.join(WHOLE)}")
+
+    def shape(self, arrays: Arrays) -> tuple[int, ...]:
+        """Return its shape in an instance, that of its strings for text; () where the instance lacks it."""
+        if self.name not in arrays:
+            return ()
+        return (len(arrays[self.name + OFFSETS]) - 1,) if self.dtype == TEXT else arrays[self.name].shape
 
 
 @dataclass(frozen=True)
@@ -203,10 +223,15 @@ class Contract:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""
         found = dict[str, int]()
         for declared in self.arrays:
-            for dim, size in zip(declared.axes, self._shape(declared, arrays)):
+            for dim, size in zip(declared.axes, declared.shape(arrays)):
                 if found.setdefault(dim, size) != size:
                     raise ValueError(f"array {declared.name} has {size} along {dim}, where {found[dim]} were expected")
         return {dim: size for dim, size in found.items() if not dim.isdigit()}
+
+    def members(self, dim: str, arrays: Arrays) -> int:
+        """Return how many members a dimension has in an instance: its size, or what the places along it reach; 0 for none."""
+        places = [arrays[array.name] for array in self.arrays if array.values == dim and array.name in arrays]
+        return self.sizes(arrays).get(dim) or max((int(array.max(initial=-1)) + 1 for array in places), default=0)
 
     def shape(self, arrays: Arrays) -> tuple[int, ...]:
         """Return the shape of the answer for some arrays."""
@@ -220,13 +245,6 @@ class Contract:
     def with_dim(self, dim: str) -> tuple[Array, ...]:
         """Return the public arrays whose first dimension it is."""
         return tuple(declared for declared in self.arrays if declared.axes[:1] == (dim,))
-
-    def _shape(self, declared: Array, arrays: Arrays) -> tuple[int, ...]:
-        if declared.name not in arrays:
-            return ()
-        if declared.dtype == TEXT:
-            return (len(arrays[declared.name + OFFSETS]) - 1,)
-        return arrays[declared.name].shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,9 +62,9 @@ def examine(
 
     Quick mode ends with the first failure and takes six runs of a weak-to-strong method, nine when the source could hold fitted
     constants; where a first number is suspicious it takes more before it fails a method: one in `determinism` and `rows`
-    together, six in `swap` and in `shuffle`, ten in `frame`. Thorough mode applies every probe, in 21 runs when nothing is
-    suspicious. In both, no more is asked of a method that does not answer the trial's own problem twice alike, or touches a
-    canary.
+    together, six in `swap` and in `shuffle`, ten in `frame`, fifteen where axes, rows or numbers are drawn anew. Thorough mode
+    applies every probe, in 21 runs when nothing is suspicious. In both, no more is asked of a method that does not answer the
+    trial's own problem twice alike, or touches a canary.
     """
     examination, findings = Examination(run, case, rng, thorough), []
     try:

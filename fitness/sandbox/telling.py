@@ -48,7 +48,7 @@ def _noise(array: Array, problem: Problem, rng: np.random.Generator) -> Arrays:
         return {array.name: (some / some.sum(-1, keepdims=True)).astype(like.dtype)}
     if like.dtype.kind == "f":
         return {array.name: rng.standard_normal(like.shape).astype(like.dtype)}
-    below = int(array.values) if array.values.isdigit() else problem.contract.sizes(problem.arrays).get(array.values, 2)
+    below = int(array.values) if array.values.isdigit() else problem.contract.members(array.values, problem.arrays) or 2
     return {array.name: rng.integers(0, below, like.shape).astype(like.dtype)}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitness.contracts.contract import Answer, Array, Contract, Order, Words
+from fitness.contracts.contract import FLOATS, PROBABILITIES, Answer, Array, Contract, Order, Words
 from fitness.contracts.symmetries import Symmetry, repeats
 from fitness.home import default_home
 from fitness.nouns import Direction, Limits, Measure
@@ -130,7 +130,7 @@ class OwnTask:
         from fitness.tasks.data.task import from_arrays
 
         options = {"classes": classes, "ceiling": ceiling, "normalise": normalise}
-        return from_arrays({domain: (train, test), **(held_out or {})}, default_home() / "data", options)
+        return from_arrays(domain, (train, test), held_out, default_home() / "data", options)
 
     def draw(self, function: Drawing) -> Drawing:
         """Take the function that draws an instance (a decorator): draw(domain, rng) -> Draw."""
@@ -242,14 +242,53 @@ def _check(contract: Contract) -> None:
         if not array.name.isidentifier() or array.name in RESERVED or names.count(array.name) > 1:
             raise ValueError(f"{array.name!r} cannot name a public array: use another word, once")
         array.check()
+    always = {dim for array in contract.arrays for dim in array.axes if not array.optional}
     for dim in (*contract.answer.axes, *filter(None, [contract.student])):
         if not dim.isdigit() and dim not in known:
             raise ValueError(f"{dim!r} is a dimension of no public array: there are {', '.join(sorted(known))}, and numbers")
+        if not dim.isdigit() and dim not in always:
+            raise ValueError(f"{dim!r} is a dimension of optional arrays alone, and an answer needs it of every instance")
+    renamed = {symmetry.of for symmetry in contract.symmetries if symmetry.kind == "rename"}
+    for array in contract.arrays:
+        if array.values not in ("", PROBABILITIES, *known, *renamed) and not array.values.isdigit():
+            where = f"array {array.name!r} has values={array.values!r}, a dimension of no public array"
+            raise ValueError(f"{where}: write one of {', '.join(sorted(known))}, or declare rename({array.values!r})")
     for symmetry in contract.symmetries:
-        of_array, kind = symmetry.kind in ("turn", "needs"), symmetry.kind
-        if kind != "repeats" and symmetry.of not in (names if of_array else known):
+        _check_symmetry(symmetry, contract)
+    for name in contract.probes:
+        if contract.probes.count(name) > 1:
+            raise ValueError(f"{name!r} names two probes: declare it once (repeats and constant are declared of every task)")
+
+
+def _check_symmetry(symmetry: Symmetry, contract: Contract) -> None:
+    """Raise ValueError for a symmetry that the arrays cannot have."""
+    kind, of, arrays = symmetry.kind, symmetry.of, {array.name: array for array in contract.arrays}
+    where, known = f"{kind}({of!r})", {dim for array in contract.arrays for dim in array.axes}
+    if kind in ("turn", "needs"):
+        if of not in arrays:
+            raise ValueError(f"{where} names no public array")
+        if not arrays[of].axes:
+            raise ValueError(f"{where} is of a single number: name an array with a dimension")
+        if kind == "turn":
+            _check_turn(where, arrays[of], contract)
+    elif kind != "repeats":
+        places = [array.name for array in contract.arrays if array.values == of]
+        if of.isdigit():
+            raise ValueError(f'{where} is of a number: give the dimension a name, such as array("y", "n c"), and name that')
+        if of not in known and not (kind == "rename" and places):
+            raise ValueError(f"{where} names no dimension of a public array")
+        if kind == "apart" and (contract.answer.axes[:1] != (of,) or contract.answer.axes.count(of) > 1):
+            raise ValueError(f"{where} needs an answer whose first dimension it is, and no other")
+        if kind == "apart" and places:
             raise ValueError(
-                f"{kind}({symmetry.of!r}) names no {'public array' if of_array else 'dimension of a public array'}"
+                f"{where} shows some of the {of}, and array {places[0]!r} holds places along all: drop one of them"
             )
-        if kind == "apart" and contract.answer.axes[:1] != (symmetry.of,):
-            raise ValueError(f"apart({symmetry.of!r}) needs an answer whose first dimension it is")
+
+
+def _check_turn(where: str, array: Array, contract: Contract) -> None:
+    """Raise ValueError for an array whose last dimension has no axes to turn, or is another array's distribution."""
+    if array.dtype not in FLOATS:
+        raise ValueError(f"{where} is of {array.dtype}: only arrays of {' or '.join(FLOATS)} can be turned")
+    for other in contract.arrays:
+        if other.axes[-1:] == array.axes[-1:] and other.values == PROBABILITIES:
+            raise ValueError(f"{where} would turn the array {other.name!r}, whose rows are probabilities")

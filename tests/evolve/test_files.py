@@ -180,6 +180,20 @@ def test_what_lies_in_runs_and_is_no_archive_is_passed_over(
     assert "Traceback" not in shown.err
 
 
+@pytest.mark.parametrize("name", ["new.db-wal", "new.db-shm", "new.db-journal", "new.db.lock", "new-wal"])
+@pytest.mark.parametrize(
+    "verb", ["report --out", "report --format json --out", "export --out", "archive backup", "archive merge DB OTHER --out"]
+)
+def test_nothing_takes_a_name_that_belongs_to_an_archive_that_is_still_to_come(
+    name: str, verb: str, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = verb.replace("DB", str(db)).replace("OTHER", str(another(db, tmp_path / "other.db"))).split()
+    which = [] if "merge" in verb else ["--db", str(db)]
+    assert run([*words, str(tmp_path / name), *which]) == 2
+    assert "belongs to the archive" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("name", ["copy.db-wal", "copy.db.lock", "copy.db-shm"])
 def test_no_copy_takes_a_name_that_belongs_to_an_archive(
     name: str, db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

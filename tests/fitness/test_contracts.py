@@ -150,6 +150,24 @@ def test_a_draw_that_breaks_its_contract_is_one_sentence_with_the_arrays_name(ot
         checking.flat(CONTRACT, drawn(**others), {})
 
 
+def test_places_along_a_dimension_fit_their_type_and_are_numbered_from_0() -> None:
+    contract = Contract(
+        (Array("x", "n"), Array("near", "m", "uint8", values="n"), Array("who", "m", "int64", values="k")), Answer("n")
+    )
+    near, who = np.zeros(2, np.uint8), np.array([0, 3])
+    checking.flat(contract, {"x": np.ones(256, np.float32), "near": near, "who": who}, {})
+    with pytest.raises(TaskFault, match="near is declared as uint8, which cannot number the 257 places along n"):
+        checking.flat(contract, {"x": np.ones(257, np.float32), "near": near, "who": who}, {})
+    for wrong in (np.array([0, -1]), np.array([0, 10**9])):
+        with pytest.raises(TaskFault, match="who is declared as whole numbers below 1048576, and holds others"):
+            checking.flat(contract, {"x": np.ones(9, np.float32), "near": near, "who": wrong}, {})
+
+
+def test_places_along_what_an_instance_lacks_are_bounded_by_nothing() -> None:
+    contract = Contract((Array("x", "n", optional=True), Array("near", "m", "int64", values="n")), Answer("m"))
+    assert checking.flat(contract, {"near": np.array([0, 7])}, {})[0].keys() == {"near"}
+
+
 def test_probabilities_and_private_arrays_are_held_to_what_is_declared() -> None:
     x, weak = np.ones((4, 2), np.float32), np.full((4, 2), 0.5, np.float32)
     private = {"test_y": np.array([0, 1, 1, 0], np.uint8), "teacher": weak}

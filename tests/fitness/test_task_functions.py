@@ -12,6 +12,8 @@ import pytest
 import evolve
 from fitness import tasks
 from fitness.contracts import checking
+from fitness.contracts.contract import Array
+from fitness.contracts.symmetries import Symmetry
 from fitness.nouns import Measure, TaskFault
 from fitness.registry import UsageError
 from fitness.tasks.own import OwnTask
@@ -160,11 +162,78 @@ def test_an_instance_comes_from_the_vaults_key_alone() -> None:
         ({"symmetries": [evolve.permute("rows")]}, r"permute\('rows'\) names no dimension of a public array"),
         ({"symmetries": [evolve.needs("d")]}, r"needs\('d'\) names no public array"),
         ({"symmetries": [evolve.apart("d")]}, r"apart\('d'\) needs an answer whose first dimension it is"),
+        (
+            {"public": [evolve.array("x", "n"), evolve.array("o", "m", optional=True)], "answer": evolve.answer("m")},
+            "'m' is a .*opt",
+        ),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_a_sentence(others: Mapping[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         task(**others)
+
+
+MANY = (
+    evolve.array("x", "n d"),
+    evolve.array("s", ""),
+    evolve.array("t", "n", "text"),
+    evolve.array("i", "n", "int64"),
+    evolve.array("p", "n c", values="probabilities"),
+    evolve.array("near", "m", "int64", values="n"),
+    evolve.array("one", "m 2"),
+)
+
+
+@pytest.mark.parametrize(
+    ("symmetries", "said"),
+    [
+        ([evolve.turn("s")], r"turn\('s'\) is of a single number"),
+        ([evolve.needs("s")], r"needs\('s'\) is of a single number"),
+        ([evolve.turn("i")], r"turn\('i'\) is of int64: only arrays of float32 or float64 can be turned"),
+        ([evolve.turn("t")], r"turn\('t'\) is of text: only arrays of float32"),
+        ([evolve.turn("p")], r"turn\('p'\) would turn the array 'p', whose rows are probabilities"),
+        ([evolve.permute("n"), evolve.permute("n")], "'permute_n' names two probes: declare it once"),
+        ([evolve.permute("n", "rows"), evolve.permute("m", "rows")], "'rows' names two probes"),
+        ([evolve.repeats()], "'determinism' names two probes"),
+        ([evolve.exchange("2")], r"exchange\('2'\) is of a number: give the dimension a name"),
+        ([evolve.rename("k")], r"rename\('k'\) names no dimension of a public array"),
+        ([evolve.apart("n")], r"apart\('n'\) shows some of the n, and array 'near' holds places along all"),
+    ],
+)
+def test_a_symmetry_that_no_array_can_have_is_a_sentence(symmetries: list[Symmetry], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        task(public=MANY, symmetries=symmetries)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (
+            evolve.array("y", "n", "int64", values="banana"),
+            r"values='banana', a dimension of no public array: .* rename\('banana'\)",
+        ),
+        (evolve.array("y", "n", values="n"), "values='n', places along it, and is declared as float32"),
+        (evolve.array("y", "n", "bool", values="n"), "values='n', places along it, and is declared as bool"),
+        (evolve.array("y", "n", "text", values="3"), "values='3', places along it, and is declared as text"),
+        (
+            evolve.array("y", "n", "int64", values="0"),
+            "values='0': write .probabilities., the name of a dimension, or a number",
+        ),
+        (evolve.array("y", "n", "int64", values="n d"), "values='n d': write"),
+        (evolve.array("y", "n", "int64", values="probabilities"), "values='probabilities', which are floats along a last"),
+        (evolve.array("y", "", values="probabilities"), "values='probabilities', which are floats along a last dimension"),
+    ],
+)
+def test_values_that_no_array_can_hold_are_a_sentence(array: Array, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        task(public=[evolve.array("x", "n d"), array])
+
+
+def test_numbers_that_are_renamed_need_no_array_of_those_who_bear_them() -> None:
+    who = evolve.array("who", "n", "int64", values="k")
+    made = task(public=[evolve.array("x", "n d"), who], symmetries=[evolve.rename("k")]).finished()
+    assert "rename_k" in made.contract.probes
+    assert made.contract.members("k", {"x": np.ones((2, 1)), "who": np.array([0, 4])}) == 5
 
 
 def test_what_a_file_lacks_is_named() -> None:

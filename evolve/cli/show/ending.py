@@ -63,7 +63,8 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool, 
     if end.result:
         _table(end.result, _compared(end.path))
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
-    click.echo(f"{end.evaluations} evaluations in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
+    judged = clean.count(end.evaluations, "evaluation")
+    click.echo(f"{judged} in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
     if end.interrupted:
         click.echo(f"stopped; to go on: {again.resume(end.path, config, operators)}")
     elif not end.result:

@@ -11,9 +11,10 @@ from evolve.cli.options import answer, db_option, json_option, own_option, trust
 from evolve.errors import UsageError
 from evolve.report.heartbeat import Waiting
 from evolve.runs.find import choose_method, find_run, reading
-from evolve.text import count, short
+from evolve.text import count, label, short
 
 if TYPE_CHECKING:
+    from archives.archive import Archive
     from evolve.study.credit import Credit, Edge, Kind
 
 
@@ -45,6 +46,7 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
     path = find_run(db)
     with reading(path) as archive:
         chosen = choose_method(archive, method)
+        _check_bred(archive, chosen)
         study.line_of(archive, chosen)
     if retune:
         control = _retuned(path, retune, quiet=as_json)
@@ -54,6 +56,13 @@ def credit(method: str | None, control: Path | None, retune: int | None, db: Pat
         with reading(path) as archive:
             found = study.credit(archive, chosen, tuned)
     answer(found, as_json, _say)
+
+
+def _check_bred(archive: Archive, method: str) -> None:
+    """Raise UsageError for a seed, which has no steps."""
+    row = archive.rows("select name, origin from methods where id = ?", [method])[0]
+    if row["origin"] in ("seed", "added"):
+        raise UsageError(f"{label(str(row['name']), method)} is a seed and was not bred: credit is for bred methods")
 
 
 def _retuned(path: Path, evals: int, quiet: bool) -> Path:

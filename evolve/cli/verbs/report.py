@@ -10,7 +10,7 @@ import click
 from archives.archive import Archive
 from evolve.cli.options import db_option, echo_json, json_option
 from evolve.files import beside, write_text
-from evolve.runs.find import find_run, reading
+from evolve.runs.find import NOTHING_BRED, find_run, reading, waiting
 from evolve.runs.process import is_running
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def export(most: int, out: Path | None, db: Path | None, as_json: bool) -> None:
     path = find_run(db)
     with reading(path) as archive:
         written = write_methods(archive, most, out)
-    if not written:
-        raise UsageError("this run has bred no method that was judged OK yet: wait a moment, or resume it")
+        if not written:
+            raise UsageError(f"{NOTHING_BRED}: {waiting(archive)}")
     if as_json:
         echo_json([{"method": line.method, "file": str(line.file)} for line in written])
     else:

@@ -95,6 +95,7 @@ def start(**flags: Any) -> None:
     if dry_run:
         from evolve.cli.show.estimate import estimate
 
+        _check_place(db)
         estimate(config, as_json, handed)
         return
     from evolve.cli.show import ending
@@ -106,6 +107,18 @@ def start(**flags: Any) -> None:
         ending.say_keys(config, as_json)
         notes = [f"run {path}: {config.evals} evaluations on {config.task}/{config.domain}, seed {config.seed}"]
         _search(config, path, as_json, notes, handed, lambda watch: session.start(config, path, watch, handed))
+
+
+def _check_place(db: Path | None) -> None:
+    """Raise EvolveError when no run can begin at a path, or in runs/ without one; nothing is made."""
+    from archives.archive import holds_no_run
+    from archives.sqlite.place import check_new
+    from evolve.files import check_folder, new_names
+
+    path = next(new_names()) if db is None else db
+    if not holds_no_run(path):
+        check_new(path)
+    check_folder(path.parent)
 
 
 @click.command()

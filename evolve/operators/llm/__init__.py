@@ -1,5 +1,6 @@
 """Makes children with a language model.
 
+- bare: the file in a reply that no fence encloses
 - conversation: turns, cost, draft
 - diff: SEARCH/REPLACE blocks
 - fences: fenced blocks of a reply

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 FENCE = re.compile(r"([ \t]*)(`{3,}+|~{3,}+)(.*)")
-_PYTHON = re.compile(r"\s*(?:py(?:thon)?3?)?\s*", re.IGNORECASE)  # a block of no named language may be Python, too
+_PYTHON = re.compile(r"\s*(?:$|\{?\s*\.?py(?:thon)?[\d.]*(?!\w)|\S+\.py(?!\w))", re.IGNORECASE)  # also of no language
 _TOKEN = re.compile(r""""{3}|'{3}|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|#.*""")
 _END = {'"""': re.compile(r'(?:\\.?|[^\\])*?"""'), "'''": re.compile(r"(?:\\.?|[^\\])*?'''")}
 
@@ -36,7 +36,7 @@ class Scanner:
             if not found or ("`" in found[2] and "`" in found[3]):
                 return False
             self._opened, self._ticks, self._quote = len(found[1]), found[2], ""
-            self._follows = self._strings and bool(_PYTHON.fullmatch(found[3]))
+            self._follows = self._strings and bool(_PYTHON.match(found[3]))
             return True
         if found and not self._quote and self._closes(found):
             self._ticks = ""
@@ -58,6 +58,13 @@ def quote_after(line: str, quote: str) -> str:
             return quote
         quote = found[0] if not quote and found[0] in _END else ""
         at = found.end()
+
+
+def depth_after(line: str, depth: int) -> int:
+    """Return how many brackets a line of Python leaves open; `depth` is how many the line before left open."""
+    for character in _TOKEN.sub("", line):
+        depth += (character in "([{") - (character in ")]}" and depth > 0)
+    return depth
 
 
 def balanced(source: str) -> bool:

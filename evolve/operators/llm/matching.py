@@ -63,18 +63,21 @@ class ParentFile:
             for part, whole in ((search, keys), (trimmed, keys[head : head + len(trimmed)])):
                 places = _places(self._folded(size), whole)
                 if places:
-                    return self._found(places, part, replace if part is search else new, 0, size)
+                    return self._found(places, part, replace if part is search else new, (0, 0), size)
         return self._shifted(trimmed, new, sizes)
 
     def _shifted(self, search: Lines, replace: Lines, sizes: tuple[int, ...]) -> EditMatch:
-        """Look for a block that is indented more, or less, than in the parent, by the same number of columns in every line."""
+        """Look for a block that is indented more, or less, than in the parent, by the same number of columns in every line.
+
+        The first line alone may have lost its indent, as it does when a model's server strips the block.
+        """
         keys = [folded(line, TABS[0]).lstrip() for line in search]
         for size in sizes:
-            by_shift: dict[int, list[int]] = {}
+            by_shift: dict[tuple[int, int], list[int]] = {}
             for place in _places(self._bare, keys):
-                shifts = {columns(ours, size) - columns(theirs, size) for ours, theirs in self._pairs(place, search)}
-                if len(shifts) == 1:
-                    by_shift.setdefault(shifts.pop(), []).append(place)
+                first, *rest = (columns(ours, size) - columns(theirs, size) for ours, theirs in self._pairs(place, search))
+                if len(set(rest)) <= 1 and (rest[:1] in ([], [first]) or not columns(search[0], size)):
+                    by_shift.setdefault((first, rest[0] if rest else first), []).append(place)
             if by_shift:
                 places = sorted(place for found in by_shift.values() for place in found)
                 return self._found(places, search, replace, next(iter(by_shift)), size)
@@ -84,14 +87,20 @@ class ParentFile:
         """Pair the parent's lines with those looked for, but for empty ones."""
         return ((ours, theirs) for ours, theirs in zip(self.lines[place:], search) if folded(theirs, 1))
 
-    def _found(self, places: list[int], search: Lines, replace: Lines, shift: int, size: int) -> EditMatch:
-        """Return the places, and the replacement as the parent writes blanks and indents."""
+    def _found(self, places: list[int], search: Lines, replace: Lines, shifts: tuple[int, int], size: int) -> EditMatch:
+        """Return the places, and the replacement as the parent writes blanks and indents.
+
+        The shifts are those of the first line and of the others.
+        """
         ours = self.lines[places[0] : places[0] + len(search)]
         odd = {character for character in "".join(search) if _is_odd(character)} - set("".join(ours))
         table = {ord(character): " " if character.isspace() else None for character in odd}
         tabs = any(line.startswith("\t") for line in ours)
-        plain = (line.translate(table) for line in replace)
-        return EditMatch(places, len(search), tuple(_indented(line, shift, size, tabs) for line in plain))
+        plain = [line.translate(table) for line in replace]
+        head, rest = _shifts(next(filter(str.strip, ours), ""), search, plain, shifts, size)
+        first = next((n for n, line in enumerate(plain) if line.strip()), 0)
+        new = (_indented(line, head if n == first else rest, size, tabs) for n, line in enumerate(plain))
+        return EditMatch(places, len(search), tuple(new))
 
     def nearest(self, search: Lines) -> str:
         """Return markdown: what the parent has where most of the lines begin to occur, and the first line that differs."""
@@ -107,6 +116,8 @@ class ParentFile:
         theirs, ours = search[first + differs], self.lines[at + differs] if at + differs < len(self.lines) else None
         if ours is None:
             return f"{shown}\n\nThe parent ends before line {first + differs + 1} of the SEARCH part."
+        if theirs == ours:  # as deep as in the parent, which the lines before are not
+            differs, theirs, ours = 0, search[first], self.lines[at]
         one, other = _apart(theirs, ours)
         pair = fence(f"SEARCH: {one or EMPTY}\nparent: {other or EMPTY}", "text")
         where = f"line {first + differs + 1} of the SEARCH part, and line {at + differs + 1} of the parent"
@@ -142,13 +153,34 @@ def folded(line: str, size: int) -> str:
 
 
 def columns(line: str, size: int) -> int:
-    """Return how far a line is indented, a tab going on to the next multiple of `size` columns."""
-    blanks = line[: len(line) - len(line.lstrip())]
+    """Return how far a line is indented, a tab going on to the next multiple of `size` columns; a form feed begins anew."""
+    blanks = line[: len(line) - len(line.lstrip())].rpartition("\x0c")[2]
     return len(re.sub(r"[^\t]", " ", blanks).expandtabs(size))
 
 
 def _is_odd(character: str) -> bool:
     return not character.isascii() and (character.isspace() or visible(character) != character)
+
+
+def _shifts(ours: str, search: Lines, replace: list[str], shifts: tuple[int, int], size: int) -> tuple[int, int]:
+    """Return by how many columns the first line of a replacement is indented more, and by how many the others are.
+
+    It is usually written as the lines looked for are. Two other ways are the parent's own: all of it indented as the parent's
+    lines (`ours` is the first of them), and the same but for a first line that lost its indent.
+    """
+    wanted, written = columns(ours, size), [columns(line, size) for line in replace if line.strip()]
+    if not any(shifts) or not written:
+        return shifts
+    looked_for = columns(next(filter(str.strip, search)), size)
+    if written[0] == wanted != looked_for:
+        return 0, 0
+    head = next(filter(str.strip, replace)).rstrip()
+    alone = len([line for line in search if line.strip()]) == 1
+    deeper = len(written) > 1 and not written[0] and written[1] >= wanted > 0 and not head.endswith(_GOES_ON)
+    return (shifts[0], 0) if alone and deeper else shifts
+
+
+_GOES_ON = (":", "(", "[", "{", ",", "\\")  # how a line ends whose next one is indented more
 
 
 def _indented(line: str, shift: int, size: int, tabs: bool) -> str:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from evolve.operators.llm import fences
+from evolve.operators.llm import bare, fences
+from evolve.operators.llm.bare import IDEA
 from evolve.operators.llm.fences import FENCE, FencedText, Scanner, dedented
 from evolve.operators.llm.matching import EditMatch, ParentFile
-from evolve.operators.llm.thoughts import DEFINES_METHOD, REPLACE, SEARCH, Unreadable, spoken
+from evolve.operators.llm.thoughts import MIDDLE, REPLACE, SEARCH, Unreadable, spoken
 from evolve.text import fence, printable_line
 
-IDEA = re.compile(r"^[ \t>*_#-]*(?:idea|hypothesis)[ \t*_]*(?::[ \t*_]*(.*))?$", re.IGNORECASE)
-MIDDLE = re.compile(r"^={5,9}\s*$")
-TOP = re.compile(  # how a line at the top level of a file begins
-    r"import [\w.]+(?:\s+as \w+)?\s*(?:[,;#]|$)|from [\w.]+ import |(?:async )?def \w+\s*[(\[]|class \w+\s*[(:\[]|@\w|#"
-    r"|[ubrf]*[\"']{3}|[A-Za-z_][\w.]*(?:\[.*\])?\s*(?::\s*[\w.\[\], |]+)?[-+*/|&]?=[^=]"
-    r"|(?:if|for|while|with|try|else|elif|except|finally)\b.*:\s*(?:#|$)"
-)
 IDEAS = 300  # characters of an idea that are kept
 QUOTED = 2_000  # characters of a failed SEARCH part that the repair turn shows
 EDITS = 64  # edits of one reply
@@ -76,10 +69,12 @@ def whole_file(reply: str) -> str:
     Raises Unreadable when there is none, or the last block is not closed: the reply breaks off in it.
     """
     said = spoken(reply)
+    if with_fences := bare.with_fences(said.split("\n")):
+        return with_fences.strip("\n") + "\n"
     reading = next((found for found in _readings(said) if _is_whole(found)), fences.read(said, strings=False))
     if not reading.closed:
         raise Unreadable("the reply breaks off inside its last block of code: the fence that closes it is missing")
-    files = _files(reading) or _bare([*reading.between])
+    files = _files(reading) or bare.files([*reading.between])
     if not files:
         lacks = "no block of code in the reply defines `def method(problem)`" if reading.blocks else _NO_BLOCK
         raise Unreadable(lacks)
@@ -102,21 +97,7 @@ def _is_whole(reading: FencedText) -> bool:
 
 def _files(reading: FencedText) -> list[str]:
     blocks = (block.lstrip("\n\ufeff") for block in reading.blocks)
-    return [block for block in blocks if _defines_method(block.split("\n"))]
-
-
-def _defines_method(lines: list[str]) -> bool:
-    return any(DEFINES_METHOD.match(line) and line[:1] == "d" for line in lines)
-
-
-def _bare(lines: list[str]) -> list[str]:
-    """Return the file that stands in lines without a fence, from the first to the last line that can be code of it."""
-    lines = [line.lstrip("\ufeff") for line in lines]
-    if not _defines_method(lines) or any(map(FENCE.match, lines)):
-        return []
-    tops = [n for n, line in enumerate(lines) if TOP.match(line) and not IDEA.match(line)]
-    indented = [n for n, line in enumerate(lines) if line[:1] in (" ", "\t", ")", "]", "}") and line.strip()]
-    return ["\n".join(lines[tops[0] : max([*tops, *(n for n in indented if n > tops[0])]) + 1])]
+    return [block for block in blocks if bare.defines_method(block.split("\n"))]
 
 
 def blocks(reply: str) -> list[EditBlock]:

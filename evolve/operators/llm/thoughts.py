@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from evolve.operators.llm.fences import FENCE, Scanner
+from evolve.text import visible
 
 SEARCH, REPLACE = (re.compile(p) for p in (r"^([ \t]*)<{5,9}\s?SEARCH\s*$", r"^[ \t]*>{5,9}\s?REPLACE\s*$"))
+MIDDLE = re.compile(r"^={5,9}\s*$")
 DEFINES_METHOD = re.compile(r"^\s*def\s+method\s*\(")
 SECOND_CHANCES = 4  # ends of thoughts inside of what looks like code that are tried
 
@@ -15,6 +17,7 @@ _WORD = (
     r"think(?:ing|s)?|thoughts?|reason(?:ing|s)?|reflect(?:ions?|ing)?|analysis|scratch[_-]?pad|monologue|planning|deliberation"
     r"|(?:inner|internal|hidden)[_-](?:monologue|thoughts?|reasoning|thinking)|chain[_-]of[_-]thoughts?|cot"
 )
+_THINKING = r"(?:think(?:ing)?|thoughts?|reasoning)"
 # What opens and closes a thought, besides tags: <think>, [THINK], ◁think▷, <|START_THINKING|>, <|begin_of_thought|>.
 _PAIRS = {
     "channel": (
@@ -27,25 +30,50 @@ _PAIRS = {
     "unused": (r"<unused94>", r"<unused95>"),
     "spoken": (r"^[ \t]*thinking(?:\.\.\.|…)[ \t]*$", r"^[ \t]*(?:\.\.\.|…)\s?done thinking\.?[ \t]*$"),
     "process": (r"^[ \t]*here(?:'s| is) my thought process:", r"^[ \t]*here(?:'s| is) my response:"),
-    "details": (r"<details[^<>]{0,80}reasoning[^<>]{0,80}>", r"</details>"),
+    "details": (
+        r"<details[^<>]{0,80}reasoning[^<>]{0,80}>|<summary[^<>]{0,80}>[^<>]{0,40}\b" + _THINKING + r"\b[^<>]{0,40}</summary>",
+        r"</details>",
+    ),
+    "turn": (r"<\|im_start\|>\s?" + _THINKING + r"\b", r"<\|im_end\|>"),
 }
 _PROSE = frozenset(("bare_channel", "spoken", "process"))  # words that open a thought at the very beginning of a reply only
-_ONLY_WHEN_OPEN = frozenset(("spoken", "process", "details"))  # words that close a thought of their own kind, and nothing else
-_PREFIX = r"(?P<{0}_end>/)?\s?(?:\w{{1,30}}:)?(?P<{0}_fix>begin_of_|start_|end_of_|end_)?(?P<{0}>" + _WORD + ")"
+_ONLY_WHEN_OPEN = frozenset(("spoken", "process", "details", "turn"))  # words that close a thought of their own kind only
+# The name in a tag may have more words: <antThinking>, <self_reflection>; <think_end> closes what <think_start> opens.
+_BEFORE = r"(?:(?:[a-z0-9]{{1,20}}[_-]){{1,2}}|(?:begin|start|end)of|(?-i:[a-z]{{2,12}}(?=[A-Z])))?"
+_BEHIND = r"(?:[_-][a-z]{{1,20}})?"
+_SLASH = r"(?P<{0}_slash>/)?\s?(?:\w{{1,30}}:)?"
+_TAG = _SLASH + r"(?P<{0}_name>" + _BEFORE + r"(?P<{0}>" + _WORD + r"|plan|drafts?|brainstorm(?:ing)?)" + _BEHIND + ")"
+_PLAIN_TAG = _SLASH + r"(?P<{0}_name>(?P<{0}>" + _WORD + "))"
+_TAGS = ("angle", "escaped", "square", "triangle", "lens")
+_CLOSES = re.compile(r"(?<![a-z])(?:end|stop)(?![a-z])|endof", re.IGNORECASE)
 _MARK = re.compile(
     "|".join(
         [
-            r"<[|｜]?" + _PREFIX.format("angle") + r"(?:[\s|｜][^<>]{0,100})?(?<!/)>",
-            r"(?:(?<![\w)\]])\[|\[(?=/))" + _PREFIX.format("square") + r"\](?![(\[:])",
-            r"◁" + _PREFIX.format("triangle") + r"▷",
+            r"<[|｜]?" + _TAG.format("angle") + r"(?:[\s|｜][^<>]{0,100})?(?<!/)>",
+            r"&lt;" + _TAG.format("escaped") + r"&gt;",
+            r"(?:(?<![\w)\]])\[|\[(?=/))" + _PLAIN_TAG.format("square") + r"\](?![(\[:])",
+            r"◁" + _TAG.format("triangle") + r"▷",
+            r"【" + _TAG.format("lens") + r"】",
             *(f"(?P<open_{kind}>{opens})|(?P<close_{kind}>{closes})" for kind, (opens, closes) in _PAIRS.items()),
         ]
     ),
     re.IGNORECASE | re.MULTILINE,
 )
-_MAY_MARK = re.compile(r"[<\[◁]|assistantfinal|^(?:\s*(?:thinking|here|\.\.\.|…)|analysis)", re.IGNORECASE)
+_MAY_MARK = re.compile(r"[<\[◁【]|&lt;|assistantfinal|^(?:\s*(?:thinking|here|\.\.\.|…)|analysis)", re.IGNORECASE)
 _WRAPPING = re.compile(r"<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</?(?:answer|response|output|solution|final)>", re.IGNORECASE)
-_LAST = re.compile(r"(?:<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</s>)\Z")  # what ends a reply where its server shows it
+_MARKS_END = (  # what ends a reply where its server shows it
+    r"(?:<\|\w{2,30}\|>|<｜[^｜<>]{1,40}｜>|</s>|<(?:end|eo)\w{0,20}>|<\w{2,20}\|>|(?<![\w\])])\[(?:EOS|EOT|END|/INST)\])"
+)
+_LAST = re.compile(_MARKS_END + r"\Z", re.IGNORECASE)
+_BEHIND_FENCE = re.compile(_MARKS_END, re.IGNORECASE)
+# Where a model went on to write the turn of who asks.
+_NEXT_TURN = re.compile(
+    r"^[ \t]*"
+    + _MARKS_END
+    + r"{0,4}[ \t]*(?:<\|?(?:im_start|start_header_id|start|start_of_turn|turn|role)\|?>\s?(?:user|human)\b"
+    r"|<[|｜](?:user|human)[|｜]>|(?:<s>)?\[INST\])",
+    re.IGNORECASE | re.MULTILINE,
+)
 _END, _MOST_ENDS = 60, 4  # characters of one of them at most, and how many may follow each other
 
 
@@ -62,8 +90,8 @@ def spoken(reply: str) -> str:
     for _ in range(_MOST_ENDS):
         reply = reply.rstrip()
         reply = reply[:-_END] + _LAST.sub("", reply[-_END:])
-    reply = reply.replace("\r\n", "\n").replace("\r", "\n")
-    if not _may_hold_marks(reply) or not (_MARK.search(reply) or _WRAPPING.search(reply)):
+    reply = _plain(reply.replace("\r\n", "\n").replace("\r", "\n"))
+    if not _may_hold_marks(reply) or not any(mark.search(reply) for mark in (_MARK, _WRAPPING, _BEHIND_FENCE, _NEXT_TURN)):
         return reply
     lines = _lines(reply)
     whole = _scanned(lines)
@@ -79,9 +107,30 @@ def spoken(reply: str) -> str:
     return "\n".join(whole.kept)
 
 
+def _plain(reply: str) -> str:
+    """Return a reply without what nobody sees at its beginning, and in the lines that are a fence or a marker of an edit."""
+    if reply.isascii():
+        return reply
+    lines = reply.split("\n")
+    lines[0] = lines[0].lstrip(_odd(lines[0]))
+    return "\n".join(map(_plain_marker, lines))
+
+
+def _plain_marker(line: str) -> str:
+    if line.isascii() or not any(mark in line for mark in ("```", "~~~", "<<<<<", "=====", ">>>>>")):
+        return line
+    plain = line.translate(dict.fromkeys(map(ord, _odd(line))))
+    return plain if any(marker.match(plain) for marker in (FENCE, SEARCH, MIDDLE, REPLACE)) else line
+
+
+def _odd(text: str) -> str:
+    """Return the characters of a text beyond ASCII that are blanks, or that nobody sees."""
+    return "".join({c for c in text if not c.isascii() and (c.isspace() or visible(c) != c)})
+
+
 def _may_hold_marks(reply: str) -> bool:
     """Tell quickly whether a look at every character is worth its time."""
-    bracket = any(character in reply for character in "<[◁")
+    bracket = any(character in reply for character in ("<", "[", "◁", "【", "&lt;"))
     return bracket or "assistantfinal" in reply or reply[:400].lstrip()[:8].lower().startswith(("thinking", "analysis", "here"))
 
 
@@ -91,7 +140,9 @@ def _lines(reply: str) -> list[str]:
     for line in reply.split("\n"):
         fence = FENCE.match(line)
         behind = fence[3].lstrip() if fence else ""
-        split = bool(behind) and any(start == 0 and not opens for _, opens, (start, _) in _marks(behind))
+        split = bool(behind) and (
+            bool(_BEHIND_FENCE.match(behind)) or any(start == 0 and not opens for _, opens, (start, _) in _marks(behind))
+        )
         parts += [line[: fence.start(3)], behind] if fence and split else [line]
     return parts
 
@@ -134,6 +185,8 @@ class _Reader:
     def read(self) -> _Scan:
         for number, line in enumerate(self._lines):
             if self._found.thinking or not self._is_code(number, line):
+                if not self._found.thinking and _NEXT_TURN.match(line):
+                    break
                 self._take(number, line)
         self._found.closed = not (self._fences.open or self._editing)
         return self._found
@@ -196,12 +249,12 @@ def _marks(line: str) -> list[tuple[str, bool, tuple[int, int]]]:
         start, end = mark.span()
         if line[start - 1 : start] == "`" == line[end : end + 1]:
             continue
-        name = next(n for n in ("angle", "square", "triangle", *_NAMES) if mark[n] is not None)
+        name = next(n for n in (*_TAGS, *_NAMES) if mark[n] is not None)
         if name in _NAMES:
             opens, _, kind = name.partition("_")
             found.append((kind, opens == "open", (start, end)))
         else:
-            closes = mark[f"{name}_end"] or (mark[f"{name}_fix"] or "").lower().startswith("end")
+            closes = mark[f"{name}_slash"] or _CLOSES.search(mark[f"{name}_name"])
             found.append((mark[name].lower(), not closes, (start, end)))
     return found
 

@@ -58,11 +58,15 @@ class DataSource:
         return Draw(public, {"test_y": truth, "teacher": teacher}, _right(teacher, truth), given)
 
     def _read(self, domain: str) -> Pool:
-        """Read a domain whose files are as they were when the run began. Raises UsageError."""
+        """Read a domain whose files are as they were when the run began. Raises UsageError; also for a ceiling that is none."""
         for path in files_of(self._folder / domain):
             if self._options["files"].get(name := str(path.relative_to(self._folder))) != digest_of(path):
                 raise UsageError(f"{name} in {self._folder} has changed since: put it back as it was, or begin a new run")
-        return load(self._folder / domain)
+        pool, ceiling = load(self._folder / domain), self._options["ceiling"]
+        if ceiling is not None and pool.teacher is None and ceiling <= (floor := _floor(pool, self._options["normalise"])):
+            whose = "the default student on the weak labels, which is the floor as test has no teacher"
+            raise UsageError(f"{domain}: the ceiling that you gave, {ceiling:.3f}, is not above {floor:.3f} of {whose}")
+        return pool
 
     def _some(self, n: int, most: int, labels: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
         """Return some of n rows; as many of each class when the user wants balance and the labels are there."""
@@ -72,6 +76,15 @@ class DataSource:
         sides = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         each = min(count // len(sides), min(map(len, sides)))
         return rng.permutation(np.concatenate([rng.permutation(side)[:each] for side in sides]))
+
+
+def _floor(pool: Pool, normalise: bool) -> float:
+    """Return the accuracy of the default student on the weak labels, on rows of the whole pool: what draws have in the mean."""
+    known = Secret(bytes(32))  # nothing that is drawn comes of it
+    train = known.rng("train").permutation(len(pool.train))[:TRAIN]
+    test = known.rng("test").permutation(len(pool.test))[:TEST]
+    x, test_x = _framed(pool.train[train], pool.test[test], known, normalise)
+    return _right(_student(x, pool.weak[train], test_x, known), pool.labels[test])
 
 
 def _framed(train: np.ndarray, others: np.ndarray, secret: Secret, normalise: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from fitness.contracts.contract import Words
+from fitness.contracts.probabilities import PROBABILITIES
+from fitness.contracts.wording import WIDTH
 from fitness.registry import UsageError
-from fitness.tasks.data import pool
+from fitness.tasks.data import checks, pool
+from fitness.tasks.data.columns import aligned
+from fitness.tasks.data.pool import Pool
+from fitness.tasks.data.reading import Arrays, taken
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
-NAME, VERSION = "w2s", 1  # raise the version whenever an instance would come out different
+NAME, VERSION = "w2s", 2  # raise the version whenever an instance would come out different
 STEMS = ("train", "test")  # of the files of a domain
+Balance = Literal["natural", "balanced"]
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
+STUDENT, TRUE = "the default student on the weak labels", "the default student trained on true labels"
 NONE = dict[str, Any]()
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student.
 It is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
-It is scored by PGR, performance gap recovered: 0 is as good as the {floor},
-1 is as good as the {ceiling}.
+It is scored by PGR, performance gap recovered: 0 is as good as {floor},
+1 is as good as {ceiling}.
 
 {domains}
 
@@ -41,7 +50,7 @@ depend on the order, number or company of the test rows.
 
 @dataclass(frozen=True)
 class DataOptions:
-    """What a user says of the data.
+    """What a user says of the data. Raises UsageError for what nobody could mean.
 
     Attributes:
         classes: "natural" as they are, or "balanced": as many rows of each, where there are labels.
@@ -50,10 +59,20 @@ class DataOptions:
         search: the domains that a search is scored on, the first when there are none; the others are held out.
     """
 
-    classes: Literal["natural", "balanced"] = "natural"
+    classes: Balance = "natural"
     ceiling: float | None = None
     normalise: bool = True
     search: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise UsageError."""
+        if self.classes not in get_args(Balance):
+            raise UsageError(f"classes is {self.classes!r:.80}: say one of {', '.join(get_args(Balance))}")
+        number = isinstance(self.ceiling, Real) and not isinstance(self.ceiling, bool) and 0 < self.ceiling <= 1
+        if self.ceiling is not None and not number:
+            raise UsageError(f"ceiling is {self.ceiling!r:.80}: it is an accuracy, a number above 0 and up to 1, or None")
+        if not isinstance(self.normalise, bool):
+            raise UsageError(f"normalise is {self.normalise!r:.80}: say True or False")
 
 
 def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAME) -> Task:
@@ -68,14 +87,17 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
     if unknown:
         raise UsageError(f"{folder} has no domain {unknown[0]!r}: the domains are {', '.join(domains)}")
     search = chosen.search or domains[:1]
+    pools = {domain: pool.load(folder / domain) for domain in domains}
+    floor, ceiling = _anchors(pools.values(), chosen.ceiling)
     settings = json.dumps([chosen.classes, chosen.ceiling, chosen.normalise]).encode()
     return Task(
         name=f"{name}-{_short(json.dumps(digests, sort_keys=True).encode())}",
         version=f"{VERSION}-{_short(settings)}",
-        brief=_brief(folder, domains, chosen),
+        brief=_brief(pools, chosen, floor, ceiling),
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
+        contract=replace(PROBABILITIES, words=_words(floor, ceiling)),
         least_instances=4,
         grammar=GRAMMAR,
         source="fitness.tasks.data.source:DataSource",
@@ -84,32 +106,52 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
 
 
 def from_arrays(
-    domains: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]], folder: Path, options: Mapping[str, Any] = NONE
+    domain: str, arrays: tuple[Any, Any], held_out: Mapping[str, Any] | None, folder: Path, options: Mapping[str, Any] = NONE
 ) -> Task:
-    """Return the task of named arrays, training and test ones by domain; the first is searched on, the others are held out.
+    """Return the task of named arrays, training and test ones of the domain that is searched on, and of held-out ones.
 
     They are written into a folder, named after a digest of theirs, because instances are drawn in another process. Raises
-    UsageError for what is missing, misshapen, not finite, or fails a check.
+    UsageError for what is missing, misshapen, not finite, or fails a check, before anything is written.
     """
-    digest = hashlib.sha256()
-    for domain, pair in domains.items():
-        if not re.fullmatch(r"\w[\w-]*", domain):
-            raise UsageError(f"{domain!r} cannot name a domain: use letters, digits, _ and -")
-        found = pool.pool_of(*pair, f"train of {domain}", f"test of {domain}")
-        for name, sentence, passed in pool.check(found, options.get("ceiling"), options.get("normalise", True)):
-            if not passed:
-                raise UsageError(f"{domain}: {name}: {sentence}")
-        for stem, arrays in zip(STEMS, pair):
-            for key in sorted(arrays):
-                value = np.ascontiguousarray(arrays[key])
-                digest.update(f"{domain} {stem} {key} {value.dtype} {value.shape} ".encode() + value.tobytes())
+    chosen, digest = DataOptions(**options), hashlib.sha256()
+    ceiling = None if chosen.ceiling is None else float(chosen.ceiling)
+    found = {name: _taken(name, pair, ceiling, chosen.normalise) for name, pair in _named(domain, arrays, held_out)}
+    for name, pair in found.items():
+        for stem, given in zip(STEMS, pair):
+            for key in sorted(given):
+                value = np.ascontiguousarray(given[key])
+                digest.update(f"{name} {stem} {key} {value.dtype} {value.shape} ".encode() + value.tobytes())
     place = folder / digest.hexdigest()[:16]
-    for domain, pair in domains.items():
-        (place / domain).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for stem, arrays in zip(STEMS, pair):
-            given: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items() if value is not None}
-            np.savez(place / domain / f"{stem}.npz", **given)
-    return from_folder(place, {"search": (next(iter(domains)),), **options})
+    for name, pair in found.items():
+        (place / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for stem, given in zip(STEMS, pair):
+            np.savez(place / name / f"{stem}.npz", **given)  # type: ignore[arg-type]  # numpy takes arrays by name
+    return from_folder(place, {**options, "ceiling": ceiling, "search": (domain,)})
+
+
+def _named(domain: str, arrays: Any, held_out: Any) -> Sequence[tuple[str, Any]]:
+    """Return the domains, each with its arrays. Raises UsageError."""
+    if held_out is not None and not isinstance(held_out, Mapping):
+        raise UsageError(f"held_out is of type {type(held_out).__name__}: hand over (train, test) by the domain's name")
+    found = [(domain, arrays), *(held_out or {}).items()]
+    for name, _ in found:
+        pool.check_name(name, repr(name))
+    if domain in (held_out or {}):
+        raise UsageError(f"held_out holds the domain {domain!r}, which is searched on: give one of them another name")
+    return found
+
+
+def _taken(domain: str, pair: Any, ceiling: float | None, normalise: bool) -> tuple[Arrays, Arrays]:
+    """Return the training and the test arrays of a domain, once they pass every check. Raises UsageError."""
+    if not isinstance(pair, Sequence) or len(pair) != len(STEMS):
+        raise UsageError(f"the domain {domain} is of type {type(pair).__name__}: hand over (train, test), arrays by name each")
+    names = [f"{stem} of {domain}" for stem in STEMS]
+    first, second = (taken(given, name) for given, name in zip(pair, names))
+    train, test = aligned(first, second, *names)
+    for name, sentence, passed in checks.check(pool.pool_of(train, test, *names), ceiling, normalise):
+        if not passed:
+            raise UsageError(f"{domain}: {name}: {sentence}")
+    return train, test
 
 
 def check(folder: Path, ceiling: float | None = None, normalise: bool = True) -> Sequence[tuple[str, str, bool]]:
@@ -117,7 +159,8 @@ def check(folder: Path, ceiling: float | None = None, normalise: bool = True) ->
     found = []
     for domain in pool.domains_of(folder):
         loaded = pool.load(folder / domain)
-        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in pool.check(loaded, ceiling, normalise)]
+        checked = checks.check(loaded, ceiling, normalise)
+        found += [(f"{domain}: {name}", sentence, passed) for name, sentence, passed in checked]
     return found
 
 
@@ -133,19 +176,32 @@ def _short(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:8]
 
 
-def _brief(folder: Path, domains: Sequence[str], options: DataOptions) -> str:
-    lines, floors = [], set[str]()
-    for domain in domains:
-        found = pool.load(folder / domain)
+def _anchors(pools: Collection[Pool], ceiling: float | None) -> tuple[str, str]:
+    """Return what the floor and the ceiling are called."""
+    floors = {STUDENT if found.teacher is None else PROBABILITIES.words.floor for found in pools}
+    return " or ".join(sorted(floors)), TRUE if ceiling is None else f"an accuracy of {ceiling:g}"
+
+
+def _words(floor: str, ceiling: str) -> Words:
+    usual = PROBABILITIES.words
+    if (floor, ceiling) == (usual.floor, TRUE):
+        return usual
+    formula = "The score is PGR, performance gap recovered: (transfer_acc - weak_acc) / (strong_acc - weak_acc)."
+    scored = textwrap.fill(f"{formula} 0 is {floor}, 1 is {ceiling}, and a method can do worse than 0.", WIDTH)
+    return replace(usual, floor=floor, ceiling=ceiling, scored=scored)
+
+
+def _brief(pools: Mapping[str, Pool], options: DataOptions, floor: str, ceiling: str) -> str:
+    lines = []
+    for domain, found in pools.items():
         pairs = "" if found.pairs is None else f", {len(found.pairs):,} pairs"
         lines.append(
             f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} "
             f"features, {found.classes} classes{pairs}"
         )
-        floors.add("weak teacher" if found.teacher is not None else "default student on the weak labels")
     return BRIEF.format(
-        floor=" or the ".join(sorted(floors)),
-        ceiling="default student trained on true labels" if options.ceiling is None else f"accuracy {options.ceiling:g}",
+        floor=floor,
+        ceiling=ceiling,
         domains="\n".join(lines),
         norms=", and each row has the same norm" if options.normalise else "",
         classes="balanced" if options.classes == "balanced" else "as common as they are in the data",

@@ -14,6 +14,7 @@ import pytest
 from archives.archive import Archive
 from archives.nouns import RunRecord
 from evolve.cli import run as evolve
+from evolve.runs.process import only_writer
 from tests.support.example_run import build
 
 VERBS = (
@@ -171,3 +172,60 @@ def test_a_run_that_is_hardly_one_is_shown_or_a_sentence(
         assert verb[0] in ("show", "diff", "lineage")
         assert said.err.count("\n") == 1
     assert digest(path) == before
+
+
+def bred_nothing(folder: Path, state: str) -> Path:
+    db = build(folder / "none.db", 0, finished=False)
+    with closing(Archive.open(db, write=True)) as archive:
+        archive.update_run(state=state)
+    return db
+
+
+@pytest.mark.parametrize("verb", [["export"], ["show"], ["credit"]])
+@pytest.mark.parametrize(
+    ("state", "advice"), [("finished", "give it a larger budget with `resume`"), ("interrupted", "go on with `resume`")]
+)
+def test_nobody_is_told_to_wait_for_a_run_that_is_over(
+    verb: list[str], state: str, advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = bred_nothing(tmp_path, state)
+    assert evolve([*verb, "--db", str(db)]) == 2
+    told = capsys.readouterr().err
+    assert advice in told
+    assert "wait" not in told
+
+
+def test_who_asks_a_run_at_work_for_what_it_has_not_bred_is_told_to_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = bred_nothing(tmp_path, "running")
+    with only_writer(db):
+        assert evolve(["export", "--db", str(db)]) == 2
+    assert "wait a moment" in capsys.readouterr().err
+
+
+def test_credit_of_a_seed_says_that_it_is_one(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evolve(["credit", "lda", "--db", str(whole)]) == 2
+    assert "lda is a seed and was not bred" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+@pytest.mark.parametrize("what", ["file", "link", "archive's parent"])
+def test_start_says_at_once_that_its_folder_is_none(
+    flags: list[str], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if what == "link":
+        Path("runs").symlink_to("nowhere")
+    else:
+        Path("runs").write_text("")
+    own = ["--db", "runs/deep/x.db"] if what == "archive's parent" else []
+    assert evolve(["start", *flags, *own]) == 2
+    told = capsys.readouterr().err
+    assert "runs is there and is no folder: move it away" in told or (own and "Not a directory" in told)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_dry_run_refuses_the_name_of_a_run_that_is_there(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evolve(["start", "--dry-run", "--db", str(whole)]) == 2
+    assert "already exists" in capsys.readouterr().err

@@ -69,6 +69,12 @@ def test_a_key_in_a_query_is_never_shown(echo, monkeypatch):
         "http://GPUBOX.LAN.:8000/v1",
         "http://vllm.svc.cluster.local:8000/v1",
         "http://box.home.arpa/v1",
+        "http://gpu.fritz.box/v1",
+        "http://x.localdomain/v1",
+        "http://x.localnet/v1",
+        "http://vllm.default.svc/v1",
+        "http://x.private/v1",
+        "http://ollama.service.consul/v1",
     ],
 )
 def test_a_server_in_the_same_network_needs_no_key(url, monkeypatch):
@@ -78,7 +84,42 @@ def test_a_server_in_the_same_network_needs_no_key(url, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://model.example.org/v1", "http://8.8.8.8/v1", "http://[2606:4700::1]/v1", "http://1.1/v1"]
+    "url",
+    [
+        "http://a..b/v1",
+        "http://.b/v1",
+        "http://b../v1",
+        f"http://{'a' * 64}.org/v1",
+        f"http://{'a.' * 127}org/v1",
+        "http://ä..b/v1",
+        "http://h h/v1",
+        "http://127.0.0.1:1/v1 x",
+        "http://h|h/v1",
+        "http://a%20b/v1",
+        "http://h\t/v1",
+    ],
+)
+def test_a_host_that_cannot_be_looked_up_and_a_url_with_a_blank_are_no_base_url(url):
+    with pytest.raises(UsageError, match=r"cannot use .* as a base URL: write it as"):
+        models.load("openai:tiny", url)
+
+
+@pytest.mark.parametrize("url", ["http://a_b:1/v1", "http://ä.example.org/v1", f"http://{'a' * 63}.org./v1", "http://[::1]/v1"])
+def test_every_host_that_can_be_looked_up_is_a_base_url(url, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert models.load("openai:tiny", url).name == "openai:tiny"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://model.example.org/v1",
+        "http://fritz.box.example.org/v1",
+        "http://xsvc.org/v1",
+        "http://8.8.8.8/v1",
+        "http://[2606:4700::1]/v1",
+        "http://1.1/v1",
+    ],
 )
 def test_a_server_elsewhere_needs_one_and_is_told_so_at_once(url, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -1,12 +1,14 @@
 """A reply that broke off is told from one that ended, whatever the server calls it, over both protocols."""
 
+import json
+
 import pytest
 
 from evolve import models
 from evolve.models import Settings
 from evolve.models.retry import Patience
 from evolve.nouns import UnusableAnswer
-from tests.support.canned_server import METHOD, CannedServer, completion, events, in_turn, message
+from tests.support.canned_server import METHOD, Canned, CannedServer, completion, events, in_turn, message
 
 HALF = METHOD[: len(METHOD) // 2]
 
@@ -68,6 +70,64 @@ def chunks(*texts, finish=None):
 def test_a_stream_that_ended_as_its_protocol_says_is_whole(monkeypatch):
     assert ask(events(*chunks("a", "b\u2028c", finish="stop"), end=""), "openai", monkeypatch).text == "ab\u2028c"
     assert ask(events(*chunks("a", "b")), "openai", monkeypatch).text == "ab", "[DONE] is an end, too"
+
+
+CHUNKS = chunks("a", "b", finish="stop")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join("data: " + json.dumps(chunk, indent=1).replace("\n", "\ndata: ") + "\n\n" for chunk in CHUNKS),
+        "".join(f"data:{json.dumps(chunk)}\n" for chunk in CHUNKS),
+        "".join(f"id: 1\r\nevent: message\r\ndata: {json.dumps(chunk)}\r\n\r\n" for chunk in CHUNKS),
+        "\n".join(map(json.dumps, CHUNKS)),
+        "\r\n".join(map(json.dumps, CHUNKS)) + "\r\n",
+        "\ufeff" + events(*CHUNKS).body,
+        "\ufeff" + json.dumps(completion("ab").body),
+    ],
+    ids=[
+        "data over several lines",
+        "no blank lines",
+        "named",
+        "a line each",
+        "a line each, CRLF",
+        "mark",
+        "mark, one document",
+    ],
+)
+def test_a_stream_is_read_however_its_events_are_written(body, monkeypatch):
+    assert ask(Canned(200, body), "openai", monkeypatch).text == "ab"
+
+
+def test_lines_of_documents_that_were_cut_are_not_whole(monkeypatch):
+    body = "\n".join(map(json.dumps, CHUNKS))
+    with pytest.raises(UnusableAnswer, match="does not say that it ended"):
+        ask(Canned(200, body[:-10]), "openai", monkeypatch)
+
+
+PARTS = [
+    {"type": "reasoning", "text": "DRAFT"},
+    {"type": "thinking", "text": "DRAFT"},
+    {"type": "text", "thought": True, "text": "DRAFT"},
+    {"type": "thinking", "thinking": [{"type": "text", "text": "DRAFT"}]},
+    {"type": "reasoning.summary", "text": "DRAFT"},
+    {"type": ["text"], "text": "DRAFT"},
+]
+WHOLE = [{"type": "text", "text": "h"}, {"text": "i"}, {"type": "output_text", "text": "!"}]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_an_answer_that_is_a_thought_is_not_said(part, monkeypatch):
+    assert ask(completion([part, *WHOLE]), "openai", monkeypatch).text == "hi!"
+    assert ask(events(*chunks([part], WHOLE, finish="stop")), "openai", monkeypatch).text == "hi!"
+
+
+def test_a_thought_in_a_stream_of_claude_is_not_said(monkeypatch):
+    kinds = ("thinking_delta", "text_delta", "reasoning_delta")
+    deltas = [{"type": "content_block_delta", "delta": {"type": kind, "text": kind[:4]}} for kind in kinds]
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
+    assert ask(events(*deltas, end, named=True, end=""), "anthropic", monkeypatch).text == "text"
 
 
 @pytest.mark.parametrize("end", ["", 'data: {"choices": [{"del', ": keep-alive\n\n"])

@@ -1,6 +1,12 @@
 """What the environment says about proxies and certificates, tried with a real proxy: prompts for this machine avoid it."""
 
+import contextlib
+import shutil
 import socket
+import socketserver
+import ssl
+import subprocess
+import threading
 
 import pytest
 
@@ -118,6 +124,9 @@ def test_no_proxy_may_name_a_network(monkeypatch):
         ("a b c", "is no URL of a proxy"),
         ("http://prøxy", "is no URL of a proxy"),
         (":8080", "is no URL of a proxy"),
+        ("http://proxy..corp:3128", "is no URL of a proxy"),
+        ("https://.corp:3128", "is no URL of a proxy"),
+        (f"{'a' * 64}.corp:3128", "is no URL of a proxy"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_a_sentence_at_the_start(proxy, sentence, monkeypatch):
@@ -168,6 +177,75 @@ def test_a_file_that_holds_no_certificates_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with pytest.raises(UsageError, match="the certificates in SSL_CERT_FILE cannot be used"):
         load("https://model.example.org/v1")
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """A proxy that leads every CONNECT to one server, and remembers where to."""
+
+    def handle(self):
+        self.server.asked.append(self.rfile.readline().decode().split()[1])
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection(self.server.target) as onward:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=pump, args=(onward, self.connection), daemon=True)
+            back.start()
+            pump(self.connection, onward)
+            back.join(5)
+
+
+def pump(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def tunnel(target, context=None):
+    """Run such a proxy, behind TLS when a context is given."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads, server.target, server.asked = True, target, []
+        server.socket = context.wrap_socket(server.socket, server_side=True) if context else server.socket
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def certified(tmp_path):
+    """Return a certificate of its own for two names, in a file, and a server's context that has it."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    key, certificate = tmp_path / "key", tmp_path / "certificate.pem"
+    new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=model.example.org"
+    names = ["-addext", "subjectAltName=DNS:model.example.org,DNS:localhost,IP:127.0.0.1"]
+    subprocess.run(
+        ["openssl", *new.split(), *names, "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return certificate, context
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", ""])
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_certificates_of_ones_own_check_the_server_behind_a_proxy_of_either_scheme(scheme, variable, certified, monkeypatch):
+    certificate, context = certified
+    if variable == "SSL_CERT_DIR":
+        subprocess.run(["openssl", "rehash", certificate.parent], check=True, stderr=subprocess.DEVNULL)
+    monkeypatch.setenv(variable, str(certificate if variable == "SSL_CERT_FILE" else certificate.parent))
+    with CannedServer(in_turn(completion())) as server:
+        server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+        with tunnel(server._http.server_address, context if scheme == "https" else None) as proxy:
+            address = f"127.0.0.1:{proxy.server_address[1]}"
+            monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{address}" if scheme else address)
+            assert load("https://model.example.org/v1").ask("s", "p").text == METHOD
+            monkeypatch.delenv(variable)
+            with pytest.raises(ModelError, match=r"(?i)certificate"):
+                load("https://model.example.org/v1").ask("s", "p")
+    assert set(proxy.asked) <= {"model.example.org:443"}
+    assert proxy.asked
 
 
 def test_other_variables_of_http_clients_change_nothing(monkeypatch, tmp_path):

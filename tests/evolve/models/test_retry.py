@@ -3,12 +3,11 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
 from evolve.errors import ModelError
-from evolve.models.retry import Clock, Gate, Passing, Patience, Retrier, gate_of, retry_after
+from evolve.models.retry import Clock, Gate, Passing, Patience, Retrier, gate_of
 
 
 class Hands:
@@ -130,22 +129,19 @@ def test_an_endpoint_has_one_gate():
     assert gate_of("http://a/v1") is not gate_of("http://b/v1")
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "1.5"}, 1.5),
-        ({"retry-after": "2", "retry-after-ms": "250"}, 0.25),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, 30.0),
-        ({"retry-after": "Wed, 21 Oct 2020 07:28:30 GMT"}, 0.0),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "soon"}, None),
-    ],
-)
-def test_retry_after_is_read_in_every_form(headers, seconds):
-    assert retry_after(headers, datetime(2026, 10, 21, 7, 28, tzinfo=UTC)) == seconds
+@pytest.mark.parametrize("told", [None, 0.0, 0.006, 1.0, 5.0])
+def test_a_word_on_how_long_that_does_not_help_is_no_reason_for_less_patience(told, hands):
+    for seed in range(50):
+        began = hands.moment
+        with pytest.raises(ModelError):
+            retrier(hands, seed=seed).call(failing(*[Passing("busy", busy=True, retry_after=told)] * 6))
+        waited = hands.moment - began
+        assert waited > 60.0, "a limit by the minute is outlasted"
+
+
+def test_a_short_wait_is_believed_once(hands):
+    retrier(hands).call(failing(Passing("busy", busy=True, retry_after=0.5)))
+    assert hands.moment < 2.5
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -29,6 +29,13 @@ NEW_NAME = "Unsupported parameter: 'max_tokens' is not supported with this model
     [
         NEW_NAME,
         "max_completion_tokens is required",
+        "Please use max_completion_tokens",
+        "max_tokens is no longer supported; set max_completion_tokens",
+        "max_tokens is not a valid parameter. Did you mean max_completion_tokens?",
+        "You must provide max_completion_tokens",
+        "'max_tokens' cannot be used with reasoning models, set 'max_completion_tokens'",
+        "Expected max_completion_tokens",
+        "max_tokens and max_completion_tokens cannot both be set",
         Canned(422, {"detail": [{"loc": ["body", "max_tokens"], "msg": "Extra inputs are not permitted"}]}),
         Canned(400, [{"error": {"code": 400, "message": 'Invalid JSON payload. Unknown name "max_tokens"'}}]),
         Canned(400, {"error": {"message": "Provider error", "metadata": {"raw": f'{{"error": "{NEW_NAME}"}}'}}}),
@@ -44,39 +51,38 @@ def test_the_new_name_of_the_limit_is_learnt_once(said):
     assert server.posted[-1]["max_completion_tokens"] == 16_384
 
 
-def test_a_refusal_inside_of_a_success_teaches_too():
-    said = Canned(200, {"error": {"code": 400, "message": NEW_NAME}})
+@pytest.mark.parametrize("error", [{"code": 400}, {}, {"code": 200}, {"type": "api_error"}])
+def test_a_refusal_inside_of_a_success_teaches_too(error):
+    said = Canned(200, {"error": {**error, "message": NEW_NAME}})
     with CannedServer(wants(lambda body: "max_tokens" not in body, said)) as server:
         assert load(server).ask("s", "p").text == METHOD
 
 
+@pytest.mark.parametrize("status", [404, 405, 406, 413, 415, 422, 500, 501, 502])
+def test_a_clear_wish_is_learnt_whatever_its_status(status):
+    with CannedServer(wants(lambda body: "max_tokens" not in body, NEW_NAME, status=status)) as server:
+        assert load(server).ask("s", "p").text == METHOD
+    with CannedServer(
+        wants(lambda body: body.get("stream"), "Only streams are served", lambda: events(*CHUNKS), status)
+    ) as server:
+        assert load(server).ask("s", "p").text == METHOD
+
+
 @pytest.mark.parametrize(
-    ("said", "tokens"),
+    ("status", "said"),
     [
-        ("max_tokens: 16384 > 8192, which is the maximum allowed number of output tokens for tiny-20241022", 8192),
-        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192),
-        ("This model supports at most 4,096 completion tokens, whereas you provided 16384.", 4096),
-        ("max_tokens is too large", 8192),
-        ("max_tokens is too large: use at most 2000 tokens instead", 2000),
+        (404, "no such model"),
+        (500, "error in the upstream"),
+        (500, "the stream broke"),
+        (429, NEW_NAME),
+        (401, NEW_NAME),
+        (503, "streaming is not supported now"),
     ],
 )
-def test_a_smaller_limit_is_learnt(said, tokens):
-    with CannedServer(wants(lambda body: body["max_tokens"] <= 8192, said)) as server:
+def test_what_is_no_clear_wish_changes_no_request(status, said):
+    with CannedServer(in_turn(refusal(status, said))) as server, pytest.raises(ModelError):
         load(server).ask("s", "p")
-    assert [body["max_tokens"] for body in server.posted] == [16_384, tokens]
-
-
-def test_a_long_prompt_leaves_later_answers_their_length():
-    said = "This model's maximum context length is 20000 tokens. However, your prompt is too long: reduce max_tokens to 300"
-
-    def answer(asked):
-        return refusal(400, said) if "long" in str(asked.body) and asked.body["max_tokens"] > 300 else completion()
-
-    with CannedServer(answer) as server:
-        model = load(server)
-        model.ask("s", "a long one")
-        model.ask("s", "p")
-    assert [body["max_tokens"] for body in server.posted] == [16_384, 300, 16_384]
+    assert len(server.posted) == 1
 
 
 CHUNKS = (
@@ -92,6 +98,9 @@ CHUNKS = (
         "Stream must be set to true",
         "This model only support stream mode, please enable the stream parameter to access the model.",
         "parameter.enable_thinking must be set to false for non-streaming calls",
+        "SSE required",
+        "Server-sent events only",
+        "max_tokens is too high for non-streaming requests. Use stream=true for max_tokens > 8192",
     ],
 )
 def test_a_server_that_only_streams_is_used(said):
@@ -124,6 +133,10 @@ def test_a_server_that_streams_and_does_not_count_is_used():
         "System role not supported",
         "Developer instruction is not enabled for models/tiny",
         "Conversation roles must alternate user/assistant/user/assistant/...",
+        "Only user and assistant roles are supported!",
+        "messages.0.role: Input should be 'user' or 'assistant'",
+        Canned(422, {"detail": [{"loc": ["body", "messages", 0, "role"], "msg": "Input should be 'user' or 'assistant'"}]}),
+        "systemInstruction not supported",
     ],
 )
 def test_a_model_without_a_system_role_is_told_the_rules_in_the_prompt(said):
@@ -146,7 +159,10 @@ def test_several_wishes_are_learnt_one_after_the_other():
     assert len(server.posted) == 4
 
 
-def test_claude_by_a_gateway_has_wishes_too(monkeypatch):
+@pytest.mark.parametrize(
+    "said", ["system.0.cache_control: Extra inputs are not permitted", "system: Input should be a valid string"]
+)
+def test_claude_by_a_gateway_has_wishes_too(said, monkeypatch):
     stream = (
         {"type": "message_start", "message": {"usage": {"input_tokens": 7, "output_tokens": 1}}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
@@ -157,7 +173,7 @@ def test_claude_by_a_gateway_has_wishes_too(monkeypatch):
 
     def answer(asked):
         if not isinstance(asked.body.get("system"), str):
-            return refusal(400, "system.0.cache_control: Extra inputs are not permitted")
+            return refusal(400, said)
         return events(*stream, named=True, end="") if asked.body.get("stream") else refusal(400, "Streaming is required")
 
     with CannedServer(answer) as server:
@@ -173,6 +189,17 @@ def test_how_a_model_is_told_to_think_is_learnt(first, then, monkeypatch):
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.root)
         models.load(f"anthropic:{first}", settings=Settings(thinking=2048)).ask("s", "p")
     assert len(server.posted) == 2
+
+
+@pytest.mark.parametrize("name", ["claude-opus-4-6", "claude-haiku-4-5"])
+def test_a_model_that_cannot_think_is_asked_without_thoughts_in_the_end(name, monkeypatch):
+    said = "Extended thinking is not supported by this model"
+    with CannedServer(wants(lambda body: "thinking" not in body, said, message)) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.root)
+        model = models.load(f"anthropic:{name}", settings=Settings(thinking=2048))
+        assert [model.ask("s", "p").text for _ in range(2)] == [METHOD] * 2
+    assert len(server.posted) == 4
+    assert {body["max_tokens"] for body in server.posted} == {16_384}
 
 
 def test_a_stream_of_claude_that_was_cut_is_broken_off(monkeypatch):

@@ -187,3 +187,54 @@ def test_diff_repair_shows_what_differs_and_never_two_texts_that_look_the_same(p
         one, other = told.rpartition("SEARCH: ")[2].removesuffix("\n```").split("\nparent: ")
         assert one != other
         assert (one + other).isascii()
+
+
+IN_PARENT = "def method(problem):\n    x = 1\n    y = 2\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    ("search", "replace", "changed"),
+    [
+        (lines("x = 1", "    y = 2"), lines("x = 2", "    y = 2"), "    x = 2\n    y = 2\n"),
+        (lines("", "x = 1", "    y = 2"), lines("", "x = 2", "    y = 3"), "    x = 2\n    y = 3\n"),
+        (lines("x = 1", "      y = 2"), lines("x = 2", "      y = 3"), "    x = 2\n    y = 3\n"),
+        (lines("x = 1", "    y = 2"), lines("if a:", "        x = 2", "    y = 2"), "    if a:\n        x = 2\n    y = 2\n"),
+    ],
+)
+def test_diff_finds_a_block_whose_first_line_lost_its_indent(search, replace, changed):
+    assert apply(IN_PARENT, [EditBlock(search, replace)]) == IN_PARENT.replace("    x = 1\n    y = 2\n", changed)
+
+
+@pytest.mark.parametrize(
+    ("search", "replace", "changed"),
+    [
+        (lines("x = 1"), lines("    x = 2"), "    x = 2"),
+        (lines("x = 1"), lines("x = 2", "    z = 3"), "    x = 2\n    z = 3"),
+        (lines("x = 1"), lines("if a:", "    x = 2"), "    if a:\n        x = 2"),
+        (lines("  x = 1"), lines("    x = 2", "    z = 3"), "    x = 2\n    z = 3"),
+        (lines("\u00a0    x = 1"), lines("    x = 2"), "    x = 2"),
+        (lines("\u00a0    x = 1"), lines("\u00a0    x = 2"), "    x = 2"),
+        (lines("\x0c    x = 1"), lines("    x = 2"), "    x = 2"),
+        (lines("\x0c    x = 1"), lines("\x0c    x = 2"), "    x = 2"),
+        (lines("\u200b\u2003x = 1"), lines("    x = 2"), "    x = 2"),
+        (lines("        x = 1"), lines("    x = 2"), "    x = 2"),
+        (lines("\tx = 1"), lines("    x = 2"), "    x = 2"),
+    ],
+)
+def test_diff_leaves_a_replacement_that_is_indented_as_the_parent_is(search, replace, changed):
+    assert apply(IN_PARENT, [EditBlock(search, replace)]) == IN_PARENT.replace("    x = 1", changed)
+
+
+def test_diff_leaves_two_lines_that_are_indented_as_the_parent_is():
+    edit = EditBlock(("x = 1", "y = 2"), ("    x = 2", "    y = 3"))
+    assert apply(IN_PARENT, [edit]) == IN_PARENT.replace("x = 1", "x = 2").replace("y = 2", "y = 3")
+
+
+@pytest.mark.parametrize(
+    "search", [("  x = 1", "    y = 2"), ("      x = 1", "    y = 2"), ("  x = 1", "    y = 2", "    return x")]
+)
+def test_diff_repair_names_the_first_line_when_only_its_indent_differs(search):
+    with pytest.raises(Unmatched) as caught:
+        apply(IN_PARENT, [EditBlock(search, ("y",))])
+    assert f"SEARCH: {search[0]}\nparent:     x = 1\n" in caught.value.details
+    assert "differ first in line 1 of the SEARCH part" in caught.value.details

@@ -130,6 +130,72 @@ def test_a_bare_file_beside_a_block_that_is_none_is_read() -> None:
     assert whole_file(f"{BARE}\nRun it so:\n\n{TICKS}sh\nls\n{TICKS}\n") == BARE
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "\nWhy it works:\n\n  - it is simple\n",
+        "\n1. First:\n   more text\n",
+        "\nThe steps\n\n    are few = 1\n",
+        "\n* one\n\t* two\n\nK: all of it\n  (more)\n",
+    ],
+)
+@pytest.mark.parametrize("last", ["", "\n\ndef helper(a):\n    return (\na\n)\n", 'TEXT = """\nSome words:\n  more\n"""\n'])
+def test_prose_with_indented_lines_behind_a_bare_file_is_no_code_of_it(behind: str, last: str) -> None:
+    assert whole_file(f"IDEA: a\n\n{BARE}{last}{behind}") == BARE + last
+
+
+def test_code_behind_words_in_a_bare_file_is_kept() -> None:
+    file = f"{FILE}\ntorch.set_num_threads(1)\nmethod.note = 1\n\n\ndef helper():\n    return 1\n"
+    assert whole_file(file) == file
+    assert whole_file(f"{FILE}\nAnd this:\n\n{OTHER}").endswith(OTHER)
+
+
+FENCED_DOC = f'def method(problem):\n    """Do.\n\n{TICKS}\nexample\n{TICKS}\n    """\n    return problem.weak\n'
+
+
+@pytest.mark.parametrize("file", [FENCED_DOC, FENCED_DOC.replace("example", OTHER), f"import torch\n\n{FENCED_DOC}"])
+@pytest.mark.parametrize("before", ["", "IDEA: a\n\n", "It's here:\n\n"])
+@pytest.mark.parametrize("behind", ["", "\nThat is all.\n", f"\n{TICKS}sh\nls\n{TICKS}\n"])
+def test_a_bare_file_keeps_the_fences_of_its_docstring(file: str, before: str, behind: str) -> None:
+    assert whole_file(before + file + behind) == file
+    block = f"{TICKS}python\n{FILE}{TICKS}\n"
+    assert whole_file(f"{before}{file}\nBetter:\n\n{block}") == whole_file(f'{before}It begins with """.\n\n{block}') == FILE
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        "python method.py", "python:method.py", 'python title="m"', "Python code", "python {.numberLines}", "{python}",
+        "python 3", "python3.11", "Python 3.12", "{.python .numberLines}", "py3", "method.py", "src/method.py",
+        " python", "python,linenos",
+    ],
+)  # fmt: skip
+def test_a_block_is_python_whatever_else_its_first_line_says(info: str) -> None:
+    assert whole_file(f"IDEA: x\n{TICKS}{info}\n{FENCED_DOC}{TICKS}\n") == FENCED_DOC
+
+
+UNSEEN = ["\ufeff", "\u200b", "\u00a0", "\u2060", "\u202f", "\u3164"]
+
+
+@pytest.mark.parametrize("odd", UNSEEN)
+def test_what_nobody_sees_beside_a_fence_or_a_marker_loses_no_reply(odd: str) -> None:
+    opens, ends = f"{TICKS}python", TICKS
+    for first, last in ((odd + opens, ends), (opens + odd, ends), (opens, odd + ends), (opens, ends + odd)):
+        assert whole_file(f"{first}\n{FILE}{last}\n") == whole_file(f"IDEA: x\n{first}\n{FILE}{last}") == FILE
+    lines = ["<<<<<<< SEARCH", "    a = 1", "=======", "    a = 2", ">>>>>>> REPLACE"]
+    for at in (0, 2, 4):
+        for line in (odd + lines[at], lines[at] + odd):
+            (found,) = blocks("\n".join([*lines[:at], line, *lines[at + 1 :]]))
+            assert (found.search, found.replace) == (("    a = 1",), ("    a = 2",))
+    assert idea(f"{odd}IDEA: train longer") == "train longer"
+    assert whole_file(f"{odd}{FILE}") == FILE
+
+
+def test_what_nobody_sees_in_code_stays() -> None:
+    file = FILE + 'TEXT = "\u200b\u00a0"\n'
+    assert whole_file(f"\ufeff{TICKS}python\n{file}{TICKS}") == file
+
+
 def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
     edit = "<<<<<<< SEARCH\n{}\n=======\ny\n>>>>>>> REPLACE\n"
     found = blocks("".join(edit.format(f"line {n}") for n in range(EDITS)))

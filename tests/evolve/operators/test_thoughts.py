@@ -43,7 +43,36 @@ MARKERS = [
     ("Here is my thought process:\n", "\nHere is my response:\n"),
     ('<details type="reasoning" done="true">\n<summary>Thought for 3 s</summary>\n', "</details>"),
 ]
-ENDS = [end for start, end in MARKERS[:17]]
+NAMED = [  # tags of more words, and other brackets
+    ("<antThinking>", "</antThinking>"),
+    ("<thought_process>", "</thought_process>"),
+    ("<thinking_process>", "</thinking_process>"),
+    ("<reasoning_content>", "</reasoning_content>"),
+    ("<self_reflection>", "</self_reflection>"),
+    ("<deep_think>", "</deep_think>"),
+    ("<extended_thinking>", "</extended_thinking>"),
+    ("<longcat_think>", "</longcat_think>"),
+    ("<my-own-thoughts>", "</my-own-thoughts>"),
+    ("<think_start>", "<think_end>"),
+    ("<start_think>", "<end_think>"),
+    ("<|think_start|>", "<|think_end|>"),
+    ("<|reasoning_start|>", "<|reasoning_end|>"),
+    ("<|startofthink|>", "<|endofthink|>"),
+    ("<plan>", "</plan>"),
+    ("<draft>", "</draft>"),
+    ("<first_draft>", "</first_draft>"),
+    ("【think】", "【/think】"),
+    ("&lt;think&gt;", "&lt;/think&gt;"),
+    ("&lt;thought_process&gt;", "&lt;/thought_process&gt;"),
+]
+ENDS = [end for start, end in [*MARKERS[:17], *NAMED]]
+MARKERS += [
+    *NAMED,
+    ("<|im_start|>think\n", "<|im_end|>"),
+    ("<|im_start|>thinking\n", "<|im_end|>\n<|im_start|>assistant\n"),
+    ("<details><summary>Thinking</summary>", "</details>"),
+    ("<details>\n<summary>Show my thought process</summary>", "</details>"),
+]
 
 
 @pytest.mark.parametrize(("start", "end"), MARKERS)
@@ -109,3 +138,28 @@ def test_marks_of_the_end_of_a_reply_close_no_fence_and_hide_none() -> None:
     for end in ("<|return|>", "<|im_end|>\n", "</s>", "<｜end▁of▁sentence｜>", " <|end|><|return|>"):
         assert whole_file(f"{TICKS}python\n{FILE}{TICKS}{end}") == FILE
     assert whole_file(f"<answer>{TICKS}python\n{FILE}{TICKS}\n</answer>") == FILE
+
+
+@pytest.mark.parametrize("end", ["<end_of_turn>", "[EOS]", "<eos>", "<turn|>", "<|eot_id|>", "<end_of_turn>\n<eos>", ""])
+def test_what_a_server_shows_of_the_end_of_a_reply_is_no_part_of_it(end: str) -> None:
+    for behind in ("", "\nThat is all.\n" if "\n" not in end else ""):
+        assert whole_file(f"{TICKS}python\n{FILE}{TICKS}{end}{behind}") == FILE
+    assert whole_file(FILE + end) == FILE
+    assert len(blocks(f"{REAL}{end}")) == 1
+    assert whole_file("def method(problem):\n    return problem.weak[EOS]\n").endswith("weak[EOS]\n")
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "<|im_end|>\n<|im_start|>user\n", "<|im_end|><|im_start|>user\n",
+        "<end_of_turn>\n<start_of_turn>user\n", "\n<|user|>\n",
+        "<|eot_id|><|start_header_id|>user<|end_header_id|>\n", "</s>\n[INST] ", "<|end|>\n<|start|>user<|message|>",
+        "<turn|>\n<|turn>user\n", "<｜end▁of▁sentence｜>\n<｜User｜>",
+    ],
+)  # fmt: skip
+def test_a_turn_that_a_model_made_up_for_who_asks_is_no_part_of_its_reply(turn: str) -> None:
+    invented = f"Better:\n{TICKS}python\n{DRAFT}\n{FILE.replace('1', '0')}{TICKS}\n"
+    assert whole_file(f"{TICKS}python\n{FILE}{TICKS}{turn}{invented}") == FILE
+    assert whole_file(f"{TICKS}python\n{FILE}{TICKS}\n{turn}{invented}") == FILE
+    assert len(blocks(f"{REAL}{turn}{WRONG}")) == 1

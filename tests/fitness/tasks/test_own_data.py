@@ -12,7 +12,8 @@ import pytest
 
 import evolve
 from fitness.registry import UsageError
-from fitness.tasks.data.pool import check, load, pool_of
+from fitness.tasks.data.checks import check
+from fitness.tasks.data.pool import load, pool_of
 from fitness.tasks.data.reading import read
 from fitness.tasks.data.source import DataSource
 from fitness.tasks.data.task import changed, from_folder
@@ -59,7 +60,7 @@ def test_a_csv_is_read_as_the_npz_of_the_same_numbers(tmp_path: Path, separator:
     for stem, found in zip(("train", "test"), arrays(3)):
         (tmp_path / f"{stem}.csv").write_text(csv_text(found, separator), encoding=encoding)
         np.savez(tmp_path / f"{stem}.npz", **found)  # type: ignore[arg-type]
-        ours, theirs = read(tmp_path / f"{stem}.csv"), read(tmp_path / f"{stem}.npz")
+        ours, theirs = (read(tmp_path / f"{stem}.{kind}").arrays for kind in ("csv", "npz"))
         assert ours.keys() == theirs.keys()
         for name in ours:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
@@ -121,7 +122,7 @@ def test_parquet_is_read_as_csv(tmp_path: Path) -> None:
     from pyarrow import Table, parquet
 
     parquet.write_table(Table.from_pydict({"x0": [1.0, 2.0], "x1": [3, 4], "label": [0, 1]}), tmp_path / "test.parquet")
-    found = read(tmp_path / "test.parquet")
+    found = read(tmp_path / "test.parquet").arrays
     assert found["features"].tolist() == [[1, 3], [2, 4]]
     assert found["labels"].tolist() == [0, 1]
 
