@@ -275,7 +275,8 @@ def _trial_row(trial: Trial) -> dict[str, object]:
     score = {SCORE_COLUMNS.get(name, name): number for name, number in fields.items()}
     place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
     end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
-    return {**place, "status": trial.status, **score, **end, "notes": json.dumps(dict(trial.notes))}
+    told = {name: json.dumps(dict(found)) for name, found in (("notes", trial.notes), ("errors", trial.errors))}
+    return {**place, "status": trial.status, **score, **end, **told}
 
 
 def _trial(row: Row, method: str, task: str) -> Trial:

@@ -91,6 +91,9 @@ class Config(BaseModel):
     trust_methods: bool = Field(
         False, description="Run language-model code and other people's files below sandbox level B too."
     )
+    disclosure: Literal["card", "ladder", "full"] = Field(
+        "card", description="What a model sees of scores: a card on a grid, the Ladder's best so far, or the full numbers."
+    )
     trackers: tuple[str, ...] = Field((), description="Trackers that follow the run: wandb, trackio, mlflow, tensorboard.")
     offline_share: float = Field(
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."

@@ -58,20 +58,23 @@ class Exhibit:
     Attributes:
         method: the method.
         name: the seed's name, or a short id.
-        scores: one for each search domain; empty when it was never scored on all dev instances.
+        scores: what the Ladder of each search domain said; empty where a run has none, and before it was scored.
+        card: what its feedback card says, in lines; empty where a run shows none, and before it was judged.
     """
 
     method: Method
     name: str
     scores: tuple[CoarseScore, ...]
+    card: str = ""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A child that did not work, as a brief remembers it."""
+    """A child that did not work, as a brief remembers it; `method` is its id where the reason tells of its scores."""
 
     summary: str
     reason: str
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,12 @@ class Brief:
     deleted: tuple[str, ...] = ()
     broken: Broken | None = None
     family: tuple[Relative, ...] = ()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The ids of the methods whose scores it tells."""
+        shown = (exhibit.method.id for exhibit in (*self.parents, *self.inspirations))
+        return tuple(dict.fromkeys([*shown, *(failure.method for failure in self.failures if failure.method)]))
 
 
 @dataclass(frozen=True)

@@ -166,12 +166,13 @@ class Judge(Evaluator):
         instance = self._load(name)
         problem, answers = self._vault.problem(instance, draw or method.id)
         outcome = self._run(method.source, problem)
-        score, measures = None, dict[str, float]()
+        score, measures, errors = None, dict[str, float](), dict[str, float]()
         if outcome.status is Status.OK and outcome.predictions is not None:
             score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
+            errors = dict(answers.errors(outcome.predictions))
         return Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
-            outcome.seconds, outcome.message, outcome.said, draw, outcome.notes,
+            outcome.seconds, outcome.message, outcome.said, draw, outcome.notes, errors,
         )  # fmt: skip
 
     def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:

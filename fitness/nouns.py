@@ -147,6 +147,7 @@ class Trial:
     said: str = field(default="", compare=False)  # as in Outcome; it is not stored
     draw: str = ""  # what rows, order and seed were drawn for (judge.pair); "" for the method alone, as in every run
     notes: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)  # shares of its rows, by what the contract tells of errors
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):

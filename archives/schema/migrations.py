@@ -220,6 +220,12 @@ def m008_notes(db: Database) -> None:
     db.execute("alter table trials add column notes text not null default '{}'")
 
 
+@migrations()
+def m009_errors(db: Database) -> None:
+    """Keep what kind of errors the answer of a trial makes."""
+    db.execute("alter table trials add column errors text not null default '{}'")
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in statements(VIEWS) if f"create view {name} as" in view)

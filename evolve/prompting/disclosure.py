@@ -1,25 +1,25 @@
 """Decides which scores a model may see, and keeps the ledger of everyone who saw one.
 
-The engine selects on full scores. A prompt shows a method's answer from the Ladder of each search domain and nothing finer; a
-method that failed, or that the race stopped, asked nothing. Held-out domains have no Ladder.
+The engine selects on full scores. What a prompt shows of a method depends on the run's `disclosure`: its feedback card on a
+grid ("card"), the answers of a Ladder for each search domain ("ladder"), or the card unrounded ("full"). Held-out domains are
+never shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from statistics import fmean
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from archives.archive import Archive
 from archives.nouns import Look, MethodRecord
-from archives.sqlite.typed import value
-from evolve.nouns import CoarseScore, Exhibit
-from fitness.ladder import Ladder, shown
-from fitness.nouns import Evaluation, Split, Trial
+from evolve.nouns import Exhibit
+from evolve.prompting.cards import Card, Cards, line, told
+from evolve.prompting.ladders import Ladders
+from fitness.nouns import Evaluation, Split
 
 ENGINE = "engine"  # who selects, and who prints the final table
 SELECTION = "selection on dev instances"
+DisclosureKind = Literal["card", "ladder", "full"]
 
 
 class _Answer(NamedTuple):
@@ -31,15 +31,20 @@ class _Answer(NamedTuple):
     answer: float | None
 
 
-class Disclosure:
-    """One Ladder per search domain, and a row in `looks` for every score that leaves the vault."""
+class Lineages:
+    """The seed that each method's first parents go back to, as the ledger has it, and the ledger's rows of scores seen."""
 
-    def __init__(self, archive: Archive, domains: Sequence[str], shares: bool = True) -> None:
-        """Go on where the archive's ledger ends; `shares` tells whether values are asked about, or gaps recovered."""
-        self._archive, self._domains, self._shares = archive, tuple(domains), shares
-        self._scores: dict[str, dict[str, CoarseScore]] = {domain: {} for domain in domains}  # of each method
+    def __init__(self, archive: Archive, domains: Sequence[str]) -> None:
+        """Go on where the archive's ledger ends."""
+        self._archive, self._domains = archive, tuple(domains)
         self._lineages: dict[str, str] = {}
-        self._ladders = {domain: self._recall(domain) for domain in domains}
+        self._answers: dict[str, list[tuple[str, int, float]]] = {domain: [] for domain in domains}
+        looks = "looks where who = ? and why = ? and domain = ? order by id"
+        for domain in domains:
+            for method, lineage, instances, answer in archive.each(_Answer, looks, [ENGINE, SELECTION, domain]):
+                self._lineages[method] = lineage
+                if answer is not None:
+                    self._answers[domain].append((method, instances, answer))
 
     def ancestor_seed(self, method: str, parents: Sequence[str] = ()) -> str:
         """Return the seed that a method's first parents go back to: its own id for a seed."""
@@ -47,58 +52,56 @@ class Disclosure:
             self._lineages[method] = self._lineages.get(parents[0], parents[0]) if parents else method
         return self._lineages[method]
 
+
+class Disclosure(Lineages):
+    """What a prompt may show of each method, and a row in `looks` for every score that leaves the vault."""
+
+    def __init__(self, archive: Archive, domains: Sequence[str], shares: bool = True, kind: DisclosureKind = "card") -> None:
+        """Go on where the archive's ledger ends; `shares` tells whether Ladders are asked about values, or gaps recovered."""
+        super().__init__(archive, domains)
+        self._ladders = Ladders(archive, domains, shares) if kind == "ladder" else None
+        self._cards = Cards(archive, domains, exact=kind == "full")
+        if self._ladders:
+            for domain, answers in self._answers.items():
+                self._ladders.recall(domain, answers)
+
     def judged(self, evaluation: Evaluation, parents: Sequence[str] = ()) -> None:
-        """Enter a dev evaluation in the ledger; one that is whole asks the Ladder of each search domain."""
-        lineage = self.ancestor_seed(evaluation.method, parents)
+        """Enter a dev evaluation in the ledger; one that is whole asks the Ladder of each search domain, where there is one."""
+        method, lineage = evaluation.method, self.ancestor_seed(evaluation.method, parents)
         for domain in self._domains:
             trials = [trial for trial in evaluation.trials if trial.domain == domain]
-            answer = self._ask(evaluation.method, domain, trials) if evaluation.fitness is not None else None
+            asked = self._ladders and evaluation.fitness is not None
+            answer = self._ladders.ask(method, domain, trials) if self._ladders and asked else None
             if trials:
-                self._archive.look(Look(ENGINE, evaluation.method, lineage, domain, Split.DEV, len(trials), SELECTION, answer))
+                self._archive.look(Look(ENGINE, method, lineage, domain, Split.DEV, len(trials), SELECTION, answer))
 
-    def scores(self, method: str) -> tuple[CoarseScore, ...]:
-        """Return all that a prompt may show of a method's scores."""
-        return tuple(known[method] for known in self._scores.values() if method in known)
+    def exhibit(self, method: MethodRecord, parent: str | None = None) -> Exhibit:
+        """Return a method as a brief shows it; of its scores only what the run discloses."""
+        scores = self._ladders.scores(method.id) if self._ladders else ()
+        card = self._card(method, parent)
+        return Exhibit(method.method, method.name, scores, told(card) if card else "")
 
-    def exhibit(self, method: MethodRecord) -> Exhibit:
-        """Return a method as a brief shows it; of its scores only the coarse ones."""
-        return Exhibit(method.method, method.name, self.scores(method.id))
+    def line(self, method: MethodRecord, parent: str | None = None) -> str:
+        """Return in a few words what the run discloses of a method that led nowhere; "" for nothing."""
+        card = self._card(method, parent)
+        return line(card) if card else ""
 
-    def prompted(self, model: str, proposal: int, methods: Sequence[str]) -> None:
-        """Enter in the ledger what a model's prompt showed."""
+    def prompted(self, model: str, proposal: int, methods: Sequence[tuple[MethodRecord, str | None]]) -> None:
+        """Enter in the ledger what a model's prompt showed of methods, each with its first parent."""
         why = f"the brief of proposal {proposal}"
         self._archive.look(
             *(
-                Look(model, method, self.ancestor_seed(method), score.domain, Split.DEV, score.instances, why, score.rung)
-                for method in methods
-                for score in self.scores(method)
+                Look(model, method.id, self.ancestor_seed(method.id), domain, Split.DEV, instances, why, answer)
+                for method, parent in methods
+                for domain, instances, answer in self._seen(method, parent)
             )
         )
 
-    def _ask(self, method: str, domain: str, trials: Sequence[Trial]) -> float:
-        scores = [trial.score for trial in trials if trial.score]
-        asked = fmean(s.value for s in scores) if self._shares else min(max(fmean(s.pgr for s in scores), 0.0), 1.0)
-        rung = self._ladders[domain].ask(asked)
-        anchors = (fmean(s.floor for s in scores), fmean(s.ceiling for s in scores)) if self._shares else (0.0, 1.0)
-        pgr = shown(rung.value, *anchors)
-        self._scores[domain][method] = CoarseScore(domain, len(scores), rung.value, pgr, rung.raised)
-        return rung.value
+    def _seen(self, method: MethodRecord, parent: str | None) -> list[tuple[str, int, float]]:
+        if self._ladders:
+            return [(score.domain, score.instances, score.rung) for score in self._ladders.scores(method.id)]
+        card = self._card(method, parent)
+        return [(domain.domain, domain.instances, domain.pgr) for domain in card.domains] if card else []
 
-    def _recall(self, domain: str) -> Ladder:
-        """Rebuild a domain's Ladder, and what it said of each method, from the ledger."""
-        row = self._archive.anchors(Split.DEV, domain)
-        best, queries = 0.0, 0
-
-        @cache
-        def coarse(instances: int, answer: float, raised: bool) -> CoarseScore:
-            anchors = (value(row, "floor", float), value(row, "ceiling", float)) if self._shares else (0.0, 1.0)
-            pgr = shown(answer, *anchors)
-            return CoarseScore(domain, instances, answer, pgr, raised)
-
-        looks = "looks where who = ? and why = ? and domain = ? order by id"
-        for method, lineage, instances, answer in self._archive.each(_Answer, looks, [ENGINE, SELECTION, domain]):
-            self._lineages[method] = lineage
-            if answer is not None:
-                self._scores[domain][method] = coarse(instances, answer, answer > best)
-                best, queries = answer, queries + 1
-        return Ladder(best=best, queries=queries)
+    def _card(self, method: MethodRecord, parent: str | None) -> Card | None:
+        return None if self._ladders else self._cards.card(method, parent)

@@ -105,10 +105,12 @@ def _quoted(direction: Direction) -> str:
 
 
 def _exhibit(title: str, number: int, exhibit: Exhibit) -> str:
+    name = printable_line(exhibit.name, 60).replace("`", "'")
+    if exhibit.card:
+        return f"## {title} {number}: {name}\n\n{exhibit.card}\n\n{_file(exhibit.method.source)}"
     # domains are numbered, and only when there are several: a name could tell what is hard about one
     places = [f" in domain {i + 1}" for i in range(len(exhibit.scores))] if len(exhibit.scores) > 1 else [""]
     score = "; ".join(_score(*pair) for pair in zip(exhibit.scores, places)) or "not scored"
-    name = printable_line(exhibit.name, 60).replace("`", "'")
     return f"## {title} {number}: {name}, {score}\n\n{_file(exhibit.method.source)}"
 
 

@@ -1,9 +1,11 @@
 """Answers questions about a run, as typed data out of its archive; nothing here prints.
 
 - best_so_far: PGR over evaluations
+- card: what a model may see of a method
 - changes: the diff to a parent
 - contested: finalists that a probe failed, with the evidence
 - costs: what each model cost
+- disclosed: what shown scores can tell of labels
 - diversity: entropy and novelty
 - ends: intervals of enough instances
 - failures: why, and how often

@@ -9,6 +9,7 @@ from archives.archive import Archive
 from archives.nouns import RunRecord
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text
 from evolve.observer import BREEDING
+from evolve.queries.disclosed import Disclosed, disclosed
 from evolve.queries.diversity import POINTS, Breadth, DiversityPoint, breadth, spreads
 from evolve.queries.leaderboard import BRED, FAILED, HUMAN, JUDGED, LeaderboardRow, ranked, ranking
 from evolve.queries.operators import DirectionLine, OperatorStats, arms, directions
@@ -86,6 +87,7 @@ class RunStatus:
         in_flight: proposals on their way.
         phase: what a process is doing with the run now, and what is done of how many; empty when none is.
         left: seconds until it is done, the final evaluation included; None when unknown.
+        disclosed: what models were shown of scores; None when none was.
         recent: what the novelty term chose among the last proposals.
         entropy: the breadth of the search over the whole run, at most 120 points, fewer where fewer were asked for.
         arms: what came of each model and operator on each island, the most tried first.
@@ -119,6 +121,7 @@ class RunStatus:
     seconds: float
     engine_seconds: float
     islands: tuple[IslandStatus, ...]
+    disclosed: Disclosed | None
     recent: Breadth
     entropy: tuple[DiversityPoint, ...]
     arms: tuple[OperatorStats, ...]
@@ -185,6 +188,7 @@ def run_status(archive: Archive, *, alive: bool, points: int = POINTS) -> RunSta
         seconds=run.seconds,
         engine_seconds=run.engine_seconds,
         islands=_islands(archive),
+        disclosed=disclosed(archive, str(settings(run).get("disclosure") or "ladder")),
         recent=breadth(archive, RECENT),
         entropy=spreads(archive, RECENT, points),
         arms=arms(archive),

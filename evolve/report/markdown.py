@@ -27,6 +27,7 @@ def render(report: Report) -> str:
         f"Run {_text(now.run)}, {_text(now.state)}: "
         f"{_text(now.task)} {_text(now.task_version)}, searching on {_text(now.domain)}; "
         f"{count(now.evaluations, 'evaluation')} in {duration(now.seconds)}{engine}; {cost}; sandbox level {_text(now.level)}.",
+        *([f"Scores that models were shown: {_text(now.disclosed.sentence)}."] if now.disclosed else []),
         *_final(report),
         *_contested(report),
         *_leaderboard(report),

@@ -13,7 +13,7 @@ from evolve import executors
 from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.executors.job import Job
-from evolve.prompting.disclosure import Disclosure
+from evolve.prompting.disclosure import Lineages
 from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.search.context import instances
@@ -83,7 +83,7 @@ def _record(archive: Archive, vault: Vault, domain: str, evaluation: Evaluation,
     """Store a sealed evaluation and the look at it."""
     ok, trials = evaluation.status is Status.OK, len(evaluation.trials)
     interval = pgr.interval(evaluation.scores) if ok else None  # also of fewer instances than a fitness needs
-    lineage = Disclosure(archive, config.domains).ancestor_seed(evaluation.method)
+    lineage = Lineages(archive, config.domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, domain, Split.SEALED, interval)
         archive.look(Look(_WHO, evaluation.method, lineage, domain, Split.SEALED, trials, _WHY))

@@ -20,7 +20,7 @@ from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
-from evolve.nouns import Brief, Draft, Tools, total
+from evolve.nouns import Brief, Draft, Exhibit, Tools, total
 from evolve.screening.screen import Screened
 from evolve.search.candidate import Candidate, Ended, repeated
 from evolve.search.context import RunContext, dev_instances
@@ -56,7 +56,7 @@ class Engine:
         worst = self._proposing.worst_case(choice.model, brief)
         self._budget.reserve(worst)  # step 3
         with self._archive.transaction():
-            self._recorder.asked(number, choice, worst)
+            self._recorder.asked(number, choice, worst, brief.methods)
             self._archive.journal("select", number)
         self._propose(Candidate(number, choice), brief, worst, self._pipeline.replies(number))
 
@@ -85,10 +85,14 @@ class Engine:
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
-        methods = self._state.methods
-        exhibits = [self._disclosure.exhibit(methods[m]) for m in (*choice.parents, *choice.inspirations)]
-        parents, inspirations = exhibits[: len(choice.parents)], exhibits[len(choice.parents) :]
-        return self._feedback.brief(choice, parents, inspirations)
+        parents, inspirations = ([self._shown(method) for method in group] for group in (choice.parents, choice.inspirations))
+        return self._feedback.brief(choice, parents, inspirations, self._line)
+
+    def _shown(self, method: str) -> Exhibit:
+        return self._disclosure.exhibit(*self._state.born(method))
+
+    def _line(self, method: str) -> str:
+        return self._disclosure.line(*self._state.born(method))
 
     def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""

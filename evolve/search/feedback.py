@@ -141,8 +141,10 @@ class Feedback:
                 if len(self._broken) > BROKEN:
                     del self._broken[next(iter(self._broken))]
 
-    def brief(self, choice: Choice, parents: Sequence[Exhibit], inspirations: Sequence[Exhibit]) -> Brief:
-        """Return what an operator is told: the exhibits, and what was tried nearby."""
+    def brief(
+        self, choice: Choice, parents: Sequence[Exhibit], inspirations: Sequence[Exhibit], line: Callable[[str], str]
+    ) -> Brief:
+        """Return what an operator is told: the exhibits, and what was tried nearby; `line` is what is disclosed of a method."""
         parents_now = frozenset(choice.parents)
         near = [event for event in reversed(self._failures) if not parents_now.isdisjoint(event.choice.parents)]
         self._trace(choice.parents[0])
@@ -150,11 +152,17 @@ class Feedback:
             direction=choice.direction,
             parents=tuple(parents),
             inspirations=tuple(inspirations),
-            failures=tuple(Failure(event.idea, event.reason or "") for event in near[:SHOWN]),
+            failures=tuple(self._failure(event, line) for event in near[:SHOWN]),
             deleted=self._lineages.deleted(choice.parents[0]),
             broken=self._broken_child(choice.fixes),
             family=self._family(choice.parents[0]),
         )
+
+    def _failure(self, event: Ended, line: Callable[[str], str]) -> Failure:
+        """Return what a child tried and why it led nowhere, with what is disclosed of its scores."""
+        method = event.reward.method
+        scores = line(method) if method in self._state.methods else ""
+        return Failure(event.idea, "; ".join(filter(None, [event.reason, scores])), method if scores else "")
 
     def summary(self, idea: str, parent: str, child: str) -> str:
         """Return what a child that led nowhere tried, with how many lines it wrote again that its lineage had deleted."""

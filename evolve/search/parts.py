@@ -40,7 +40,8 @@ def assemble(context: RunContext) -> Parts:
     restore(archive, listeners)
     for method in listeners.state.methods.values():
         context.screen.remember(method)
-    disclosure = Disclosure(archive, config.domains, context.judging.task.contract.shares)
+    shares = context.judging.task.contract.shares
+    disclosure = Disclosure(archive, config.domains, shares, config.disclosure)
     reporter = Reporter(context, listeners.state, listeners.islands, listeners.selector)
     recorder = Recorder(archive, config, listeners, disclosure, reporter.event)
     proposing = Proposing(context, listeners.selector, reporter)

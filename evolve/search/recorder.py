@@ -65,11 +65,11 @@ class Recorder:
         self._archive, self._config, self._listeners, self._disclosure = archive, config, listeners, disclosure
         self._state, self._islands, self._tell = listeners.state, listeners.islands, tell
 
-    def asked(self, number: int, choice: Choice, worst: Usage) -> None:
-        """Record a proposal that begins, with what its first model call may cost."""
+    def asked(self, number: int, choice: Choice, worst: Usage, told: Sequence[str] = ()) -> None:
+        """Record a proposal that begins, with what its first model call may cost; its brief has `told` scores of methods."""
         self._archive.add_proposal(asked(number, choice), worst)
         if choice.model:
-            self._disclosure.prompted(choice.model, number, (*choice.parents, *choice.inspirations))
+            self._disclosure.prompted(choice.model, number, [self._state.born(method) for method in told])
         self._listeners.asked(number, choice)
 
     def passed(self, number: int, method: MethodRecord, parent: str) -> None:

@@ -44,6 +44,10 @@ class SearchState:
         """The mean dev PGR of each seed, by name."""
         return {m.name: sum(self.pgrs(m.id)) / len(self.pgrs(m.id)) for m in self.seeds if m.id in self.scored}
 
+    def born(self, method: str) -> tuple[MethodRecord, str | None]:
+        """Return a method and its first parent, which a seed has not."""
+        return self.methods[method], self.parents.get(method)
+
     def pgrs(self, method: str) -> tuple[float, ...]:
         """Return the dev PGRs of a method that was judged OK, instance by instance."""
         if method not in self._pgrs:

@@ -15,7 +15,7 @@ from archives.nouns import Look, MethodRecord
 from evolve import executors
 from evolve.errors import UsageError
 from evolve.executors.job import Job
-from evolve.prompting.disclosure import ENGINE, Disclosure
+from evolve.prompting.disclosure import ENGINE, Lineages
 from evolve.queries.lineage import Ancestor, lineage_of
 from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
@@ -116,7 +116,7 @@ def judge_line(path: Path, method: str, say: Callable[[str], None], trust: bool 
 
 
 def _record(archive: Archive, label: str, evaluation: Evaluation, domains: Sequence[str]) -> None:
-    ok, lineage = evaluation.status is Status.OK, Disclosure(archive, domains).ancestor_seed(evaluation.method)
+    ok, lineage = evaluation.status is Status.OK, Lineages(archive, domains).ancestor_seed(evaluation.method)
     with archive.transaction():
         archive.add_evaluation(evaluation, None, label, Split.FRESH, pgr.interval(*evaluation.strata) if ok else None)
         for domain in domains:

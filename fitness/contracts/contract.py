@@ -178,6 +178,9 @@ class Scoring(Protocol):
     def behaviour(self, answer: np.ndarray, public: Callable[[], Arrays], private: Arrays) -> Mapping[str, float]:
         """Return the contract's measures of an answer; `public` returns the arrays that it was given for."""
 
+    def errors(self, answer: np.ndarray, private: Arrays) -> Mapping[str, float]:
+        """Return what kind of errors an answer makes, as the contract names them."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -192,6 +195,7 @@ class Contract:
         told: dimensions whose size a method reads as problem.NAME; `student`: the dimension (or number) of the classes of
             problem.student, "" where there is none.
         behaviour: what is measured of every trial's answer, beside the method's size.
+        errors: what is told of an answer's errors: shares of rows that are answered rightly, by name.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.
         words: what the numbers are called.
         shares: whether values are shares, in [0, 1], such as accuracies: prompts then show them on the Ladder as they are, and
@@ -208,6 +212,7 @@ class Contract:
     told: tuple[str, ...] = ()
     student: str = ""
     behaviour: tuple[str, ...] = ("evenness", "above_mean")
+    errors: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = (Measure("evenness", 0.0, 1.0, 12), Measure("size", 7.0, 10.0, 6))
     other_measures: tuple[Measure, ...] = (Measure("above_mean", 0.0, 1.0, 10),)
     words: Words = Words()

@@ -38,6 +38,7 @@ PROBABILITIES = Contract(
     told=("n_classes",),
     student="n_classes",
     behaviour=("teacher_agreement", "confidence", "positive_rate"),
+    errors=("right_where_teacher_right", "right_where_teacher_wrong"),
     measures=(Measure("teacher_agreement", 0.5, 1.0, 16), Measure("size", 7.0, 10.0, 6)),
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.0, 1.0, 10)),
     shares=True,
@@ -90,6 +91,15 @@ class Accuracy:
         hard = answer.argmax(1)
         shares = (hard == private["teacher"].argmax(1), answer.max(1).astype("float64"), hard != 0)
         return dict(zip(PROBABILITIES.behaviour, (float(share.mean()) for share in shares)))
+
+    def errors(self, answer: np.ndarray, private: Arrays) -> Mapping[str, float]:
+        """Return the shares answered rightly of the rows that the teacher has right, and of those that it has wrong.
+
+        A share of no rows is left out.
+        """
+        right, taught = (found.argmax(1) == private["test_y"] for found in (answer, private["teacher"]))
+        rows = zip(PROBABILITIES.errors, (taught, ~taught))
+        return {name: float(right[some].mean()) for name, some in rows if some.any()}
 
 
 ACCURACY = Accuracy()

@@ -79,6 +79,10 @@ class Answers:
         """Return the contract's measures of an answer. Raises TaskFault where the task's own code does not."""
         return self.scoring.behaviour(self._whole(predictions), self.public, self._shown)
 
+    def errors(self, predictions: np.ndarray) -> Mapping[str, float]:
+        """Return what kind of errors an answer makes."""
+        return self.scoring.errors(self._whole(predictions), self._shown)
+
     @cached_property
     def _some(self) -> Rows:
         """The dimensions of which a trial shows some places only: what scores them is put into the trial's order."""

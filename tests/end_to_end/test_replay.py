@@ -107,7 +107,7 @@ def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path
     restore(archive, told)
     [seed, *_], broken = state.seeds, set[int]()
     for number in range(1, 400):
-        brief = told.feedback.brief(Choice(0, "fix", "m", DIRECTIONS[0], (seed.id,), (), 1.0, 1.0, number), (), ())
+        brief = told.feedback.brief(Choice(0, "fix", "m", DIRECTIONS[0], (seed.id,), (), 1.0, 1.0, number), (), (), str)
         if brief.broken:
             assert brief.broken.source == archive.proposals("id = ?", [number])[0].source
             broken.add(number)

@@ -50,6 +50,9 @@ class Closeness:
     def score(self, answer: np.ndarray, private: Arrays, floor: float, ceiling: float) -> Score:
         return pgr.recovered(-float(np.mean((answer - private["truth"]) ** 2)), floor, ceiling, len(answer))
 
+    def errors(self, answer: np.ndarray, private: Arrays) -> Mapping[str, float]:
+        return {}
+
     def behaviour(self, answer: np.ndarray, public: Callable[[], Arrays], private: Arrays) -> Mapping[str, float]:
         return {}
 

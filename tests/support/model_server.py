@@ -40,7 +40,7 @@ except ModuleNotFoundError:  # run by hand: this folder is on the path, the chec
     from model_edits import Change, crossed, direction, edited, shown_as_diff, shown_as_file
     from model_faults import ELSEWHERE, FAULTS, NO_USAGE, ODD, Fault, Served, body_of, key_in, misbehave, refusal_of
 
-PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+PARENTS = re.compile(r"^## Parent \d+: [^\n]*\n\n(?:- [^\n]*\n)*\n*(`{3,})python\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 PARSING = threading.Lock()  # CPython 3.11 counts the depth of an AST in one place for all threads
 DIRECTION = re.compile(r"^> (.*)$", re.MULTILINE)
 SKETCH, TRIAL = "A sketch:\n\n```python\nstep = 0.5\n```\n\nThe file:", "\n\nTo try it:\n\n```python\nprint(method)\n```\n"

@@ -68,6 +68,8 @@ def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
         tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out" if spent.tokens_in else "tokens unknown"
         calls = f"{spent.calls:,}{_limit(now.budget.calls, '')}, {tokens}{_limit(now.budget.tokens, '')}"
         rows.append(("model calls", f"{calls}; cost {money(spent.usd)}{_limit(now.budget.usd, ' USD')}"))
+    if now.disclosed:
+        rows.append(("scores shown", now.disclosed.sentence))
     if recent.entropy is not None:
         window = f"last {count(recent.proposals, 'proposal')}"
         bits = (

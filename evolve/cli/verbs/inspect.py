@@ -66,16 +66,32 @@ def top(limit: int, db: Path | None, as_json: bool, **asked: Any) -> None:
 @click.command()
 @_KEY
 @click.option("--prompt", "with_prompt", is_flag=True, help="Also print the prompt and the reply it came from.")
+@click.option(
+    "--card", "card_only", is_flag=True, help="Only the feedback card: what a model or an agent may see of its scores."
+)
 @db_option
 @json_option
-def show(method: str | None, with_prompt: bool, db: Path | None, as_json: bool) -> None:
+def show(method: str | None, with_prompt: bool, card_only: bool, db: Path | None, as_json: bool) -> None:
     """One method (default: the best): its source, scores on every split, parents, idea and cost."""
     from evolve.cli.show.run import print_dossier
     from evolve.queries.method import method_details
 
+    if card_only:
+        _card(method, db, as_json)
+        return
     with reading(find_run(db)) as archive:
         facts = method_details(archive, choose_method(archive, method))
     answer(facts, as_json, lambda facts: print_dossier(facts, with_prompt=with_prompt))
+
+
+def _card(method: str | None, db: Path | None, as_json: bool) -> None:
+    """Print a method's feedback card, as the run's prompts show it."""
+    from evolve.prompting.cards import told
+    from evolve.queries.card import card_of
+
+    with reading(find_run(db)) as archive:
+        card = card_of(archive, choose_method(archive, method))
+    answer(card, as_json, lambda card: click.echo(f"{card.name}\n{told(card)}"))
 
 
 @click.command()

@@ -33,9 +33,10 @@ def search_section(report: Report) -> Safe:
         points = report.spreads[:: max(1, len(report.spreads) // _MOST_POINTS)]
         rows = [[f"{p.proposal:,}", f"{p.entropy:.2f}", number(p.novelty)] for p in points]
         numbers = as_table("Breadth of the last proposals", columns, rows)
-    arms = over_islands(report.standing.arms)
+    arms, seen = over_islands(report.standing.arms), report.standing.disclosed
+    told = tag("p", f"Scores that models were shown: {seen.sentence}.", class_="note") if seen else Safe()
     return section(
-        "search", "The search", note, charts, numbers, tag("p", explained(arms)) if arms else Safe(),
+        "search", "The search", note, charts, numbers, told, tag("p", explained(arms)) if arms else Safe(),
         _arms(arms, report.operators), _yields("Directions", "Direction", report.directions, _origins(report)),
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def run(tmp_path: Path) -> Run:
     config = Config(dev_instances=INSTANCES, islands=3, migrate_every=10, reset_every=20)
     archive = Archive.create(tmp_path / "run.db")
     archive.add_run(RunRecord("r", "now", "t", "1", "v", "{}", 0, "running", "B", "0"))
-    told, ledger = listeners(), Disclosure(archive, config.domains)
+    told, ledger = listeners(), Disclosure(archive, config.domains, kind="ladder")
     made = Run(archive, told, ledger, Recorder(archive, config, told, ledger, archive.event))
     for name, quality in (("low", 0.1), ("middle", 0.2), ("high", 0.4)):
         made.add(name, "seed")
@@ -207,7 +207,7 @@ def test_every_look_is_in_the_ledger_by_lineage_and_by_who_looked(run: Run) -> N
     run.add("grandchild")
     run.recorder.judged(evaluation("child", [0.5] * 3), None, ["low"])
     run.recorder.judged(evaluation("grandchild", [0.6] * 3), None, ["child", "high"])
-    run.disclosure.prompted("openai:x", 7, ["grandchild"])
+    run.disclosure.prompted("openai:x", 7, [(run.state.methods["grandchild"], "child")])
     lookers = run.archive.rows("select who, lineage, looks from lookers order by who, lineage")
     assert [tuple(row.values()) for row in lookers] == [
         ("engine", "high", 1),
@@ -224,15 +224,15 @@ def test_the_ledger_is_taken_up_where_it_ended(run: Run) -> None:
     for name, value in (("one", 0.5), ("two", 0.3)):
         run.add(name)
         run.recorder.judged(evaluation(name, [value] * 3), None, ["low"])
-    again = Disclosure(run.archive, ["chat"])
+    again = Disclosure(run.archive, ["chat"], kind="ladder")
     for name in ("one", "two", "low", "high"):
-        assert again.scores(name) == run.disclosure.scores(name)
+        assert again.exhibit(run.state.methods[name]) == run.exhibit(name)
     assert again.ancestor_seed("two") == "low"
     third = evaluation("three", [0.54] * 3)
     run.add("three")
     again.judged(third, ["two"])
     run.disclosure.judged(third, ["two"])
-    assert again.scores("three") == run.disclosure.scores("three")
+    assert again.exhibit(run.state.methods["three"]) == run.exhibit("three")
 
 
 def test_memory_is_rebuilt_from_the_archive(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Attacks that read labels off a scorer's answers. Each starts from a random guess and returns its best guess, (n,) booleans.
 
-All but `halving`, which subtracts answers, ask nothing more of a scorer than that it tells when an answer rises.
+All but `halving`, which subtracts answers, and `boundary`, which needs answers that fall too, ask nothing more of a scorer than
+that it tells when an answer rises.
 """
 
 from __future__ import annotations
@@ -64,6 +65,42 @@ def halving_climb(ask: Ask, n: int, queries: int, rng: np.random.Generator) -> n
         rows = parts.popleft()
         best, asked = _try(ask, guess, rows, best), asked + 1
         parts += np.array_split(rows, 2) if len(rows) > 1 else []
+    return guess
+
+
+def boundary(ask: Ask, n: int, queries: int, rng: np.random.Generator) -> np.ndarray:
+    """Walk to where one more right answer changes a rounded score, stay there, and ask about one row after the other.
+
+    Of a score on a fixed grid that may fall again, this tells one label a query, however coarse the grid is.
+    """
+    guess, asked = rng.random(n) < 0.5, 1
+    before = ask(guess)
+    while asked < queries:
+        rows = rng.permutation(n)[: n // 3]
+        guess[rows] ^= True
+        after, asked = ask(guess), asked + 1
+        if after != before:
+            break
+    else:
+        return guess
+    low, high = 0, len(rows)  # of the flipped rows: with so many the score is as before, or as after
+    guess[rows] ^= True
+    while high - low > 1 and asked < queries:
+        middle = (low + high) // 2
+        guess[rows[:middle]] ^= True
+        low, high = (middle, high) if ask(guess) == before else (low, middle)
+        guess[rows[:middle]] ^= True
+        asked += 1
+    guess[rows[: low if before < after else high]] ^= True
+    edge, here = min(before, after), guess.copy()
+    for row in range(n):
+        if asked == queries:
+            break
+        here[row] ^= True
+        if ask(here) > edge:
+            guess[row] ^= True
+        here[row] ^= True
+        asked += 1
     return guess
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evolve.prompting.cards import HIGHEST, LOWEST, STEPS
 from fitness.ladder import Ladder
 
 
@@ -69,6 +70,14 @@ class FixedStep(Exact):
 
     def _answer(self, right: np.ndarray) -> float:
         return self._ladder.ask(_mean(right)).value
+
+
+class OnCard(Exact):
+    """Answers with the PGR of a feedback card, between anchors of .6 and .98; the card's other numbers tell of it again."""
+
+    def _answer(self, right: np.ndarray) -> float:
+        pgr = (_mean(right) - 0.6) / (0.98 - 0.6)
+        return round(min(max(pgr, LOWEST), HIGHEST) * STEPS) / STEPS
 
 
 class ParameterFree(Exact):

@@ -15,7 +15,7 @@ import pytest
 
 from fitness.ladder import STEP, recoverable, transcript_bits
 from tests.security.leaks import attacks
-from tests.security.leaks.scorers import Exact, FixedStep, ParameterFree, Published, balanced
+from tests.security.leaks.scorers import Exact, FixedStep, OnCard, ParameterFree, Published, balanced
 
 ROWS, QUERIES, REPEATS = 3000, 1000, 3
 BITS = transcript_bits(QUERIES, STEP)
@@ -31,6 +31,7 @@ ATTACKS: dict[str, tuple[attacks.Attack, float]] = {  # the attack, and what it 
     "random blocks of 10": (partial(attacks.blocks, size=10), 0.64),
     "random blocks of 1,000": (partial(attacks.blocks, size=1000), 0.536),
     "boosting": (attacks.boosting, 0.61),
+    "boundary": (attacks.boundary, 0.48),
 }
 READABLE_WITHOUT_PARAMETER = ("one-flip", "random blocks of 10")
 
@@ -48,9 +49,10 @@ def recovered(scorer: type[Exact], attack: attacks.Attack, queries: int = QUERIE
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_ladder_withstands_what_reads_exact_scores(name: str, tell: Tell) -> None:
     attack, least = ATTACKS[name]
-    exact, free, fixed = (recovered(scorer, attack) for scorer in (Exact, ParameterFree, FixedStep))
+    exact, free, card, fixed = (recovered(scorer, attack) for scorer in (Exact, ParameterFree, OnCard, FixedStep))
     tell(
         f"{name:<24} {QUERIES:,} queries, {ROWS:,} labels: exact scores {exact:.3f} | parameter-free Ladder {free:.3f} | "
+        f"card {card:.3f} | "
         f"our Ladder {fixed:.3f} | bound {BOUND:.2f} ({BITS:.0f} bits; {recoverable(ENCODED, ROWS):.2f} by {ENCODED:.0f} bits)"
     )
     assert exact >= least

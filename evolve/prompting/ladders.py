@@ -1,0 +1,51 @@
+"""Answers about scores as the Ladder does, one Ladder per search domain: what a prompt shows where disclosure is "ladder"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from statistics import fmean
+
+from archives.archive import Archive
+from archives.sqlite.typed import value
+from evolve.nouns import CoarseScore
+from fitness.ladder import Ladder, shown
+from fitness.nouns import Split, Trial
+
+
+class Ladders:
+    """What the Ladder of each search domain said of each method."""
+
+    def __init__(self, archive: Archive, domains: Sequence[str], shares: bool) -> None:
+        """Begin with nothing; `shares` tells whether values are asked about, or gaps recovered."""
+        self._archive, self._shares = archive, shares
+        self._ladders = {domain: Ladder() for domain in domains}
+        self._scores: dict[str, dict[str, CoarseScore]] = {domain: {} for domain in domains}  # of each method
+
+    def recall(self, domain: str, answers: Sequence[tuple[str, int, float]]) -> None:
+        """Go on after the answers that were given: method, instances and rung of each, in order."""
+        row = self._archive.anchors(Split.DEV, domain)
+        best = 0.0
+
+        @cache
+        def coarse(instances: int, answer: float, raised: bool) -> CoarseScore:
+            anchors = (value(row, "floor", float), value(row, "ceiling", float)) if self._shares else (0.0, 1.0)
+            return CoarseScore(domain, instances, answer, shown(answer, *anchors), raised)
+
+        for method, instances, answer in answers:
+            self._scores[domain][method] = coarse(instances, answer, answer > best)
+            best = answer
+        self._ladders[domain] = Ladder(best=best, queries=len(answers))
+
+    def ask(self, method: str, domain: str, trials: Sequence[Trial]) -> float:
+        """Ask a domain's Ladder about a method; return the rung."""
+        scores = [trial.score for trial in trials if trial.score]
+        asked = fmean(s.value for s in scores) if self._shares else min(max(fmean(s.pgr for s in scores), 0.0), 1.0)
+        rung = self._ladders[domain].ask(asked)
+        anchors = (fmean(s.floor for s in scores), fmean(s.ceiling for s in scores)) if self._shares else (0.0, 1.0)
+        self._scores[domain][method] = CoarseScore(domain, len(scores), rung.value, shown(rung.value, *anchors), rung.raised)
+        return rung.value
+
+    def scores(self, method: str) -> tuple[CoarseScore, ...]:
+        """Return all that was said of a method."""
+        return tuple(known[method] for known in self._scores.values() if method in known)
