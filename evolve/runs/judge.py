@@ -95,6 +95,9 @@ def opponent(how: JudgeRequest, task: Task) -> SeedFile | None:
     if wanted == BEST:
         path = find_run(how.db)
         with reading(path) as archive:
+            if archive.run().task != task.name:
+                other = f"{path} is a run on {archive.run().task}, and its champion says nothing about {task.name}"
+                raise UsageError(f"{other}: name a run of this task with --db, or this run's task with --task")
             best = method_details(archive, choose_method(archive, None), ranked=False)
         return SeedFile(label(best.name, best.method), path, best.source.encode())
     baselines = {seed.name: seed for seed in collect(folder=task.seeds)}

@@ -153,6 +153,8 @@ def test_best_is_the_champion_of_an_archive(tmp_path: Path, capsys: pytest.Captu
         "best.py", SEEDS / "lda.py", against="best", db="run.db", task=tiny.TASK, instances=2, device="cpu", probes=False
     )
     assert [one["against"]["name"] for one in twice] == [best.label] * 2
+    assert run(["judge", "best.py", "--against", "best", "--db", "run.db"]) == 2, "that is the champion of another task"
+    assert "run.db is a run on tiny" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ class Notes:
         """
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ValueError("a note is named by a letter and at most 23 more letters, digits, _, . or -")
-        value = float(number)
+        try:
+            value = float(number)
+        except OverflowError:  # a whole number beyond all floats
+            return
         if math.isfinite(value) and (name in self._kept or len(self._kept) < SLOTS):
             self._kept[name] = value
 

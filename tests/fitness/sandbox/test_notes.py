@@ -17,7 +17,7 @@ from small_problem import LIMITS
 from fitness.contracts.contract import Problem
 from fitness.judge import Judge
 from fitness.nouns import Method, Outcome, Split, Status
-from fitness.sandbox.inside.notes import BLOCK, SLOT, Notes, read
+from fitness.sandbox.inside.notes import BLOCK, EMPTY, SLOT, Notes, read
 from fitness.sandbox.sandbox import Sandbox
 from fitness.vault.builder import Builder
 from fitness.vault.instance import InstanceName
@@ -59,6 +59,13 @@ def test_the_block_has_one_size_and_gives_back_the_first_32_finite_numbers(noted
             expected[name] = number
     assert len(notes.block()) == BLOCK == 1024
     assert read(notes.block()) == expected
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 10**400, -(10**400)])
+def test_a_number_that_no_float_can_be_is_left_out(number: float) -> None:
+    notes = Notes()
+    notes("a", number)
+    assert notes.block() == EMPTY
 
 
 def test_a_method_notes_numbers_of_its_own_beside_its_answer(sandbox: Sandbox, problem: Problem) -> None:
