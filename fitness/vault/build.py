@@ -112,8 +112,12 @@ def _held() -> bool:
 
 
 def _channels() -> tuple[TextIO, TextIO]:
-    """Return stdin and stdout for orders and reports alone: what a task's file reads is empty, what it prints is complaints."""
-    orders, told = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    """Return stdin and stdout for orders and reports alone: what a task's file reads is empty, what it prints is complaints.
+
+    The reports stay open until the process is gone: at their end the other side closes the orders, and what that asks for
+    (_end_with_parent) must not meet a process that is still on its way out.
+    """
+    orders, told = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w", closefd=False)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
