@@ -231,7 +231,7 @@ class Contract:
     def members(self, dim: str, arrays: Arrays) -> int:
         """Return how many members a dimension has in an instance: its size, or what the places along it reach; 0 for none."""
         places = [arrays[array.name] for array in self.arrays if array.values == dim and array.name in arrays]
-        return self.sizes(arrays).get(dim) or max((int(array.max(initial=-1)) + 1 for array in places), default=0)
+        return self.sizes(arrays).get(dim) or max((int(array.max()) + 1 for array in places if array.size), default=0)
 
     def shape(self, arrays: Arrays) -> tuple[int, ...]:
         """Return the shape of the answer for some arrays."""
