@@ -34,6 +34,7 @@ RESERVED = {  # fields of a request that are not the user's to set, and what to 
     **dict.fromkeys(("n", "best_of"), "a call has one answer"),
     "stream_options": "it follows from stream",
 }
+OF_DATA = {"classes", "ceiling", "normalise"}  # settings of a task that is made of the user's own data
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

@@ -167,7 +167,7 @@ def told(card: Card) -> str:
 def line(card: Card) -> str:
     """Return the scores of a card in one line; "" where it has none."""
     scores = zip(_places(card), card.domains)
-    return "; ".join(f"{place}PGR {domain.pgr:.2f}{_against(domain, ', ')}" for place, domain in scores)
+    return "; ".join(f"{place}PGR {domain.pgr:.2f}{_against(domain)}" for place, domain in scores)
 
 
 def _places(card: Card) -> list[str]:
@@ -177,14 +177,14 @@ def _places(card: Card) -> list[str]:
 
 def _line(place: str, domain: DomainCard) -> str:
     ends = f" [{domain.low:.2f}, {domain.high:.2f}]" if domain.low is not None and domain.high is not None else ""
-    said = [f"{place}PGR {domain.pgr:.2f}{ends} on {count(domain.instances, 'instance')}{_against(domain, ', ')}"]
+    said = [f"{place}PGR {domain.pgr:.2f}{ends} on {count(domain.instances, 'instance')}{_against(domain)}"]
     shares = (f"{name.replace('_', ' ')} {share:.2f}" for name, share in (domain.errors | domain.behaviour).items())
     return "; ".join(filter(None, [*said, ", ".join(shares)]))
 
 
-def _against(domain: DomainCard, before: str) -> str:
+def _against(domain: DomainCard) -> str:
     if domain.against is None or domain.by is None:
         return ""
     if domain.against == "not told apart":
-        return f"{before}not told apart from its first parent ({domain.by:+.2f})"
-    return f"{before}{abs(domain.by):.2f} {domain.against} than its first parent on the same"
+        return f", not told apart from its first parent ({domain.by:+.2f})"
+    return f", {abs(domain.by):.2f} {domain.against} than its first parent on the same"

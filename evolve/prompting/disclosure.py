@@ -70,8 +70,7 @@ class Disclosure(Lineages):
         method, lineage = evaluation.method, self.ancestor_seed(evaluation.method, parents)
         for domain in self._domains:
             trials = [trial for trial in evaluation.trials if trial.domain == domain]
-            asked = self._ladders and evaluation.fitness is not None
-            answer = self._ladders.ask(method, domain, trials) if self._ladders and asked else None
+            answer = self._ladders.ask(method, domain, trials) if self._ladders and evaluation.fitness is not None else None
             if trials:
                 self._archive.look(Look(ENGINE, method, lineage, domain, Split.DEV, len(trials), SELECTION, answer))
 

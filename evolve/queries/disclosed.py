@@ -54,10 +54,11 @@ def disclosed(archive: Archive, kind: str) -> Disclosed | None:
         return None
     labels, errors = _labels(archive, shown)
     total = sum(shown.values())
+    carried = total * bits(errors)
     if kind == "full":
         return Disclosed(kind, total, None, labels, None)
-    by_ladder = sum(transcript_bits(_answers(archive, domain)) for domain in shown)
-    carried = by_ladder if kind == "ladder" else total * bits(errors)
+    if kind == "ladder":
+        carried = sum(transcript_bits(_answers(archive, domain)) for domain in shown)
     return Disclosed(kind, total, carried, labels, recoverable(carried, labels) if labels else None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitness.contracts.arranging import encoded
-from fitness.contracts.contract import OFFSETS, PROBABILITIES, TEXT, Array, Contract
+from fitness.contracts.contract import PROBABILITIES, TEXT, Array, Contract
 from fitness.nouns import TaskFault
 
 Stored = dict[str, np.ndarray]
@@ -71,8 +71,8 @@ def _checked(kind: str, declared: Sequence[Array], drawn: Mapping[str, Any], siz
 
 def _typed(array: Array, value: Any, where: str) -> dict[str, np.ndarray]:
     if array.dtype == TEXT:
-        texts: list[Any] = list(value) if np.iterable(value) and not isinstance(value, str) else [value]
-        if isinstance(value, str) or not all(isinstance(text, str) for text in texts):
+        texts: list[Any] = list(value) if np.iterable(value) and not isinstance(value, str) else [None]
+        if not all(isinstance(text, str) for text in texts):
             raise TaskFault(f"{where} is declared as text: it is a list of strings")
         try:
             return encoded(array.name, texts)
@@ -92,7 +92,7 @@ def _array(value: Any, where: str) -> np.ndarray:
 
 
 def _check_shape(array: Array, arrays: Mapping[str, np.ndarray], sizes: dict[str, tuple[int, str]], where: str) -> None:
-    shape = (len(arrays[array.name + OFFSETS]) - 1,) if array.dtype == TEXT else arrays[array.name].shape
+    shape = array.shape(arrays)
     if len(shape) != len(array.axes):
         raise TaskFault(f"{where} has shape {shape}, and {len(array.axes)} dimensions are declared")
     for dim, size in zip(array.axes, shape):

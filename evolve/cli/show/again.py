@@ -6,12 +6,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evolve.config import Config
+from evolve.config import OF_DATA, Config
 from evolve.nouns import Operator
 from evolve.selection import strategies
 from fitness import registry, tasks
-
-OF_DATA = {"classes", "ceiling", "normalise"}  # settings of a task that is made of the user's own data
 
 
 def resume(path: Path, config: Config, operators: Sequence[Operator] = ()) -> str:
