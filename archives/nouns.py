@@ -55,6 +55,7 @@ class RunRecord:
         inflation: the champion's dev PGR minus its fresh PGR, None before it is known.
         system: the system prompt of the run's model calls, "" without a model.
         grid: the grid's measures with their edges and, of Voronoi cells, the centroids, as JSON; "" in runs that are older.
+        prompts: digest of the prompt texts of its first session; "" in runs that are older.
         seconds: wall clock so far; `engine_seconds`: what the engine used of it, without waiting.
     """
 
@@ -77,6 +78,7 @@ class RunRecord:
     seconds: float = 0.0
     engine_seconds: float = 0.0
     grid: str = ""
+    prompts: str = ""
 
     @property
     def key(self) -> str:
@@ -116,6 +118,7 @@ class ProposalRecord:
         method: id of the method it became, or None.
         fixes: the failed proposal that it was asked to repair, or None.
         cell: the cell whose elite the first parent was, or None.
+        prediction: what its hypothesis predicts of its feedback card, "" where none was asked for.
     """
 
     id: int
@@ -135,6 +138,7 @@ class ProposalRecord:
     inspirations: tuple[str, ...] = ()
     fixes: int | None = None
     cell: int | None = None
+    prediction: str = ""
 
 
 @dataclass(frozen=True)

@@ -114,4 +114,6 @@ def leave_out(archive: Archive, method: str) -> None:
         archive.execute("delete from evaluations where method = ?", [method])
         for table in _OF_A_METHOD:
             archive.execute(f"delete from {table} where method = ?", [method])
+        archive.execute("delete from experiments where subject = ?", [method])
+        archive.execute("delete from pairs where one = ? or other = ?", [method, method])
         archive.execute("delete from methods where id = ?", [method])

@@ -119,7 +119,7 @@ def _add(merged: Archive, source: Archive, run: RunRecord) -> None:
     for row in source.rows("select * from trials order by evaluation, place"):
         if row["evaluation"] not in again:
             _insert(merged, "trials", row, moved)
-    for table in ("spend", "probes", "looks", "reviews", "events", "findings"):
+    for table in ("spend", "experiments", "probes", "looks", "reviews", "events", "findings"):
         for row in source.rows(f"select * from {table} order by rowid"):
             theirs = {"kind": "note", "text": f"{run.id}: {row['text']}"} if row.get("kind") == "verdict" else {}
             _insert(merged, table, {name: held for name, held in {**row, **theirs}.items() if name != "id"}, moved)

@@ -20,10 +20,12 @@ _OPTIONAL = {
     "evaluations": ("proposal",),
     "directions": ("proposal",),
     "spend": ("proposal",),
+    "experiments": ("proposal", "subject"),
 }
 _BOUND = (
     *(("evaluations", "method", "methods"), ("trials", "evaluation", "evaluations"), ("elites", "method", "methods")),
     *(("probes", "method", "methods"), ("reviews", "method", "methods")),
+    *(("pairs", "one", "methods"), ("pairs", "other", "methods")),
 )
 _UNSOUND = {
     "e.fitness is not null and not (abs(e.fitness) <= 1e15)": "their fitness is not finite",
@@ -92,7 +94,7 @@ class _Repairer:
         )  # fmt: skip
         for table, columns in _OPTIONAL.items():
             for column in columns:
-                other = "methods" if column == "method" else "proposals"
+                other = "methods" if column in ("method", "subject") else "proposals"
                 self._change(
                     f"update {table} set {column} = null where {column} not in (select id from {other})",
                     f"{{}} of {table} named a row of {other} that is gone",

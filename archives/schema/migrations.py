@@ -226,6 +226,31 @@ def m009_errors(db: Database) -> None:
     db.execute("alter table trials add column errors text not null default '{}'")
 
 
+_EXPERIMENTS = """
+alter table runs add column prompts text not null default '';
+alter table proposals add column prediction text not null default '';
+create table pairs (
+    id integer primary key, one text not null references methods(id), other text not null references methods(id),
+    adds real not null, unique (one, other)
+) strict;
+create table experiments (
+    id integer primary key, kind text not null, proposal integer references proposals(id), subject text references methods(id),
+    label text not null, method text not null, source text not null, status text not null, pgr real, message text not null,
+    trials text not null, seconds real not null, created text not null default current_timestamp
+) strict;
+create index experiments_proposal on experiments(proposal);
+create index experiments_subject on experiments(subject, kind);
+"""
+
+
+@migrations()
+def m010_experiments(db: Database) -> None:
+    """Keep experiments on variants of methods, what a child was predicted to show, and what one parent adds to another."""
+    for statement in statements(_EXPERIMENTS):
+        db.execute(statement)
+    explain(db)
+
+
 def _view(name: str) -> str:
     """Return the first version's definition of a view."""
     return next(f"{view};\n" for view in statements(VIEWS) if f"create view {name} as" in view)

@@ -21,6 +21,8 @@ ABOUT = {
     "proposals": "Every child that was asked for, whatever became of it: its prompt, reply, idea, fate, and method.",
     "evaluations": "Every method judged on a split of a domain: its status, PGR with interval, and fitness.",
     "trials": "Every run of a method on one instance within an evaluation, with its accuracies.",
+    "experiments": "Every variant that was tried beside the search: a model's short variants, declared constants, ablations.",
+    "pairs": "What one parent adds to another: the share of dev rows that the first has wrong and the second right.",
     "elites": "The MAP-Elites grid: the best method of each cell of each island, as it is now.",
     "directions": "The research directions that prompts carry, those from the literature and those that models wrote.",
     "probes": "What the reward-hack probes found: PASSED, FAILED (which flags the method), CONTESTED or SKIPPED.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archives.sqlite.connection import check_tables, connect, migrating
 
-NEWEST = "m009_errors"  # the last migration of migrations.py
+NEWEST = "m010_experiments"  # the last migration of migrations.py
 
 
 def is_current(db: sqlite3.Connection) -> bool:
