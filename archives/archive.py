@@ -14,7 +14,8 @@ from archives.schema.version import bring_up_to_date
 from archives.sqlite import place
 from archives.sqlite.connection import connect, connect_to_read, sentences
 from archives.sqlite.typed import fields, noun, value
-from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
+from archives.trials import trial, trial_row
+from fitness.nouns import Direction, Evaluation, Finding, Interval, Split, Status, Trial, Verdict
 
 _FLAGS = (
     "select id, flags from methods m where flags != '' and coalesce("
@@ -31,7 +32,6 @@ on conflict (island, cell) do update set method = excluded.method, fitness = exc
 where excluded.fitness > elites.fitness
 """
 _FREE = Usage()
-SCORE_COLUMNS = {"value": "transfer_acc", "floor": "weak_acc", "ceiling": "strong_acc"}  # of trials: fields of a score
 
 
 class Archive(Ledger):
@@ -166,7 +166,7 @@ class Archive(Ledger):
         with self.transaction():
             key = self.insert("evaluations", row)
             places = enumerate(evaluation.trials)
-            self.insert_all("trials", [{"evaluation": key, "place": place, **_trial_row(trial)} for place, trial in places])
+            self.insert_all("trials", [{"evaluation": key, "place": place, **trial_row(trial)} for place, trial in places])
             if evaluation.findings:
                 self.add_findings(evaluation.method, evaluation.trials[0], evaluation.findings)
 
@@ -186,7 +186,7 @@ class Archive(Ledger):
             [method, split, domain],
         )
         task = self.run().task
-        return [_trial(row, method, task) for row in rows]
+        return [trial(row, method, task) for row in rows]
 
     def all_trials(self, split: Split) -> list[Trial]:
         """Return the trials of every evaluation on a split, in the order they were recorded."""
@@ -196,7 +196,7 @@ class Archive(Ledger):
             [split],
         )
         task = self.run().task
-        return [_trial(row, value(row, "method", str), task) for row in rows]
+        return [trial(row, value(row, "method", str), task) for row in rows]
 
     def add_findings(self, method: str, trial: Trial, findings: Sequence[Finding]) -> None:
         """Store what probes found; a method that failed one is flagged, and leaves the grid.
@@ -268,18 +268,3 @@ def holds_no_run(path: Path) -> bool:
     with contextlib.suppress(ArchiveError), contextlib.closing(Archive.open(path)) as archive:
         return not archive.rows("select 1 from runs limit 1")
     return False
-
-
-def _trial_row(trial: Trial) -> dict[str, object]:
-    fields = vars(trial.score) if trial.score else dict.fromkeys(Score.__dataclass_fields__)
-    score = {SCORE_COLUMNS.get(name, name): number for name, number in fields.items()}
-    place = {"domain": trial.domain, "instance": trial.instance, "split": trial.split}
-    end = {"measures": json.dumps(dict(trial.measures)), "seconds": trial.seconds, "message": trial.message}
-    told = {name: json.dumps(dict(found)) for name, found in (("notes", trial.notes), ("errors", trial.errors))}
-    return {**place, "status": trial.status, **score, **end, **told}
-
-
-def _trial(row: Row, method: str, task: str) -> Trial:
-    given = {name: value(row, column, float) for name, column in SCORE_COLUMNS.items()} if row["status"] == Status.OK else {}
-    score = noun(Score, row, **given) if given else None
-    return noun(Trial, row, method=method, task=task, score=score, said="", draw="")

@@ -1,13 +1,15 @@
-"""Stores what only grows: events, scores that left the vault (looks), model calls with their cost, and the journal of steps."""
+"""Stores what only grows: events, looks (scores that left the vault), model calls, experiments, and the journal of steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from archives.nouns import CallRecord, Entry, Look, Usage
+from archives.nouns import CallRecord, Entry, ExperimentRecord, Look, Records, Usage
 from archives.sqlite.connection import Connection
 from archives.sqlite.typed import noun, value
+from archives.trials import as_json, from_json
+from fitness.nouns import Status
 
 SPEND = ("model", "calls", "tokens_in", "tokens_out", "usd", "seconds", "cached", "reasoning")
 
@@ -87,6 +89,38 @@ class Ledger(Connection):
     def add_spend(self, kind: str, usage: Usage, proposal: int | None, **fields: object) -> None:
         """Store a cost: of an answered call (`model`), or what one that was cut off may have cost at most (`lost`)."""
         self.insert("spend", {**vars(usage), "kind": kind, "proposal": proposal, **fields})
+
+    # experiments
+
+    def add_experiments(self, experiments: Sequence[ExperimentRecord]) -> None:
+        """Store variants that were tried beside the search."""
+        for one in experiments:
+            pgrs = [trial.score.pgr for trial in one.trials if trial.score]
+            known = {"pgr": sum(pgrs) / len(pgrs)} if one.status is Status.OK and pgrs else {}
+            told = {"trials": as_json(one.trials), "seconds": sum(trial.seconds for trial in one.trials)}
+            self.insert("experiments", {**vars(one), **known, **told})
+
+    def experiments(self, where: str = "1", values: Sequence[object] = ()) -> list[ExperimentRecord]:
+        """Return experiments, oldest first."""
+        task = str(self.rows("select task from runs")[0]["task"])
+        rows = self.rows(f"select * from experiments where {where} order by id", values)
+        return [noun(ExperimentRecord, row, trials=from_json(str(row["trials"]), str(row["method"]), task)) for row in rows]
+
+    def tried(self, where: str = "1") -> int:
+        """Return on how many instances variants were run."""
+        count = f"select coalesce(sum(json_array_length(trials)), 0) as n from experiments e where {where}"
+        return value(self.rows(count)[0], "n", int)  # type: ignore[no-any-return]
+
+    # what was paid for
+
+    def keep(self, records: Records) -> None:
+        """Store answered calls and experiments, the moment they arrive."""
+        self.add_calls(records.calls)
+        self.add_experiments(records.experiments)
+
+    def records(self, proposal: int) -> Records:
+        """Return the answered calls and the experiments of a proposal."""
+        return Records(tuple(self.calls(proposal)), tuple(self.experiments("proposal = ?", [proposal])))
 
     # the journal
 

@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
-from fitness.nouns import EvolveError, Method, Split
+from fitness.nouns import EvolveError, Method, Split, Status, Trial
 
 
 class ArchiveError(EvolveError):
@@ -201,6 +202,36 @@ class CallRecord:
     problem: str
     usage: Usage
     worst: Usage = Usage()
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """A variant of a method that was tried beside the search, stored the moment it ended.
+
+    Attributes:
+        proposal: the proposal it belongs to.
+        subject: id of the method that it varies.
+        label: what is different about it, as a line.
+        method: id of its source, "" when the screen refused it.
+        status: INVALID when the screen refused it; `message`: why it failed or was stopped, as a sentence.
+        trials: its runs on dev instances.
+    """
+
+    proposal: int
+    subject: str
+    label: str
+    method: str
+    source: str
+    status: Status
+    message: str
+    trials: tuple[Trial, ...]
+
+
+class Records(NamedTuple):
+    """What was paid for one or more proposals: answered model calls, and experiments that ended, each in order."""
+
+    calls: tuple[CallRecord, ...] = ()
+    experiments: tuple[ExperimentRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,13 @@ class _Account:
 
 
 class Budget:
-    """Counts what one run uses, earlier sessions included: `spent` is what its model calls have cost by then."""
+    """Counts what one run uses, earlier sessions included: `spent` on model calls, `tried` in trials of experiments by then."""
 
-    def __init__(self, limit: Limit, evals: int = 0, spent: Usage = FREE, seconds: float = 0.0, trials: int = 0) -> None:
+    def __init__(
+        self, limit: Limit, evals: int = 0, spent: Usage = FREE, seconds: float = 0.0, trials: int = 0, tried: int = 0
+    ) -> None:
         self.limit, self.evals, self.trials = limit, evals, trials
+        self._tried = tried  # trials of experiments
         self._lock = threading.Lock()
         self._spent, self._held = _Account(), _Account()
         self._spent.add(spent)
@@ -71,7 +74,7 @@ class Budget:
             return 0
         if any(limit is not None and spent >= limit for limit, spent, _ in self._money(FREE)):
             return 0
-        if self.limit.trials is not None and self.trials >= self.limit.trials:
+        if self.limit.trials is not None and self.trials + self._tried >= self.limit.trials:
             return 0
         return max(0, self.limit.evals - self.evals - self._reserved)
 
@@ -113,6 +116,11 @@ class Budget:
         self._reserved -= 1
         self.evals += 1
         self.trials += trials
+
+    def experimented(self, trials: int) -> None:
+        """Count the trials of an experiment."""
+        with self._lock:
+            self._tried += trials
 
     @property
     def judged_share(self) -> float:

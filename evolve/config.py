@@ -95,6 +95,9 @@ class Config(BaseModel):
     disclosure: Literal["card", "ladder", "full"] = Field(
         "card", description="What a model sees of scores: a card on a grid, the Ladder's best so far, or the full numbers."
     )
+    experiments: float = Field(
+        0.25, ge=0, le=4, description="Trials of variants that operators try, as a share of those of children; 0: none."
+    )
     trackers: tuple[str, ...] = Field((), description="Trackers that follow the run: wandb, trackio, mlflow, tensorboard.")
     offline_share: float = Field(
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."

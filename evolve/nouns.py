@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from archives.nouns import Usage
 from evolve.errors import ModelError
-from fitness.nouns import Direction, Method
+from fitness.nouns import Direction, Evaluation, Method
 from fitness.tasks.grammar import Grammar
 
 
@@ -153,6 +153,43 @@ class Worker(Protocol):
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A source that an operator wants to have tried; `label` says in a line what is different about it."""
+
+    label: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What trying a variant came to.
+
+    Attributes:
+        evaluation: how it was judged on a few dev instances; None when the screen refused it.
+        problem: why it was refused, failed or stopped, as a sentence; else "".
+        card: what may be told of its scores, in lines; "" without any.
+    """
+
+    variant: Variant
+    evaluation: Evaluation | None
+    problem: str = ""
+    card: str = ""
+
+
+class Experimenter(Protocol):
+    """Tries variants on a few dev instances beside the search; what they cost is counted, and every one is recorded.
+
+    Attributes:
+        instances: of each search domain, that a variant is tried on.
+    """
+
+    instances: int
+
+    def run(self, variants: Sequence[Variant], race: bool = True) -> tuple[Experiment, ...]:
+        """Try variants side by side, racing the first parent or not; of more than a proposal may try, the first ones."""
+
+
+@dataclass(frozen=True)
 class Tools:
     """What an operator may work with.
 
@@ -160,12 +197,14 @@ class Tools:
         worker: the process that parses files.
         model: a model, and `system` its system text, when the run has one.
         grammar: that of the task's methods, when it has one.
+        experiments: what tries variants, for operators that say so.
     """
 
     worker: Worker
     model: Model | None = None
     system: str = ""
     grammar: Grammar | None = None
+    experiments: Experimenter | None = None
 
 
 Subject = Literal["parents", "failure", "direction"]
@@ -177,6 +216,7 @@ class Operator(Protocol):
     Attributes:
         parents: how many parents it wants, 1 or 2.
         subject: what it works on: parents, a child of theirs that failed, or the brief's direction, which it varies.
+        experiments: may be left out; true for one that tries variants before it makes its child.
     """
 
     name: str
@@ -186,6 +226,11 @@ class Operator(Protocol):
 
     def propose(self, brief: Brief, tools: Tools, rng: random.Random) -> Draft:
         """Make a child of the brief's parents."""
+
+
+def experimenting(operator: Operator) -> bool:
+    """Tell whether an operator tries variants before it makes its child."""
+    return bool(getattr(operator, "experiments", False))
 
 
 VERSIONS = "- Versions: "  # how the line of the system text begins that may differ from one machine to another

@@ -234,12 +234,12 @@ create table pairs (
     adds real not null, unique (one, other)
 ) strict;
 create table experiments (
-    id integer primary key, kind text not null, proposal integer references proposals(id), subject text references methods(id),
-    label text not null, method text not null, source text not null, status text not null, pgr real, message text not null,
+    id integer primary key, proposal integer references proposals(id), subject text references methods(id), label text not null,
+    method text not null, source text not null, status text not null, pgr real, message text not null,
     trials text not null, seconds real not null, created text not null default current_timestamp
 ) strict;
 create index experiments_proposal on experiments(proposal);
-create index experiments_subject on experiments(subject, kind);
+create index experiments_subject on experiments(subject);
 """
 
 

@@ -23,6 +23,7 @@ TABLE = {
     "cross": "evolve.operators.llm.whole_file:Cross",
     "explain": "evolve.operators.llm.whole_file:Explain",
     "fix": "evolve.operators.llm.whole_file:Fix",
+    "trial": "evolve.operators.llm.trial:TrialAndChild",
     "vary": "evolve.operators.llm.vary:Vary",
 }
 

@@ -7,7 +7,7 @@ number of cards there are (`bits`); agreement, confidence and shares of classes 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Literal
@@ -15,7 +15,7 @@ from typing import Literal
 from archives.archive import Archive
 from archives.nouns import MethodRecord
 from evolve.text import LINE, count, printable_line
-from fitness.nouns import Score, Split, Status, Trial
+from fitness.nouns import Evaluation, Score, Split, Status, Trial
 from fitness.pgr import interval, paired_interval
 
 STEPS = 20  # in which a PGR of 1, or a share of 1, is told: .05 each
@@ -110,6 +110,18 @@ class Cards:
         problem = str(rows[-1]["message"])
         return Card(method.id, method.name, status, problem, self._slower(trials), tuple(d for d in told if d is not None))
 
+    def variants(self, parent: str) -> Callable[[Evaluation], Card]:
+        """Return what makes the card of a variant of a method, against that; it reads no archive."""
+        before = self._trials(parent)
+        self._slower(before)
+
+        def made(found: Evaluation) -> Card:
+            trials = [trial for trial in found.trials if trial.status is Status.OK]
+            told = [self._told(domain, trials, before) for domain in self._domains] if found.status is Status.OK else []
+            return Card("", "", found.status, found.message, self._slower(trials), tuple(d for d in told if d is not None))
+
+        return made
+
     def _trials(self, method: str) -> list[Trial]:
         found = self._archive.trials(method, Split.DEV, "+".join(self._domains))
         return [trial for trial in found if trial.status is Status.OK]
@@ -162,6 +174,13 @@ def told(card: Card) -> str:
     if card.slower > 1:
         lines.append(f"takes about {card.slower} times as long as a plain method")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def noted(trials: Sequence[Trial]) -> str:
+    """Return the numbers that a method noted, as a line: means over its trials; they say nothing of labels."""
+    names = dict.fromkeys(name for trial in trials for name in trial.notes)
+    means = [(name, fmean(trial.notes[name] for trial in trials if name in trial.notes)) for name in names]
+    return f"- noted: {', '.join(f'{printable_line(name, 60)} {mean:.4g}' for name, mean in means)}" if means else ""
 
 
 def line(card: Card) -> str:

@@ -7,13 +7,13 @@ never shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from archives.archive import Archive
-from archives.nouns import Look, MethodRecord
+from archives.nouns import ExperimentRecord, Look, MethodRecord
 from evolve.nouns import Exhibit
-from evolve.prompting.cards import Card, Cards, line, told
+from evolve.prompting.cards import Card, Cards, line, noted, told
 from evolve.prompting.ladders import Ladders
 from fitness.nouns import Evaluation, Split
 
@@ -84,6 +84,27 @@ class Disclosure(Lineages):
         """Return in a few words what the run discloses of a method that led nowhere; "" for nothing."""
         card = self._card(method, parent)
         return line(card) if card else ""
+
+    def variants(self, parent: str) -> Callable[[Evaluation], str]:
+        """Return what tells of variants of a method, each as its card and the numbers that it noted; from any thread."""
+        if self._ladders:
+            return lambda _: ""
+        made = self._cards.variants(parent)
+        return lambda found: "\n".join(filter(None, [told(made(found)), noted(found.trials)]))
+
+    def tried(self, model: str, proposal: int, records: Sequence[ExperimentRecord]) -> None:
+        """Enter the experiments of a proposal in the ledger: what the engine saw of them, and the model, if it was asked."""
+        why = f"the experiments of proposal {proposal}"
+        seen = [(record, [t for t in record.trials if t.score]) for record in records]
+        self._archive.look(
+            *(
+                Look(who, record.method, self.ancestor_seed(record.subject), domain, Split.DEV, len(here), why)
+                for record, trials in seen
+                for domain in self._domains
+                if (here := [trial for trial in trials if trial.domain == domain])
+                for who in filter(None, [ENGINE, model])
+            )
+        )
 
     def prompted(self, model: str, proposal: int, methods: Sequence[tuple[MethodRecord, str | None]]) -> None:
         """Enter in the ledger what a model's prompt showed of methods, each with its first parent."""

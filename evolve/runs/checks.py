@@ -138,6 +138,9 @@ def stored_config(archive: Archive) -> Config:
     return config_of(run.config, run.task, archive.path, files)
 
 
+BEFORE = {"disclosure": "ladder", "experiments": 0.0}  # what runs did that were begun before there were such settings
+
+
 def config_of(text: str, task: str, path: Path, files: Mapping[str, str] = NO_FILES) -> Config:
     """Return a configuration out of an archive of a task, checked as if it were new. Raises UsageError."""
     try:
@@ -146,7 +149,7 @@ def config_of(text: str, task: str, path: Path, files: Mapping[str, str] = NO_FI
         found = None
     if not isinstance(found, dict) or found.get("task") != task:
         raise UsageError(f"the configuration in {path} cannot be read: it is damaged or was tampered with")
-    config = settings.resolve({"disclosure": "ladder", **found})  # what runs without the key were told
+    config = settings.resolve({**BEFORE, **found})
     if config.data is not None and tasks.named_data():
         _admit_again(config, path, files)
     check_config(tasks.load(config.task), config)

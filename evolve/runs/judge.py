@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from archives.archive import SCORE_COLUMNS
 from archives.nouns import MethodRecord
+from archives.trials import SCORE_COLUMNS
 from evolve import executors
 from evolve.errors import UsageError
 from evolve.executors import Executor

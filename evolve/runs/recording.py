@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from archives.archive import Archive
-from archives.nouns import CallRecord
+from archives.nouns import CallRecord, Records
 from evolve.executors.job import Job, perform
 from evolve.search.candidate import Candidate
-from evolve.search.pipeline import Step, StepResult
+from evolve.search.pipeline import Record, Step, StepResult
 from fitness.judge import Evaluator
-from fitness.nouns import Finding, Method, Split, Trial
+from fitness.nouns import Evaluation, Finding, Method, Split, Trial
 from fitness.tasks import Task
 from fitness.vault.instance import InstanceName
 
@@ -40,13 +41,18 @@ class RecordedPipeline:
         self.in_flight[candidate.number] = step
         self._begun[candidate.number] = StepResult(step, candidate, work)
 
-    def on_reply(self, call: CallRecord) -> None:
-        """Refuse an answer: a replay has all of them before it asks."""
-        raise Diverged(f"proposal {call.proposal} asked a model")
+    def experiment(self, job: Job) -> Future[Evaluation]:
+        """Refuse to judge a variant: a replay has all that were tried."""
+        raise Diverged(f"a variant was to be tried that is not recorded, {job.method.id or 'without a name'}")
 
-    def replies(self, proposal: int) -> Sequence[CallRecord]:
-        """Return the recorded answers of a proposal."""
-        return self._recording.calls(proposal)
+    def keep(self, record: Record) -> None:
+        """Refuse what is new: a replay has all that was paid for before it asks."""
+        what = "asked a model" if isinstance(record, CallRecord) else "tried a variant"
+        raise Diverged(f"proposal {record.proposal} {what}")
+
+    def recorded(self, proposal: int) -> Records:
+        """Return what was paid for a proposal."""
+        return self._recording.records(proposal)
 
     def result_of_step(self, proposal: int | None, step: str) -> StepResult:
         """Return the step of a candidate that has ended. Raises Diverged when the candidate is not at it."""

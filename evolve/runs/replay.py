@@ -173,7 +173,7 @@ class Replay:
         match entry.step:
             case "select":
                 engine.begin()
-                self.archive.add_calls(self._pipeline.replies(self._parts.listeners.state.last_proposal))
+                self.archive.keep(self._pipeline.recorded(self._parts.listeners.state.last_proposal))
             case "seed":
                 evaluation = self._certified(entry)
                 self._parts.seeding.judged_seed(evaluation, self._methods[evaluation.method].name)

@@ -134,7 +134,16 @@ def _of_the_run(path: Path) -> tuple[Path, ...]:
 
 
 def load_operators(task: Task, config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:
-    """Return the operators of a run: those that have what they need, a model or a grammar, and `more` of a caller's."""
+    """Return the operators of a run: those that have what they need, and `more` of a caller's.
+
+    Of ours one may need a model, a grammar, experiments, or cards to be told by.
+    """
     loaded = {name: operators.load(name) for name in operators.TABLE} | {operator.name: operator for operator in more}
     able = {name: op for name, op in loaded.items() if config.model or not op.needs_model}
-    return {name: op for name, op in able.items() if task.grammar or not getattr(op, "needs_grammar", False)}
+    given = {
+        "needs_grammar": bool(task.grammar),
+        "experiments": config.experiments > 0,
+        "needs_cards": config.disclosure != "ladder",
+    }
+    lacking = [need for need, there in given.items() if not there]
+    return {name: op for name, op in able.items() if not any(getattr(op, need, False) for need in lacking)}

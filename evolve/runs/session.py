@@ -245,7 +245,7 @@ def _context(setup: Setup, archive: Archive, resources: JudgeResources, watch: O
         archive=archive,
         judging=resources,
         screen=Screen(resources.worker),
-        budget=Budget(limit, archive.judged(), archive.counted(), run.seconds, archive.judged_trials()),
+        budget=Budget(limit, archive.judged(), archive.counted(), run.seconds, archive.judged_trials(), archive.tried()),
         grid=setup.grid,
         watch=watch,
         operators=dict(setup.operators),

@@ -3,6 +3,7 @@
 - candidate: a candidate, how its proposal ended, and proposals that are resumed
 - context: what a search is given
 - engine: the ten steps
+- experiments: variants tried beside the search
 - feedback: recent failures and deleted lines, for the next prompt
 - final_evaluation: the finalists on fresh and held-out instances
 - final_result: the final table and the verdict

@@ -10,6 +10,7 @@ from archives.nouns import Placement, ProposalRecord, Usage
 from evolve.budget import FREE
 from evolve.models.metered import BudgetedModel
 from evolve.nouns import Draft
+from evolve.search.experiments import Experiments
 from evolve.selection.choice import Choice, Reward
 from fitness.nouns import Direction, Evaluation
 
@@ -23,6 +24,7 @@ class Candidate:
     draft: Draft | None = None
     evaluation: Evaluation | None = None
     model: BudgetedModel | None = None
+    experiments: Experiments | None = None
 
     @property
     def usage(self) -> Usage:

@@ -15,15 +15,16 @@ from functools import partial
 from typing import Any
 
 from archives.ledger import reserved
-from archives.nouns import CallRecord, Placement, ProposalRecord, Usage
+from archives.nouns import ExperimentRecord, Placement, ProposalRecord, Records, Usage
 from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
-from evolve.nouns import Brief, Draft, Exhibit, Tools, total
+from evolve.nouns import Brief, Draft, Exhibit, Tools, experimenting, total
 from evolve.screening.screen import Screened
 from evolve.search.candidate import Candidate, Ended, repeated
 from evolve.search.context import RunContext, dev_instances
+from evolve.search.experiments import INSTANCES, Experiments
 from evolve.search.feedback import failure, problem_of
 from evolve.search.parts import Parts
 from evolve.search.pipeline import Pipeline, Step, StepResult
@@ -58,7 +59,7 @@ class Engine:
         with self._archive.transaction():
             self._recorder.asked(number, choice, worst, brief.methods)
             self._archive.journal("select", number)
-        self._propose(Candidate(number, choice), brief, worst, self._pipeline.replies(number))
+        self._propose(Candidate(number, choice), brief, worst, self._pipeline.recorded(number))
 
     def complete(self, result_of_step: StepResult) -> None:
         """Move a candidate whose step has ended one step on."""
@@ -69,6 +70,8 @@ class Engine:
             result = result_of_step.result()
         except Cancelled:
             self._budget.refund()
+            if result_of_step.step == "propose":
+                self._proposing.leave(candidate)
         except ModelError as error:
             if self._stop.is_set():
                 self._proposing.put_off(candidate, error)
@@ -81,7 +84,11 @@ class Engine:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
         asks = None if not self._context.models else rng.random() >= self._config.offline_share
-        return self._selector.choose(number, asks, rng)
+        return self._selector.choose(number, asks, rng, self._may_experiment())
+
+    def _may_experiment(self) -> bool:
+        """Tell whether experiments have had less than their share beside the trials of children; the same in a replay."""
+        return self._state.experimented < self._config.experiments * self._budget.trials
 
     def _brief(self, choice: Choice) -> Brief:
         """Step 2: what the operator is told."""
@@ -94,21 +101,34 @@ class Engine:
     def _line(self, method: str) -> str:
         return self._disclosure.line(*self._state.born(method))
 
-    def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Sequence[CallRecord]) -> None:
+    def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Records) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
         context, choice = self._context, candidate.choice
         if choice.model:
             model = self._proposing.model(choice.model)
-            candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.on_reply, recorded)
+            candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.keep, recorded.calls)
         operator, judging = context.operators[choice.operator], context.judging
-        tools = Tools(judging.worker, candidate.model, context.system, judging.task.grammar)
+        if experimenting(operator):
+            candidate.experiments = self._experiments(candidate.number, choice, recorded.experiments)
+        tools = Tools(judging.worker, candidate.model, context.system, judging.task.grammar, candidate.experiments)
         self._pipeline.begin(
             "propose", candidate, partial(operator.propose, brief, tools, self._rng("propose", candidate.number))
         )
 
+    def _experiments(self, number: int, choice: Choice, recorded: Sequence[ExperimentRecord]) -> Experiments:
+        """Return what tries variants of the first parent."""
+        subject, instances = choice.parents[0], dev_instances(self._config)[: INSTANCES * len(self._config.domains)]
+        return Experiments(
+            number, subject, instances, self._state.pgrs(subject), self._screen, self._budget,
+            self._pipeline.experiment, self._pipeline.keep, self._disclosure.variants(subject), recorded,
+        )  # fmt: skip
+
     def _proposed(self, candidate: Candidate, draft: Draft) -> None:
         """Step 4, ended: once the draft is stored, the child goes to the screen."""
         self._proposing.keep(candidate, draft)
+        if candidate.experiments is not None:
+            self._state.experimented += candidate.experiments.trials
+            self._disclosure.tried(candidate.choice.model, candidate.number, candidate.experiments.records)
         if draft.direction is not None:
             self._budget.refund()
             made = candidate.draft.direction if candidate.draft else None
@@ -202,20 +222,20 @@ class Engine:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
         methods = self._state.methods
         choice = repeated(record, {direction.name: direction for direction in self._selector.directions})
-        recorded = self._archive.calls(record.id)
+        recorded = self._archive.records(record.id)
         brief = self._brief(choice) if record.state == "asked" else None
-        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded else FREE
+        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded.calls else FREE
         try:
             self._budget.reserve(worst)
         except BudgetRefused:
             return
         self._archive.journal("take up", record.id)
-        usage = total(call.usage for call in recorded)
+        usage = total(call.usage for call in recorded.calls)
         candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
         method = methods.get(record.method or "")
         if brief is not None:
             self._archive.set_proposal_state(record.id, "asked", **reserved(worst))
-            self._propose(candidate, brief, None if recorded else worst, recorded)
+            self._propose(candidate, brief, None if recorded.calls else worst, recorded)
         elif method is not None:
             self._submit(candidate, method.method)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archives.nouns import ProposalRecord
+from archives.nouns import ProposalRecord, Records
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.batch import IDLE, Batch
 from evolve.executors.job import Job
@@ -14,6 +14,7 @@ from evolve.search.context import RunContext, dev_instances
 from evolve.search.engine import Engine
 from evolve.search.parts import Parts
 from evolve.search.pipeline import Arrived, LivePipeline
+from fitness.judge import Cancelled
 
 MOST_REFUSED = 200  # refused proposals in a row after which the search ends: nothing new can be made
 AHEAD = 2  # candidates an evaluator has, its own included, while models are asked for more; more when a call takes longer
@@ -93,8 +94,8 @@ class Loop:
 
     def _receive(self, arrived: Arrived) -> None:
         """Take in what has arrived; answers are stored before anything else is done."""
-        if isinstance(arrived, list):
-            self._archive.add_calls(arrived)
+        if isinstance(arrived, Records):
+            self._archive.keep(arrived)
         elif arrived is not None:
             if arrived.step in ("judge", "probe"):
                 self._seeding.adopt()
@@ -108,13 +109,15 @@ class Loop:
             )
         while self.live.asking:
             arrived = self.live.next(IDLE)
-            if isinstance(arrived, list):
-                self._archive.add_calls(arrived)
+            if isinstance(arrived, Records):
+                self._archive.keep(arrived)
             elif arrived is not None and arrived.step == "propose":
                 try:
                     self._proposing.keep(arrived.candidate, arrived.result())
                 except ModelError as error:
                     self._proposing.put_off(arrived.candidate, error)
+                except Cancelled:
+                    self._proposing.leave(arrived.candidate)
 
     def _judge_seeds(self) -> None:
         """Judge every seed that has not been judged on all dev instances."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from archives.nouns import ArchiveError
 from evolve.islands.islands import Islands
+from evolve.nouns import experimenting
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.context import RunContext
 from evolve.search.feedback import Feedback
@@ -58,7 +59,7 @@ def _listeners(context: RunContext) -> Listeners:
         raise ArchiveError(f"{archive.path} has methods on island {min(strange)}, and its run {count} islands")
     state, islands = SearchState(partial(pgrs, archive)), Islands(count, context.grid)
     proposers = [
-        Proposer(name, op.parents, spec, op.subject)
+        Proposer(name, op.parents, spec, op.subject, experimenting(op))
         for name, op in context.operators.items()
         for spec in (list(context.models) or [""] if op.needs_model else [""])
     ]

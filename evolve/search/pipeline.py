@@ -6,15 +6,17 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
-from archives.nouns import CallRecord
+from archives.nouns import CallRecord, ExperimentRecord, Records
 from evolve.executors import Executor
 from evolve.executors.job import Job
 from evolve.search.candidate import Candidate
+from fitness.nouns import Evaluation
 
 Step = Literal["propose", "screen", "judge", "probe"]
 LATELY = 8  # steps over which their mean time is taken, the newer counting more
@@ -30,7 +32,8 @@ class StepResult:
     result: Callable[[], Any]
 
 
-Arrived = StepResult | list[CallRecord] | None
+Arrived = StepResult | Records | None
+Record = CallRecord | ExperimentRecord
 
 
 class Pipeline(Protocol):
@@ -50,11 +53,14 @@ class Pipeline(Protocol):
     def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
         """Begin a step that an executor does."""
 
-    def on_reply(self, call: CallRecord) -> None:
-        """Hand on an answered model call (from any thread)."""
+    def experiment(self, job: Job) -> Future[Evaluation]:
+        """Begin to judge a variant (from any thread). The future is cancelled when the run is stopping."""
 
-    def replies(self, proposal: int) -> Sequence[CallRecord]:
-        """Return the answers of a new proposal's model calls that are there before it asks: none, unless it is a replay."""
+    def keep(self, record: Record) -> None:
+        """Hand on an answered model call, or an experiment that ended (from any thread)."""
+
+    def recorded(self, proposal: int) -> Records:
+        """Return what was paid for a new proposal before it asks: nothing, unless it is a replay."""
 
 
 class LivePipeline:
@@ -70,13 +76,15 @@ class LivePipeline:
         self._open = open_executor
         self._executor: Executor | None = None  # opened when the first job is ready: the seeds are judged before
         self._busy = 0  # workers of the executor
-        self._ready: deque[tuple[Step, Candidate, Job]] = deque()
+        self._ready: deque[tuple[Job, Callable[[Future[Evaluation]], None]]] = deque()  # jobs, and who waits for each
+        self._waiting: set[Future[Evaluation]] = set()  # experiments that have not ended
         self._lock = threading.RLock()  # of the two above; what ends at once arrives before its submission has returned
         self._calling = ThreadPoolExecutor(calls, thread_name_prefix="call")
         self._parsing = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
+        self._trying = ThreadPoolExecutor(PARSERS, thread_name_prefix="try")  # operators that wait for experiments
         self._asking: set[int] = set()
         self._seconds: dict[bool, float] = {}  # that a proposal takes that asks a model (True), and judging (False)
-        self._arrivals: queue.SimpleQueue[StepResult | CallRecord] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[StepResult | Record] = queue.SimpleQueue()
         self._arrived: deque[StepResult] = deque()  # taken out of the queue, still to be served
 
     @property
@@ -96,14 +104,32 @@ class LivePipeline:
         asks = step == "propose" and bool(candidate.choice.model)
         if asks:
             self._asking.add(candidate.number)
-        self._follow((self._calling if asks else self._parsing).submit(work), step, candidate, asks)
+        tries = step == "propose" and candidate.experiments is not None
+        pool = self._calling if asks else self._trying if tries else self._parsing
+        self._follow(pool.submit(work), step, candidate, None if tries and not asks else asks)
 
     def submit(self, step: Step, candidate: Candidate, job: Job) -> None:
         """Hand a job to the executor when a worker is free for it; a probe goes first."""
         self.in_flight[candidate.number] = step
+        timed = False if step == "judge" else None
         with self._lock:
-            (self._ready.append if step == "judge" else self._ready.appendleft)((step, candidate, job))
+            queue = self._ready.append if step == "judge" else self._ready.appendleft
+            queue((job, lambda done: self._follow(done, step, candidate, timed)))
         self._fill()
+
+    def experiment(self, job: Job) -> Future[Evaluation]:
+        """Hand a job to the executor before what waits to be judged: an operator waits for it."""
+        answer: Future[Evaluation] = Future()
+
+        def ended(done: Future[Evaluation]) -> None:
+            done.add_done_callback(partial(_copy, answer))
+
+        with self._lock:
+            self._waiting.add(answer)
+            self._ready.appendleft((job, ended))
+        answer.add_done_callback(self._waiting.discard)
+        self._fill()
+        return answer
 
     def _fill(self) -> None:
         """Hand what is ready to the executor, as far as it has workers that are free."""
@@ -112,9 +138,9 @@ class LivePipeline:
                 self._executor = self._open()
             while self._ready and self._busy < self._executor.capacity:
                 self._busy += 1
-                step, candidate, job = self._ready.popleft()
+                job, follow = self._ready.popleft()
                 done = self._executor.submit(job)
-                self._follow(done, step, candidate, False if step == "judge" else None)
+                follow(done)
                 done.add_done_callback(self._freed)
 
     def _freed(self, _done: Future[Any]) -> None:
@@ -135,32 +161,33 @@ class LivePipeline:
 
         done.add_done_callback(ended)
 
-    def on_reply(self, call: CallRecord) -> None:
-        """Hand on an answered model call: it is stored before anything else happens to it."""
-        self._arrivals.put(call)
+    def keep(self, record: Record) -> None:
+        """Hand on what was paid for: it is stored before anything else happens to it."""
+        self._arrivals.put(record)
 
-    def replies(self, proposal: int) -> Sequence[CallRecord]:
-        """Return nothing: a new proposal's answers are still to come."""
-        return ()
+    def recorded(self, proposal: int) -> Records:
+        """Return nothing: what is paid for a new proposal is still to come."""
+        return Records()
 
     def next(self, seconds: float) -> Arrived:
-        """Return what arrives next, a step result or all answers that are there; None when nothing does in so many seconds."""
+        """Return what arrives next, a step result or all records that are there; None when nothing does in so many seconds."""
         arrived = self._arrived.popleft() if self._arrived else self._await(seconds)
-        if not isinstance(arrived, CallRecord):
-            if arrived is not None:
-                del self.in_flight[arrived.candidate.number]
-                self._asking.discard(arrived.candidate.number)
+        if arrived is None:
+            return None
+        if isinstance(arrived, StepResult):
+            del self.in_flight[arrived.candidate.number]
+            self._asking.discard(arrived.candidate.number)
             return arrived
-        answers = [arrived]
+        records: list[Record] = [arrived]
         while not self._arrivals.empty():
             more = self._arrivals.get()
-            if isinstance(more, CallRecord):
-                answers.append(more)
-            else:
-                self._arrived.append(more)
-        return answers
+            (self._arrived if isinstance(more, StepResult) else records).append(more)  # type: ignore[arg-type]
+        return Records(
+            tuple(record for record in records if isinstance(record, CallRecord)),
+            tuple(record for record in records if isinstance(record, ExperimentRecord)),
+        )
 
-    def _await(self, seconds: float) -> StepResult | CallRecord | None:
+    def _await(self, seconds: float) -> StepResult | Record | None:
         began = time.monotonic()
         try:
             return self._arrivals.get(timeout=seconds)
@@ -171,9 +198,23 @@ class LivePipeline:
 
     def close(self) -> None:
         """Let go of the threads; what has not begun is dropped, calls under way are not waited for."""
-        self._calling.shutdown(wait=False, cancel_futures=True)
-        self._parsing.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._calling, self._parsing, self._trying):
+            pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._ready.clear()
         if self._executor is not None:
             self._executor.close()
+        for answer in list(self._waiting):
+            answer.cancel()
+
+
+def _copy(answer: Future[Evaluation], done: Future[Evaluation]) -> None:
+    """Give one future what came of another."""
+    if answer.cancelled():
+        return
+    if done.cancelled():
+        answer.cancel()
+    elif (error := done.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(done.result())

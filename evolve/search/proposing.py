@@ -73,10 +73,14 @@ class Proposing:
         self._reporter.event("direction", f"a new direction, {direction.name}: {direction.text}", candidate.choice.island)
         return direction
 
-    def put_off(self, candidate: Candidate, error: ModelError) -> None:
-        """Leave a proposal without an answer when the run is stopping: nothing was paid, and it is asked again on resume."""
+    def leave(self, candidate: Candidate) -> None:
+        """Leave a proposal where it is when the run is stopping: it is asked again on resume, but for what was paid for."""
         _close(candidate)
         self._archive.set_proposal_state(candidate.number, "asked", **reserved(FREE))
+
+    def put_off(self, candidate: Candidate, error: ModelError) -> None:
+        """Leave a proposal without an answer when the run is stopping, and say why there is none."""
+        self.leave(candidate)
         self._tell(f"{candidate.choice.model} did not answer: {error}")
 
     def _tell(self, sentence: str) -> None:

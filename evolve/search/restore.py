@@ -73,6 +73,7 @@ def restore(archive: Archive, listeners: Listeners) -> None:
     problems = _tell_scores(archive, listeners.state, flags)
     for elite in archive.elites():
         listeners.islands.place(elite)
+    listeners.state.experimented = archive.tried("proposal in (select id from proposals where state != 'asked')")
     known = {direction.name: direction for direction in archive.directions()}
     made, spent = archive.made_directions(), {one.proposal: one for one in archive.each(_Spent, _SPENT)}
     for one in past:

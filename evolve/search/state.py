@@ -19,6 +19,7 @@ class SearchState:
             from the least fit to the fittest.
         judged: ids that have a dev evaluation of the method's own (not lost); `scored`: those of them that were judged OK.
         flagged: ids that a probe failed.
+        experimented: on how many instances the variants of proposals were tried.
         best: id of the fittest method that is not a seed, or of the fittest seed before there is one; never a flagged one.
     """
 
@@ -35,6 +36,7 @@ class SearchState:
         self.best_interval: Interval | None = None
         self.last_proposal = 0
         self.refusals = 0
+        self.experimented = 0
         self._read, self._pgrs = read, dict[str, tuple[float, ...]]()
         self._fitness: dict[str, float] = {}
         self._measures: dict[str, Mapping[str, float]] = {}

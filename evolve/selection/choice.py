@@ -12,12 +12,13 @@ from fitness.nouns import Direction
 
 @dataclass(frozen=True)
 class Proposer:
-    """What selection needs to know of an operator: its name, how many parents, its model ("" for none), what it works on."""
+    """What selection needs to know of an operator: how many parents, its model ("" for none), what it works on, if it tries."""
 
     operator: str
     parents: int
     model: str
     subject: Subject = "parents"
+    experiments: bool = False
 
 
 @dataclass(frozen=True)

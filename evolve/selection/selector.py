@@ -109,20 +109,22 @@ class Selector:
 
     # the choice
 
-    def choose(self, number: int, needs_model: bool | None, rng: random.Random) -> Choice:
+    def choose(self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
-        `needs_model` restricts the operators to those that call a model, or to those that do not. A direction that is owed an
+        `needs_model` restricts the operators to those that call a model, or to those that do not; `experiments` admits those
+        that try variants first. A direction that is owed an
         offspring comes first; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
         """
         island = number % len(self._islands)
-        fitting = [s for s in self._sources if needs_model is None or bool(s.model) == needs_model]
+        able = [s for s in self._sources if experiments or not s.experiments]
+        fitting = [s for s in able if needs_model is None or bool(s.model) == needs_model]
         if self._strategy.even:
-            return self._evenly(island, [s for s in fitting or self._sources if s.subject == "parents"], rng)
+            return self._evenly(island, [s for s in fitting or able if s.subject == "parents"], rng)
         owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
-        breeding = [s for s in fitting if s.subject == "parents"] or [s for s in self._sources if s.subject == "parents"]
+        breeding = [s for s in fitting if s.subject == "parents"] or [s for s in able if s.subject == "parents"]
         broken = self._repairs.newest(island)
         mending = [s for s in fitting if s.subject == "failure"] if broken else []
         first = self._source(island, [*breeding, *mending], rng)

@@ -8,6 +8,7 @@
 - repair: slips repaired without changing the meaning
 - replies: what a reply says
 - thoughts: what a model said to itself
+- trial: variants tried before the child is written
 - vary: another direction
 - whole_file: rewrite, explain, cross, fix
 """
