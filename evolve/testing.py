@@ -16,7 +16,7 @@ from archives.nouns import Usage
 from evolve import executors, operators
 from evolve.executors import Executor
 from evolve.executors.job import Job
-from evolve.nouns import Brief, Broken, Draft, Exhibit, Model, Operator, Relative, Reply, Tools, Worker
+from evolve.nouns import Brief, Broken, Draft, Exhibit, Experiment, Model, Operator, Relative, Reply, Tools, Variant, Worker
 from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
@@ -87,7 +87,7 @@ def check_drafts(
         brief = brief_for(operator, worker)
         asked: AbstractContextManager[Model | None] = answers() if answers and operator.needs_model else nullcontext()
         with asked as model:
-            tools = Tools(worker, model, "the rules", GRAMMAR)
+            tools = Tools(worker, model, "the rules", GRAMMAR, KnownExperiments(worker))
             return [operator.propose(brief, tools, random.Random(n)) for n in range(DRAFTS)]
 
     first, again = drafts(), drafts()
@@ -107,7 +107,9 @@ def check_drafts(
 def check_reply(operator: Operator, worker: Worker, text: str) -> None:
     """Hold an operator to what it makes of a reply that is no child: a problem in a sentence, or what the screen refuses."""
     model = HostileModel(text)
-    draft = operator.propose(brief_for(operator, worker), Tools(worker, model, ""), random.Random(0))
+    draft = operator.propose(
+        brief_for(operator, worker), Tools(worker, model, "", experiments=KnownExperiments(worker)), random.Random(0)
+    )
     paid = draft.usage.calls == model.calls >= 1 and draft.usage.usd == 0.5 * model.calls
     _holds(paid, f"{operator.name} counts what {model.calls} calls cost, not {draft.usage}")
     _holds(text in draft.reply, f"{operator.name} keeps the reply")
@@ -155,6 +157,26 @@ def brief_for(operator: Operator, worker: Worker) -> Brief:
         broken=broken if operator.subject == "failure" else None,
         family=(Relative(first.constants if first else (), 0.2),),
     )
+
+
+class KnownExperiments:
+    """Tries variants that pass the screen, and finds the same of each."""
+
+    instances = 2
+
+    def __init__(self, worker: Worker) -> None:
+        self._screen = Screen(worker)
+
+    def run(self, variants: Sequence[Variant], race: bool = True) -> tuple[Experiment, ...]:
+        """Return what is known of each variant."""
+        return tuple(map(self._tried, variants))
+
+    def _tried(self, variant: Variant) -> Experiment:
+        screened = self._screen.parse(variant.source)
+        if screened.method is None:
+            return Experiment(variant, None, screened.reason)
+        found = KnownJudge().evaluate(screened.method.method, NAMES[: self.instances])
+        return Experiment(variant, found, card=f"- PGR {found.pgr:.2f}")
 
 
 def check_model(model: Model, system: str, prompt: str, secrets: Iterable[str] = ()) -> None:

@@ -85,6 +85,7 @@ class RunStatus:
         refused: proposals that the operator or the screen refused; `unanswered`: those that no model answered.
         failed: evaluations that ended in a failure.
         in_flight: proposals on their way.
+        variants: variants that operators tried beside the search; `variant_trials`: on how many instances in all.
         phase: what a process is doing with the run now, and what is done of how many; empty when none is.
         left: seconds until it is done, the final evaluation included; None when unknown.
         disclosed: what models were shown of scores; None when none was.
@@ -112,6 +113,8 @@ class RunStatus:
     unanswered: int
     failed: int
     in_flight: int
+    variants: int
+    variant_trials: int
     phase: str
     left: float | None
     best: LeaderboardRow | None
@@ -228,14 +231,16 @@ def _uncontained(archive: Archive, run: RunRecord) -> str:
 
 
 def _counts(archive: Archive) -> dict[str, int]:
-    """Return the counts of a run's status in one query."""
+    """Return the counts of a run's status."""
     row = archive.rows(
         f"select {JUDGED} as evaluations, {FAILED} as failed, "
         "(select count(*) from methods) as methods, (select count(*) from proposals where state = 'refused') as refused, "
         "(select count(*) from proposals where state = 'unanswered') as unanswered, "
-        "(select count(*) from proposals where state in ('asked', 'proposed', 'judging', 'lost')) as in_flight"
+        "(select count(*) from proposals where state in ('asked', 'proposed', 'judging', 'lost')) as in_flight, "
+        "(select count(*) from experiments) as variants"
     )[0]
-    return {name: integer(row, name) for name in ("evaluations", "failed", "methods", "refused", "unanswered", "in_flight")}
+    names = ("evaluations", "failed", "methods", "refused", "unanswered", "in_flight", "variants")
+    return {name: integer(row, name) for name in names} | {"variant_trials": archive.tried()}
 
 
 def _budget(run: RunRecord) -> BudgetUse:

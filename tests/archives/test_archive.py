@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError, CallRecord, Elite, MethodRecord, Placement, ProposalRecord, RunRecord, Usage
+from archives.nouns import (
+    ArchiveError,
+    CallRecord,
+    Elite,
+    ExperimentRecord,
+    MethodRecord,
+    Placement,
+    ProposalRecord,
+    Records,
+    RunRecord,
+    Usage,
+)
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Score, Split, Status, Trial, Verdict
 
 
@@ -60,6 +71,29 @@ def test_what_is_written_is_read_back(archive: Archive) -> None:
     assert archive.methods()[1] == method("child")
     assert archive.trials("child-id", Split.DEV, "chat") == list(evaluation("child", 0.4, 0.6).trials)
     assert archive.proposals()[0].parents == ("vanilla-id",)
+
+
+def test_experiments_are_read_back_counted_and_no_evaluations(archive: Archive) -> None:
+    propose(archive, 1, "child")
+    judged = archive.judged()
+    tried = tuple(trial("variant", i, 0.5) for i in range(2))
+    record = ExperimentRecord(1, "vanilla-id", "without it", "variant-id", "src", Status.OK, "", tried)
+    refused = ExperimentRecord(1, "vanilla-id", "opens files", "", "src", Status.INVALID, "line 1: refused", ())
+    archive.keep(Records((), (record, refused)))
+    assert archive.records(1).experiments == (record, refused)
+    assert [row["pgr"] for row in archive.rows("select pgr from experiments order by id")] == [0.5, None]
+    assert (archive.tried(), archive.tried("proposal = 2"), archive.judged()) == (2, 0, judged)
+
+
+@pytest.mark.parametrize(
+    "trials", ["", "{}", "[1]", "[" * 5000, '[{"status": "OK"}]', '[{"pgr": 1, "status": "CRASHED"}]', "[{}]"]
+)
+def test_experiments_that_were_tampered_with_are_a_sentence(archive: Archive, trials: str) -> None:
+    propose(archive, 1, "child")
+    archive.add_experiments([ExperimentRecord(1, "vanilla-id", "x", "v", "src", Status.OK, "", ())])
+    archive.execute("update experiments set trials = ?", [trials])
+    with pytest.raises(ArchiveError, match="damaged or was tampered with"):
+        archive.experiments()
 
 
 def test_the_views_read_well(archive: Archive) -> None:

@@ -18,7 +18,7 @@ from archives.nouns import Elite
 from evolve.cli import run
 from fitness.tasks import load
 from tests.support import example_run, hostile
-from tests.support.example_run import add_model_call, build
+from tests.support.example_run import add_experiment, add_model_call, build
 
 VERBS = ("status", "top", "show", "diff", "lineage", "map", "failures", "costs")
 
@@ -39,6 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         first, second = build(folder / "first.db", 30, 1), build(folder / "second.db", 40, 2)
     with closing(Archive.open(second, write=True)) as archive:
         add_model_call(archive, 101, archive.methods()[0].id, 0.5)
+        add_experiment(archive, 101, archive.methods()[0].id)
         archive.set_proposal_state(101, "judging")
         archive.insert("directions", {"name": "mine", "text": "x", "focus": "[]", "origin": "m", "parent": "", "proposal": 101})
     return first, second
@@ -50,6 +51,13 @@ def merged(runs: tuple[Path, Path], tmp_path: Path) -> Archive:
     assert run(["archive", "merge", *map(str, runs), "--out", str(tmp_path / "both.db")]) == 0
     assert [path.read_bytes() for path in runs] == before, "the runs stay as they are"
     return Archive.open(tmp_path / "both.db")
+
+
+def test_experiments_come_along_with_their_proposals(merged: Archive, runs: tuple[Path, Path]) -> None:
+    [before], [after] = Archive.open(runs[1]).experiments(), merged.experiments()
+    assert after.proposal > before.proposal
+    assert (after.label, after.trials) == (before.label, before.trials)
+    assert merged.rows("select operator from proposals where id = ?", [after.proposal]) == [{"operator": "rewrite"}]
 
 
 def test_every_method_is_there_once(merged: Archive, runs: tuple[Path, Path]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from archives.archive import Archive
 from archives.grid import Bins
-from archives.nouns import CallRecord, Elite, MethodRecord, ProposalRecord, RunRecord, Usage
+from archives.nouns import CallRecord, Elite, ExperimentRecord, MethodRecord, ProposalRecord, RunRecord, Usage
 from fitness import pgr
 from fitness.nouns import Direction, Evaluation, Interval, Score, Split, Status, Trial
 from fitness.tasks import load
@@ -245,6 +245,13 @@ def add_model_call(archive: Archive, number: int, parent: str, usd: float | None
     )  # fmt: skip
     archive.add_proposal(proposal)
     archive.add_calls([CallRecord(number, 1, "the reply", "", Usage("openai:tiny", 1, 1200, 300, usd, 2.5))])
+
+
+def add_experiment(archive: Archive, number: int, subject: str, label: str = "without the mask") -> None:
+    """Add a variant of a method that a proposal tried."""
+    trials = _trials("v" * 16, 0.4, Split.DEV, "chat", 2, random.Random(number))
+    record = ExperimentRecord(number, subject, label, "v" * 16, "def method(problem):\n    return 1\n", Status.OK, "", trials)
+    archive.add_experiments([record])
 
 
 def add_hostile(archive: Archive, number: int, parent: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from archives.archive import Archive
-from tests.support.example_run import add_model_call, build
+from tests.support.example_run import add_experiment, add_model_call, build
 
 STEERING = "\x1b]52;c;ZXZpbA==\x07\x1b]8;;http://evil/\x1b\\\x1b[2J\x1b[31m\x9b31m\u202e\u2066\r\x08\x7f\u200b\U000e0041\u3164\u2800\u00ad\ufe0f\u2060"
 MARKUP = (
@@ -74,6 +74,7 @@ def example(path: Path) -> Path:
     archive = Archive.open(path, write=True)
     method = archive.methods()[0].id
     add_model_call(archive, 99, method, 0.25)
+    add_experiment(archive, 99, method)
     with archive.transaction():
         archive._db.execute(
             "insert into probes (method, domain, split, instance, probe, verdict, number, threshold, sentence) "

@@ -133,10 +133,19 @@ def answer(system: str, prompt: str, rng: random.Random, fault: str = "") -> str
         return f"{stated}: it {fault}\n\n```python\ndef method(problem):\n    {does}\n    return {rng.random()}\n```\n"
     if fault == "unmatched":
         return "IDEA: a longer run\n\n<<<<<<< SEARCH\nthis line is in no parent\n=======\nnor is this\n>>>>>>> REPLACE\n"
+    if "VARIANT: " in asked:
+        return variants(parents[0], rng)
     change = crossed(*parents[:2], rng) if len(parents) > 1 else edited(parents[0], rng)
     change = Change("leave it as it is", ()) if fault == "unchanged" else change
     body = shown_as_diff(parents[0], change) if as_diff else shown_as_file(parents[0], change)
     return f"{stated}: {change.idea}\n\n{body}"
+
+
+def variants(parent: str, rng: random.Random) -> str:
+    """Return the answer of the operator `trial` before it writes: one variant as an edit, one as a whole file."""
+    first, second = edited(parent, rng), edited(parent, rng)
+    shown = (first, shown_as_diff(parent, first)), (second, shown_as_file(parent, second))
+    return "\n".join(f"VARIANT: {change.idea}, to see whether it matters\n\n{text}" for change, text in shown)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -64,6 +64,9 @@ def _status_rows(now: RunStatus) -> list[tuple[str, str]]:
             f"{duration(now.seconds)}{_limit(now.budget.minutes, ' min')}; engine {_share(now.engine_seconds, now.seconds)}",
         ),
     ]
+    if now.variants:
+        tried = f"{count(now.variants, 'variant')} on {count(now.variant_trials, 'instance')}"
+        rows.append(("experiments", f"{tried}, beside the evaluations"))
     if spent.calls:
         tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out" if spent.tokens_in else "tokens unknown"
         calls = f"{spent.calls:,}{_limit(now.budget.calls, '')}, {tokens}{_limit(now.budget.tokens, '')}"

@@ -53,7 +53,9 @@ def test_a_model_is_asked_with_the_system_text_as_it_is(name: str, syntax: Worke
 
     operator = operators.load(name)
     brief = testing.brief_for(operator, syntax)
-    operator.propose(brief, Tools(syntax, Listener("no"), "the rules"), random.Random(0))
+    operator.propose(
+        brief, Tools(syntax, Listener("no"), "the rules", experiments=testing.KnownExperiments(syntax)), random.Random(0)
+    )
     assert {system for system, _ in asked} == {"the rules"}
     assert all(prompt.startswith("# Direction\n") for _, prompt in asked)
 
