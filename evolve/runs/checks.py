@@ -30,6 +30,7 @@ from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
 NO_FILES = dict[str, str]()
+BEFORE = {"disclosure": "ladder", "pairing": "rank"}  # what runs did that were begun before there were these keys
 
 
 def admitted(config: Config) -> Config:

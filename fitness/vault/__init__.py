@@ -2,8 +2,9 @@
 
 - build: the builder process
 - builder: the handle on it
-- cache: what human baselines scored
+- cache: what was measured of methods, a file an entry
 - instance: one instance and its answers
+- rows: which rows of dev instances methods have right
 - storage: the file of one instance
 - vault: key, problems, looks
 """
