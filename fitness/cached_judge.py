@@ -16,7 +16,8 @@ from fitness.probes import probes
 from fitness.tasks import Task
 from fitness.vault.cache import ScoreCache
 from fitness.vault.instance import Instance, InstanceName
-from fitness.vault.rows import Marks, RowStore, from_json, to_json
+from fitness.vault.marks import Marks, from_json, to_json
+from fitness.vault.rows import RowStore
 from fitness.vault.vault import Vault
 
 if TYPE_CHECKING:

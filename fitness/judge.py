@@ -19,7 +19,8 @@ from fitness.probes import evidence, probes
 from fitness.probes.examination import Case
 from fitness.tasks import Task
 from fitness.vault.instance import Instance, InstanceName
-from fitness.vault.rows import Marks, RowStore
+from fitness.vault.marks import Marks
+from fitness.vault.rows import RowStore
 from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances

@@ -230,8 +230,9 @@ _EXPERIMENTS = """
 alter table runs add column prompts text not null default '';
 alter table proposals add column prediction text not null default '';
 create table pairs (
-    one text not null references methods(id), other text not null references methods(id), adds real, primary key (one, other)
-) strict, without rowid;
+    id integer primary key, one text not null references methods(id), other text not null references methods(id), adds real,
+    unique (one, other)
+) strict;
 create table experiments (
     id integer primary key, proposal integer references proposals(id), subject text references methods(id), label text not null,
     method text not null, source text not null, status text not null, pgr real, message text not null,

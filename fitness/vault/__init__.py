@@ -4,7 +4,8 @@
 - builder: the handle on it
 - cache: what was measured of methods, a file an entry
 - instance: one instance and its answers
-- rows: which rows of dev instances methods have right
+- marks: which rows of an instance an answer has right, as bits
+- rows: the marks of methods on dev instances, and what one method adds to another
 - storage: the file of one instance
 - vault: key, problems, looks
 """

@@ -13,7 +13,7 @@ from fitness.contracts.arranging import Rows, restored
 from fitness.contracts.contract import Arrays, Contract, Scoring
 from fitness.nouns import Score, Split
 from fitness.vault import storage
-from fitness.vault.rows import Marks, marked
+from fitness.vault.marks import Marks, marked
 
 
 @dataclass(frozen=True)

@@ -9,46 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from fitness.vault.cache import ScoreCache
-
-if TYPE_CHECKING:
-    from fitness.vault.instance import InstanceName
+from fitness.vault.instance import InstanceName
+from fitness.vault.marks import Marks, from_json, to_json
 
 READ = 512  # methods whose rows are held in memory; the others are read again
 MOST = 256 << 20  # bytes of all methods' rows together, when a run begins
-
-
-class Marks(NamedTuple):
-    """Rows of one instance as bits, bit i for row i in the instance's order: those a method was shown, those it has right."""
-
-    shown: int
-    right: int
-
-
-def marked(places: np.ndarray, right: np.ndarray) -> Marks:
-    """Return the marks of an answer, given the row of the instance that each of its rows is, and whether it is right."""
-    return Marks(_bits(places), _bits(places[right]))
-
-
-def _bits(places: np.ndarray) -> int:
-    """Return the number whose bits at these places are set."""
-    bits = np.zeros(int(places.max(initial=-1)) + 1, bool)
-    bits[places] = True
-    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
-
-
-def to_json(marks: Marks | None) -> list[str] | None:
-    """Write marks, those of an answer without rows as None."""
-    return None if marks is None else [f"{bits:x}" for bits in marks]
-
-
-def from_json(found: Sequence[str] | None) -> Marks | None:
-    """Read what `to_json` wrote."""
-    return None if found is None else Marks(*(int(bits, 16) for bits in found))
 
 
 class RowStore:
