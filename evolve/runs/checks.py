@@ -30,7 +30,6 @@ from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
 NO_FILES = dict[str, str]()
-BEFORE = {"disclosure": "ladder", "pairing": "rank"}  # what runs did that were begun before there were these keys
 
 
 def admitted(config: Config) -> Config:
@@ -139,7 +138,11 @@ def stored_config(archive: Archive) -> Config:
     return config_of(run.config, run.task, archive.path, files)
 
 
-BEFORE = {"disclosure": "ladder", "experiments": 0.0}  # what runs did that were begun before there were such settings
+BEFORE = {
+    "disclosure": "ladder",
+    "experiments": 0.0,
+    "pairing": "rank",
+}  # what runs did that were begun before there were such settings
 
 
 def config_of(text: str, task: str, path: Path, files: Mapping[str, str] = NO_FILES) -> Config:
