@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import random
+import symtable
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,19 +59,22 @@ def partners(
 ) -> Partners:
     """Consider a few methods, given from the least fit to the fittest, as partners of a parent.
 
-    Each is as likely as what it adds, times the weight of its rank: a method that guesses mends half of all errors. They are
-    drawn, for the best would be taken again and again, and novelty had nothing to choose from. One that is `alike` adds
-    nothing; one of which nobody knows adds as much as the others do on the average. Where none adds anything rank decides.
+    Each is as likely as what it adds beyond the one of them that adds least, times the weight of its rank. The least is taken
+    off because two runs of one method differ, too; rank counts because a method that guesses mends half of all errors. They are
+    drawn, for the best would be taken again and again, and novelty had nothing to choose from. One that is `alike` has no
+    chance beside others; one of which nobody knows adds as much as the others do on the average. Where all add the same rank
+    decides.
     """
     count = len(methods)
     places = [place for place in rng.sample(range(count), min(CONSIDERED + 1, count)) if methods[place] != parent]
     ranks = {methods[place]: rank_weight(count, place) for place in places[:CONSIDERED]}
     found = {method: adds(parent, method) for method in ranks if not alike(parent, method)}
-    known = [share for share in found.values() if share is not None]
-    usual = fmean(known) if any(known) else 1.0
-    shares = {method: usual if share is None else share for method, share in found.items()}
-    weights = {method: rank * shares.get(method, 0.0) for method, rank in ranks.items()}
-    return Partners(found, weights if any(weights.values()) else ranks)
+    known = [share for share in found.values() if share is not None] or [0.0]
+    least, usual = min(known), fmean(known)
+    beyond = {method: (usual if share is None else share) - least for method, share in found.items()}
+    if not any(beyond.values()):
+        beyond = dict.fromkeys(found or ranks, 1.0)
+    return Partners(found, {method: rank * beyond.get(method, 0.0) for method, rank in ranks.items()})
 
 
 class Uptake:
@@ -99,16 +102,19 @@ class Uptake:
 
 
 def idle_steps(grammar: Grammar, source: str) -> frozenset[str]:
-    """Return the kinds of step whose result the core of a file never reads; none of a file without such a core."""
+    """Return the kinds of step whose result the core of a file never reads; none of a file without such a core.
+
+    Read from the compiler's table of names: other threads build syntax trees meanwhile, which CPython 3.11 cannot do at once.
+    """
     kind = grammar.kind(grammar.core)
     try:
-        body = ast.parse(source).body
+        functions = symtable.symtable(source, "method", "exec").get_children()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
-    core = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == grammar.core), None)
-    if kind is None or core is None or len(core.args.posonlyargs + core.args.args) != len(kind.parameters):
+    core = next((f for f in functions if isinstance(f, symtable.Function) and f.get_name() == grammar.core), None)
+    names = core.get_parameters() if core else ()
+    if kind is None or core is None or len(names) != len(kind.parameters):
         return frozenset()
-    names = [argument.arg for argument in core.args.posonlyargs + core.args.args]
-    read = {node.id for statement in core.body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    inner = {name for f in core.get_children() if isinstance(f, symtable.Function) for name in f.get_frees()}
     taking = {step.name: names[kind.parameters.index(step.read_as)] for step in grammar.kinds if step.read_as}
-    return frozenset(step for step, name in taking.items() if name not in read)
+    return frozenset(step for step, name in taking.items() if not core.lookup(name).is_referenced() and name not in inner)

@@ -155,6 +155,10 @@ NAMED = {direction.name: direction for direction in DIRECTIONS}
 def test_a_step_that_the_core_never_reads_is_idle_in_a_file() -> None:
     assert idle_steps(GRAMMAR, LEARNT) == set()
     assert idle_steps(GRAMMAR, CLOSED) == {"loss"}
+    assert (
+        idle_steps(GRAMMAR, CLOSED.replace("return solve", "each = lambda row: [loss(row) for _ in x]\n    return solve"))
+        == set()
+    )
     assert idle_steps(GRAMMAR, CLOSED.replace("weights * x", "x").replace("weights=None, loss=None", "w, l")) == {
         "weigh",
         "loss",
