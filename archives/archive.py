@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from archives.nouns import ArchiveError, Elite, MethodRecord, Placement, Proposa
 from archives.schema.version import bring_up_to_date
 from archives.sqlite import place
 from archives.sqlite.connection import connect, connect_to_read, sentences
-from archives.sqlite.typed import fields, noun, value
+from archives.sqlite.typed import fields, maybe_real, noun, value
 from archives.trials import trial, trial_row
 from fitness.nouns import Direction, Evaluation, Finding, Interval, Split, Status, Trial, Verdict
 
@@ -231,6 +231,16 @@ class Archive(Ledger):
     def contested(self) -> list[str]:
         """Return the ids of methods that a probe failed on an instance that selection never saw, the fittest first."""
         return [str(row["id"]) for row in self.rows(_CONTESTED)]
+
+    def pair(self, one: str, other: str) -> tuple[float | None] | None:
+        """Return what a method adds to one, None in a tuple where nobody knew; None for a pair that was never asked about."""
+        rows = self.rows("select adds from pairs where one = ? and other = ?", [one, other])
+        return (maybe_real(rows[0], "adds"),) if rows else None
+
+    def add_pairs(self, one: str, others: Iterable[tuple[str, float | None]]) -> None:
+        """Store what methods add to one, each once."""
+        for other, adds in others:
+            self.insert("pairs", {"one": one, "other": other, "adds": adds}, ignore=True)
 
     # the grid
 

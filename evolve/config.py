@@ -98,6 +98,9 @@ class Config(BaseModel):
     experiments: float = Field(
         0.25, ge=0, le=4, description="Trials of variants that operators try, as a share of those of children; 0: none."
     )
+    pairing: Literal["complement", "rank"] = Field(
+        "complement", description="What goes with a parent: what it lacks and can take up, or others by rank and any direction."
+    )
     trackers: tuple[str, ...] = Field((), description="Trackers that follow the run: wandb, trackio, mlflow, tensorboard.")
     offline_share: float = Field(
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."

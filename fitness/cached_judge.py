@@ -16,6 +16,8 @@ from fitness.probes import probes
 from fitness.tasks import Task
 from fitness.vault.cache import ScoreCache
 from fitness.vault.instance import Instance, InstanceName
+from fitness.vault.marks import Marks, from_json, to_json
+from fitness.vault.rows import RowStore
 from fitness.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class CachedJudge(Judge):
     Args:
         store: where they are kept.
         baselines: ids of the methods that this is for.
-        task, vault, sandbox, load, cancelled, scramble: what Judge takes.
+        task, vault, sandbox, load, cancelled, scramble, rows: what Judge takes.
     """
 
     def __init__(
@@ -43,24 +45,25 @@ class CachedJudge(Judge):
         load: Callable[[InstanceName], Instance],
         cancelled: threading.Event,
         scramble: Scramble | None = None,
+        rows: RowStore | None = None,
     ) -> None:
-        super().__init__(task, vault, sandbox, load, cancelled, self._noticing(scramble))
+        super().__init__(task, vault, sandbox, load, cancelled, self._noticing(scramble), rows)
         self._store, self._baselines = store, frozenset(baselines)
         self._run_by = threading.local()  # `sound` is False once something went wrong in this thread's examination
 
-    def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
+    def _tried(self, method: Method, name: InstanceName, draw: str) -> tuple[Trial, Marks | None]:
         """Return what is known of a baseline on an instance, or run the method once. Raises Cancelled as Judge does."""
         if draw or method.id not in self._baselines:
-            return super().trial(method, name, draw)
+            return super()._tried(method, name, draw)
         self._end_if_stopping()
         of = _of(method, trial=str(name))
         known = self._store.get(of)
         if known is not None:
-            return _trials().validate_python(known)
-        trial = super().trial(method, name)
+            return _trials().validate_python(known["trial"]), from_json(known["rows"])
+        trial, marks = super()._tried(method, name, draw)
         if trial.status is Status.OK:
-            self._store.put(of, asdict(replace(trial, said="")))
-        return trial
+            self._store.put(of, {"trial": asdict(replace(trial, said="")), "rows": to_json(marks)})
+        return trial, marks
 
     def examine(
         self, method: Method, trial: Trial, thorough: bool = False, names: tuple[str, ...] | None = None

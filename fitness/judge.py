@@ -14,11 +14,13 @@ from typing import Protocol
 
 from fitness import pgr
 from fitness.contracts.contract import Problem
-from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Status, Trial
+from fitness.nouns import Evaluation, Finding, Limits, Method, Outcome, Split, Status, Trial
 from fitness.probes import evidence, probes
 from fitness.probes.examination import Case
 from fitness.tasks import Task
 from fitness.vault.instance import Instance, InstanceName
+from fitness.vault.marks import Marks
+from fitness.vault.rows import RowStore
 from fitness.vault.vault import Vault
 
 CELL_TRIALS = 2  # a method's cell comes from its first two instances
@@ -143,6 +145,7 @@ class Judge(Evaluator):
         cancelled: set when the run is stopping; trials that have not begun raise Cancelled.
         scramble: writes a source with other constants in the places that could hold fitted ones, by kind of place, for a seed;
             None for a source that cannot be read. Without it the probe `frame` says nothing.
+        rows: keeps which rows of dev instances each method has right; nothing is kept without it.
 
     Raises UsageError for a probe that the task's contract names and nobody has.
     """
@@ -155,25 +158,43 @@ class Judge(Evaluator):
         load: Callable[[InstanceName], Instance],
         cancelled: threading.Event,
         scramble: Scramble | None = None,
+        rows: RowStore | None = None,
     ) -> None:
         super().__init__(task)
         probes.chosen(task.contract)  # what is wrong with one is said before a run begins
         self._vault, self._sandbox, self._load, self._cancelled = vault, sandbox, load, cancelled
-        self._scramble, self._turns = scramble, _Turns()
+        self._scramble, self._turns, self._rows = scramble, _Turns(), rows
+
+    def evaluate(
+        self, method: Method, instances: Sequence[InstanceName], rival: Sequence[float] = (), draw: str = ""
+    ) -> Evaluation:
+        """Judge a method as Evaluator does, and keep which rows it has right once it has a fitness: it may be a parent then."""
+        evaluation = super().evaluate(method, instances, rival, draw)
+        if self._rows:
+            self._rows.settle(method.id, keep=evaluation.fitness is not None)
+        return evaluation
 
     def trial(self, method: Method, name: InstanceName, draw: str = "") -> Trial:
         """Run a method once on one instance. Raises Cancelled when the run is stopping."""
+        trial, marks = self._tried(method, name, draw)
+        if self._rows and name.split is Split.DEV and not draw:
+            self._rows.note(method.id, name, marks)
+        return trial
+
+    def _tried(self, method: Method, name: InstanceName, draw: str) -> tuple[Trial, Marks | None]:
+        """Run a method once on one instance; return also which rows it has right."""
         instance = self._load(name)
         problem, answers = self._vault.problem(instance, draw or method.id)
         outcome = self._run(method.source, problem)
-        score, measures, errors = None, dict[str, float](), dict[str, float]()
+        score, measures, errors, marks = None, dict[str, float](), dict[str, float](), None
         if outcome.status is Status.OK and outcome.predictions is not None:
             score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
-            errors = dict(answers.errors(outcome.predictions))
-        return Trial(
+            errors, marks = dict(answers.errors(outcome.predictions)), answers.marks(outcome.predictions)
+        trial = Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message, outcome.said, draw, outcome.notes, errors,
         )  # fmt: skip
+        return trial, marks
 
     def inspect(self, method: Method, trials: Sequence[Trial], thorough: bool = False) -> tuple[Finding, ...]:
         """Examine a method on instances drawn in secret among those of its trials, and weigh what was found.

@@ -230,8 +230,8 @@ _EXPERIMENTS = """
 alter table runs add column prompts text not null default '';
 alter table proposals add column prediction text not null default '';
 create table pairs (
-    id integer primary key, one text not null references methods(id), other text not null references methods(id),
-    adds real not null, unique (one, other)
+    id integer primary key, one text not null references methods(id), other text not null references methods(id), adds real,
+    unique (one, other)
 ) strict;
 create table experiments (
     id integer primary key, proposal integer references proposals(id), subject text references methods(id), label text not null,

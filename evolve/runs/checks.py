@@ -138,7 +138,8 @@ def stored_config(archive: Archive) -> Config:
     return config_of(run.config, run.task, archive.path, files)
 
 
-BEFORE = {"disclosure": "ladder", "experiments": 0.0}  # what runs did that were begun before there were such settings
+# what runs did that were begun before there were such settings
+BEFORE = {"disclosure": "ladder", "experiments": 0.0, "pairing": "rank"}
 
 
 def config_of(text: str, task: str, path: Path, files: Mapping[str, str] = NO_FILES) -> Config:

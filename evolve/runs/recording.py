@@ -64,6 +64,14 @@ class RecordedPipeline:
         return found
 
 
+def recorded_adds(recording: Archive, one: str, other: str) -> float | None:
+    """Return what a method adds to one, as it was recorded. Raises Diverged when it was not."""
+    known = recording.pair(one, other)
+    if known is None:
+        raise Diverged(f"what {other} adds to {one} is not recorded")
+    return known[0]
+
+
 class RecordedJudge(Evaluator):
     """A judge whose trials and findings come from an archive; races, cells and fitness are worked out anew."""
 

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from evolve.nouns import Model, Operator
 from evolve.observer import NullObserver
 from evolve.queries.ends import INSTANCES
 from evolve.runs.checks import check_origin, config_of, stored_config
-from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline
+from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline, recorded_adds
 from evolve.runs.resources import judge_resources, load_operators
 from evolve.runs.seeds import enter
 from evolve.screening.screen import Screen
@@ -50,6 +51,7 @@ COMPARED = {
     "evaluations": "select method, proposal, domain, status, fitness, pgr, "
     f"iif({_N} < {FEWEST}, null, pgr_low) as pgr_low, iif({_N} < {FEWEST}, null, pgr_high) as pgr_high, "
     "trials, measures, message from evaluations e where split = 'dev' order by id",
+    "pairs": "select one, other, adds from pairs order by one, other",
     "elites": "select island, cell, method, fitness from elites order by island, cell",
     "directions": "select name, text, focus, origin, parent from directions order by rowid",
     "events": "select kind, text, island, method from events "
@@ -205,6 +207,7 @@ class Replay:
             operators=load_operators(self._judging.task, config, self._operators),
             models=dict[str, Model](self._models),
             system=self._recording.run().system,
+            adds=partial(recorded_adds, self._recording) if self._judging.task.contract.has_rows else None,
         )
         self._parts = assemble(context)
         self._engine = Engine(context, self._parts, self._pipeline)

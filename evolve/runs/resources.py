@@ -21,7 +21,8 @@ from evolve.nouns import Model, Operator
 from evolve.runs.circumstances import circumstances
 from evolve.screening.examine import with_others
 from evolve.screening.worker import WorkerProcess
-from evolve.search.context import Judging
+from evolve.search.context import Judging, dev_instances
+from evolve.selection.pairing import Adds
 from fitness import registry
 from fitness.cached_judge import CachedJudge
 from fitness.judge import Cancelled
@@ -31,6 +32,7 @@ from fitness.tasks import Task
 from fitness.vault.builder import Builder
 from fitness.vault.builder import load as load_instance
 from fitness.vault.instance import Instance, InstanceName
+from fitness.vault.rows import RowStore
 from fitness.vault.vault import Vault
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
@@ -44,6 +46,17 @@ class JudgeResources(Judging):
     vault: Vault
     builder: Builder
     sandbox: Sandbox
+    rows: RowStore
+
+    def adds(self, config: Config) -> Adds | None:
+        """Return what says of two methods what one adds to the other on a run's dev instances, if the task's answers have rows.
+
+        Room is made for what the run will keep.
+        """
+        if not self.task.contract.has_rows:
+            return None
+        self.rows.prune()
+        return partial(self.rows.adds, instances=dev_instances(config))
 
     @contextlib.contextmanager
     def stopped_at_the_end(self) -> Iterator[None]:
@@ -92,9 +105,9 @@ def judge_resources(
             with one_at_a_time:
                 return load_instance(vault, task, name)
 
-        store = vault.cache(circumstances(task, sandbox, choice))
-        judge = CachedJudge(store, baselines, task, vault, sandbox, load, stop, partial(with_others, worker))
-        yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox)
+        store, rows = vault.cache(circumstances(task, sandbox, choice)), RowStore(vault.rows(task))
+        judge = CachedJudge(store, baselines, task, vault, sandbox, load, stop, partial(with_others, worker), rows)
+        yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox, rows)
 
 
 def _return_large_arrays() -> None:

@@ -253,6 +253,7 @@ def _context(setup: Setup, archive: Archive, resources: JudgeResources, watch: O
         executor=setup.executor,
         system=run.system,
         built=lambda: _built(resources),
+        adds=resources.adds(config),
     )
 
 

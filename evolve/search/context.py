@@ -41,6 +41,7 @@ class RunContext:
         system: the system text of the run's model calls, "" without a model.
         built: returns how many instances there are, and how many are wanted.
         executor: where methods are judged, opened anew for each phase of a session.
+        adds: returns the share of dev rows that one method has wrong and another right (RowStore.adds); None without such rows.
     """
 
     config: Config
@@ -55,6 +56,7 @@ class RunContext:
     system: str = ""
     built: Callable[[], tuple[int, int]] = lambda: (0, 0)
     executor: Executor = field(default_factory=Local)
+    adds: Callable[[str, str], float | None] | None = None
 
     def open_executor(self) -> Executor:
         """Return the executor, ready for jobs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from archives.archive import Archive
 from archives.nouns import ArchiveError
 from evolve.islands.islands import Islands
 from evolve.nouns import experimenting
@@ -18,7 +19,8 @@ from evolve.search.restore import pgrs, restore, source_of
 from evolve.search.seeding import Seeding
 from evolve.search.state import SearchState
 from evolve.selection.choice import Proposer
-from evolve.selection.selector import Selector
+from evolve.selection.pairing import Adds, Pairing, Uptake
+from evolve.selection.selector import BY_RANK, Selector
 from evolve.selection.strategies import populations, strategy
 
 
@@ -64,5 +66,19 @@ def _listeners(context: RunContext) -> Listeners:
         for spec in (list(context.models) or [""] if op.needs_model else [""])
     ]
     chosen, directions = strategy(config.strategy), context.judging.task.directions
-    selector = Selector(islands, state.ranked_seeds, proposers, directions, config.novelty, chosen)
+    selector = Selector(islands, state.ranked_seeds, proposers, directions, config.novelty, chosen, _pairing(context, state))
     return Listeners(state, islands, selector, Feedback(state, partial(source_of, archive)))
+
+
+def _pairing(context: RunContext, state: SearchState) -> Pairing:
+    """Return what goes with a parent in this run."""
+    if context.config.pairing == "rank":
+        return BY_RANK
+    adds = None if context.adds is None else partial(_adds, context.archive, context.adds)
+    return Pairing(adds, Uptake(context.judging.task.grammar, lambda method: state.methods[method].source))
+
+
+def _adds(archive: Archive, measure: Adds, one: str, other: str) -> float | None:
+    """Return what a method adds to one, as it was recorded when it was first asked: a replay chooses by the same numbers."""
+    known = archive.pair(one, other)
+    return measure(one, other) if known is None else known[0]

@@ -68,6 +68,7 @@ class Recorder:
     def asked(self, number: int, choice: Choice, worst: Usage, told: Sequence[str] = ()) -> None:
         """Record a proposal that begins, with what its first model call may cost; its brief has `told` scores of methods."""
         self._archive.add_proposal(asked(number, choice), worst)
+        self._archive.add_pairs(choice.parents[0], choice.pairs)
         if choice.model:
             self._disclosure.prompted(choice.model, number, [self._state.born(method) for method in told])
         self._listeners.asked(number, choice)

@@ -4,6 +4,7 @@
 - choice: what selection is asked and answers
 - directions: the populations of directions
 - novelty: the distance of prompts, and of methods
+- pairing: second parents that add something, and directions that a parent can take up
 - parents: who may be a parent
 - repairs: which failed child a model repairs next
 - selector: one choice

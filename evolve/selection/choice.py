@@ -28,6 +28,7 @@ class Choice:
     Attributes:
         fixes: the failed proposal that is to be repaired, if any.
         cell: the cell whose elite the first parent was.
+        pairs: the methods that might have been crossed with the first parent, each with what it would add (pairing.Adds).
     """
 
     island: int
@@ -40,6 +41,7 @@ class Choice:
     novelty: float
     fixes: int | None = None
     cell: int | None = None
+    pairs: tuple[tuple[str, float | None], ...] = ()
 
 
 class Reward(NamedTuple):

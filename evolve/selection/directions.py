@@ -76,9 +76,13 @@ class Directions:
         """Return the directions of an island."""
         return [record.direction for record in self._homes[island].live.values()]
 
-    def ballot(self, island: int, rarity: Callable[[int], float]) -> Ballot:
-        """Return what draws a direction of an island: as likely as it is good, and as it is rare, a factor given its tries."""
-        records, usual = list(self._homes[island].live.values()), self._usual
+    def ballot(self, island: int, rarity: Callable[[int], float], fits: Callable[[Direction], bool]) -> Ballot:
+        """Return what draws a direction of an island: as likely as it is good, and as it is rare, a factor given its tries.
+
+        Of those that fit; of all when none does.
+        """
+        live, usual = list(self._homes[island].live.values()), self._usual
+        records = [record for record in live if fits(record.direction)] or live
         values = [record.value(usual) for record in records]
         weights = [value * rarity(record.tried) for value, record in zip(values, records)]
         best = max(values)

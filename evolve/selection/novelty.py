@@ -163,6 +163,10 @@ class Novelty:
         """Return what methods share that differ in constants only."""
         return self._sketches.get(method, method)
 
+    def alike(self, a: str, b: str) -> bool:
+        """Tell whether two methods differ in constants only."""
+        return self.looks(a) == self.looks(b)
+
     def _features(self, choice: Choice) -> Features:
         made = features(choice.direction.name, choice.operator, choice.model, choice.parents, choice.inspirations)
         return made.union(*(looks(self._sketches[parent]) for parent in choice.parents if parent in self._sketches))

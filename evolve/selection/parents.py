@@ -115,6 +115,11 @@ def _step(count: int) -> float:
     return SELECTION_PRESSURE / max(1, count - 1)
 
 
+def rank_weight(count: int, place: int) -> float:
+    """Return how much likelier than the least fit the one at a place, of so many, is drawn."""
+    return float(2.0 ** (_step(count) * place))
+
+
 def by_rank(count: int, share: float) -> int:
     """Return the place, of so many from the least fit to the fittest, below which this share of the weight lies."""
     step = _step(count)

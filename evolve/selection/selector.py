@@ -3,8 +3,8 @@
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
 every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty
-decides what is asked of a parent, not who is one. Second parents are drawn by fitness alone, and so is one inspiration; the
-other is a human baseline, for elites come to consist of the same steps.
+decides what is asked of a parent, not who is one. Second parents are drawn by fitness and by what they would add to the first,
+one inspiration by fitness alone; the other is a human baseline, for elites come to consist of the same steps.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from archives.nouns import MethodRecord
 from evolve.islands.islands import Islands
@@ -19,6 +20,7 @@ from evolve.selection.bandit import Arm, Bandit
 from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.directions import Ballot, Directions
 from evolve.selection.novelty import Novelty, Recent
+from evolve.selection.pairing import Pairing, Partners, partners
 from evolve.selection.parents import Draw, FirstParent, Parents, draw_by_rank, draw_evenly
 from evolve.selection.repairs import RepairQueue
 from evolve.selection.strategies import STRATEGIES, Strategy
@@ -27,6 +29,7 @@ from fitness.nouns import Direction
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
 INSPIRATIONS = 2  # in a brief
 Donors = tuple[Sequence[str], Draw]  # methods, and how they are drawn
+BY_RANK = Pairing(None, lambda method, direction: True)
 
 
 class Selector:
@@ -44,9 +47,10 @@ class Selector:
         directions: Sequence[Direction],
         novelty: float,
         strategy: Strategy = STRATEGIES["map-elites"],
+        pairing: Pairing = BY_RANK,
     ) -> None:
         """Begin with nothing used; islands and seeds, from the least fit to the fittest, are looked up while they change."""
-        self._islands, self._seeds, self._strategy = islands, seeds, strategy
+        self._islands, self._seeds, self._strategy, self._pairing = islands, seeds, strategy, pairing
         self._novelty = Novelty(len(directions), novelty)
         self._parents = Parents(islands, seeds, strategy, self._novelty)
         self.bandit = Bandit()
@@ -130,15 +134,17 @@ class Selector:
         first = self._source(island, [*breeding, *mending], rng)
         if broken and first in mending:
             return self._fix(first, *broken)
-        first_parent, ballot = self._parents.first(island, rng), self._directions.ballot(island, self.recent.rarity)
+        first_parent = self._parents.first(island, rng)
+        ballot = self._directions.ballot(island, self.recent.rarity, partial(self._pairing.takes_up, first_parent[0]))
         sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
-        drawn = [self._draw(island, source, first_parent, ballot, rng) for source in sources]
+        few = self._partners(island, first_parent[0], rng) if any(source.parents > 1 for source in sources) else None
+        drawn = [self._draw(island, source, first_parent, ballot, few, rng) for source in sources]
         weight, novelties = self.recent.weight, [self._novelty.of(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]
         donors = ((self._parents.company(island), draw_by_rank), (self._seeds, draw_evenly))
         inspired = replace(best, inspirations=self._inspire(best.parents, donors, rng))
-        return replace(inspired, novelty=self._novelty.of(inspired))
+        return replace(inspired, novelty=self._novelty.of(inspired), pairs=tuple(few.adds.items()) if few else ())
 
     def _source(self, island: int, sources: Sequence[Proposer], rng: random.Random) -> Proposer:
         return self._sources_of(island, sources, 1, rng)[0]
@@ -147,11 +153,19 @@ class Selector:
         arms = [Arm(island, s.model, s.operator) for s in sources]
         return [sources[drawn] for drawn in self.bandit.draw(arms, times, rng)]
 
-    def _draw(self, island: int, source: Proposer, first_parent: FirstParent, ballot: Ballot, rng: random.Random) -> Choice:
+    def _partners(self, island: int, parent: str, rng: random.Random) -> Partners | None:
+        """Return who may be crossed with a parent, the same for all prompts to it; None where rank alone decides."""
+        adds, company = self._pairing.adds, self._parents.company(island)
+        return None if adds is None else partners(company, parent, adds, self._novelty.alike, rng)
+
+    def _draw(
+        self, island: int, source: Proposer, first_parent: FirstParent, ballot: Ballot, few: Partners | None, rng: random.Random
+    ) -> Choice:
         parent, cell, worth = first_parent
         direction, standing = ballot.draw(rng)
         value = (worth + standing) / 2
-        parents = (parent, *draw_by_rank(self._parents.company(island), source.parents - 1, (parent,), rng))
+        others, company = source.parents - 1, self._parents.company(island)
+        parents = (parent, *(few.draw(others, rng) if few else draw_by_rank(company, others, (parent,), rng)))
         return Choice(island, source.operator, source.model, direction, parents, (), value, 0.0, cell=cell)
 
     def _evenly(self, island: int, sources: Sequence[Proposer], rng: random.Random) -> Choice:

@@ -181,6 +181,9 @@ class Scoring(Protocol):
     def errors(self, answer: np.ndarray, private: Arrays) -> Mapping[str, float]:
         """Return what kind of errors an answer makes, as the contract names them."""
 
+    def right(self, answer: np.ndarray, private: Arrays) -> np.ndarray | None:
+        """Return which rows of an answer are right, (rows,) bool; None where the contract has no such rows."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -218,6 +221,11 @@ class Contract:
     words: Words = Words()
     shares: bool = False
     stub: str = ""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether an answer is made of rows that are right or wrong each, as what is told of errors supposes."""
+        return bool(self.errors)
 
     def sizes(self, arrays: Arrays) -> dict[str, int]:
         """Return the size of each named dimension of an instance's arrays. Raises ValueError where two arrays disagree."""

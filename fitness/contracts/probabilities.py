@@ -97,9 +97,14 @@ class Accuracy:
 
         A share of no rows is left out.
         """
-        right, taught = (found.argmax(1) == private["test_y"] for found in (answer, private["teacher"]))
+        right, taught = (self.right(found, private) for found in (answer, private["teacher"]))
         rows = zip(PROBABILITIES.errors, (taught, ~taught))
         return {name: float(right[some].mean()) for name, some in rows if some.any()}
+
+    def right(self, answer: np.ndarray, private: Arrays) -> np.ndarray:
+        """Return which rows have their true class as the most probable one."""
+        found: np.ndarray = answer.argmax(1) == private["test_y"]
+        return found
 
 
 ACCURACY = Accuracy()

@@ -2,8 +2,10 @@
 
 - build: the builder process
 - builder: the handle on it
-- cache: what human baselines scored
+- cache: what was measured of methods, a file an entry
 - instance: one instance and its answers
+- marks: which rows of an instance an answer has right, as bits
+- rows: the marks of methods on dev instances, and what one method adds to another
 - storage: the file of one instance
 - vault: key, problems, looks
 """

@@ -1,4 +1,4 @@
-"""Keeps what was measured of human baselines beside the vault: a file an entry, keyed, so that nobody else can write one."""
+"""Keeps what was measured of methods beside the labels: a file an entry, keyed, so that nobody else can write one."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ class ScoreCache:
                 os.replace(part, path)
             finally:
                 Path(part).unlink(missing_ok=True)
+
+    def prune(self, most: int) -> None:
+        """Drop the entries that were written first, whatever their circumstances, until the rest has at most so many bytes."""
+        with suppress(OSError):
+            found = [(path.stat(), path) for path in self._folder.glob("*/*")]
+            room = sum(stat.st_size for stat, _ in found) - most
+            for stat, path in sorted(found, key=lambda one: one[0].st_mtime_ns):
+                if room <= 0:
+                    break
+                path.unlink()
+                room -= stat.st_size
 
     def _label(self, of: Mapping[str, object]) -> str:
         return json.dumps([of, self._circumstances], sort_keys=True)

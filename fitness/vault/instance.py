@@ -13,6 +13,7 @@ from fitness.contracts.arranging import Rows, restored
 from fitness.contracts.contract import Arrays, Contract, Scoring
 from fitness.nouns import Score, Split
 from fitness.vault import storage
+from fitness.vault.marks import Marks, marked
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,14 @@ class Answers:
     def errors(self, predictions: np.ndarray) -> Mapping[str, float]:
         """Return what kind of errors an answer makes."""
         return self.scoring.errors(self._whole(predictions), self._shown)
+
+    def marks(self, predictions: np.ndarray) -> Marks | None:
+        """Return which rows of the instance were shown, and which of them an answer has right; None where nothing says so."""
+        right = self.scoring.right(self._whole(predictions), self._shown)
+        if right is None:
+            return None
+        places = self._some.get(self.contract.answer.axes[0])
+        return marked(np.arange(len(right)) if places is None else places, right)
 
     @cached_property
     def _some(self) -> Rows:

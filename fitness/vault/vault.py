@@ -101,6 +101,10 @@ class Vault:
         """Return what was measured of baselines on this vault's instances under these circumstances."""
         return ScoreCache(self.folder / "baselines", self._secret.derive("baselines"), circumstances)
 
+    def rows(self, task: Task) -> ScoreCache:
+        """Return where it is kept which rows of a task's dev instances methods have right (rows.RowStore)."""
+        return ScoreCache(self.folder / "rows", self._secret.derive("rows"), {"task": [task.name, task.version]})
+
     def dice(self, *label: object) -> np.random.Generator:
         """Return the generator of what is decided about a method in secret: a method knows its seed, but not the key."""
         return self._secret.rng("dice", *label)

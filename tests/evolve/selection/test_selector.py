@@ -241,7 +241,7 @@ def test_a_direction_that_makes_elites_is_drawn_more() -> None:
         for number in range(12):
             directions.learn(direction.name, 0, direction is DIRECTIONS[3] and number % 2 == 0)
     rng = random.Random(0)
-    counts = Counter(directions.ballot(0, lambda uses: 1.0).draw(rng)[0].name for _ in range(1000))
+    counts = Counter(directions.ballot(0, lambda uses: 1.0, lambda direction: True).draw(rng)[0].name for _ in range(1000))
     assert counts.most_common(1)[0][0] == DIRECTIONS[3].name
     assert counts[DIRECTIONS[3].name] > 3 * counts[DIRECTIONS[4].name] > 0
 
