@@ -13,6 +13,19 @@ from fitness.ladder import Ladder, shown
 from fitness.nouns import Split, Trial
 
 
+def told(scores: Sequence[CoarseScore]) -> str:
+    """Return what Ladders said of a method, in one line: of each domain a new best, or nothing but that it was none."""
+    # domains are numbered, and only when there are several: a name could tell what is hard about one
+    places = [f" in domain {n}" for n in range(1, len(scores) + 1)] if len(scores) > 1 else [""]
+    return "; ".join(map(_said, scores, places))
+
+
+def _said(score: CoarseScore, where: str) -> str:
+    if score.raised:
+        return f"PGR about {score.pgr:.2f}{where}, the best of its time"
+    return f"not shown to be better{where} than the best before it, which had PGR about {score.pgr:.2f}; it may be far worse"
+
+
 class Ladders:
     """What the Ladder of each search domain said of each method."""
 
