@@ -6,8 +6,9 @@ Whatever a method, a model or a sandbox wrote stands between backticks, and ever
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from evolve.nouns import Brief, Broken, Exhibit
 from evolve.prompting.rows import other, row, whole_sentences
@@ -16,35 +17,44 @@ from evolve.text import LINE, fence, printable_line, visible
 from fitness.nouns import Direction
 
 LENGTH = 5_400  # characters that a request aims at: three fifths of what it took when it had no table and told less
-FEWEST = 5  # rows of the table that a request has however long it is
+FEWEST = 4  # rows of the table that a request has however long it is
 ASK = 4096  # characters that an operator's own words have at most
 USUAL = 650  # characters of them, as a rule
+HEADING = 40  # characters that a section has beside its lines, or about
 FILE = 32 * 1024  # characters of a file: as long as a method may be
 DELETED = 8  # deleted lines in a request
 OPENING = 12  # lines of a method in a request that asks for no method
 
 
+@dataclass
+class Room:
+    """Counts the characters that are left."""
+
+    left: int
+
+    def takes(self, length: int) -> bool:
+        """Tell whether there is room for so many more, and take it."""
+        fits = length <= self.left
+        self.left -= length if fits else 0
+        return fits
+
+
 def fitted(brief: Brief) -> Brief:
-    """Return what a request has room for: all parents, some rows; then the record's file, more rows, other methods' files."""
-    others = tuple(replace(one, whole=False) for one in brief.inspirations)
+    """Return what a request has room for.
+
+    All parents stand in it, the record's card and a few rows, however long that makes it; then, while there is room: lines that
+    hurt, a line for each other method, the record's file, more rows, other methods' files.
+    """
     record = brief.record and replace(brief.record, whole=False)
-    small = replace(brief, record=record, tried=brief.tried[:FEWEST], inspirations=others)
-    room = LENGTH - USUAL - len(prompt(small, ""))
-    if brief.record and brief.record.whole and _cost(brief.record) <= room:
+    small = replace(brief, record=record, tried=brief.tried[:FEWEST], inspirations=(), deleted=())
+    room = Room(LENGTH - USUAL - len(prompt(small, "")))
+    deleted = brief.deleted if room.takes(len(_deleted(brief.deleted))) else ()
+    others = [one for one in brief.inspirations if room.takes(len(other(one)) + HEADING)]
+    if brief.record and brief.record.whole and room.takes(_cost(brief.record)):
         record = brief.record
-        room -= 0 if record.method.id in _ids(brief.parents) else _cost(record)
-    rows = [*small.tried]
-    for tried in brief.tried[FEWEST:]:
-        room -= len(row(tried)) + 1
-        if room < 0:
-            break
-        rows.append(tried)
-    fitting = []
-    for one in brief.inspirations:
-        whole = one.whole and _cost(one) <= room
-        room -= _cost(one) if whole else 0
-        fitting.append(replace(one, whole=whole))
-    return replace(small, record=record, tried=tuple(rows), inspirations=tuple(fitting))
+    rows = [*small.tried, *itertools.takewhile(lambda tried: room.takes(len(row(tried)) + 1), brief.tried[FEWEST:])]
+    others = [replace(one, whole=one.whole and room.takes(_cost(one))) for one in others]
+    return replace(small, record=record, deleted=deleted, inspirations=tuple(others), tried=tuple(rows))
 
 
 def prompt(brief: Brief, ask: str) -> str:

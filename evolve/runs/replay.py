@@ -46,8 +46,8 @@ _N = INSTANCES.format("e")  # an earlier version gave intervals of fewer than FE
 PROMPTS = "prompts are not compared: they were written in other words than this version's"
 COMPARED = {
     "journal": "select step, proposal, method, config from journal order by id",
-    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, prediction, source, "
-    "novelty, state, reason, method, placement, gain from proposals order by id",
+    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, "
+    "prediction, source, novelty, state, reason, method, placement, gain from proposals order by id",
     "methods": "select id, source, flags from methods order by rowid",
     "evaluations": "select method, proposal, domain, status, fitness, pgr, "
     f"iif({_N} < {FEWEST}, null, pgr_low) as pgr_low, iif({_N} < {FEWEST}, null, pgr_high) as pgr_high, "

@@ -34,6 +34,7 @@ class Attempts:
         self._children: dict[str, deque[Ended]] = {}
         self._telling: dict[Telling, deque[Ended]] = {kind: deque(maxlen=TELLING) for kind in ("best", "near miss", "fall")}
         self._failures: dict[str, Ended] = {}  # the newest of each kind, in the order they came
+        self._recent: deque[Ended] = deque(maxlen=2 * ROWS)
         self._predictions: dict[str, str] = {}
         self._best = -math.inf
 
@@ -43,6 +44,7 @@ class Attempts:
             return
         for one in dict.fromkeys(event.choice.parents):
             self._children.setdefault(one, deque(maxlen=CHILDREN)).append(event)
+        self._recent.append(event)
         if event.prediction and event.reward.method:
             self._predictions.setdefault(event.reward.method, event.prediction)
         if fitness is None:
@@ -64,10 +66,11 @@ class Attempts:
             line = dict.fromkeys(ancestors[one] for one in line if one in ancestors)
 
     def telling(self) -> Iterator[Ended]:
-        """Yield what tells most, one of each kind in turn, the newest of each first."""
+        """Yield what tells most, one of each kind in turn, the newest of each first; then whatever is new."""
         kinds = [*map(reversed, self._telling.values()), reversed(self._failures.values())]
         for round_of in zip_longest(*kinds):
             yield from (event for event in round_of if event is not None)
+        yield from reversed(self._recent)
 
     def _kind(self, fitness: float, parent: float | None) -> Telling | None:
         if fitness > self._best:

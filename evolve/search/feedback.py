@@ -51,7 +51,9 @@ class Feedback:
         """Remember which human baselines a prompt may show in full."""
         if choice.model:
             full = frozenset((*choice.parents, *self.whole(number, choice)))
-            self._shown.setdefault(choice.island, deque(maxlen=AGAIN)).append((number, frozenset(filter(self._by_hand, full))))
+            self._shown.setdefault(choice.island, deque(maxlen=AGAIN + 1)).append(
+                (number, frozenset(filter(self._by_hand, full)))
+            )
 
     def ended(self, event: Ended) -> None:
         """Remember what was tried, and a child that a model may repair; the oldest are forgotten."""
@@ -87,8 +89,8 @@ class Feedback:
 
         A human baseline that its island was shown in full lately is not.
         """
-        earlier = (shown for proposal, shown in self._shown.get(choice.island, ()) if proposal != number)
-        lately = frozenset[str]().union(*earlier)
+        earlier = [shown for proposal, shown in self._shown.get(choice.island, ()) if proposal < number]
+        lately = frozenset[str]().union(*earlier[-AGAIN:])
         return frozenset(m for m in choice.inspirations if m not in lately and self._differs(m, choice.parents))
 
     def deleted(self, method: str, better: Callable[[str], bool]) -> tuple[str, ...]:
