@@ -212,24 +212,15 @@ class Engine:
         """Go on with a candidate that was in flight when the run was cut off, if the budget still has room for it."""
         methods = self._state.methods
         choice = repeated(record, {direction.name: direction for direction in self._selector.directions})
-<<<<<<< HEAD
         recorded = self._archive.records(record.id)
-        brief = self._brief(choice) if record.state == "asked" else None
-        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded.calls else FREE
-=======
-        recorded = self._archive.calls(record.id)
         brief = self._briefing.brief(record.id, choice) if record.state == "asked" else None
-        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded else FREE
+        worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded.calls else FREE
         try:
             self._budget.reserve(worst)
         except BudgetRefused:
             return
         self._archive.journal("take up", record.id)
-<<<<<<< HEAD
         usage = total(call.usage for call in recorded.calls)
-        candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
-=======
-        usage = total(call.usage for call in recorded)
         drafted = Draft(record.source, record.idea, record.prompt, record.reply, prediction=record.prediction)
         candidate = Candidate(record.id, choice, replace(drafted, usage=usage))
         method = methods.get(record.method or "")

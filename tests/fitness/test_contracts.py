@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -196,3 +197,12 @@ def test_sizes_that_disagree_are_named(make: Callable[[], Contract]) -> None:
     others = {array.name: np.zeros((4,) * len(array.axes)) for array in contract.arrays[1:2]}
     with pytest.raises(ValueError, match=f"along {first.axes[0]}, where 3 were expected"):
         contract.sizes({first.name: wrong, **others})
+
+
+def test_the_contract_tells_the_students_defaults_as_they_are() -> None:
+    from fitness.sandbox.inside.student import Student
+
+    told = " ".join(wording.text(PROBABILITIES).split())
+    for name, parameter in inspect.signature(Student.fit).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            assert f"{name}={parameter.default}" in told

@@ -32,7 +32,15 @@ INSTANCES = 6
 GRID = Bins((Measure("teacher_agreement", 0.0, 1.0, 10), Measure("size", 0.0, 10.0, 4)))
 MESSAGE = "ValueError at line 3: shapes 4 and 5 differ"
 REFUSAL = "line 2: the name 'softmax' is not defined"
-SOURCE = '"""A method called {0}."""\n\nSHARE = {1}\n\n\ndef method(problem):\n    rows = {1} + SHARE\n    return problem.weak * rows\n'
+SOURCE = '''"""A method called {0}."""
+
+SHARE = {1}
+
+
+def method(problem):
+    rows = {1} + SHARE
+    return problem.weak * rows
+'''
 
 
 @dataclass

@@ -76,7 +76,8 @@ def test_what_nobody_sees_reaches_no_prompt_unseen():
     parents = (exhibit(f"{SOURCE}# {hidden}\n", f"van{hidden}illa"),)
     brief = Brief(
         replace(DIRECTION, text=f"trust{hidden}"), parents, (exhibit(f"# {hidden}"),),
-        tried=(tried(idea=f"a{hidden}", outcome=f"b{hidden}", prediction=f"c{hidden}"),), deleted=(f"x{hidden}",), broken=Broken(f"# {hidden}", f"c{hidden}"),
+        tried=(tried(idea=f"a{hidden}", outcome=f"b{hidden}", prediction=f"c{hidden}"),),
+        deleted=(f"x{hidden}",), broken=Broken(f"# {hidden}", f"c{hidden}"),
     )  # fmt: skip
     for asked in (briefs.prompt(brief, "ask"), briefs.variation(brief)):
         assert not set(hidden) & set(asked)

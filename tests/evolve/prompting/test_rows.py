@@ -66,7 +66,7 @@ def test_an_idea_is_cut_behind_a_sentence_and_not_in_the_middle_of_one() -> None
     assert whole_sentences("one clause of many words, a second clause, " + "and a third " * 20, 60) == (
         "one clause of many words, a second clause…"
     )
-    assert whole_sentences("what was stored cut short, the rest is lo…", 300) == "what was stored cut short…"
+    assert whole_sentences("an idea that was stored cut, the rest is lo…", 60) == "an idea that was stored cut…"
 
 
 def test_a_row_says_what_changed_by_the_names_of_the_parts() -> None:
