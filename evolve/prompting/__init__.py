@@ -6,5 +6,6 @@
 - prompts: requests
 - rows: what a prompt tells of a method in one line
 - system: the system text
-- words, templates/: the words, and their digest
+- templates/: the words
+- words: reads them, and gives them a digest
 """

@@ -18,7 +18,7 @@ BROKEN = 64  # failed children that can still be repaired
 FAMILY = 60  # methods of one structure that a brief names, the newest
 AGAIN = 10  # prompts of an island in which a human baseline is shown in full once
 GOOD = 0.1  # of fitness below the first parent's at which a method is still worth its file
-OTHER = 0.05  # difference of a share, such as agreement with the teacher, at which methods behave differently
+OTHER = 0.05  # difference of a measured share at which methods behave differently
 NO_GAIN = "judged, and not placed: no better than what its cell holds"
 
 
