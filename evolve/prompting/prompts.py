@@ -16,7 +16,7 @@ from evolve.prompting.words import template
 from evolve.text import LINE, fence, printable_line, visible
 from fitness.nouns import Direction
 
-LENGTH = 5_400  # characters that a request aims at: three fifths of what it took when it had no table and told less
+LENGTH = 5_100  # characters that a request aims at: three fifths of what it took when it had no table and told less
 FEWEST = 4  # rows of the table that a request has however long it is
 ASK = 4096  # characters that an operator's own words have at most
 USUAL = 650  # characters of them, as a rule

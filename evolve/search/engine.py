@@ -43,7 +43,7 @@ class Engine:
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._screen, self._stop = context.screen, context.judging.stop
         self._state, self._islands = parts.listeners.state, parts.listeners.islands
-        self._selector, self._briefing = parts.listeners.selector, parts.briefing
+        self._selector, self._briefing, self._disclosure = parts.listeners.selector, parts.briefing, parts.disclosure
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
 
