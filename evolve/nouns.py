@@ -34,24 +34,6 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class CoarseScore:
-    """What a model may know of a method's score on one search domain: the Ladder's answer.
-
-    Attributes:
-        instances: dev instances that it was asked about.
-        rung: the best rung when the method had been scored, in accuracy.
-        pgr: the same as PGR, in steps of .05.
-        raised: whether this method set it; otherwise it is not known to be better than that, and may be far worse.
-    """
-
-    domain: str
-    instances: int
-    rung: float
-    pgr: float
-    raised: bool
-
-
-@dataclass(frozen=True)
 class Exhibit:
     """A method as a brief shows it: what it is, and the only scores of it that a model may see.
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
 from archives.archive import Archive
 from archives.sqlite.typed import value
-from evolve.nouns import CoarseScore
 from fitness.ladder import Ladder, shown
 from fitness.nouns import Split, Trial
+
+
+@dataclass(frozen=True)
+class CoarseScore:
+    """What a model may know of a method's score on one search domain: the Ladder's answer.
+
+    Attributes:
+        instances: dev instances that it was asked about.
+        rung: the best rung when the method had been scored, in accuracy.
+        pgr: the same as PGR, in steps of .05.
+        raised: whether this method set it; otherwise it is not known to be better than that, and may be far worse.
+    """
+
+    domain: str
+    instances: int
+    rung: float
+    pgr: float
+    raised: bool
 
 
 def told(scores: Sequence[CoarseScore]) -> str:

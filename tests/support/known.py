@@ -14,7 +14,10 @@ from archives.grid import Bins
 from archives.nouns import Elite, MethodRecord, ProposalRecord, RunRecord
 from evolve import operators
 from evolve.islands.islands import Islands
+from evolve.nouns import Brief
+from evolve.prompting import prompts
 from evolve.prompting.disclosure import Disclosure, DisclosureKind
+from evolve.prompting.words import template
 from evolve.search.briefing import Briefing
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners
@@ -162,3 +165,10 @@ def choice(
 ) -> Choice:
     """Return a choice of these parents."""
     return Choice(0, operator, model, DIRECTIONS[0], (parent, *others), inspirations, 0.0, 0.0)
+
+
+def asked(brief: Brief, operator: str) -> str:
+    """Return the first request of an operator about a brief."""
+    if operator == "vary":
+        return prompts.variation(brief)
+    return prompts.prompt(brief, template(operator).safe_substitute(most=3, instances=2))

@@ -21,6 +21,7 @@ from fitness import tasks
 from fitness.contracts import wording
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Direction, Method
+from tests.support.known import asked
 
 SOURCE = "def method(problem):\n    return problem.weak[:, 1]\n"
 TEXT = wording.text(PROBABILITIES)
@@ -79,9 +80,9 @@ def test_what_nobody_sees_reaches_no_prompt_unseen():
         tried=(tried(idea=f"a{hidden}", outcome=f"b{hidden}", prediction=f"c{hidden}"),),
         deleted=(f"x{hidden}",), broken=Broken(f"# {hidden}", f"c{hidden}"),
     )  # fmt: skip
-    for asked in (briefs.prompt(brief, "ask"), briefs.variation(brief)):
-        assert not set(hidden) & set(asked)
-        assert "\\u3164\\uffa0\\u2800" in asked
+    for written in (briefs.prompt(brief, "ask"), briefs.variation(brief)):
+        assert not set(hidden) & set(written)
+        assert "\\u3164\\uffa0\\u2800" in written
 
 
 def test_system_text_is_the_same_whatever_the_order_of_imports():
@@ -181,10 +182,10 @@ def test_explain_asks_for_a_hypothesis_and_what_it_predicts_of_the_card():
 def test_every_ask_is_complete():
     brief = Brief(DIRECTION, (exhibit(),))
     for name in TALKING:
-        text = briefs.variation(brief) if name == "vary" else briefs.request(brief, name)
+        text = asked(brief, name)
         assert "# Your turn" in text
         assert "$" not in text
-        assert ("IDEA:" in text) + ("HYPOTHESIS:" in text) + ("DIRECTION:" in text) == 1
+        assert sum(label in text for label in ("IDEA:", "HYPOTHESIS:", "DIRECTION:", "VARIANT:")) == 1
 
 
 @given(st.lists(st.text(max_size=300), max_size=30), st.text(max_size=2_000), st.text(max_size=900))
@@ -255,7 +256,7 @@ def test_what_is_reserved_for_a_request_is_enough(name):
     for size in (10, 5_000, 60_000):
         shown, broken = long("x", size), Broken("y" * size, "reason")
         brief = Brief(DIRECTION, (shown, shown), (shown, shown), shown, (tried(),), ("z = 1",), broken)
-        text = briefs.variation(brief) if name == "vary" else briefs.request(brief, name)
+        text = asked(brief, name)
         assert len(text) <= len(briefs.longest(brief))
 
 

@@ -13,7 +13,7 @@ from evolve.prompting import prompts
 from evolve.prompting.disclosure import DisclosureKind
 from evolve.search.feedback import AGAIN
 from fitness.nouns import Status
-from tests.support.known import DOMAINS, MESSAGE, REFUSAL, Known, choice, searched, started
+from tests.support.known import DOMAINS, MESSAGE, REFUSAL, Known, asked, choice, searched, started
 
 TALKING = [name for name in operators.TABLE if operators.load(name).needs_model]
 KINDS: list[DisclosureKind] = ["card", "ladder", "full"]
@@ -38,9 +38,8 @@ def told(known: Known, kind: DisclosureKind, operator: str) -> list[str]:
     made = []
     for number, parent in enumerate(able):
         second = [able[number - 1]] if operators.load(operator).parents > 1 else []
-        asked = choice(parent, *second, operator=operator, inspirations=("plain", "sure", "linear"))
-        brief = briefing.brief(1000 + number, asked)
-        made.append(prompts.variation(brief) if operator == "vary" else prompts.request(brief, operator))
+        chosen = choice(parent, *second, operator=operator, inspirations=("plain", "sure", "linear"))
+        made.append(asked(briefing.brief(1000 + number, chosen), operator))
     return made
 
 
@@ -142,9 +141,9 @@ def test_the_record_is_told_with_its_card_also_when_it_is_no_parent(made: Known)
 def test_a_resumed_session_writes_the_same_prompts(made: Known) -> None:
     first, second = (made.briefing()[1] for _ in range(2))
     for parent in ("linear", "plain"):
-        asked = choice(parent, inspirations=("sure",))
-        assert first.brief(99, asked) == second.brief(99, asked)
-        assert prompts.request(first.brief(99, asked), "explain") == prompts.request(second.brief(99, asked), "explain")
+        chosen = choice(parent, inspirations=("sure",))
+        assert first.brief(99, chosen) == second.brief(99, chosen)
+        assert asked(first.brief(99, chosen), "explain") == asked(second.brief(99, chosen), "explain")
 
 
 def test_a_baseline_is_shown_in_full_to_an_island_once_in_ten_prompts(tmp_path: Path) -> None:
@@ -152,13 +151,13 @@ def test_a_baseline_is_shown_in_full_to_an_island_once_in_ten_prompts(tmp_path: 
     made.seed("other", 0.5, 0.5)
     made.child("child", "other", 0.5, 0.5, agreement=0.9, placed=True)
     told, briefing = made.briefing()
-    asked, whole = choice("child", inspirations=("other",)), []
+    chosen, whole = choice("child", inspirations=("other",)), []
     told.feedback._shown.clear()
     for number in range(100, 100 + 2 * AGAIN):
-        (shown,) = briefing.brief(number, asked).inspirations
+        (shown,) = briefing.brief(number, chosen).inspirations
         whole.append(shown.whole)
-        told.asked(number, asked)
-        assert briefing.brief(number, asked).inspirations == (shown,), "a prompt that is asked again is the same"
+        told.asked(number, chosen)
+        assert briefing.brief(number, chosen).inspirations == (shown,), "a prompt that is asked again is the same"
     assert [place for place, one in enumerate(whole) if one] == [0, AGAIN + 1]
 
 
