@@ -56,7 +56,7 @@ class RunRecord:
         inflation: the champion's dev PGR minus its fresh PGR, None before it is known.
         system: the system prompt of the run's model calls, "" without a model.
         grid: the grid's measures with their edges and, of Voronoi cells, the centroids, as JSON; "" in runs that are older.
-        prompts: digest of the prompt texts of its first session; "" in runs that are older.
+        prompts: digest of what wrote its prompts; "" without a model, where sessions differ in it, and in runs that are older.
         seconds: wall clock so far; `engine_seconds`: what the engine used of it, without waiting.
     """
 

@@ -34,47 +34,46 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class CoarseScore:
-    """What a model may know of a method's score on one search domain: the Ladder's answer.
-
-    Attributes:
-        instances: dev instances that it was asked about.
-        rung: the best rung when the method had been scored, in accuracy.
-        pgr: the same as PGR, in steps of .05.
-        raised: whether this method set it; otherwise it is not known to be better than that, and may be far worse.
-    """
-
-    domain: str
-    instances: int
-    rung: float
-    pgr: float
-    raised: bool
-
-
-@dataclass(frozen=True)
 class Exhibit:
     """A method as a brief shows it: what it is, and the only scores of it that a model may see.
 
     Attributes:
         method: the method.
         name: the seed's name, or a short id.
-        scores: what the Ladder of each search domain said; empty where a run has none, and before it was scored.
-        card: what its feedback card says, in lines; empty where a run shows none, and before it was judged.
+        card: what its feedback card says, in lines; "" where a run shows none, and before it was judged.
+        line: the scores that may be seen of it, in one line: off its card, or what the Ladder of each search domain said.
+        prediction: what its hypothesis predicted of its card, "" where it predicted nothing.
+        whole: whether its file may be shown; else one line tells of it.
     """
 
     method: Method
     name: str
-    scores: tuple[CoarseScore, ...]
     card: str = ""
+    line: str = ""
+    prediction: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A child that did not work, as a brief remembers it; `method` is its id where the reason tells of its scores."""
+class Tried:
+    """A child that was tried, as a row of a brief's table.
 
-    summary: str
-    reason: str
+    Attributes:
+        idea: what was changed and why, in its maker's words; `operator`: which asked for it.
+        changed: the parts of the file that differ from its first parent's.
+        outcome: what came of it, in one line.
+        prediction: what its hypothesis predicted of its card, "" where it predicted nothing.
+        method: its id, where the outcome tells of its scores.
+        near: whether it was made of the parents, or of their ancestors.
+    """
+
+    idea: str
+    operator: str
+    changed: tuple[str, ...]
+    outcome: str
+    prediction: str = ""
     method: str = ""
+    near: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,9 @@ class Brief:
         direction: what to try.
         parents: what to start from, best first; at least one.
         inspirations: methods from other cells.
-        failures: what was tried nearby and failed, newest first.
-        deleted: lines that the first parent's lineage had once and deleted, the newest first.
+        record: the best method so far, None before there is one.
+        tried: what was tried: near relatives first, then what tells most of the rest.
+        deleted: lines that the first parent's lineage dropped and was better without, the newest first.
         broken: the failed child that is to be repaired, for operators whose subject is a failure.
         family: the first parent and the methods that differ from it in constants only; never part of a prompt.
     """
@@ -110,7 +110,8 @@ class Brief:
     direction: Direction
     parents: tuple[Exhibit, ...]
     inspirations: tuple[Exhibit, ...] = ()
-    failures: tuple[Failure, ...] = ()
+    record: Exhibit | None = None
+    tried: tuple[Tried, ...] = ()
     deleted: tuple[str, ...] = ()
     broken: Broken | None = None
     family: tuple[Relative, ...] = ()
@@ -118,8 +119,9 @@ class Brief:
     @property
     def methods(self) -> tuple[str, ...]:
         """The ids of the methods whose scores it tells."""
-        shown = (exhibit.method.id for exhibit in (*self.parents, *self.inspirations))
-        return tuple(dict.fromkeys([*shown, *(failure.method for failure in self.failures if failure.method)]))
+        record = (self.record,) if self.record else ()
+        shown = (exhibit.method.id for exhibit in (*self.parents, *self.inspirations, *record))
+        return tuple(dict.fromkeys([*shown, *(row.method for row in self.tried if row.method)]))
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class Draft:
         usage: what that cost.
         problem: why there is no source, as a sentence.
         direction: a new direction, from an operator that makes those instead of methods.
+        prediction: what the model predicted of the child's feedback card, "" when it predicted nothing.
     """
 
     source: str | None
@@ -143,6 +146,7 @@ class Draft:
     usage: Usage = field(default_factory=Usage)
     problem: str = ""
     direction: Direction | None = None
+    prediction: str = ""
 
 
 class Worker(Protocol):

@@ -145,7 +145,7 @@ def brief_for(operator: Operator, worker: Worker) -> Brief:
     sources = {seed.name: seed.source.decode() for seed in collect()}
     names = sorted(sources, key=lambda name: (name not in ("selftrain", "gce", "lda", "knn"), name))[:4]
     methods = [Screen(worker).parse(sources[name], name).method for name in names]
-    exhibits = [Exhibit(method.method, method.name, ()) for method in methods if method]
+    exhibits = [Exhibit(method.method, method.name) for method in methods if method]
     first = methods[0]
     _holds(first is not None, "the human baselines pass the screen")
     broken = Broken(sources[names[0]] + "\n\nBROKEN = 1 / 0\n", "ZeroDivisionError")

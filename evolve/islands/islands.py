@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from archives.archive import Archive
 from archives.grid import Grid, by_cell, niche
 from archives.nouns import Elite
-from fitness.nouns import Evaluation
+from fitness.nouns import Evaluation, Measure
 
 
 def offer_to_all_islands(
@@ -84,6 +84,11 @@ class Islands:
             return False
         elite = self._islands[island].get(niche(self._grid, evaluation.measures, self._islands[island]))
         return elite is None or evaluation.fitness > elite.fitness
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The axes of the grid."""
+        return self._grid.measures
 
     def best_of_cells(self) -> dict[int, float]:
         """Return the best fitness in every occupied cell, over all islands."""

@@ -3,6 +3,9 @@
 - cards: what is told of a method
 - disclosure: cards or Ladders, and the ledger of looks
 - ladders: the Ladder of each search domain
-- prompts: system text and requests
+- prompts: requests
+- rows: what a prompt tells of a method in one line
+- system: the system text
 - templates/: the words
+- words: reads them, and gives them a digest
 """

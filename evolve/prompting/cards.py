@@ -108,6 +108,8 @@ class Cards:
         trials, before = self._trials(method.id), self._trials(parent) if parent else []
         told = [self._told(domain, trials, before) for domain in self._domains] if status is Status.OK else []
         problem = str(rows[-1]["message"])
+        if status is Status.OK and self._steps != EXACT:
+            problem = problem.partition(":")[0]  # behind it stands an exact gap
         return Card(method.id, method.name, status, problem, self._slower(trials), tuple(d for d in told if d is not None))
 
     def variants(self, parent: str) -> Callable[[Evaluation], Card]:
@@ -186,7 +188,12 @@ def noted(trials: Sequence[Trial]) -> str:
 def line(card: Card) -> str:
     """Return the scores of a card in one line; "" where it has none."""
     scores = zip(_places(card), card.domains)
-    return "; ".join(f"{place}PGR {domain.pgr:.2f}{_against(domain)}" for place, domain in scores)
+    return ", ".join(f"{place}PGR {domain.pgr:.2f}{_in_brackets(domain)}" for place, domain in scores)
+
+
+def behind(card: Card, other: Card) -> float:
+    """Return by how much the mean PGR of one card is below another's: of what both tell already, so it tells no more."""
+    return fmean(domain.pgr for domain in other.domains) - fmean(domain.pgr for domain in card.domains)
 
 
 def _places(card: Card) -> list[str]:
@@ -199,6 +206,12 @@ def _line(place: str, domain: DomainCard) -> str:
     said = [f"{place}PGR {domain.pgr:.2f}{ends} on {count(domain.instances, 'instance')}{_against(domain)}"]
     shares = (f"{name.replace('_', ' ')} {share:.2f}" for name, share in (domain.errors | domain.behaviour).items())
     return "; ".join(filter(None, [*said, ", ".join(shares)]))
+
+
+def _in_brackets(domain: DomainCard) -> str:
+    if domain.against is None or domain.by is None:
+        return ""
+    return " (same)" if domain.against == "not told apart" else f" ({abs(domain.by):.2f} {domain.against})"
 
 
 def _against(domain: DomainCard) -> str:

@@ -13,13 +13,15 @@ from typing import Literal, NamedTuple
 from archives.archive import Archive
 from archives.nouns import ExperimentRecord, Look, MethodRecord
 from evolve.nouns import Exhibit
-from evolve.prompting.cards import Card, Cards, line, noted, told
+from evolve.prompting import ladders
+from evolve.prompting.cards import Card, Cards, behind, line, noted, told
 from evolve.prompting.ladders import Ladders
-from fitness.nouns import Evaluation, Split
+from fitness.nouns import Evaluation, Split, Status
 
 ENGINE = "engine"  # who selects, and who prints the final table
 SELECTION = "selection on dev instances"
 DisclosureKind = Literal["card", "ladder", "full"]
+Born = tuple[MethodRecord, str | None]  # a method, and its first parent
 
 
 class _Answer(NamedTuple):
@@ -76,12 +78,13 @@ class Disclosure(Lineages):
 
     def exhibit(self, method: MethodRecord, parent: str | None = None) -> Exhibit:
         """Return a method as a brief shows it; of its scores only what the run discloses."""
-        scores = self._ladders.scores(method.id) if self._ladders else ()
         card = self._card(method, parent)
-        return Exhibit(method.method, method.name, scores, told(card) if card else "")
+        return Exhibit(method.method, method.name, told(card) if card else "", self.line(method, parent))
 
     def line(self, method: MethodRecord, parent: str | None = None) -> str:
-        """Return in a few words what the run discloses of a method that led nowhere; "" for nothing."""
+        """Return the scores that the run discloses of a method, in one line; "" for none."""
+        if self._ladders:
+            return ladders.told(self._ladders.scores(method.id))
         card = self._card(method, parent)
         return line(card) if card else ""
 
@@ -105,6 +108,24 @@ class Disclosure(Lineages):
                 for who in filter(None, [ENGINE, model])
             )
         )
+
+    def stopped(self, method: MethodRecord, parent: str | None = None) -> str:
+        """Return where the race stopped a method, "" where it did not."""
+        card = self._cards.card(method, parent)
+        return card.problem.partition(":")[0] if card and card.status is Status.OK else ""
+
+    def behind(self, method: Born, other: Born) -> float | None:
+        """Return by how much a method's PGR is below another's, as far as their cards tell; None where there are none."""
+        cards = [card for card in (self._card(*method), self._card(*other)) if card and card.domains]
+        return behind(*cards) if len(cards) == 2 else None
+
+    def better(self, method: MethodRecord, parent: str | None) -> bool:
+        """Tell whether a method was shown to be better than its first parent, and nowhere to be worse."""
+        if self._ladders:
+            return any(score.raised for score in self._ladders.scores(method.id))
+        card = self._card(method, parent)
+        found = [domain.against for domain in card.domains] if card else []
+        return "better" in found and "worse" not in found
 
     def prompted(self, model: str, proposal: int, methods: Sequence[tuple[MethodRecord, str | None]]) -> None:
         """Enter in the ledger what a model's prompt showed of methods, each with its first parent."""

@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
 from archives.archive import Archive
 from archives.sqlite.typed import value
-from evolve.nouns import CoarseScore
 from fitness.ladder import Ladder, shown
 from fitness.nouns import Split, Trial
+
+
+@dataclass(frozen=True)
+class CoarseScore:
+    """What a model may know of a method's score on one search domain: the Ladder's answer.
+
+    Attributes:
+        instances: dev instances that it was asked about.
+        rung: the best rung when the method had been scored, in accuracy.
+        pgr: the same as PGR, in steps of .05.
+        raised: whether this method set it; otherwise it is not known to be better than that, and may be far worse.
+    """
+
+    domain: str
+    instances: int
+    rung: float
+    pgr: float
+    raised: bool
+
+
+def told(scores: Sequence[CoarseScore]) -> str:
+    """Return what Ladders said of a method, in one line: of each domain a new best, or nothing but that it was none."""
+    # domains are numbered, and only when there are several: a name could tell what is hard about one
+    places = [f" in domain {n}" for n in range(1, len(scores) + 1)] if len(scores) > 1 else [""]
+    return "; ".join(map(_said, scores, places))
+
+
+def _said(score: CoarseScore, where: str) -> str:
+    if score.raised:
+        return f"PGR about {score.pgr:.2f}{where}, the best of its time"
+    return f"not shown to be better{where} than the best before it, which had PGR about {score.pgr:.2f}; it may be far worse"
 
 
 class Ladders:

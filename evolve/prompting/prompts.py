@@ -1,80 +1,75 @@
-"""Writes the prompts: the stable system text, and the request of each call. The words themselves are in templates/*.md.
+"""Writes the request of each call; the words themselves are in templates/*.md, the system text is system.py's.
 
-The system text comes first and never changes during a run, so that a provider can cache it; within a request what changes least
-comes first. The only score that enters is the coarse one of an Exhibit (disclosure.py). Whatever a method, a model or a sandbox
-wrote is fenced, and every part has a largest size.
+Within a request what changes least comes first. The only scores that enter are those of exhibits and rows (disclosure.py).
+Whatever a method, a model or a sandbox wrote stands between backticks, and every part has a largest size.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
-from string import Template
-from types import MappingProxyType
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from evolve.nouns import VERSIONS, Brief, Broken, CoarseScore, Exhibit, Failure
+from evolve.nouns import Brief, Broken, Exhibit
+from evolve.prompting.rows import other, row, whole_sentences
+from evolve.prompting.words import template
 from evolve.text import LINE, fence, printable_line, visible
-from fitness.contracts.contract import Words
 from fitness.nouns import Direction
 
-WORDS, WIDTH = Words(), 133
-PROMPTS = Path(__file__).parent / "templates"
+LENGTH = 5_100  # characters that a request aims at: three fifths of what it took when it had no table and told less
+FEWEST = 4  # rows of the table that a request has however long it is
 ASK = 4096  # characters that an operator's own words have at most
+USUAL = 650  # characters of them, as a rule
+HEADING = 40  # characters that a section has beside its lines, or about
 FILE = 32 * 1024  # characters of a file: as long as a method may be
-ROOM = 80_000  # characters of all methods in a request; parents are shown whole, inspirations while there is room
-FAILURES = 8  # failures in a request
-DELETED = 20  # deleted lines in a request
+DELETED = 8  # deleted lines in a request
 OPENING = 12  # lines of a method in a request that asks for no method
 
 
-@cache
-def template(name: str) -> Template:
-    """Return the prompt text `templates/NAME.md`."""
-    return Template((PROMPTS / f"{name}.md").read_text(encoding="utf-8").rstrip("\n"))
+@dataclass
+class Room:
+    """Counts the characters that are left."""
+
+    left: int
+
+    def takes(self, length: int) -> bool:
+        """Tell whether there is room for so many more, and take it."""
+        fits = length <= self.left
+        self.left -= length if fits else 0
+        return fits
 
 
-def system(
-    task: str,
-    contract: str,
-    imports: Iterable[str],
-    unavailable: Iterable[str],
-    versions: Mapping[str, str] = MappingProxyType({}),
-    words: Words = WORDS,
-) -> str:
-    """Return the stable prefix of a run: the task's own words, the contract, the rules.
+def fitted(brief: Brief) -> Brief:
+    """Return what a request has room for.
 
-    `imports` are the modules a method may import, `unavailable` the names in them that do not work. The versions are those of
-    the machine that the run began on: the run keeps the text.
+    All parents stand in it, the record's card and a few rows, however long that makes it; then, while there is room: lines that
+    hurt, a line for each other method, the record's file, more rows, other methods' files.
     """
-    line = f"{VERSIONS}{', '.join(f'{name} {version}' for name, version in versions.items())}.\n" if versions else ""
-    return template("system").substitute(
-        task=task.strip(),
-        contract=contract.strip(),
-        imports=", ".join(sorted(imports)),
-        unavailable=", ".join(sorted(unavailable)),
-        versions=line,
-        role=words.role,
-        rules="\n".join(_rule(rule) for rule in words.rules),
-        limits=_rule(f"Time and memory are limited: a method that needs {words.slow} may be stopped."),
-    )
-
-
-def _rule(text: str) -> str:
-    return "\n".join(textwrap.wrap(f"- {text}", WIDTH, subsequent_indent="  "))
+    record = brief.record and replace(brief.record, whole=False)
+    small = replace(brief, record=record, tried=brief.tried[:FEWEST], inspirations=(), deleted=())
+    room = Room(LENGTH - USUAL - len(prompt(small, "")))
+    deleted = brief.deleted if room.takes(len(_deleted(brief.deleted))) else ()
+    others = [one for one in brief.inspirations if room.takes(len(other(one)) + HEADING)]
+    if brief.record and brief.record.whole and room.takes(_cost(brief.record)):
+        record = brief.record
+    rows = [*small.tried, *itertools.takewhile(lambda tried: room.takes(len(row(tried)) + 1), brief.tried[FEWEST:])]
+    others = [replace(one, whole=one.whole and room.takes(_cost(one))) for one in others]
+    return replace(small, record=record, deleted=deleted, inspirations=tuple(others), tried=tuple(rows))
 
 
 def prompt(brief: Brief, ask: str) -> str:
-    """Return the request: direction, parents, what failed, inspirations, the child to be repaired, and what is asked."""
-    parents = "\n\n".join(_exhibit("Parent", *pair) for pair in enumerate(brief.parents, start=1))
+    """Return the request: direction, parents, the record, what was tried, other methods, the child to be repaired, the ask."""
+    record = brief.record.method.id if brief.record else ""
     return template("brief").substitute(
         direction=_quoted(brief.direction),
-        parents=parents,
+        parents="\n\n".join(
+            _exhibit("Parent", number, one, ", the best method so far" if one.method.id == record else "")
+            for number, one in enumerate(brief.parents, start=1)
+        ),
+        record=_record(brief),
+        tried=_section("attempts", rows=fence("\n".join(map(row, brief.tried)), "text")) if brief.tried else "",
         deleted=_deleted(brief.deleted),
-        failures=_failures(brief.failures),
-        inspirations=_inspirations(brief.inspirations, ROOM - len(parents)),
+        others=_others(brief.inspirations),
         broken=_broken(brief.broken) if brief.broken else "",
         ask=ask,
     )
@@ -100,31 +95,44 @@ def variation(brief: Brief) -> str:
     )
 
 
+def _section(name: str, **texts: str) -> str:
+    return template(name).substitute(**texts) + "\n\n"
+
+
 def _quoted(direction: Direction) -> str:
     return "\n".join(f"> {line}".rstrip() for line in visible(direction.text.strip()[:1_000]).splitlines())
 
 
-def _exhibit(title: str, number: int, exhibit: Exhibit) -> str:
-    name = printable_line(exhibit.name, 60).replace("`", "'")
-    if exhibit.card:
-        return f"## {title} {number}: {name}\n\n{exhibit.card}\n\n{_file(exhibit.method.source)}"
-    # domains are numbered, and only when there are several: a name could tell what is hard about one
-    places = [f" in domain {i + 1}" for i in range(len(exhibit.scores))] if len(exhibit.scores) > 1 else [""]
-    score = "; ".join(_score(*pair) for pair in zip(exhibit.scores, places)) or "not scored"
-    return f"## {title} {number}: {name}, {score}\n\n{_file(exhibit.method.source)}"
+def _exhibit(title: str, number: int, exhibit: Exhibit, distinction: str = "") -> str:
+    return f"## {title} {number}: {_named(exhibit)}{distinction}\n\n{_told(exhibit)}\n\n{_file(exhibit.method.source)}"
 
 
-def _inspirations(exhibits: tuple[Exhibit, ...], room: int) -> str:
-    """Show the first inspirations that fit, and say how many do not."""
-    blocks: list[str] = []
-    for number, exhibit in enumerate(exhibits, start=1):
-        block = _exhibit("Method", number, exhibit)
-        room -= len(block)
-        if room < 0:
-            blocks.append(f"{len(exhibits) - number + 1} more are left out here: they are too long.")
-            break
-        blocks.append(block)
-    return "\n\n".join(blocks) or "None yet."
+def _named(exhibit: Exhibit) -> str:
+    return printable_line(exhibit.name, 60).replace("`", "'")
+
+
+def _told(exhibit: Exhibit) -> str:
+    """Return what may be seen of a method's scores, beside what had been predicted of them."""
+    card = exhibit.card or f"- {exhibit.line or 'not scored'}"
+    predicted = whole_sentences(exhibit.prediction, LINE).replace("`", "'")
+    return f"- before it was judged, this was predicted: `{predicted}`\n{card}" if predicted else card
+
+
+def _record(brief: Brief) -> str:
+    """Show the record, unless it is a parent."""
+    record = brief.record
+    if record is None or record.method.id in _ids(brief.parents):
+        return ""
+    file = f"\n\n{_file(record.method.source)}" if record.whole else ""
+    return _section("record", exhibit=f"{_named(record)}\n\n{_told(record)}{file}")
+
+
+def _others(exhibits: tuple[Exhibit, ...]) -> str:
+    """Show other methods: in full those that are whole, the rest in a line each."""
+    lines = [other(one) for one in exhibits if not one.whole]
+    blocks = [_exhibit("Method", *pair) for pair in enumerate((one for one in exhibits if one.whole), start=1)]
+    shown = [*blocks, *([fence("\n".join(lines), "text")] if lines else [])]
+    return _section("others", methods="\n\n".join(shown)) if shown else ""
 
 
 def _file(source: str) -> str:
@@ -138,26 +146,18 @@ def _opening(source: str) -> str:
 
 
 def _deleted(lines: tuple[str, ...]) -> str:
-    shown = [printable_line(line, 160) for line in lines[:DELETED]]
-    text = fence("\n".join(filter(None, shown)), "python")
-    return template("deleted").substitute(lines=text) + "\n\n" if any(shown) else ""
+    shown = [*filter(None, (printable_line(line, 160) for line in lines[:DELETED]))]
+    return _section("deleted", lines=fence("\n".join(shown), "python")) if shown else ""
 
 
 def _broken(broken: Broken) -> str:
     reason = fence(printable_line(broken.reason, 2 * LINE) or "no reason known", "text")
-    return template("broken").substitute(source=_file(broken.source), reason=reason) + "\n\n"
+    return _section("broken", source=_file(broken.source), reason=reason)
 
 
-def _score(score: CoarseScore, where: str) -> str:
-    """Say what the Ladder said: a new best, or nothing but that it was none."""
-    if score.raised:
-        return f"PGR about {score.pgr:.2f}{where}, the best of its time"
-    return f"no better{where} than the best before it, PGR about {score.pgr:.2f}"
+def _cost(exhibit: Exhibit) -> int:
+    return len(_file(exhibit.method.source)) + len(exhibit.card)
 
 
-def _failures(failures: tuple[Failure, ...]) -> str:
-    lines = [
-        f"- {printable_line(f.summary) or 'a change'}: {printable_line(f.reason) or 'no reason known'}"
-        for f in failures[:FAILURES]
-    ]
-    return fence("\n".join(lines), "text") if lines else "Nothing yet."
+def _ids(exhibits: Iterable[Exhibit]) -> frozenset[str]:
+    return frozenset(one.method.id for one in exhibits)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archives.nouns import Usage
 from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.nouns import Model
-from evolve.prompting import prompts
+from evolve.prompting.system import Rules, system
 from fitness.contracts import wording
 from fitness.sandbox import ALLOWED_IMPORTS, UNAVAILABLE, versions
 from fitness.tasks import Task
 
-PROMPT = 24_000  # characters of a request with a parent, two inspirations and what failed nearby
+PROMPT = 24_000  # characters of a long request: parents, the record and what was tried
 TYPICAL = 1 / 3  # of its worst case that a call costs: fewer tokens than bytes, an answer shorter than allowed
 USEFUL = 10  # calls below which a search with a model learns nothing
 TURNS = 2  # calls of a proposal at most
@@ -35,11 +35,10 @@ class Forecast:
     usd: float | None
 
 
-def system_text(task: Task) -> str:
-    """Return the system text of a run's model calls."""
-    return prompts.system(
-        task.brief, wording.text(task.contract), ALLOWED_IMPORTS, UNAVAILABLE, versions(), task.contract.words
-    )
+def system_text(task: Task, domains: Sequence[str]) -> str:
+    """Return the system text of the model calls of a run on these search domains."""
+    rules = Rules(ALLOWED_IMPORTS, UNAVAILABLE, versions(), task.contract.words, task.limits)
+    return system(task.brief, wording.text(task.contract), rules, [task.facts.get(domain, "") for domain in domains])
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

@@ -26,6 +26,7 @@ from evolve.grids import grid_of
 from evolve.models.metered import UnavailableModel
 from evolve.nouns import Model, Operator
 from evolve.observer import NullObserver
+from evolve.prompting.words import digest
 from evolve.queries.ends import INSTANCES
 from evolve.runs.checks import check_origin, config_of, stored_config
 from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline, recorded_adds
@@ -43,10 +44,11 @@ from fitness.pgr import FEWEST
 from fitness.tasks import Task
 
 _N = INSTANCES.format("e")  # an earlier version gave intervals of fewer than FEWEST, which are not compared
+PROMPTS = "prompts are not compared: they were written in other words than this version's"
 COMPARED = {
     "journal": "select step, proposal, method, config from journal order by id",
-    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, source, "
-    "novelty, state, reason, method, placement, gain from proposals order by id",
+    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, "
+    "prediction, source, novelty, state, reason, method, placement, gain from proposals order by id",
     "methods": "select id, source, flags from methods order by rowid",
     "evaluations": "select method, proposal, domain, status, fitness, pgr, "
     f"iif({_N} < {FEWEST}, null, pgr_low) as pgr_low, iif({_N} < {FEWEST}, null, pgr_high) as pgr_high, "
@@ -79,6 +81,7 @@ class Replayed:
         proposals, methods, calls: how many the replay has.
         problem: why it could not go on, as a sentence; "" when it followed the whole journal.
         differences: the first difference of each table that differs.
+        note: what was not compared, and why, as a sentence; "" when everything was.
     """
 
     steps: int
@@ -88,6 +91,7 @@ class Replayed:
     calls: int
     problem: str
     differences: tuple[Difference, ...]
+    note: str = ""
 
     @property
     def identical(self) -> bool:
@@ -138,11 +142,14 @@ class Replay:
             "select (select count(*) from proposals) as proposals, (select count(*) from methods) as methods, "
             "(select count(*) from spend where kind = 'model') as calls"
         )[0]
+        asked = bool(self._recording.rows("select 1 from proposals where prompt != '' limit 1"))
+        note = PROMPTS if asked and self._recording.run().prompts != digest() else ""
+        compared = COMPARED | {"proposals": COMPARED["proposals"].replace(" prompt,", "")} if note else COMPARED
         found = [
-            d for table, query in COMPARED.items() for d in _first(table, self._recording.rows(query), self.archive.rows(query))
+            d for table, query in compared.items() for d in _first(table, self._recording.rows(query), self.archive.rows(query))
         ]
         numbers = {name: int(str(count)) for name, count in counts.items()}
-        return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found))
+        return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found), note=note)
 
     def _set_out(self) -> None:
         """Copy what a run begins with: its record with the grid that it had, the directions of the literature, the seeds."""

@@ -21,6 +21,7 @@ from evolve.files import run_name
 from evolve.grids import grid_of
 from evolve.observer import Observer
 from evolve.operators.offline.prospects import outlook
+from evolve.prompting.words import digest
 from evolve.queries import words
 from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_executor, record_walls, resolve, stored_config
 from evolve.runs.forecast import check_budget, system_text
@@ -66,7 +67,7 @@ class Ending:
 def check(config: Config, path: Path | None = None, given: Given = NOTHING) -> Setup:
     """Return what a run that can begin works with; nothing is written or asked. Raises EvolveError for one that cannot."""
     setup = resolve(config, path, given)
-    check_budget(config, setup.models, system_text(setup.task))
+    check_budget(config, setup.models, system_text(setup.task, config.domains))
     return setup
 
 
@@ -169,7 +170,9 @@ def _known(
             _warn(config, setup, watch)
             record_walls(archive, resources.sandbox)
             setup = _settled(setup, resources, watch)
-            archive.update_run(config=setup.config.model_dump_json(), state="running")
+            prompts = archive.run().prompts
+            prompts = prompts if prompts == digest() else ""  # else its sessions were asked in different words
+            archive.update_run(config=setup.config.model_dump_json(), state="running", prompts=prompts)
             _count_lost(archive, watch)
             yield _context(setup, archive, resources, watch), resources.sandbox.close
 
@@ -220,7 +223,8 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
                 state="running",
                 level=resources.sandbox.level,
                 evolve_version=__version__,
-                system=system_text(task) if config.model else "",
+                system=system_text(task, config.domains) if config.model else "",
+                prompts=digest() if config.model else "",
                 grid=dump(setup.grid),
             )
         )
@@ -228,8 +232,8 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
         if resources.task.reference:
             archive.event("task", f"{config.task} is {resources.task.reference}")
             archive.event(words.KIND, words.event_text(task.contract.words))
-        for file, digest in resources.task.options.get("files", {}).items():
-            archive.event("data", f"{file} {digest}")
+        for file, held in resources.task.options.get("files", {}).items():
+            archive.event("data", f"{file} {held}")
         for direction in resources.task.directions:
             archive.add_direction(direction)
         for method in methods:

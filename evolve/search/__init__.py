@@ -1,10 +1,13 @@
 """Runs the search: every candidate goes through the ten steps.
 
+- attempts: what was tried, for the table of the next prompts
+- briefing: what an operator is told, step 2
 - candidate: a candidate, how its proposal ended, and proposals that are resumed
 - context: what a search is given
+- deleted_lines: lines that lineages dropped
 - engine: the ten steps
 - experiments: variants tried beside the search
-- feedback: recent failures and deleted lines, for the next prompt
+- feedback: failed children, families, baselines shown, and what was tried
 - final_evaluation: the finalists on fresh and held-out instances
 - final_result: the final table and the verdict
 - loop: how many candidates set off, and when it ends

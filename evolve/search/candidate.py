@@ -36,6 +36,11 @@ class Candidate:
         """What was changed, in one line."""
         return (self.draft.idea if self.draft else "") or self.choice.operator
 
+    @property
+    def prediction(self) -> str:
+        """What was predicted of its card."""
+        return self.draft.prediction if self.draft else ""
+
 
 class Ended(NamedTuple):  # a resume makes thousands of them, and a frozen dataclass takes five times as long
     """How a proposal ended.
@@ -46,6 +51,7 @@ class Ended(NamedTuple):  # a resume makes thousands of them, and a frozen datac
         broken: whether its child failed, and has a source that a model may repair.
         placement: what became of a judged child.
         direction: what it made instead of a method.
+        prediction: what was predicted of its feedback card.
     """
 
     number: int
@@ -57,6 +63,7 @@ class Ended(NamedTuple):  # a resume makes thousands of them, and a frozen datac
     broken: bool = False
     placement: Placement | None = None
     direction: Direction | None = None
+    prediction: str = ""
 
 
 class PastProposal(NamedTuple):
@@ -78,6 +85,7 @@ class PastProposal(NamedTuple):
     placement: str | None
     gain: float | None
     has_source: int
+    prediction: str
 
 
 def repeated(one: ProposalRecord | PastProposal, directions: Mapping[str, Direction]) -> Choice:

@@ -20,7 +20,7 @@ from evolve.budget import FREE
 from evolve.errors import BudgetRefused, ModelError
 from evolve.executors.job import Job
 from evolve.models.metered import BudgetedModel
-from evolve.nouns import Brief, Draft, Exhibit, Tools, experimenting, total
+from evolve.nouns import Brief, Draft, Tools, experimenting, total
 from evolve.screening.screen import Screened
 from evolve.search.candidate import Candidate, Ended, repeated
 from evolve.search.context import RunContext, dev_instances
@@ -43,7 +43,7 @@ class Engine:
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._screen, self._stop = context.screen, context.judging.stop
         self._state, self._islands = parts.listeners.state, parts.listeners.islands
-        self._selector, self._feedback, self._disclosure = parts.listeners.selector, parts.listeners.feedback, parts.disclosure
+        self._selector, self._briefing, self._disclosure = parts.listeners.selector, parts.briefing, parts.disclosure
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
 
@@ -53,7 +53,7 @@ class Engine:
         """Steps 1 to 4: choose what to ask, say it, reserve what it may cost, and let the operator make a child."""
         number = self._state.last_proposal + 1
         choice = self._select(number)
-        brief = self._brief(choice)
+        brief = self._briefing.brief(number, choice)  # step 2
         worst = self._proposing.worst_case(choice.model, brief)
         self._budget.reserve(worst)  # step 3
         with self._archive.transaction():
@@ -89,17 +89,6 @@ class Engine:
     def _may_experiment(self) -> bool:
         """Tell whether experiments have had less than their share beside the trials of children; the same in a replay."""
         return self._state.experimented < self._config.experiments * self._budget.trials
-
-    def _brief(self, choice: Choice) -> Brief:
-        """Step 2: what the operator is told."""
-        parents, inspirations = ([self._shown(method) for method in group] for group in (choice.parents, choice.inspirations))
-        return self._feedback.brief(choice, parents, inspirations, self._line)
-
-    def _shown(self, method: str) -> Exhibit:
-        return self._disclosure.exhibit(*self._state.born(method))
-
-    def _line(self, method: str) -> str:
-        return self._disclosure.line(*self._state.born(method))
 
     def _propose(self, candidate: Candidate, brief: Brief, held: Usage | None, recorded: Records) -> None:
         """Step 4: let the operator make a child; an answer that a run paid for before it was cut off is used."""
@@ -204,17 +193,18 @@ class Engine:
         problem = problem_of(evaluation.status, evaluation.message)
         gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
         reason = failure(problem, " ".join(evaluation.flags), bool(placement))
-        if reason is not None:
-            idea = self._feedback.summary(idea, choice.parents[0], method)
         reward = Reward(bool(placement), gain, candidate.usage, method)
-        return Ended(candidate.number, choice, reward, "done", idea, reason, bool(problem), placement)
+        return Ended(
+            candidate.number, choice, reward, "done", idea, reason, bool(problem), placement, None, candidate.prediction
+        )
 
     def _refuse(self, candidate: Candidate, reason: str, broken: bool = False) -> None:
         """End a candidate that is no method; a model may repair one that is `broken`."""
         self.refused_in_a_row += 1
         self._budget.refund()
         reward = Reward(False, 0.0, candidate.usage)
-        self._recorder.ended(Ended(candidate.number, candidate.choice, reward, "refused", candidate.idea, reason, broken))
+        told = candidate.idea, reason, broken, None, None, candidate.prediction
+        self._recorder.ended(Ended(candidate.number, candidate.choice, reward, "refused", *told))
 
     # where it begins in the middle
 
@@ -223,7 +213,7 @@ class Engine:
         methods = self._state.methods
         choice = repeated(record, {direction.name: direction for direction in self._selector.directions})
         recorded = self._archive.records(record.id)
-        brief = self._brief(choice) if record.state == "asked" else None
+        brief = self._briefing.brief(record.id, choice) if record.state == "asked" else None
         worst = self._proposing.worst_case(choice.model, brief) if brief and not recorded.calls else FREE
         try:
             self._budget.reserve(worst)
@@ -231,7 +221,8 @@ class Engine:
             return
         self._archive.journal("take up", record.id)
         usage = total(call.usage for call in recorded.calls)
-        candidate = Candidate(record.id, choice, Draft(record.source, record.idea, record.prompt, record.reply, usage))
+        drafted = Draft(record.source, record.idea, record.prompt, record.reply, prediction=record.prediction)
+        candidate = Candidate(record.id, choice, replace(drafted, usage=usage))
         method = methods.get(record.method or "")
         if brief is not None:
             self._archive.set_proposal_state(record.id, "asked", **reserved(worst))

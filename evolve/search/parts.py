@@ -10,6 +10,7 @@ from archives.nouns import ArchiveError
 from evolve.islands.islands import Islands
 from evolve.nouns import experimenting
 from evolve.prompting.disclosure import Disclosure
+from evolve.search.briefing import Briefing
 from evolve.search.context import RunContext
 from evolve.search.feedback import Feedback
 from evolve.search.proposing import Proposing
@@ -33,6 +34,7 @@ class Parts:
     reporter: Reporter
     recorder: Recorder
     proposing: Proposing
+    briefing: Briefing
     seeding: Seeding
 
 
@@ -48,7 +50,10 @@ def assemble(context: RunContext) -> Parts:
     reporter = Reporter(context, listeners.state, listeners.islands, listeners.selector)
     recorder = Recorder(archive, config, listeners, disclosure, reporter.event)
     proposing = Proposing(context, listeners.selector, reporter)
-    return Parts(listeners, disclosure, reporter, recorder, proposing, Seeding(context, listeners, recorder, reporter))
+    briefing = Briefing(listeners.state, listeners.islands, listeners.feedback, disclosure, context.operators)
+    return Parts(
+        listeners, disclosure, reporter, recorder, proposing, briefing, Seeding(context, listeners, recorder, reporter)
+    )
 
 
 def _listeners(context: RunContext) -> Listeners:

@@ -59,7 +59,7 @@ class Proposing:
         with self._archive.transaction():
             self._archive.set_proposal_state(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
-                reason=draft.problem, **reserved(FREE),
+                prediction=draft.prediction, reason=draft.problem, **reserved(FREE),
             )  # fmt: skip
             if draft.direction is not None:
                 candidate.draft = replace(draft, direction=self._added(draft.direction, candidate))

@@ -37,6 +37,7 @@ class Listeners:
         """Remember a proposal that was begun."""
         self.state.last_proposal = number
         self.selector.used(choice)
+        self.feedback.asked(number, choice)
 
     def passed(self, method: MethodRecord, parent: str | None = None) -> None:
         """Remember a method that passed the screen: a child of its first parent, or a seed."""

@@ -89,7 +89,7 @@ def restore(archive: Archive, listeners: Listeners) -> None:
             reason, failed = failure(problem, flags.get(child, ""), placed), bool(problem)
         reward, broken = Reward(placed, one.gain or 0.0, usage, child), failed and bool(one.has_source)
         idea, direction = one.idea or one.operator, made.get(one.id)
-        listeners.ended(Ended(one.id, choice, reward, one.state, idea, reason, broken, None, direction))
+        listeners.ended(Ended(one.id, choice, reward, one.state, idea, reason, broken, None, direction, one.prediction))
 
 
 def restore_method(archive: Archive, method: MethodRecord, listeners: Listeners) -> None:

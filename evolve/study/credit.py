@@ -20,7 +20,7 @@ from evolve.queries.lineage import Ancestor, lineage_of
 from evolve.runs.checks import check_origin, known_executor, record_weak_walls, stored_config
 from evolve.runs.resources import judge_resources
 from evolve.search.context import fresh_instances
-from evolve.search.feedback import DeletedLines, significant
+from evolve.search.deleted_lines import DeletedLines, significant
 from evolve.study.outcome import fresh_pgrs
 from fitness import pgr, tasks
 from fitness.nouns import Evaluation, Score, Split, Status, finite
@@ -140,7 +140,7 @@ def credit(archive: Archive, method: str, control: float | None = None) -> Credi
     line = line_of(archive, method)
     records = {m.id: m for m in archive.methods() if m.id in {ancestor.method for ancestor in line}}
     scores = {split: {a.method: _scores(archive, a.method, split, label) for a in line} for split in (Split.DEV, Split.FRESH)}
-    lineages = DeletedLines()
+    lineages = DeletedLines(significant)
     lineages.add(line[0].method, records[line[0].method].source, None)
     edges = []
     for parent, child in pairwise(line):

@@ -35,9 +35,12 @@ def {entry}({parameter}):
 '''
 DEVICE = "torch.device, the CPU or a GPU: make your own tensors there"
 STUDENT = """\
-.fit(x, targets, weights=None, *, epochs, lr, batch, weight_decay, hidden, loss=None) -> predictor
-targets (n,) or (n, {classes}); loss(logits, targets, weights, step) -> scalar;
-predictor(x) -> (n, {classes}) probabilities. Using it is optional: a method may train its own head."""
+.fit(x, targets, weights=None, *, epochs=8, lr=0.003, batch=128, weight_decay=0.0001, hidden=64, loss=None) -> predictor
+An MLP with one layer of `hidden` ReLU units (0: a linear head) and AdamW; the learning rate falls linearly to 0.
+targets (n,) classes or P(y = 1), or (n, {classes}); predictor(x) -> (n, {classes}) probabilities.
+weights (n,) are divided by their sum in each batch, so only their ratios count; the default loss is soft cross-entropy.
+loss(logits, targets, weights, step) -> scalar is handed the weights as they are; step counts batches from 0 over all epochs.
+Using it is optional: a method may train its own head."""
 
 
 def text(contract: Contract) -> str:

@@ -35,6 +35,7 @@ class Task:
         source: `module:factory` or `file.py:factory`, imported in the builder only; `factory(options)` is a source.Source. In a
             task's own file the name of the class is enough.
         options: what the factory is called with, as JSON.
+        facts: what a researcher may be told of a domain without a label, by domain: sizes, classes, whether there are pairs.
         contract: what a method is handed, and may return; `scoring`: what an answer is worth.
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines; a relative one lies beside the task's own file.
@@ -54,6 +55,7 @@ class Task:
     margin: float = 0.1
     source: str = "Source"
     options: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
     contract: Contract = PROBABILITIES
     scoring: Scoring = ACCURACY
     directions: tuple[Direction, ...] = DIRECTIONS

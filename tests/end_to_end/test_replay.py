@@ -21,7 +21,6 @@ from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners
 from evolve.search.restore import restore, source_of
 from evolve.search.state import SearchState
-from evolve.selection.choice import Choice
 from evolve.selection.selector import Selector
 from evolve.text import short
 from fitness.nouns import Finding, Split, Verdict
@@ -105,11 +104,10 @@ def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path
     state, islands = SearchState(), Islands(3, grid_of(archive))
     told = Listeners(state, islands, Selector(islands, [], [], DIRECTIONS, 1.0), Feedback(state, partial(source_of, archive)))
     restore(archive, told)
-    [seed, *_], broken = state.seeds, set[int]()
+    broken = set[int]()
     for number in range(1, 400):
-        brief = told.feedback.brief(Choice(0, "fix", "m", DIRECTIONS[0], (seed.id,), (), 1.0, 1.0, number), (), (), str)
-        if brief.broken:
-            assert brief.broken.source == archive.proposals("id = ?", [number])[0].source
+        if child := told.feedback.broken(number):
+            assert child.source == archive.proposals("id = ?", [number])[0].source
             broken.add(number)
     archive.close()
     assert (state.last_proposal, state.refusals) == (len(asked), sum(one["state"] == "refused" for one in asked))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -46,7 +47,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 def test_the_words_of_the_weak_to_strong_contract_are_those_of_recorded_runs() -> None:
     said = wording.text(PROBABILITIES)
-    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "052039e5d682cdff"
+    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "e5a98448abea74ad"
     assert "return probabilities        # (n_test,) P(y = 1), or (n_test, n_classes); real, finite, in [0, 1]" in said
 
 
@@ -196,3 +197,12 @@ def test_sizes_that_disagree_are_named(make: Callable[[], Contract]) -> None:
     others = {array.name: np.zeros((4,) * len(array.axes)) for array in contract.arrays[1:2]}
     with pytest.raises(ValueError, match=f"along {first.axes[0]}, where 3 were expected"):
         contract.sizes({first.name: wrong, **others})
+
+
+def test_the_contract_tells_the_students_defaults_as_they_are() -> None:
+    from fitness.sandbox.inside.student import Student
+
+    told = " ".join(wording.text(PROBABILITIES).split())
+    for name, parameter in inspect.signature(Student.fit).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            assert f"{name}={parameter.default}" in told

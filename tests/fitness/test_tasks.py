@@ -56,9 +56,9 @@ def test_the_contract_of_a_task_draws_instances_and_names_what_does_not_hold() -
         check_task(embedded(TINY, margin=-1.0), drawn=())
 
 
-def test_the_brief_explains_the_contract(task: Task) -> None:
-    for word in ("train_x", "weak", "test_x", "pairs", "seed", "device", "n_classes", "student.fit", "PGR", "method(problem)"):
-        assert word in task.brief
+def test_the_brief_leaves_to_the_contract_what_the_contract_says(task: Task) -> None:
+    for word in ("problem.", "student.fit", "method(problem)", "transfer_acc"):
+        assert word not in task.brief
 
 
 def test_an_unknown_task_names_the_known_ones() -> None:
@@ -83,8 +83,9 @@ def test_the_version_changes_with_the_settings() -> None:
 
 def test_the_brief_says_what_pairs_are_but_not_what_deceives() -> None:
     brief = TASK.brief
-    assert "exactly one is of class 1" in " ".join(brief.split())
-    assert f"Here p is {Sizes().pairs}" in brief
+    assert "exactly one example of a pair is of class 1" in " ".join(brief.split())
+    assert TASK.facts["code_deceptive"].endswith(f"{Sizes().pairs} pairs")
+    assert TASK.facts["chat"].endswith("no pairs")
     for word in ("decepti", "spurious", "register", "last word"):
         assert word not in brief
 

@@ -35,7 +35,7 @@ MATE = PARENT.replace("Trains on", "Trusts").replace("(weak[:, 1] - 0.5).abs()",
 FAILED = PARENT.replace("import torch\n\n", "").replace("problem.weak)", "problem.labels)")
 BRIEF = Brief(
     Direction("trust", "Whom to trust?", ()),
-    (Exhibit(Method("a" * 64, PARENT, 60), "confident", ()), Exhibit(Method("b" * 64, MATE, 60), "sure", ())),
+    (Exhibit(Method("a" * 64, PARENT, 60), "confident"), Exhibit(Method("b" * 64, MATE, 60), "sure")),
     broken=Broken(FAILED, "line 11: AttributeError: a problem has no labels"),
 )
 RNG = random.Random(0)

@@ -60,7 +60,10 @@ def replay(db: Path | None, operators: tuple[Operator, ...], out: Path | None, r
     done = f"{outcome.steps} of {outcome.recorded} steps: {outcome.proposals} proposals, {outcome.methods} methods"
     click.echo(f"replayed {done}, {outcome.calls} model calls from the record")
     if outcome.identical:
-        click.echo("identical: ids, prompts, replies, statuses, fitness, cells, placements and order")
+        prompts = "" if outcome.note else "prompts, "
+        click.echo(f"identical: ids, {prompts}replies, statuses, fitness, cells, placements and order")
+    if outcome.note:
+        click.echo(outcome.note)
     if outcome.problem:
         click.echo(f"the replay stopped {outcome.problem}")
     for found in outcome.differences:

@@ -8,6 +8,7 @@ from evolve.operators.llm.fences import FENCE, balanced, depth_after, quote_afte
 from evolve.operators.llm.thoughts import DEFINES_METHOD
 
 IDEA = re.compile(r"^[ \t>*_#-]*(?:idea|hypothesis)[ \t*_]*(?::[ \t*_]*(.*))?$", re.IGNORECASE)
+PREDICTION = re.compile(r"^[ \t>*_#-]*(?:predicts?|prediction)[ \t*_]*:[ \t*_]*(.*)$", re.IGNORECASE)
 _FIRM = r"import [\w.]+(?:\s+as \w+)?\s*(?:[,;#]|$)|from [\w.]+ import |(?:async )?def \w+\s*[(\[]|class \w+\s*[(:\[]|@\w"
 _TOP = re.compile(  # how a line at the top level of a file begins
     _FIRM + r"|#|[ubrf]*[\"']{3}|[A-Za-z_][\w.]*(?:\[.*\])?\s*(?::\s*[\w.\[\], |]+)?[-+*/|&]?=[^=]"
@@ -49,7 +50,7 @@ def with_fences(lines: list[str]) -> str:
 
 
 def _begins(line: str) -> bool:
-    return bool(_TOP.match(line)) and not IDEA.match(line)
+    return bool(_TOP.match(line)) and not IDEA.match(line) and not PREDICTION.match(line)
 
 
 def _cut(lines: list[str]) -> str:

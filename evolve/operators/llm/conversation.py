@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from evolve.errors import ModelError
 from evolve.nouns import TURN, Brief, Draft, Reply, Tools, UnusableAnswer, total
-from evolve.operators.llm.replies import idea
+from evolve.operators.llm.replies import idea, prediction
 from evolve.prompting.prompts import FILE
 from evolve.screening.worker import CallFailed, WorkerDied
 from evolve.text import printable_line
@@ -38,9 +38,10 @@ class Conversation:
 
     def draft(self, source: str | None, problem: str = "") -> Draft:
         """Return the draft: the source or the problem, with all turns and their cost."""
-        stated = next((found for found in map(idea, (r.text for r in reversed(self._heard))) if found), "")
+        heard = [reply.text for reply in reversed(self._heard)]
+        stated, predicted = (next(filter(None, map(read, heard)), "") for read in (idea, prediction))
         usage = total(reply.usage for reply in self._heard)
-        return Draft(source, stated, _joined(self._said), _joined([r.text for r in self._heard]), usage, problem)
+        return Draft(source, stated, _joined(self._said), _joined(heard[::-1]), usage, problem, prediction=predicted)
 
     def child(self, source: str, brief: Brief) -> Draft:
         """Return the draft of a file: repaired where that changes nothing it does, refused when it repeats what was shown."""

@@ -9,7 +9,8 @@ from evolve.nouns import Brief, Draft, Subject, Tools
 from evolve.operators.llm.conversation import Conversation
 from evolve.operators.llm.replies import Unmatched, apply, blocks
 from evolve.operators.llm.thoughts import Unreadable
-from evolve.prompting.prompts import request, template
+from evolve.prompting.prompts import request
+from evolve.prompting.words import template
 from evolve.text import fence
 
 

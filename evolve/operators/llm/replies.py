@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from evolve.operators.llm import bare, fences
-from evolve.operators.llm.bare import IDEA
+from evolve.operators.llm.bare import IDEA, PREDICTION
 from evolve.operators.llm.fences import FENCE, FencedText, Scanner, dedented
 from evolve.operators.llm.matching import EditMatch, ParentFile
 from evolve.operators.llm.thoughts import MIDDLE, REPLACE, SEARCH, Unreadable, spoken
@@ -16,6 +17,7 @@ from evolve.text import fence, printable_line
 IDEAS = 300  # characters of an idea that are kept
 QUOTED = 2_000  # characters of a failed SEARCH part that the repair turn shows
 EDITS = 64  # edits of one reply
+_ENDS = (FENCE, SEARCH, IDEA, PREDICTION)  # lines that end a paragraph
 EXPLAINED = 4  # failed edits that the repair turn shows in full
 
 
@@ -41,12 +43,21 @@ class EditBlock:
 
 def idea(reply: str) -> str:
     """Return the idea or hypothesis the model stated, as one line; empty when it stated none."""
+    return _stated(reply, IDEA)
+
+
+def prediction(reply: str) -> str:
+    """Return what the model predicted of its child's feedback card, as one line; empty when it predicted nothing."""
+    return _stated(reply, PREDICTION)
+
+
+def _stated(reply: str, label: re.Pattern[str]) -> str:
     try:
         lines = spoken(reply).split("\n")
     except Unreadable:
         return ""
     for number, line in enumerate(lines):
-        found = IDEA.match(line)
+        found = label.match(line)
         stated = printable_line(" ".join(_paragraph(found[1] or "", lines[number + 1 : number + 6])), IDEAS) if found else ""
         if stated := stated.strip("*_ "):
             return stated
@@ -57,7 +68,7 @@ def _paragraph(first: str, lines: list[str]) -> list[str]:
     """Return the first paragraph that is not empty; code ends it."""
     text = [first] if first.strip() else []
     for line in lines:
-        if FENCE.match(line) or SEARCH.match(line) or IDEA.match(line) or (text and not line.strip()):
+        if any(mark.match(line) for mark in _ENDS) or (text and not line.strip()):
             break
         text += [line] if line.strip() else []
     return text

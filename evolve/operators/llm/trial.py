@@ -11,7 +11,8 @@ from evolve.operators.llm.conversation import Conversation
 from evolve.operators.llm.fences import Scanner
 from evolve.operators.llm.replies import Unmatched, apply, blocks, whole_file
 from evolve.operators.llm.thoughts import Unreadable, spoken
-from evolve.prompting.prompts import prompt, template
+from evolve.prompting.prompts import prompt
+from evolve.prompting.words import template
 from evolve.text import LINE, fence, printable_line
 
 MOST = 3  # variants of one answer that are tried

@@ -36,15 +36,10 @@ It is often wrong; the features may contain the truth, mixed with much else. A m
 It is scored by PGR, performance gap recovered: 0 is as good as {floor},
 1 is as good as {ceiling}.
 
-{domains}
-
 In each instance the rows are others of the same data; columns have random gains and are turned at random, new for each one,
 so the axes mean nothing{norms}. Classes are {classes}.
-A good method works on every domain, and knows nothing of this data.
-
-Allowed: torch, numpy, scipy, sklearn (not sklearn.datasets), the standard library's math; one process, one thread. Not allowed:
-files, network, subprocesses, labels from anywhere else, constants fitted to this task's data, fitting on test_x, answers that
-depend on the order, number or company of the test rows.
+A good method works on every domain, and knows nothing of this data. Answers may not depend on the order, number or company of
+the test rows.
 """
 
 
@@ -93,7 +88,8 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
     return Task(
         name=f"{name}-{_short(json.dumps(digests, sort_keys=True).encode())}",
         version=f"{VERSION}-{_short(settings)}",
-        brief=_brief(pools, chosen, floor, ceiling),
+        brief=_brief(chosen, floor, ceiling),
+        facts={domain: _facts(found) for domain, found in pools.items()},
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
@@ -191,18 +187,16 @@ def _words(floor: str, ceiling: str) -> Words:
     return replace(usual, floor=floor, ceiling=ceiling, scored=scored)
 
 
-def _brief(pools: Mapping[str, Pool], options: DataOptions, floor: str, ceiling: str) -> str:
-    lines = []
-    for domain, found in pools.items():
-        pairs = "" if found.pairs is None else f", {len(found.pairs):,} pairs"
-        lines.append(
-            f"    {domain:<17} {len(found.train):,} training and {len(found.test):,} test rows, {found.train.shape[1]} "
-            f"features, {found.classes} classes{pairs}"
-        )
+def _facts(found: Pool) -> str:
+    pairs = "no pairs" if found.pairs is None else f"{len(found.pairs):,} pairs"
+    rows = f"{len(found.train):,} training and {len(found.test):,} test rows"
+    return f"{rows}, {found.train.shape[1]} features, {found.classes} classes, {pairs}"
+
+
+def _brief(options: DataOptions, floor: str, ceiling: str) -> str:
     return BRIEF.format(
         floor=floor,
         ceiling=ceiling,
-        domains="\n".join(lines),
         norms=", and each row has the same norm" if options.normalise else "",
         classes="balanced" if options.classes == "balanced" else "as common as they are in the data",
     )

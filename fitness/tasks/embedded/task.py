@@ -10,41 +10,24 @@ from fitness.nouns import Limits, Measure
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import Task
 
+WIDTH = 256  # features of a row on the domains of the language model
+SEARCH = ("chat", "code_deceptive")
+PAIRED = ("code_deceptive",)  # domains with pairs
 VERSION = 7  # raise it whenever an instance would come out different
 
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023): a weak teacher labels examples for a strong student. The teacher is often
 wrong; the strong model's representation already contains the truth, mixed with much else. A method must elicit that knowledge
-from the weak labels alone. It is scored by PGR, performance gap recovered:
-    PGR = (transfer_acc - weak_acc) / (strong_acc - weak_acc)
-0 is as good as the teacher, 1 is as good as the same student trained on true labels; below 0 is worse than the teacher.
+from the weak labels alone.
 
-A method is one Python file that defines `method(problem)` and returns the probabilities of class 1, shape (n_test,), or of all
-classes, shape (n_test, n_classes): finite, in [0, 1].
-
-    problem.train_x   (n_train, d) float32 tensor: the strong model's frozen representation of unlabelled examples. Centred;
-                      each row has norm 2; the axes mean nothing, and neither do the variances of directions (each channel has
-                      a random gain, then comes a random rotation, new for each instance). Here n_train is 4000, d is 256.
-    problem.weak      (n_train, 2) float32 tensor: the weak teacher's probabilities for them.
-    problem.test_x    (n_test, d) float32 tensor: examples to predict; how many differs, 1500 to 2500 here. Fitting on them is
-                      not allowed.
-    problem.pairs     None, or on domains where it is given, (p, 2) int64: p pairs of rows of train_x. Of the two examples of a
-                      pair exactly one is of class 1, which is known without labels. Here p is 300.
-    problem.seed      int: seed your generators with it. problem.n_classes: 2 on this task.
-    problem.device    torch.device, the CPU or a GPU: where the tensors lie, and where yours should.
-    problem.student   the default strong student, an MLP head: student.fit(x, targets, weights=None, *, epochs, lr, batch,
-                      weight_decay, hidden, loss=None) -> predictor; targets (n,) or (n, n_classes), soft or hard;
-                      loss(logits, targets, weights, step) -> scalar; predictor(x) -> (n, n_classes) probabilities.
-                      Use it or train a head of your own on train_x.
+The rows of train_x and test_x are centred and have norm 2. The axes mean nothing, and neither do the variances of directions:
+each channel has a random gain, then comes a random rotation, new for each instance. That exactly one example of a pair is of
+class 1 is known without labels.
 
 The two classes are balanced, in train and in test; train and test ask different questions. The teacher's errors are partly
 systematic (it follows surface cues and its own ignorance), so imitating it perfectly scores about 0. A good method works on
 every domain that it is scored on and on others that it never sees, where teacher and student have other accuracies, with pairs
-and without.
-
-Allowed: torch, numpy, scipy, sklearn (not sklearn.datasets), the standard library's math; one process, one thread. Not allowed:
-files, network, subprocesses, labels from anywhere else, constants fitted to this task's data, fitting on test_x, answers that
-depend on the order, number or company of the test rows.
+and without. Answers may not depend on the order, number or company of the test rows.
 """
 LIMITS = Limits(seconds=30.0)
 # On chat a perfect method agrees with the teacher on weak_acc of the rows (.56-.62), vanilla on .73, zero-shot on .52. Methods
@@ -89,7 +72,7 @@ def embedded(sizes: Sizes = Sizes(), margin: float = 0.2) -> Task:
         name="embedded",
         version=f"{VERSION}-{hashlib.sha256(settings).hexdigest()[:8]}",
         brief=BRIEF,
-        search_domains=("chat", "code_deceptive"),
+        search_domains=SEARCH,
         held_out_domains=("math", "code", "digits"),
         measures=MEASURES,
         other_measures=OTHER_MEASURES,
@@ -97,8 +80,15 @@ def embedded(sizes: Sizes = Sizes(), margin: float = 0.2) -> Task:
         margin=margin,
         source="fitness.tasks.embedded.source:EmbeddedSource",
         options=options,
+        facts={domain: _facts(sizes, domain in PAIRED) for domain in SEARCH},
         grammar=GRAMMAR,
     )
+
+
+def _facts(sizes: Sizes, paired: bool) -> str:
+    pairs = f"{sizes.pairs:,} pairs" if paired else "no pairs"
+    shown = f"{sizes.test // 2:,} to {5 * sizes.test // 6:,} test rows"
+    return f"{sizes.train:,} training rows, {shown}, {WIDTH} features, 2 classes, {pairs}"
 
 
 TASK = embedded()

@@ -166,3 +166,10 @@ def test_a_forgotten_import_of_a_parent_comes_back():
     assert "import torch\n" in draft.source
     assert "__main__" not in draft.source
     assert "__main__" in draft.reply
+
+
+@pytest.mark.parametrize("name", ["rewrite", "explain", "cross", "fix"])
+def test_whoever_predicts_something_of_the_card_has_it_kept(name):
+    draft = propose(name, Script(f"IDEA: longer\nPREDICTS: domain 1 PGR up by 0.10\n\n```python\n{CHILD}```\n"))
+    assert (draft.idea, draft.prediction) == ("longer", "domain 1 PGR up by 0.10")
+    assert propose(name, Script(f"IDEA: longer\n\n```python\n{CHILD}```\n")).prediction == ""

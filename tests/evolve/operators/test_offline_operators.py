@@ -282,7 +282,7 @@ def test_an_unknown_operator_lists_the_known_ones() -> None:
 
 def test_an_operator_proposes_through_the_syntax_worker() -> None:
     names = ("lda", "selftrain")
-    exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name, ()) for name in names)
+    exhibits = tuple(Exhibit(Method(name, SEEDS[name], 0), name) for name in names)
     brief = Brief(Direction("again", "", ("rounds",)), exhibits)
     with WorkerProcess() as syntax:
         draft = operators.load("graft").propose(brief, Tools(syntax, grammar=GRAMMAR), random.Random(3))
@@ -319,7 +319,7 @@ def test_an_operator_in_a_file_of_ones_own_edits_in_the_worker(tmp_path: Path) -
     path = tmp_path / "mine.py"
     path.write_text(OWN)
     operator = operators.load(f"{path}:Double")
-    brief = Brief(Direction("d", "", ()), (Exhibit(Method("v", SEEDS["vanilla"], 1), "v", ()),))
+    brief = Brief(Direction("d", "", ()), (Exhibit(Method("v", SEEDS["vanilla"], 1), "v"),))
     with WorkerProcess() as worker:
         draft = operator.propose(brief, Tools(worker, grammar=GRAMMAR), random.Random(0))
     assert (draft.idea, draft.problem) == ("twice as often", "")

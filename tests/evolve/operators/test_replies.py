@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from evolve.operators.llm.replies import EDITS, Unmatched, apply, blocks, idea, whole_file
+from evolve.operators.llm.replies import EDITS, Unmatched, apply, blocks, idea, prediction, whole_file
 from evolve.operators.llm.thoughts import Unreadable
 
 FILE = "def method(problem):\n    return problem.weak[:, 1]\n"
@@ -209,7 +209,7 @@ def test_an_edit_is_quoted_a_few_times_only_and_edits_have_a_limit() -> None:
 
 HOSTILE = r"""
 import random
-from evolve.operators.llm.replies import Unmatched, apply, blocks, idea, whole_file
+from evolve.operators.llm.replies import Unmatched, apply, blocks, idea, prediction, whole_file
 from evolve.operators.llm.thoughts import Unreadable
 from evolve.operators.llm.vary import suggested
 from evolve.text import fence, printable_line as one_line
@@ -252,3 +252,35 @@ def test_hostile_text_is_read_in_linear_time() -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (20, 20)),
     )
     assert done.stdout == "read\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("reply", "stated", "predicted"),
+    [
+        (
+            f"HYPOTHESIS: it errs\nPREDICTS: domain 2 PGR up by 0.20\n\n{TICKS}\n{FILE}{TICKS}",
+            "it errs",
+            "domain 2 PGR up by 0.20",
+        ),
+        (
+            f"**HYPOTHESIS:** it errs\n**PREDICTS:** mends more,\nabout 0.10\n{TICKS}\n{FILE}{TICKS}",
+            "it errs",
+            "mends more, about 0.10",
+        ),
+        (f"IDEA: try\n- Prediction: none\n{TICKS}\n{FILE}{TICKS}", "try", "none"),
+        (f"PREDICTS: up\nHYPOTHESIS: it errs\n{TICKS}\n{FILE}{TICKS}", "it errs", "up"),
+        (f"HYPOTHESIS: it errs and predicts: nothing\n{TICKS}\n{FILE}{TICKS}", "it errs and predicts: nothing", ""),
+        (f"<think>PREDICTS: a thought</think>IDEA: try\n{TICKS}\n{FILE}{TICKS}", "try", ""),
+        (f"IDEA: try\nPREDICTS: \x1b[31m{'word ' * 4_000}\n{TICKS}\n{FILE}{TICKS}", "try", None),
+    ],
+)
+def test_a_prediction_is_read_beside_the_idea_and_is_no_part_of_it(reply: str, stated: str, predicted: str | None) -> None:
+    assert idea(reply) == stated
+    found = prediction(reply)
+    assert found == predicted if predicted is not None else len(found) <= 300
+    assert found == "" or found.isprintable()
+    assert whole_file(reply).strip() == FILE.strip()
+
+
+def test_a_prediction_above_a_file_without_a_fence_is_no_part_of_the_file() -> None:
+    assert whole_file(f"HYPOTHESIS: it errs\nPREDICTS: PGR up, x = 3\n\n{FILE}").strip() == FILE.strip()

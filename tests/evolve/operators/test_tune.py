@@ -142,7 +142,7 @@ def test_the_worker_tunes_within_its_limits_and_hands_the_family_on() -> None:
         )
         for _ in range(300)
     )
-    exhibit = Exhibit(Method(canonical(PARENT).id, PARENT, 60), "parent", ())
+    exhibit = Exhibit(Method(canonical(PARENT).id, PARENT, 60), "parent")
     brief = Brief(Direction("again", "", ("rounds",)), (exhibit,), family=family)
     with WorkerProcess() as syntax:
         draft = operators.load("tune").propose(brief, Tools(syntax), random.Random(3))

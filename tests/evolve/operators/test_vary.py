@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from archives.nouns import Usage
 from evolve import operators
-from evolve.nouns import Brief, CoarseScore, Draft, Exhibit, Relative, Reply, Tools
+from evolve.nouns import Brief, Draft, Exhibit, Relative, Reply, Tools
 from evolve.operators.llm.replies import Unreadable
 from evolve.operators.llm.vary import suggested
 from evolve.screening.worker import WorkerProcess
@@ -17,8 +17,8 @@ from fitness.tasks.directions import DIRECTIONS
 
 OLD = Direction("noise", "The teacher is a noisy channel.", ("rounds", "shape"))
 SOURCE = '"""Trains once."""\n' + "".join(f"x_{i} = {i}.123\n" for i in range(40)) + "def method(problem):\n    return 1\n"
-SHOWN = Exhibit(Method("a" * 16, SOURCE, 9), "vanilla", (CoarseScore("chat", 10, 0.7, 0.25, True),))
-BRIEF = Brief(OLD, (SHOWN,), failures=(), deleted=("gone = 1",), family=(Relative((0.987654,), 0.4321),))
+SHOWN = Exhibit(Method("a" * 16, SOURCE, 9), "vanilla", line="PGR about 0.25, the best of its time")
+BRIEF = Brief(OLD, (SHOWN,), deleted=("gone = 1",), family=(Relative((0.987654,), 0.4321),))
 
 
 class Says:

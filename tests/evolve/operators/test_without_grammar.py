@@ -362,7 +362,7 @@ def test_operators_hold_no_word_of_one_task(root: Path) -> None:
 
 
 def test_an_operator_of_a_task_without_a_grammar_proposes_through_the_worker(worker: WorkerProcess) -> None:
-    brief = Brief(Direction("d", "", ()), tuple(Exhibit(Method(n, s, 1), n, ()) for n, s in (("blue", BLUE), ("red", RED))))
+    brief = Brief(Direction("d", "", ()), tuple(Exhibit(Method(n, s, 1), n) for n, s in (("blue", BLUE), ("red", RED))))
 
     def proposed(name: str) -> Draft:
         return operators.load(name).propose(brief, Tools(worker), random.Random(1))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from archives.archive import Archive
 from archives.nouns import MethodRecord, RunRecord
-from evolve.prompting.cards import LOWEST, STEPS, Card, Cards, bits, line, told
+from evolve.prompting.cards import LOWEST, STEPS, Card, Cards, behind, bits, line, told
 from evolve.prompting.disclosure import Disclosure
 from evolve.queries.disclosed import disclosed
 from fitness import pgr
@@ -196,9 +196,8 @@ def test_what_was_shown_is_entered_in_the_ledger_and_bounded(archive: Archive, k
 def test_a_ladder_shows_no_card_and_a_card_no_ladder(archive: Archive) -> None:
     method = judged(archive, "m", [0.3] * 4, [0.3] * 4)
     assert Disclosure(archive, DOMAINS, kind="ladder").exhibit(method).card == ""
-    assert Disclosure(archive, DOMAINS, kind="ladder").line(method) == ""
-    assert Disclosure(archive, DOMAINS).exhibit(method).scores == ()
-    assert Disclosure(archive, DOMAINS).line(method) == "domain 1: PGR 0.30; domain 2: PGR 0.30"
+    assert Disclosure(archive, DOMAINS, kind="ladder").line(method) == "", "its Ladders were asked nothing"
+    assert Disclosure(archive, DOMAINS).line(method) == "domain 1: PGR 0.30, domain 2: PGR 0.30"
 
 
 def test_one_domain_needs_no_number(archive: Archive) -> None:
@@ -206,3 +205,31 @@ def test_one_domain_needs_no_number(archive: Archive) -> None:
     alone = replace(card, domains=card.domains[:1])
     assert line(alone) == "PGR 0.30"
     assert told(alone).startswith("- PGR 0.30 [")
+
+
+def test_where_the_race_stopped_is_told_without_the_exact_gap(archive: Archive) -> None:
+    message = "stopped by the race after 4 of 20 instances: 0.37 PGR behind"
+    trials = tuple(t for t in _trials("raced", 0.3))
+    stored(archive, Evaluation("raced", trials, Status.OK, None, message=message))
+    assert "\n- stopped by the race after 4 of 20 instances" in told(card_of(archive, record("raced")))
+    assert "0.37" not in told(card_of(archive, record("raced")))
+    assert "0.37" in told(card_of(archive, record("raced"), exact=True))
+
+
+def _trials(name: str, value: float) -> list[Trial]:
+    scored = pgr.score(0.5 + 0.4 * value, 0.5, 0.9, 3000)
+    return [Trial(name, "t", domain, i, Split.DEV, Status.OK, scored) for domain in DOMAINS for i in range(2)]
+
+
+def test_how_far_a_method_is_behind_another_is_worked_out_from_their_cards_alone(archive: Archive) -> None:
+    one, two = judged(archive, "one", [0.31] * 4, [0.31] * 4), judged(archive, "two", [0.57] * 4, [0.31] * 4)
+    assert behind(card_of(archive, one), card_of(archive, two)) == pytest.approx(0.125)
+    assert Disclosure(archive, DOMAINS).behind((one, None), (two, None)) == pytest.approx(0.125)
+    assert Disclosure(archive, DOMAINS, kind="ladder").behind((one, None), (two, None)) is None
+
+
+def test_better_means_told_apart_on_a_domain_and_worse_on_none(archive: Archive) -> None:
+    judged(archive, "parent", [0.3] * 6, [0.3] * 6)
+    for name, ours, better in (("up", (0.6, 0.3), True), ("same", (0.3, 0.3), False), ("mixed", (0.6, 0.1), False)):
+        method = judged(archive, name, [ours[0]] * 6, [ours[1]] * 6)
+        assert Disclosure(archive, DOMAINS).better(method, "parent") is better

@@ -4,7 +4,7 @@ import pytest
 
 from archives.nouns import MethodRecord, Usage
 from evolve.search.candidate import Ended
-from evolve.search.feedback import BROKEN, NO_GAIN, SHOWN, Feedback, failure, problem_of
+from evolve.search.feedback import BROKEN, NO_GAIN, Feedback, failure, problem_of
 from evolve.search.state import SearchState
 from evolve.selection.choice import Choice, Reward
 from fitness.nouns import Status
@@ -30,28 +30,29 @@ def feedback() -> Feedback:
     return made
 
 
-def test_a_brief_shows_what_failed_on_its_parents_the_newest_first(feedback: Feedback) -> None:
-    for number in range(1, 9):
-        feedback.ended(ended(number, "a", f"reason {number}"))
-    feedback.ended(ended(9, "b", "of another parent"))
-    feedback.ended(ended(10, "a", None))
-    shown = feedback.brief(choice("a"), (), (), lambda _: "").failures
-    assert [one.reason for one in shown] == [f"reason {number}" for number in (8, 7, 6, 5)[:SHOWN]]
-
-
 def test_the_oldest_broken_child_is_forgotten(feedback: Feedback) -> None:
     for number in range(BROKEN + 1):
         feedback.ended(ended(number, "a", "it failed", broken=True))
-    assert feedback.brief(choice("a", fixes=0), (), (), lambda _: "").broken is None
-    broken = feedback.brief(choice("a", fixes=1), (), (), lambda _: "").broken
+    assert feedback.broken(0) is None
+    broken = feedback.broken(1)
     assert broken is not None
     assert (broken.source, broken.reason) == ("source 1", "it failed")
 
 
-def test_a_child_that_writes_deleted_lines_again_is_told_apart(feedback: Feedback) -> None:
-    assert feedback.brief(choice("b"), (), (), lambda _: "").deleted == ("y = 2",)
-    assert feedback.summary("try", "b", "c") == "try (1 of its lines had been deleted in this lineage before)"
-    assert feedback.summary("try", "a", "b") == "try"
+def test_only_lines_that_were_measured_to_hurt_are_told(feedback: Feedback) -> None:
+    assert feedback.deleted("b", lambda child: child == "b") == ("y = 2",)
+
+
+def test_lines_whose_loss_was_not_told_apart_are_not_told(feedback: Feedback) -> None:
+    assert feedback.deleted("b", lambda _: False) == ()
+
+
+def test_a_table_leaves_out_what_the_prompt_shows_in_full(feedback: Feedback) -> None:
+    for number, parent in ((1, "a"), (2, "a"), (3, "a")):
+        feedback.ended(ended(number, parent, "it failed", broken=True))
+    assert [event.number for event, _ in feedback.tried(choice("a", fixes=2))] == [3, 1], (
+        "the child to be mended has its own part"
+    )
 
 
 def test_a_judged_child_led_nowhere_for_the_gravest_reason() -> None:
@@ -59,16 +60,3 @@ def test_a_judged_child_led_nowhere_for_the_gravest_reason() -> None:
     assert failure(problem_of(Status.OK, ""), "shuffle swap", False) == "flagged by shuffle swap"
     assert failure("", "", False) == NO_GAIN
     assert failure("", "", True) is None
-
-
-def test_a_failure_tells_what_is_disclosed_of_its_scores_and_whose_they_are(feedback: Feedback) -> None:
-    judged = Ended(1, choice("a"), Reward(False, 0.0, Usage(), "b"), "done", "an idea", NO_GAIN)
-    for event in (judged, ended(2, "a", "it does not compile")):
-        feedback.ended(event)
-    brief = feedback.brief(choice("a"), (), (), {"b": "PGR 0.35"}.__getitem__)
-    assert [(failure.reason, failure.method) for failure in brief.failures] == [
-        ("it does not compile", ""),
-        (f"{NO_GAIN}; PGR 0.35", "b"),
-    ]
-    assert brief.methods == ("b",)
-    assert feedback.brief(choice("a"), (), (), lambda _: "").methods == (), "of what no score is told, no look is entered"
