@@ -2,6 +2,7 @@
 
 - checks: may a run begin, or go on, here, and what it works with
 - circumstances: what else could move a score
+- comparison: a replay beside its recording
 - find: runs and methods by name
 - forecast: the worst cost, before anything is spent
 - judge: files outside any run, alone or against another method

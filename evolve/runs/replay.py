@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from archives.archive import Archive
 from archives.grid import parse
@@ -26,9 +25,8 @@ from evolve.grids import grid_of
 from evolve.models.metered import UnavailableModel
 from evolve.nouns import Model, Operator
 from evolve.observer import NullObserver
-from evolve.prompting.words import digest
-from evolve.queries.ends import INSTANCES
 from evolve.runs.checks import check_origin, config_of, stored_config
+from evolve.runs.comparison import Replayed, compared
 from evolve.runs.recording import Diverged, RecordedJudge, RecordedPipeline, recorded_adds
 from evolve.runs.resources import judge_resources, load_operators
 from evolve.runs.seeds import enter
@@ -40,63 +38,7 @@ from evolve.search.parts import assemble
 from fitness import tasks
 from fitness.judge import Evaluator
 from fitness.nouns import Evaluation, Split
-from fitness.pgr import FEWEST
 from fitness.tasks import Task
-
-_N = INSTANCES.format("e")  # an earlier version gave intervals of fewer than FEWEST, which are not compared
-PROMPTS = "prompts are not compared: they were written in other words than this version's"
-COMPARED = {
-    "journal": "select step, proposal, method, config from journal order by id",
-    "proposals": "select id, island, operator, model, direction, parents, inspirations, fixes, prompt, reply, idea, "
-    "prediction, source, novelty, state, reason, method, placement, gain from proposals order by id",
-    "methods": "select id, source, flags from methods order by rowid",
-    "evaluations": "select method, proposal, domain, status, fitness, pgr, "
-    f"iif({_N} < {FEWEST}, null, pgr_low) as pgr_low, iif({_N} < {FEWEST}, null, pgr_high) as pgr_high, "
-    "trials, measures, message from evaluations e where split = 'dev' order by id",
-    "pairs": "select one, other, adds from pairs order by one, other",
-    "elites": "select island, cell, method, fitness from elites order by island, cell",
-    "directions": "select name, text, focus, origin, parent from directions order by rowid",
-    "events": "select kind, text, island, method from events "
-    "where kind in ('seed', 'best', 'flag', 'migration', 'reset', 'direction', 'lost') order by id",
-}
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Where a replay and its recording first differ in a table: the row's number there, and the column."""
-
-    table: str
-    row: int
-    column: str
-    recorded: object
-    replayed: object
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """How a replay ended.
-
-    Attributes:
-        steps: journal lines followed, of `recorded`.
-        proposals, methods, calls: how many the replay has.
-        problem: why it could not go on, as a sentence; "" when it followed the whole journal.
-        differences: the first difference of each table that differs.
-        note: what was not compared, and why, as a sentence; "" when everything was.
-    """
-
-    steps: int
-    recorded: int
-    proposals: int
-    methods: int
-    calls: int
-    problem: str
-    differences: tuple[Difference, ...]
-    note: str = ""
-
-    @property
-    def identical(self) -> bool:
-        """Whether everything that is compared is the same."""
-        return not self.problem and not self.differences
 
 
 class Replay:
@@ -138,18 +80,7 @@ class Replay:
 
     def outcome(self, steps: int, problem: str) -> Replayed:
         """Compare the two archives."""
-        counts = self.archive.rows(
-            "select (select count(*) from proposals) as proposals, (select count(*) from methods) as methods, "
-            "(select count(*) from spend where kind = 'model') as calls"
-        )[0]
-        asked = bool(self._recording.rows("select 1 from proposals where prompt != '' limit 1"))
-        note = PROMPTS if asked and self._recording.run().prompts != digest() else ""
-        compared = COMPARED | {"proposals": COMPARED["proposals"].replace(" prompt,", "")} if note else COMPARED
-        found = [
-            d for table, query in compared.items() for d in _first(table, self._recording.rows(query), self.archive.rows(query))
-        ]
-        numbers = {name: int(str(count)) for name, count in counts.items()}
-        return Replayed(steps, self.length, **numbers, problem=problem, differences=tuple(found), note=note)
+        return compared(self._recording, self.archive, steps, self.length, problem)
 
     def _set_out(self) -> None:
         """Copy what a run begins with: its record with the grid that it had, the directions of the literature, the seeds."""
@@ -257,17 +188,6 @@ class Replay:
 def _grids(entry: Entry) -> Mapping[str, str]:
     """Return the grids before and after a move onto another, as JSON."""
     return value(vars(entry), "config", dict[str, str])  # type: ignore[no-any-return]
-
-
-def _first(table: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> Iterator[Difference]:
-    """Yield the first difference of two tables, if there is one."""
-    for number, (one, other) in enumerate(zip(recorded, replayed), start=1):
-        for column in one:
-            if one[column] != other[column]:
-                yield Difference(table, number, column, one[column], other[column])
-                return
-    if len(recorded) != len(replayed):
-        yield Difference(table, min(len(recorded), len(replayed)) + 1, "(row)", len(recorded), len(replayed))
 
 
 def replay(
