@@ -17,20 +17,7 @@ from archives.nouns import Usage
 from evolve import executors, nouns, operators
 from evolve.executors import Executor
 from evolve.executors.job import Job
-from evolve.nouns import (
-    Brief,
-    Broken,
-    Draft,
-    Exhibit,
-    Experiment,
-    Model,
-    Operator,
-    Relative,
-    Reply,
-    Tools,
-    Variant,
-    Worker,
-)
+from evolve.nouns import Brief, Broken, Draft, Exhibit, Experiment, Model, Operator, Relative, Reply, Tools, Variant, Worker
 from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
