@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from archives.archive import Archive
-from archives.nouns import ArchiveError
 from evolve.cli import run
 from evolve.queries.disclosed import disclosed
 from evolve.queries.failures import failures
@@ -138,15 +138,16 @@ def test_ablations_that_were_cut_off_go_on_with_what_was_tried(root: Path, tmp_p
 
 
 def _some(db: Path) -> list[dict[str, object]]:
-    """Wait until some ablations were tried."""
-    ablations = "select id from experiments where proposal in (select id from proposals where operator = 'ablate')"
-    for _ in range(3000):
-        found = []
-        with contextlib.suppress(ArchiveError):  # it is being made
-            found = rows(ablations, str(db)) if db.exists() else []
-        if len(found) >= 3:
-            return found
-        time.sleep(0.05)
+    """Wait until the record is being taken apart."""
+    tried = "select e.id from experiments e join proposals p on p.id = e.proposal where p.operator = 'ablate'"
+    for _ in range(12_000):
+        with (
+            contextlib.suppress(sqlite3.OperationalError),
+            contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file,
+        ):
+            if found := file.execute(tried).fetchall():
+                return [{"id": row[0]} for row in found]
+        time.sleep(0.01)
     raise AssertionError("the record was never taken apart")
 
 

@@ -153,9 +153,8 @@ def print_ablations(found: Ablations | None) -> None:
     if found is None:
         return
     paragraph(f"ablations, on {count(found.instances, 'instance')} of each domain: PGR without a part, minus PGR", "bold")
-    rows = [
-        [", ".join(number(change, sign=True) for change in row.changes) or "failed", row.label, one_line(row.problem, 80)]
-        for row in found.rows
-    ]
-    table(["change", "part", ""], rows, words=(1, 2), right=(0,))
+    for row in found.rows:
+        changed = ", ".join(number(change, sign=True) for change in row.changes) or "failed"
+        why = f" ({one_line(row.problem, 80)})" if row.problem else ""
+        paragraph(f"{changed}: {row.label}{why}", margin="  ")
     say()
