@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import sqlite3
-import subprocess
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from archives.archive import Archive
+from archives.ledger import Ledger
+from archives.nouns import ExperimentRecord
 from evolve.cli import run
+from evolve.operators.offline.record import UNCHANGED
 from evolve.queries.disclosed import disclosed
 from evolve.queries.failures import failures
 from tests.end_to_end.test_end_to_end import rows, start
@@ -114,41 +113,30 @@ def test_show_prints_what_the_parts_of_a_record_are_worth(ablated: str, capsys: 
 
 
 def test_ablations_that_were_cut_off_go_on_with_what_was_tried(root: Path, tmp_path: Path) -> None:
-    db = tmp_path / "cut.db"
+    kept, db = Ledger.add_experiments, tmp_path / "cut.db"
+
+    def cut_off(ledger: Ledger, experiments: Sequence[ExperimentRecord]) -> None:
+        """Die once the first variant of the record is stored."""
+        first = [one.label for one in experiments].index(UNCHANGED) if UNCHANGED in [e.label for e in experiments] else None
+        kept(ledger, experiments if first is None else experiments[: first + 1])
+        if first is not None:
+            raise SystemExit(9)
+
     with ModelServer() as server:
-        command = tiny.command("start", *tiny.SMALL, *SETTINGS, "--base-url", server.url, "--evals", "14", "--db", str(db))
-        process = subprocess.Popen(command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, start_new_session=True)
-        try:
-            before = _some(db)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        before = rows("select id, proposal, label, trials from experiments order by id", str(db)) or before
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(SystemExit):
+            patch.setattr(Ledger, "add_experiments", cut_off)
+            start(*SETTINGS, "--base-url", server.url, evals=11, workers=1, db=str(db))
+        before = rows("select id, proposal, label, trials from experiments order by id", str(db))
         [cut] = rows(ABLATED, str(db))
-        assert cut["state"] == "asked"
-        again = tiny.command("resume", "--db", str(db))
-        assert subprocess.run(again, cwd=root, env=os.environ, stdout=subprocess.DEVNULL).returncode == 0
+        assert (cut["state"], [row["label"] for row in before if row["proposal"] == cut["id"]]) == ("asked", [UNCHANGED])
+        assert run(["resume", "--db", str(db)]) == 0
     after = rows("select id, proposal, label, trials from experiments order by id", str(db))
     assert after[: len(before)] == before
     labels = [row["label"] for row in after if row["proposal"] == cut["id"]]
-    assert len(labels) > len([row for row in before if row["proposal"] == cut["id"]]), "the rest was tried on resume"
+    assert len(labels) > 1, "the rest was tried on resume"
     assert len(set(labels)) == len(labels), "nothing was tried twice"
     assert rows(ABLATED, str(db))[0]["state"] == "done"
     alone(root, tmp_path / "another", db)
-
-
-def _some(db: Path) -> list[dict[str, object]]:
-    """Wait until the record is being taken apart."""
-    tried = "select e.id from experiments e join proposals p on p.id = e.proposal where p.operator = 'ablate'"
-    for _ in range(12_000):
-        with (
-            contextlib.suppress(sqlite3.OperationalError),
-            contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file,
-        ):
-            if found := file.execute(tried).fetchall():
-                return [{"id": row[0]} for row in found]
-        time.sleep(0.01)
-    raise AssertionError("the record was never taken apart")
 
 
 @pytest.mark.parametrize("settings", [("--set", "experiments=0"), ("--set", "disclosure=ladder"), ("--strategy", "random")])
