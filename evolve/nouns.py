@@ -105,6 +105,7 @@ class Brief:
         deleted: lines that the first parent's lineage dropped and was better without, the newest first.
         broken: the failed child that is to be repaired, for operators whose subject is a failure.
         family: the first parent and the methods that differ from it in constants only; never part of a prompt.
+        ablations: what parts of the record are worth, as a section of the prompt; "" where that is not known.
     """
 
     direction: Direction
@@ -115,6 +116,7 @@ class Brief:
     deleted: tuple[str, ...] = ()
     broken: Broken | None = None
     family: tuple[Relative, ...] = ()
+    ablations: str = ""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -211,7 +213,7 @@ class Tools:
     experiments: Experimenter | None = None
 
 
-Subject = Literal["parents", "failure", "direction"]
+Subject = Literal["parents", "failure", "direction", "record"]
 
 
 class Operator(Protocol):
@@ -219,7 +221,8 @@ class Operator(Protocol):
 
     Attributes:
         parents: how many parents it wants, 1 or 2.
-        subject: what it works on: parents, a child of theirs that failed, or the brief's direction, which it varies.
+        subject: what it works on: parents, a child of theirs that failed, the brief's direction, which it varies, or the
+            record, on which it only experiments.
         experiments: may be left out; true for one that tries variants before it makes its child.
     """
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import get_args
 
 from archives.nouns import Usage
-from evolve import executors, operators
+from evolve import executors, nouns, operators
 from evolve.executors import Executor
 from evolve.executors.job import Job
 from evolve.nouns import Brief, Broken, Draft, Exhibit, Experiment, Model, Operator, Relative, Reply, Tools, Variant, Worker
@@ -74,7 +75,7 @@ def check_declaration(operator: Operator) -> None:
     _holds(bool(operator.name) and operator.name.isprintable(), "an operator has a printable name")
     _holds(isinstance(operator.needs_model, bool), f"{operator.name}.needs_model is True or False")
     _holds(operator.parents in (1, 2), f"{operator.name}.parents is 1 or 2, not {operator.parents!r}")
-    subjects = ("parents", "failure", "direction")
+    subjects = get_args(nouns.Subject)
     _holds(operator.subject in subjects, f"{operator.name}.subject is one of {', '.join(subjects)}, not {operator.subject!r}")
 
 
@@ -97,8 +98,9 @@ def check_drafts(
     good, screen = [draft for draft in first if not draft.problem], Screen(worker)
     _holds(bool(good), f"{operator.name} makes something in {DRAFTS} draws, not only {first[0].problem!r}")
     for draft in good:
-        made = "a direction" if operator.subject == "direction" else "a source"
-        _holds((draft.source is None) == (made == "a direction") != (draft.direction is None), f"{operator.name} makes {made}")
+        made = {"direction": (False, True), "record": (False, False)}.get(operator.subject, (True, False))
+        brings = "a direction" if made[1] else "a source" if made[0] else "nothing but its experiments"
+        _holds((draft.source is not None, draft.direction is not None) == made, f"{operator.name} makes {brings}")
         _holds(bool(draft.idea) and "\n" not in draft.idea, f"the idea of a draft is one line, not {draft.idea!r}")
         reason = "" if draft.source is None else screen.parse(draft.source).reason
         _holds(not reason, f"a child of {operator.name} passes the screen: {reason}")

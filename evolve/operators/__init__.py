@@ -25,6 +25,7 @@ TABLE = {
     "fix": "evolve.operators.llm.whole_file:Fix",
     "trial": "evolve.operators.llm.trial:TrialAndChild",
     "vary": "evolve.operators.llm.vary:Vary",
+    "ablate": "evolve.operators.offline.record:Ablate",
 }
 
 NEEDS = ("name", "needs_model", "parents", "subject", "propose")  # of an operator's class

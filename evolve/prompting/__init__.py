@@ -1,5 +1,6 @@
 """Writes prompts, step 2 of ten, and decides which scores a model may see.
 
+- ablations: what parts of the record are worth
 - cards: what is told of a method
 - disclosure: cards or Ladders, and the ledger of looks
 - ladders: the Ladder of each search domain

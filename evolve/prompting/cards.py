@@ -68,6 +68,11 @@ class Card:
     domains: tuple[DomainCard, ...]
 
 
+def rounded(value: float, steps: int, times: int = 1) -> float:
+    """Return a number on a grid of so many steps to 1, between the ends, or `times` as far."""
+    return round(min(max(value, times * LOWEST), times * HIGHEST) * steps) / steps + 0.0
+
+
 def bits(errors: int) -> float:
     """Return the bits that a card can carry about the labels of a domain: log2 of the number of different ones.
 
@@ -140,19 +145,15 @@ class Cards:
         if same:
             difference = paired_interval(*map(_scores, zip(*same)))
             against = "better" if difference.low > 0 else "worse" if difference.high < 0 else "not told apart"
-            by = self._rounded(difference.mean, 2)
-        low, high = (None if end is None else self._rounded(end) for end in found.ends)
+            by = rounded(difference.mean, self._steps, 2)
+        low, high = (None if end is None else rounded(end, self._steps) for end in found.ends)
         errors, behaviour = self._means([t.errors for t in here]), self._means([t.measures for t in here])
-        return DomainCard(domain, len(here), self._rounded(found.mean), low, high, against, by, errors, behaviour)
+        return DomainCard(domain, len(here), rounded(found.mean, self._steps), low, high, against, by, errors, behaviour)
 
     def _means(self, told: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """Return the mean of each share over the trials that have it."""
         names = dict.fromkeys(name for one in told for name in one)
-        return {name: self._rounded(fmean(one[name] for one in told if name in one)) for name in names}
-
-    def _rounded(self, value: float, times: int = 1) -> float:
-        """Return a number on the grid, between the ends, or `times` as far."""
-        return round(min(max(value, times * LOWEST), times * HIGHEST) * self._steps) / self._steps + 0.0
+        return {name: rounded(fmean(one[name] for one in told if name in one), self._steps) for name in names}
 
     def _slower(self, trials: Sequence[Trial]) -> int:
         if self._plain is None:

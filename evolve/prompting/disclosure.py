@@ -14,12 +14,15 @@ from archives.archive import Archive
 from archives.nouns import ExperimentRecord, Look, MethodRecord
 from evolve.nouns import Exhibit
 from evolve.prompting import ladders
-from evolve.prompting.cards import Card, Cards, behind, line, noted, told
+from evolve.prompting.ablations import ablations, section
+from evolve.prompting.cards import EXACT, STEPS, Card, Cards, behind, line, noted, told
 from evolve.prompting.ladders import Ladders
 from fitness.nouns import Evaluation, Split, Status
 
 ENGINE = "engine"  # who selects, and who prints the final table
 SELECTION = "selection on dev instances"
+TRIED = "the experiments of proposal "  # how it begins why a model saw what became of its variants
+PARTS = "the ablations of proposal "  # how it begins why a model saw what parts of a record are worth
 DisclosureKind = Literal["card", "ladder", "full"]
 Born = tuple[MethodRecord, str | None]  # a method, and its first parent
 
@@ -63,6 +66,9 @@ class Disclosure(Lineages):
         super().__init__(archive, domains)
         self._ladders = Ladders(archive, domains, shares) if kind == "ladder" else None
         self._cards = Cards(archive, domains, exact=kind == "full")
+        self._steps = EXACT if kind == "full" else STEPS
+        seen = archive.rows("select distinct who, why from looks where why like ?", [f"{PARTS}%"])
+        self._parts_seen = {(str(row["who"]), str(row["why"])) for row in seen}
         if self._ladders:
             for domain, answers in self._answers.items():
                 self._ladders.recall(domain, answers)
@@ -95,9 +101,27 @@ class Disclosure(Lineages):
         made = self._cards.variants(parent)
         return lambda found: "\n".join(filter(None, [told(made(found)), noted(found.trials)]))
 
+    def parts(self, method: MethodRecord, experiments: Sequence[ExperimentRecord], record: bool) -> str:
+        """Return what experiments say of a method's parts, as a section of a prompt; "" for nothing."""
+        found = None if self._ladders else ablations(method.id, experiments, self._domains, self._steps)
+        return section(found, method.name, record) if found and found.rows else ""
+
+    def parts_prompted(self, model: str, proposal: int, method: str, experiments: Sequence[ExperimentRecord]) -> None:
+        """Enter in the ledger that a model was shown the parts of a method, as a proposal tried them: once, however often."""
+        why = f"{PARTS}{proposal}"
+        if (model, why) in self._parts_seen:
+            return
+        self._parts_seen.add((model, why))
+        found = ablations(method, experiments, self._domains)
+        lineage, instances = self.ancestor_seed(method), found.instances if found else 0
+        changed = [one.method for one in experiments if one.trials and one.method != method]
+        self._archive.look(
+            *(Look(model, one, lineage, domain, Split.DEV, instances, why) for one in changed for domain in self._domains)
+        )
+
     def tried(self, model: str, proposal: int, records: Sequence[ExperimentRecord]) -> None:
         """Enter the experiments of a proposal in the ledger: what the engine saw of them, and the model, if it was asked."""
-        why = f"the experiments of proposal {proposal}"
+        why = f"{TRIED}{proposal}"
         seen = [(record, [t for t in record.trials if t.score]) for record in records]
         self._archive.look(
             *(

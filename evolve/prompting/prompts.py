@@ -69,6 +69,7 @@ def prompt(brief: Brief, ask: str) -> str:
         record=_record(brief),
         tried=_section("attempts", rows=fence("\n".join(map(row, brief.tried)), "text")) if brief.tried else "",
         deleted=_deleted(brief.deleted),
+        ablations=f"{brief.ablations}\n\n" if brief.ablations else "",
         others=_others(brief.inspirations),
         broken=_broken(brief.broken) if brief.broken else "",
         ask=ask,

@@ -1,5 +1,6 @@
 """Answers questions about a run, as typed data out of its archive; nothing here prints.
 
+- ablated: what the parts of a record are worth
 - best_so_far: PGR over evaluations
 - card: what a model may see of a method
 - changes: the diff to a parent

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 from archives.archive import Archive
 from archives.sqlite.typed import integer, text, value
+from evolve.prompting.ablations import BITS
 from evolve.prompting.cards import bits
-from evolve.prompting.disclosure import ENGINE
+from evolve.prompting.disclosure import ENGINE, PARTS, TRIED
 from evolve.text import count
 from fitness.ladder import recoverable, transcript_bits
+
+_SHOWN = """
+select domain, count(distinct case when why like ?1 then null when why like ?2 then method || why else method end) as cards,
+    count(distinct case when why like ?1 then method || why end) as rows
+from looks where who != ?3 and split = 'dev' group by domain
+"""
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class Disclosed:
 
     Attributes:
         kind: card, ladder or full.
-        scores: methods whose scores were shown, over all search domains.
+        scores: cards, and rows of ablations, that were shown, over all search domains.
         bits: the most that what was shown can carry; None without a bound.
         labels: dev labels that a method is scored on; `share`: the most of them that anybody could name from it, on average.
     """
@@ -44,17 +51,18 @@ def disclosed(archive: Archive, kind: str) -> Disclosed | None:
     """Return what models were shown in a run of this disclosure; None where none was shown a score.
 
     The bound is that of fitness/ladder.py over the number of different things that could have been shown. A card counts once,
-    however often it is shown again; the Ladder counts every answer that it gave.
+    however often it is shown again; the Ladder counts every answer that it gave. A variant has a card for each proposal that
+    tried it, beside that of a method with the same source. A row of ablations counts once for each proposal that made it: it
+    is one of 82 differences or failures, and what is paired with it, the unchanged record, is never shown by itself. How rows
+    are ordered follows from what they say, and which parts there are from the file.
     """
-    found = archive.rows(
-        "select domain, count(distinct method) as methods from looks where who != ? and split = 'dev' group by domain", [ENGINE]
-    )
-    shown = {text(row, "domain"): integer(row, "methods") for row in found}
+    found = archive.rows(_SHOWN, [f"{PARTS}%", f"{TRIED}%", ENGINE])
+    shown = {text(row, "domain"): integer(row, "cards") + integer(row, "rows") for row in found}
     if not shown:
         return None
     labels, errors = _labels(archive, shown)
     total = sum(shown.values())
-    carried = total * bits(errors)
+    carried = sum(integer(row, "cards") * bits(errors) + integer(row, "rows") * BITS for row in found)
     if kind == "full":
         return Disclosed(kind, total, None, labels, None)
     if kind == "ladder":

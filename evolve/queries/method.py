@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from archives.archive import Archive
 from archives.nouns import ArchiveError, Row
 from archives.sqlite.typed import integer, lenient, maybe_real, real, text, value
+from evolve.prompting.ablations import Ablations
 from evolve.queries import leaderboard
+from evolve.queries.ablated import ablations_of
 from evolve.queries.ends import ends, of_each
 from evolve.queries.leaderboard import LeaderboardRow
 from evolve.text import label
@@ -104,7 +106,12 @@ class Birth:
 
 @dataclass(frozen=True)
 class MethodDetails:
-    """A method with all that is known of it; `ranked` is None when it has no row in the leaderboard, `birth` for seeds."""
+    """A method with all that is known of it.
+
+    Attributes:
+        ranked: None when it has no row in the leaderboard; `birth`: None for seeds.
+        ablations: what its parts are worth; None when it was not taken apart.
+    """
 
     method: str
     name: str
@@ -118,6 +125,7 @@ class MethodDetails:
     evaluations: tuple[EvaluationLine, ...]
     findings: tuple[Finding, ...]
     children: int
+    ablations: Ablations | None
 
     @property
     def label(self) -> str:
@@ -142,6 +150,7 @@ def method_details(archive: Archive, method: str, *, ranked: bool = True) -> Met
         evaluations=_evaluations(archive, method),
         findings=tuple(archive.findings(method)),
         children=integer(children, "n"),
+        ablations=ablations_of(archive, method),
     )
 
 

@@ -149,7 +149,7 @@ def _of_the_run(path: Path) -> tuple[Path, ...]:
 def load_operators(task: Task, config: Config, more: Sequence[Operator] = ()) -> dict[str, Operator]:
     """Return the operators of a run: those that have what they need, and `more` of a caller's.
 
-    Of ours one may need a model, a grammar, experiments, or cards to be told by.
+    Of ours one may need a model, a grammar, experiments, cards to be told by, or prompts that tell what it finds.
     """
     loaded = {name: operators.load(name) for name in operators.TABLE} | {operator.name: operator for operator in more}
     able = {name: op for name, op in loaded.items() if config.model or not op.needs_model}
@@ -157,6 +157,7 @@ def load_operators(task: Task, config: Config, more: Sequence[Operator] = ()) ->
         "needs_grammar": bool(task.grammar),
         "experiments": config.experiments > 0,
         "needs_cards": config.disclosure != "ladder",
+        "needs_prompts": bool(config.model),
     }
     lacking = [need for need, there in given.items() if not there]
     return {name: op for name, op in able.items() if not any(getattr(op, need, False) for need in lacking)}

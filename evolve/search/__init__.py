@@ -1,5 +1,6 @@
 """Runs the search: every candidate goes through the ten steps.
 
+- ablations: what is known of the record's parts
 - attempts: what was tried, for the table of the next prompts
 - briefing: what an operator is told, step 2
 - candidate: a candidate, how its proposal ended, and proposals that are resumed

@@ -10,6 +10,7 @@ from evolve.nouns import Brief, Exhibit, Operator, Tried
 from evolve.prompting import rows
 from evolve.prompting.disclosure import Disclosure
 from evolve.prompting.prompts import fitted
+from evolve.search.ablations import AblationQueue
 from evolve.search.candidate import Ended
 from evolve.search.feedback import Feedback
 from evolve.search.state import SearchState
@@ -26,9 +27,11 @@ class Briefing:
         feedback: Feedback,
         disclosure: Disclosure,
         operators: Mapping[str, Operator],
+        ablations: AblationQueue,
     ) -> None:
         self._state, self._islands = state, islands
         self._feedback, self._disclosure, self._operators = feedback, disclosure, operators
+        self._ablations = ablations
 
     def brief(self, number: int, choice: Choice) -> Brief:
         """Return what an operator is told."""
@@ -50,6 +53,7 @@ class Briefing:
                 deleted=self._feedback.deleted(choice.parents[0], self._better),
                 broken=self._feedback.broken(choice.fixes),
                 family=family,
+                ablations=self._parts(),
             )
         )
 
@@ -65,6 +69,13 @@ class Briefing:
         """Return the best method so far; the file of a human baseline is left to where it is a parent."""
         best = self._state.best
         return replace(self._shown(best), whole=self._state.methods[best].origin == "search") if best else None
+
+    def _parts(self) -> str:
+        """Return what parts of the record are worth."""
+        known = self._ablations.known()
+        if known is None:
+            return ""
+        return self._disclosure.parts(self._state.methods[known.method], known.experiments, known.method == self._state.best)
 
     def _better(self, method: str) -> bool:
         return self._disclosure.better(*self._state.born(method))

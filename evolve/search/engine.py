@@ -44,6 +44,7 @@ class Engine:
         self._screen, self._stop = context.screen, context.judging.stop
         self._state, self._islands = parts.listeners.state, parts.listeners.islands
         self._selector, self._briefing, self._disclosure = parts.listeners.selector, parts.briefing, parts.disclosure
+        self._ablations = parts.listeners.ablations
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
 
@@ -84,7 +85,8 @@ class Engine:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
         asks = None if not self._context.models else rng.random() >= self._config.offline_share
-        return self._selector.choose(number, asks, rng, self._may_experiment())
+        record = self._ablations.owed()
+        return self._selector.choose(number, asks, rng, self._may_experiment(), record)
 
     def _may_experiment(self) -> bool:
         """Tell whether experiments have had less than their share beside the trials of children; the same in a replay."""
@@ -96,6 +98,9 @@ class Engine:
         if choice.model:
             model = self._proposing.model(choice.model)
             candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.keep, recorded.calls)
+        known = self._ablations.known()
+        if brief.ablations and known is not None:
+            self._disclosure.parts_prompted(choice.model, known.proposal, known.method, known.experiments)
         operator, judging = context.operators[choice.operator], context.judging
         if experimenting(operator):
             candidate.experiments = self._experiments(candidate.number, choice, recorded.experiments)
@@ -118,7 +123,7 @@ class Engine:
         if candidate.experiments is not None:
             self._state.experimented += candidate.experiments.trials
             self._disclosure.tried(candidate.choice.model, candidate.number, candidate.experiments.records)
-        if draft.direction is not None:
+        if draft.direction is not None or (draft.source is None and self._only_tries(candidate)):
             self._budget.refund()
             made = candidate.draft.direction if candidate.draft else None
             reward = Reward(False, 0.0, candidate.usage)
@@ -127,6 +132,10 @@ class Engine:
             self._refuse(candidate, draft.problem)
         else:
             self._pipeline.begin("screen", candidate, partial(self._screen.parse, draft.source))
+
+    def _only_tries(self, candidate: Candidate) -> bool:
+        """Tell whether what a proposal tries is all that it is to bring."""
+        return self._selector.subject(candidate.choice.operator) == "record"
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""

@@ -10,6 +10,7 @@ from archives.nouns import ArchiveError
 from evolve.islands.islands import Islands
 from evolve.nouns import experimenting
 from evolve.prompting.disclosure import Disclosure
+from evolve.search.ablations import AblationQueue
 from evolve.search.briefing import Briefing
 from evolve.search.context import RunContext
 from evolve.search.feedback import Feedback
@@ -50,7 +51,9 @@ def assemble(context: RunContext) -> Parts:
     reporter = Reporter(context, listeners.state, listeners.islands, listeners.selector)
     recorder = Recorder(archive, config, listeners, disclosure, reporter.event)
     proposing = Proposing(context, listeners.selector, reporter)
-    briefing = Briefing(listeners.state, listeners.islands, listeners.feedback, disclosure, context.operators)
+    briefing = Briefing(
+        listeners.state, listeners.islands, listeners.feedback, disclosure, context.operators, listeners.ablations
+    )
     return Parts(
         listeners, disclosure, reporter, recorder, proposing, briefing, Seeding(context, listeners, recorder, reporter)
     )
@@ -72,7 +75,8 @@ def _listeners(context: RunContext) -> Listeners:
     ]
     chosen, directions = strategy(config.strategy), context.judging.task.directions
     selector = Selector(islands, state.ranked_seeds, proposers, directions, config.novelty, chosen, _pairing(context, state))
-    return Listeners(state, islands, selector, Feedback(state, partial(source_of, archive)))
+    ablations = AblationQueue(state, lambda proposal: archive.experiments("proposal = ?", [proposal]))
+    return Listeners(state, islands, selector, Feedback(state, partial(source_of, archive)), ablations)
 
 
 def _pairing(context: RunContext, state: SearchState) -> Pairing:

@@ -55,7 +55,8 @@ class Proposing:
         _close(candidate)
         candidate.draft = draft
         self._outages[candidate.choice.model] = 0
-        state = "proposed" if draft.source is not None else "done" if draft.direction is not None else "refused"
+        tried = self._selector.subject(candidate.choice.operator) == "record"
+        state = "proposed" if draft.source is not None else "done" if draft.direction is not None or tried else "refused"
         with self._archive.transaction():
             self._archive.set_proposal_state(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,

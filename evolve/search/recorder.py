@@ -12,6 +12,7 @@ from evolve.config import Config
 from evolve.islands.islands import Islands
 from evolve.islands.migration import TOPOLOGIES, founder, migrants, worst_half
 from evolve.prompting.disclosure import Disclosure
+from evolve.search.ablations import AblationQueue
 from evolve.search.candidate import Ended, asked
 from evolve.search.feedback import Feedback
 from evolve.search.state import SearchState
@@ -32,12 +33,15 @@ class Listeners:
     islands: Islands
     selector: Selector
     feedback: Feedback
+    ablations: AblationQueue
 
     def asked(self, number: int, choice: Choice) -> None:
         """Remember a proposal that was begun."""
         self.state.last_proposal = number
         self.selector.used(choice)
         self.feedback.asked(number, choice)
+        if self.selector.subject(choice.operator) == "record":
+            self.ablations.asked(choice.parents[0])
 
     def passed(self, method: MethodRecord, parent: str | None = None) -> None:
         """Remember a method that passed the screen: a child of its first parent, or a seed."""
@@ -47,6 +51,9 @@ class Listeners:
 
     def ended(self, event: Ended) -> None:
         """Remember what came of a proposal."""
+        if self.selector.subject(event.choice.operator) == "record":
+            self.ablations.ended(event.number, event.choice.parents[0])
+            return
         if event.direction is not None:
             self.selector.add_direction(event.direction, event.choice.island)
         self.selector.learn(event.choice, event.reward)

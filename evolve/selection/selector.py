@@ -16,6 +16,7 @@ from functools import partial
 
 from archives.nouns import MethodRecord
 from evolve.islands.islands import Islands
+from evolve.nouns import Subject
 from evolve.selection.bandit import Arm, Bandit
 from evolve.selection.choice import Choice, Proposer, Reward
 from evolve.selection.directions import Ballot, Directions
@@ -65,6 +66,10 @@ class Selector:
         """Every direction of the run, also those that retired."""
         return self._directions.all
 
+    def subject(self, operator: str) -> Subject:
+        """Return what an operator works on; one that this session does not have is taken to have bred."""
+        return self._subjects.get(operator, "parents")
+
     @property
     def recent(self) -> Recent:
         """The recent prompts and children."""
@@ -75,9 +80,10 @@ class Selector:
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
         self._repairs.used(choice)
-        if self._makes_direction(choice):
+        subject = self.subject(choice.operator)
+        if subject == "direction":
             self._directions.varied(choice.direction.name, choice.island)
-        else:
+        elif subject != "record":
             self._novelty.used(choice)
             self._parents.used(choice)
 
@@ -87,7 +93,10 @@ class Selector:
 
     def learn(self, choice: Choice, reward: Reward) -> None:
         """Give a direction and an arm credit for what came of a proposal of theirs, or did not."""
-        arm, judged = Arm(choice.island, choice.model, choice.operator), not self._makes_direction(choice)
+        subject = self.subject(choice.operator)
+        if subject == "record":
+            return
+        arm, judged = Arm(choice.island, choice.model, choice.operator), subject != "direction"
         self.bandit.learn(arm, reward.placed, reward.gain, reward.usage, judged=judged)
         if judged:
             self._directions.learn(choice.direction.name, choice.island, reward.placed)
@@ -113,11 +122,13 @@ class Selector:
 
     # the choice
 
-    def choose(self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False) -> Choice:
+    def choose(
+        self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False, record: str = ""
+    ) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
         `needs_model` restricts the operators to those that call a model, or to those that do not; `experiments` admits those
-        that try variants first. A direction that is owed an
+        that try variants first. A `record` that is to be experimented on goes before all else; then a direction that is owed an
         offspring comes first; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
         """
         island = number % len(self._islands)
@@ -125,6 +136,9 @@ class Selector:
         fitting = [s for s in able if needs_model is None or bool(s.model) == needs_model]
         if self._strategy.even:
             return self._evenly(island, [s for s in fitting or able if s.subject == "parents"], rng)
+        trying = [s for s in able if s.subject == "record"] if record else []
+        if trying:
+            return self._try(island, trying[0], record)
         owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
@@ -184,13 +198,17 @@ class Selector:
         choice = Choice(island, source.operator, source.model, direction, (best,), (), 1.0, 0.0)
         return replace(choice, novelty=self._novelty.of(choice))
 
+    def _try(self, island: int, source: Proposer, record: str) -> Choice:
+        """Ask for experiments on the record, in the name of the direction that it was made for."""
+        known = {direction.name: direction for direction in self.directions}
+        direction = known.get(self._born.get(record, ""), self.directions[0])
+        choice = Choice(island, source.operator, source.model, direction, (record,), (), 1.0, 0.0)
+        return replace(choice, novelty=self._novelty.of(choice))
+
     def _fix(self, source: Proposer, proposal: int, broken: Choice) -> Choice:
         """Ask for the repair of a failed child of some parents."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
         return replace(named, novelty=self._novelty.of(named))
-
-    def _makes_direction(self, choice: Choice) -> bool:
-        return self._subjects.get(choice.operator) == "direction"
 
     def _inspire(self, parents: tuple[str, ...], donors: Iterable[Donors], rng: random.Random) -> tuple[str, ...]:
         """Return a method of each group of donors that is unlike the parents: the farthest of a few drawn."""

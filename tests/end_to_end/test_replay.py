@@ -17,6 +17,7 @@ from archives.archive import Archive
 from evolve.cli import run
 from evolve.grids import grid_of
 from evolve.islands.islands import Islands
+from evolve.search.ablations import AblationQueue
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners
 from evolve.search.restore import restore, source_of
@@ -102,7 +103,13 @@ def test_a_duplicate_is_no_failure_to_mend_when_a_run_is_taken_up(tmp_path: Path
     repeats = {row["id"] for row in rows("select id from proposals where reason like 'it is the same method%'", str(db))}
     archive = Archive.open(db)
     state, islands = SearchState(), Islands(3, grid_of(archive))
-    told = Listeners(state, islands, Selector(islands, [], [], DIRECTIONS, 1.0), Feedback(state, partial(source_of, archive)))
+    told = Listeners(
+        state,
+        islands,
+        Selector(islands, [], [], DIRECTIONS, 1.0),
+        Feedback(state, partial(source_of, archive)),
+        AblationQueue(state, lambda _: ()),
+    )
     restore(archive, told)
     broken = set[int]()
     for number in range(1, 400):

@@ -18,6 +18,7 @@ from evolve.nouns import Brief
 from evolve.prompting import prompts
 from evolve.prompting.disclosure import Disclosure, DisclosureKind
 from evolve.prompting.words import template
+from evolve.search.ablations import AblationQueue
 from evolve.search.briefing import Briefing
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners
@@ -118,7 +119,8 @@ class Known:
         """Return what a session that takes this archive up tells its operators."""
         state, islands = SearchState(partial(pgrs, self.archive)), Islands(1, GRID)
         selector, feedback = Selector(islands, [], [], DIRECTIONS, 1.0), Feedback(state, partial(source_of, self.archive))
-        told = Listeners(state, islands, selector, feedback)
+        ablations = AblationQueue(state, lambda _: ())
+        told = Listeners(state, islands, selector, feedback, ablations)
         restore(self.archive, told)
         disclosure = Disclosure(self.archive, DOMAINS, kind=kind)
         if kind == "ladder":
@@ -126,7 +128,7 @@ class Known:
                 trials = tuple(self.archive.trials(name, Split.DEV, "+".join(DOMAINS)))
                 disclosure.judged(Evaluation(name, trials, Status.OK, state.known_fitness(name)))
         loaded: Mapping[str, operators.Operator] = {name: operators.load(name) for name in operators.TABLE}
-        return told, Briefing(state, islands, feedback, disclosure, loaded)
+        return told, Briefing(state, islands, feedback, disclosure, loaded, ablations)
 
 
 def started(path: Path) -> Known:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evolve.cli.show.console import dash, facts, fit, heading, paragraph, say, source, table
-from evolve.cli.show.tables import over_time, print_search
+from evolve.cli.show.tables import over_time, print_ablations, print_search
 from evolve.cli.show.verdict import print_noted
 from evolve.queries.filtering import Wanted
 from evolve.text import NONE, count, duration, estimate, interval, label, made_by, money, number, one_line
@@ -177,6 +177,7 @@ def print_dossier(method: MethodDetails, *, with_prompt: bool) -> None:
     _print_findings(method.findings)
     for evaluation in method.evaluations:
         _print_evaluation(evaluation)
+    print_ablations(method.ablations)
     source(method.source)
     if with_prompt and method.birth is not None:
         birth = method.birth

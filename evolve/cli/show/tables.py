@@ -15,6 +15,7 @@ from evolve.queries.operators import DirectionLine, OperatorStats, descent, expl
 from evolve.text import NONE, count, duration, money, number, one_line, short
 
 if TYPE_CHECKING:
+    from evolve.prompting.ablations import Ablations
     from evolve.queries.diversity import DiversityPoint
     from evolve.queries.status import RunStatus
 
@@ -145,3 +146,15 @@ def _print_directions(lines: Sequence[DirectionLine]) -> None:
 def _more(left: int, noun: str) -> None:
     if left > 0:
         paragraph(f"{count(left, f'more {noun}')}: --json lists all", "dim")
+
+
+def print_ablations(found: Ablations | None) -> None:
+    """Print what the parts of a method are worth, where they were tried."""
+    if found is None:
+        return
+    paragraph(f"ablations, on {count(found.instances, 'instance')} of each domain: PGR without a part, minus PGR", "bold")
+    for row in found.rows:
+        changed = ", ".join(number(change, sign=True) for change in row.changes) or "failed"
+        why = f" ({one_line(row.problem, 80)})" if row.problem else ""
+        paragraph(f"{changed}: {row.label}{why}", margin="  ")
+    say()

@@ -7,9 +7,11 @@
 - graft: a step of another method
 - insert: a step that was absent
 - literals: where constants stand in a file
+- neutral: one part at a time neutralised
 - numbers: which constants may change
 - perturb: other constants
 - prospects: what they find to do, said at the start
+- record: what the record's parts are worth, by experiments; it makes no child
 - remove: one step less
 - script: a file as definitions
 - simplify: less of the same

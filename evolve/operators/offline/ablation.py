@@ -28,34 +28,43 @@ class Cut:
     Attributes:
         definition: the name of the definition it is in.
         code: the definition's code without it.
-        idea: what is left out, in one line.
+        part: what is left out, in one line; `line`: where it begins in the definition's code.
+        statement: that, None for a call in whose place its first argument stands.
     """
 
     definition: str
     code: str
-    idea: str
+    part: str
+    line: int
+    statement: ast.stmt | None = None
+
+    @property
+    def idea(self) -> str:
+        """What is left out of what."""
+        return f"leave out {'of' if self.statement else 'in'} {self.definition}: {self.part}"
 
 
 def ablate(script: Script, focus: Sequence[str], rng: random.Random) -> Change:
     """Leave out one part, those of the functions in focus three times as often, and what only that part needed."""
-    cuts = [cut for name, d in script.definitions.items() if d.kind == "function" for cut in _cuts(script, name)]
+    cuts = [cut for name, d in script.definitions.items() if d.kind == "function" for cut in cuts_of(script, name)]
     if not cuts:
         raise Unsuitable("it has no part that can be left out")
     cut = rng.choices(cuts, [3.0 if cut.definition in focus else 1.0 for cut in cuts])[0]
     return Change(script.changed(define(cut.definition, "function", cut.code)).pruned(), cut.idea)
 
 
-def _cuts(script: Script, name: str) -> Iterator[Cut]:
+def cuts_of(script: Script, name: str) -> Iterator[Cut]:
+    """Yield what can be left out of a function."""
     code = script.definitions[name].code
     node = ast.parse(code).body[0]
     assert isinstance(node, Scope)
     for scope in ast.walk(node):
         if isinstance(scope, Scope):
             for statement in _idle(scope.body, _parameters(scope), _read(scope)):
-                yield Cut(name, _without(code, statement), f"leave out of {name}: {_line(code, statement)}")
+                yield Cut(name, _without(code, statement), _line(code, statement), statement.lineno, statement)
     for call, argument in _passed(script, node):
         short = ast.unparse(call)
-        yield Cut(name, _put(code, call, argument), f"leave out in {name}: {short if len(short) < 80 else short[:77] + '...'}")
+        yield Cut(name, _put(code, call, argument), short if len(short) < 80 else f"{short[:77]}...", call.lineno)
 
 
 def _idle(block: Sequence[ast.stmt], bound: frozenset[str], read: Counter[str]) -> Iterator[ast.stmt]:

@@ -18,7 +18,8 @@ from fitness.nouns import Direction, Method
 from fitness.tasks.embedded.grammar import GRAMMAR, PACE
 
 SEEDS = {path.stem: path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))}
-OFFLINE = [name for name in operators.TABLE if not operators.load(name).needs_model]
+BREEDING = [name for name in operators.TABLE if operators.load(name).subject == "parents"]
+OFFLINE = [name for name in BREEDING if not operators.load(name).needs_model]
 DRAWS = 60
 ORDER = GRAMMAR.order
 

@@ -12,6 +12,7 @@ from evolve.config import Config
 from evolve.islands.islands import Islands
 from evolve.nouns import Exhibit
 from evolve.prompting.disclosure import Disclosure
+from evolve.search.ablations import AblationQueue
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners, Recorder
 from evolve.search.restore import state_of
@@ -75,7 +76,7 @@ class Run:
 def listeners() -> Listeners:
     islands, state = Islands(3, GRID), SearchState()
     selector = Selector(islands, state.ranked_seeds, [Proposer("graft", 2, "")], DIRECTIONS, 0.5)
-    return Listeners(state, islands, selector, Feedback(state, str))
+    return Listeners(state, islands, selector, Feedback(state, str), AblationQueue(state, lambda _: ()))
 
 
 @pytest.fixture

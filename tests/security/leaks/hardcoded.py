@@ -27,6 +27,7 @@ from archives.nouns import MethodRecord, RunRecord
 from evolve.config import Config
 from evolve.islands.islands import Islands
 from evolve.prompting.disclosure import Disclosure
+from evolve.search.ablations import AblationQueue
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners, Recorder
 from evolve.search.state import SearchState
@@ -150,7 +151,8 @@ class _Climb:
         islands, state = Islands(config.islands, Bins(TASK.measures)), SearchState()
         selector = Selector(islands, state.ranked_seeds, [Proposer("flip", 1, "")], DIRECTIONS, config.novelty)
         ledger = Disclosure(archive, config.domains)
-        self.told, self._archive = Listeners(state, islands, selector, Feedback(state, str)), archive
+        self.told = Listeners(state, islands, selector, Feedback(state, str), AblationQueue(state, lambda _: ()))
+        self._archive = archive
         self.recorder = Recorder(archive, config, self.told, ledger, lambda *event: None)
         self.placed = 0
         self._judge, self._template, self._rng = judge, template, rng
