@@ -8,6 +8,7 @@ seed.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -46,6 +47,7 @@ class Engine:
         self._selector, self._briefing, self._disclosure = parts.listeners.selector, parts.briefing, parts.disclosure
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
+        self._tunes = self._config.tuning == "always"
 
     # the steps of one candidate
 
@@ -84,7 +86,13 @@ class Engine:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
         asks = None if not self._context.models else rng.random() >= self._config.offline_share
-        return self._selector.choose(number, asks, rng, self._may_experiment())
+        return self._selector.choose(number, asks, rng, self._may_experiment(), self._tunes)
+
+    def tune(self, on: bool) -> None:
+        """Tune declared constants from now on, or do not: that follows from the clock, so the journal says it to a replay."""
+        if on != self._tunes:
+            self._tunes = on
+            self._archive.journal("tune", config=json.dumps(on))
 
     def _may_experiment(self) -> bool:
         """Tell whether experiments have had less than their share beside the trials of children; the same in a replay."""
@@ -191,7 +199,7 @@ class Engine:
         """Return what a judged child came to."""
         choice, idea, method = candidate.choice, candidate.idea, evaluation.method
         problem = problem_of(evaluation.status, evaluation.message)
-        gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
+        gain = self._recorder.gain(evaluation, choice) if placement else 0.0
         reason = failure(problem, " ".join(evaluation.flags), bool(placement))
         reward = Reward(bool(placement), gain, candidate.usage, method)
         return Ended(

@@ -24,6 +24,7 @@ from evolve.selection.pairing import Pairing, Partners, partners
 from evolve.selection.parents import Draw, FirstParent, Parents, draw_by_rank, draw_evenly
 from evolve.selection.repairs import RepairQueue
 from evolve.selection.strategies import STRATEGIES, Strategy
+from evolve.selection.tunings import Promise, TuningQueue
 from fitness.nouns import Direction
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
@@ -35,8 +36,8 @@ BY_RANK = Pairing(None, lambda method, direction: True)
 class Selector:
     """Chooses prompts from the state of the islands.
 
-    On resume its state is rebuilt by repeating `used`, `learn`, `failed`, `child` and `add_direction` in the order in which
-    they were called; each takes the same time however many there were.
+    On resume its state is rebuilt by repeating `used`, `learn`, `failed`, `promising`, `child` and `add_direction` in the order
+    in which they were called; each takes the same time however many there were.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Selector:
         self._subjects = {source.operator: source.subject for source in sources}
         self._directions = Directions(len(islands), directions)
         self._born: dict[str, str] = {}  # the direction that an elite was made for
-        self._repairs = RepairQueue(len(islands))
+        self._repairs, self._tunings = RepairQueue(len(islands)), TuningQueue(len(islands))
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -74,6 +75,9 @@ class Selector:
 
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
+        if self.tunes(choice):
+            self._tunings.used(choice.parents[0])
+            return
         self._repairs.used(choice)
         if self._makes_direction(choice):
             self._directions.varied(choice.direction.name, choice.island)
@@ -87,13 +91,23 @@ class Selector:
 
     def learn(self, choice: Choice, reward: Reward) -> None:
         """Give a direction and an arm credit for what came of a proposal of theirs, or did not."""
+        if reward.placed and reward.method:
+            self._born[reward.method] = choice.direction.name
+        if self.tunes(choice):
+            self._credit(choice, reward)
+            return
         arm, judged = Arm(choice.island, choice.model, choice.operator), not self._makes_direction(choice)
         self.bandit.learn(arm, reward.placed, reward.gain, reward.usage, judged=judged)
         if judged:
             self._directions.learn(choice.direction.name, choice.island, reward.placed)
             self._parents.learn(choice, reward.placed)
-        if reward.placed and reward.method:
-            self._born[reward.method] = choice.direction.name
+
+    def _credit(self, choice: Choice, reward: Reward) -> None:
+        """Credit who wrote a child with what its tuning gained: its idea was as good as that all along."""
+        promise = self._tunings.used(choice.parents[0])
+        if promise is not None and reward.gain:
+            writer = promise.writer
+            self.bandit.credit(Arm(writer.island, writer.model, writer.operator), promise.gain, reward.gain)
 
     def judged(self, method: str, proposal: int) -> None:
         """Remember a child that was judged OK; the one of the newest proposal is the last."""
@@ -102,6 +116,19 @@ class Selector:
     def failed(self, choice: Choice, proposal: int) -> None:
         """Remember a child that failed and has a source, so that a model can repair it once."""
         self._repairs.failed(choice, proposal)
+
+    def promising(self, method: str, promise: Promise) -> None:
+        """Remember a child that declares constants and came near its parent: it is owed one tuning."""
+        self._tunings.add(method, promise)
+
+    def tunes(self, choice: Choice) -> bool:
+        """Tell whether a choice tunes the constants of its parent."""
+        return self._subjects.get(choice.operator) == "constants"
+
+    @property
+    def owes_tuning(self) -> bool:
+        """Whether any child waits for its constants to be tuned."""
+        return bool(self._tunings)
 
     def add_direction(self, direction: Direction, island: int) -> None:
         """Let a new direction live on an island; the worst one there retires when there are too many."""
@@ -113,18 +140,24 @@ class Selector:
 
     # the choice
 
-    def choose(self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False) -> Choice:
+    def choose(
+        self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False, tunes: bool = False
+    ) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
         `needs_model` restricts the operators to those that call a model, or to those that do not; `experiments` admits those
-        that try variants first. A direction that is owed an
-        offspring comes first; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
+        that try variants first, `tunes` the tuning of a child that is owed one: it comes before all else. A direction that is owed
+        an offspring comes next; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
         """
         island = number % len(self._islands)
         able = [s for s in self._sources if experiments or not s.experiments]
         fitting = [s for s in able if needs_model is None or bool(s.model) == needs_model]
         if self._strategy.even:
             return self._evenly(island, [s for s in fitting or able if s.subject == "parents"], rng)
+        tuning = [s for s in able if s.subject == "constants"] if tunes else []
+        promising = self._tunings.next(island) if tuning else None
+        if promising is not None:
+            return self._tune(tuning[0], *promising)
         owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
@@ -188,6 +221,10 @@ class Selector:
         """Ask for the repair of a failed child of some parents."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
         return replace(named, novelty=self._novelty.of(named))
+
+    def _tune(self, source: Proposer, method: str, promise: Promise) -> Choice:
+        """Ask for other values of the constants that a child declares."""
+        return Choice(promise.writer.island, source.operator, source.model, promise.writer.direction, (method,), (), 1.0, 0.0)
 
     def _makes_direction(self, choice: Choice) -> bool:
         return self._subjects.get(choice.operator) == "direction"
