@@ -219,8 +219,8 @@ class Operator(Protocol):
 
     Attributes:
         parents: how many parents it wants, 1 or 2.
-        subject: what it works on: parents, a child of theirs that failed, the brief's direction, which it varies, or constants that
-            the parent declares.
+        subject: what it works on: parents, a child of theirs that failed, the brief's direction, which it varies, or
+            constants that the parent declares.
         experiments: may be left out; true for one that tries variants before it makes its child.
     """
 

@@ -120,8 +120,8 @@ class Recorder:
     def gain(self, evaluation: Evaluation, choice: Choice) -> float:
         """Return how much fitter a judged method is than its first parent, 0 when it is not.
 
-        One whose constants were tuned has to be fitter than the parent of the child that declares them, too: the gains of the two
-        add up, and who wrote the child is not paid for what it lost first.
+        One whose constants were tuned has to be fitter than the parent of the child that declares them, too: the gains of the
+        two add up, and who wrote the child is not paid for what it lost first.
         """
         if evaluation.fitness is None or evaluation.flags:
             return 0.0

@@ -146,8 +146,8 @@ class Selector:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
         `needs_model` restricts the operators to those that call a model, or to those that do not; `experiments` admits those
-        that try variants first, `tunes` the tuning of a child that is owed one: it comes before all else. A direction that is owed
-        an offspring comes next; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
+        that try variants first, `tunes` the tuning of a child that is owed one: it comes before all else. A direction that is
+        owed an offspring comes next, and a failure is repaired when the bandit draws an operator for that, now and then.
         """
         island = number % len(self._islands)
         able = [s for s in self._sources if experiments or not s.experiments]

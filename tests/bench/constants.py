@@ -1,9 +1,10 @@
-"""What tuning declared constants is worth: `python -m tests.bench.constants ARCHIVE... --store FILE`, a minute or two a reply.
+"""What tuning declared constants is worth: `python -m tests.bench.constants ARCHIVE... --store FILE`, some minutes a reply.
 
-The replies are methods that models wrote in earlier searches, those within reach of their parent. Their prompts asked for no
-declarations, so these are made mechanically: up to six numbers with a name or a keyword, drawn at random, each with a range from
-a quarter to four times its value. The operator `fit` tunes them on two dev instances of each domain; then the reply, what came of
-tuning it, and its parent are judged on the same fresh instances. What was found goes into --store reply by reply, in an order
+The replies are methods that models wrote in earlier searches, those within reach of their parent that took at most --seconds a
+trial. Their prompts asked for no declarations, so these are made mechanically: up to six numbers with a name or a keyword, drawn
+at random, each with a range from a quarter to four times its value. The operator `fit` tunes them on two dev instances of each
+domain. As in a search, what came of it counts only where it is the better of the two on more dev instances. Then the reply, the
+tuned one and the parent are judged on the same fresh instances. What was found goes into --store reply by reply, in an order
 that is drawn, so that any beginning of it is a random sample; `--table` only prints what it holds.
 """
 
@@ -13,11 +14,13 @@ import argparse
 import ast
 import json
 import math
+import operator as op
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -32,7 +35,7 @@ from fitness.tasks import load
 from fitness.vault.instance import InstanceName
 
 DOMAINS = ("chat", "code_deceptive")
-TRIED, FRESH = 2, 5  # instances of each domain: variants are tried on, and replies are judged on at the end
+TRIED, JUDGED, FRESH = 2, 6, 4  # instances of each domain: variants are tried on, both are judged on, and all are at the end
 REACH = 0.10  # how far behind its parent a reply may be
 MOST, FACTOR = 6, 4.0
 STRUCTURE = {"dim", "axis", "seed", "random_state", "n_classes", "correction", "ndigits"}
@@ -48,14 +51,18 @@ class Reply:
     parent: str
 
 
-def replies(path: Path) -> Iterator[Reply]:
-    """Yield what models wrote in a search that was judged OK, and is within reach of its parent."""
+def replies(path: Path, most: float) -> Iterator[Reply]:
+    """Yield what models wrote in a search that was judged OK, is within reach of its parent, and took no longer a trial."""
     archive = Archive.open(path)
     sources = {method.id: method.source for method in archive.methods()}
+    query = (
+        "select e.method, avg(t.seconds) as seconds from trials t join evaluations e on e.id = t.evaluation group by e.method"
+    )
+    took = {str(row["method"]): float(str(row["seconds"])) for row in archive.rows(query)}
     for one in archive.proposals("model != '' and method is not null"):
         child, parent = str(one.method), one.parents[0]
         both = list(zip(pgrs(archive, child), pgrs(archive, parent)))
-        if both and fmean(ours - theirs for ours, theirs in both) >= -REACH:
+        if both and took[child] <= most and fmean(ours - theirs for ours, theirs in both) >= -REACH:
             yield Reply(child, sources[child], sources[parent])
     archive.close()
 
@@ -121,12 +128,12 @@ def names(split: Split, count: int) -> list[InstanceName]:
     return [InstanceName("embedded", domain, split, index) for index in range(count) for domain in DOMAINS]
 
 
-def fitness(resources: JudgeResources, screen: Screen, source: str) -> float:
-    """Return the mean PGR of a method on fresh instances; NaN when it fails on one."""
+def fitness(resources: JudgeResources, screen: Screen, source: str, split: Split = Split.FRESH, count: int = FRESH) -> float:
+    """Return the mean PGR of a method on the first instances; NaN when it fails on one."""
     screened = screen.parse(source)
     if screened.method is None:
         return math.nan
-    found = resources.judge.evaluate(screened.method.method, names(Split.FRESH, FRESH))
+    found = resources.judge.evaluate(screened.method.method, names(split, count))
     return found.pgr if found.status is Status.OK and found.pgr is not None else math.nan
 
 
@@ -138,18 +145,26 @@ def measured(resources: JudgeResources, screen: Screen, reply: Reply, seed: int)
     print(f"{reply.method[:8]}  {draft.idea or draft.problem}", flush=True)
     with ThreadPoolExecutor(2) as pool:
         parent, plain = pool.map(lambda one: fitness(resources, screen, one), (reply.parent, source))
-    tuned = fitness(resources, screen, draft.source) if draft.source else plain
-    return {"parent": parent, "plain": plain, "tuned": tuned, "changed": bool(draft.source), "trials": tries.trials}
+        if not draft.source:
+            dev = fresh = math.nan
+        else:
+            judge = partial(fitness, resources, screen, split=Split.DEV, count=JUDGED)
+            dev = -op.sub(*pool.map(judge, (source, draft.source)))
+            fresh = fitness(resources, screen, draft.source)
+    told = {"parent": parent, "plain": plain, "set": fresh, "dev": dev, "tuned": fresh if dev > 0 else plain}
+    return told | {"trials": tries.trials, "changed": bool(draft.source)}
 
 
 def table(found: Sequence[Line]) -> str:
     """Return what tuning came to, paired over replies, with 95 % intervals by Student's t."""
     whole = [one for one in found if not any(math.isnan(one[name]) for name in ("parent", "plain", "tuned"))]
     gains = {name: [max(0.0, one[name] - one["parent"]) for one in whole] for name in ("plain", "tuned")}
+    other = [one for one in whole if one["changed"]]
     rows = {
         "fresh PGR, without": [one["plain"] for one in whole],
         "fresh PGR, tuned": [one["tuned"] for one in whole],
         "fresh PGR, tuned less without": [one["tuned"] - one["plain"] for one in whole],
+        "the same where constants were set, better on dev or not": [one["set"] - one["plain"] for one in other],
         "gain over the parent a call, without": gains["plain"],
         "gain over the parent a call, tuned": gains["tuned"],
         "gain a call, tuned less without": [b - a for a, b in zip(gains["plain"], gains["tuned"])],
@@ -157,11 +172,9 @@ def table(found: Sequence[Line]) -> str:
             100 * (b - a) / one["trials"] for a, b, one in zip(gains["plain"], gains["tuned"], whole)
         ],
     }
-    changed, trials = sum(one["changed"] for one in whole), fmean(one["trials"] for one in whole)
-    head = (
-        f"{len(whole)} replies ({len(found) - len(whole)} more failed on a fresh instance); {changed:g} got other constants; "
-    )
-    head += f"{trials:.0f} trials a tuning\n\n| | mean | 95 % interval |\n|---|---|---|\n"
+    better, trials = sum(one["dev"] > 0 for one in other), fmean(one["trials"] for one in whole)
+    head = f"{len(whole)} replies ({len(found) - len(whole)} more failed); {len(other)} got other constants, {better} better on dev"
+    head += f"; {trials:.0f} trials a tuning\n\n| | mean | 95 % interval |\n|---|---|---|\n"
     return head + "\n".join(f"| {name} | {fmean(values):+.3f} | {around(values)} |" for name, values in rows.items())
 
 
@@ -175,11 +188,11 @@ def around(values: Sequence[float]) -> str:
 
 def measure(wanted: argparse.Namespace, found: list[dict[str, float]]) -> None:
     """Measure replies that the store does not hold yet, until there is no time left."""
-    known = {one.method: one for path in wanted.archives for one in replies(path)}
+    known = {one.method: one for path in wanted.archives for one in replies(path, wanted.seconds)}
     todo = sorted(known.values(), key=lambda one: random.Random(f"{wanted.seed}/{one.method}").random())
     print(f"{len(todo)} replies of models within reach of their parents", flush=True)
     end = time.monotonic() + 60 * wanted.minutes
-    with judge_resources(load("embedded"), names(Split.DEV, TRIED) + names(Split.FRESH, FRESH)) as resources:
+    with judge_resources(load("embedded"), names(Split.DEV, JUDGED) + names(Split.FRESH, FRESH)) as resources:
         screen = Screen(resources.worker)
         for reply in todo[len(found) :]:
             if time.monotonic() > end:
@@ -197,6 +210,7 @@ def main() -> None:
     parser.add_argument("archives", nargs="*", type=Path)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=math.inf)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", action="store_true")
     wanted = parser.parse_args()

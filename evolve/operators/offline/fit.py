@@ -70,7 +70,7 @@ def _best(source: str, worker: Worker, experiments: Experimenter, seed: int) -> 
         found = experiments.run([Variant(one["label"], one["source"]) for one in asked["sets"]], race=False)
         tried += zip(asked["sets"], map(_pgr, found))
         if tried[0][1] is None:
-            return Draft(None, problem=_line("the child failed with its own constants", refused))
+            return Draft(None, problem=_line(f"it could not be judged with its own constants: {found[0].problem}", refused))
     if not tried:
         return Draft(None, problem=_line("it declares no constants that can be tuned", refused))
     best, _ = max(tried, key=lambda pair: -math.inf if pair[1] is None else pair[1])  # of equals the first
