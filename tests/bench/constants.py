@@ -1,9 +1,9 @@
 """What tuning declared constants is worth: `python -m tests.bench.constants ARCHIVE... --store FILE`, some minutes a reply.
 
 The replies are methods that models wrote in earlier searches, those within reach of their parent that took at most --seconds a
-trial. Their prompts asked for no declarations, so these are made mechanically: up to six numbers with a name or a keyword, drawn
-at random, each with a range from a quarter to four times its value. The operator `fit` tunes them on two dev instances of each
-domain. As in a search, what came of it counts only where it is the better of the two on more dev instances. Then the reply, the
+trial. Their prompts asked for no declarations, so these are made mechanically: up to six numbers with a name or a keyword,
+drawn at random, each with a range from a quarter to four times its value. The operator `fit` tunes them on two dev instances of
+each domain. As in a search, what came of it counts only where it is the better of the two on more dev instances. The reply, the
 tuned one and the parent are judged on the same fresh instances. What was found goes into --store reply by reply, in an order
 that is drawn, so that any beginning of it is a random sample; `--table` only prints what it holds.
 """
@@ -173,8 +173,8 @@ def table(found: Sequence[Line]) -> str:
         ],
     }
     better, trials = sum(one["dev"] > 0 for one in other), fmean(one["trials"] for one in whole)
-    head = f"{len(whole)} replies ({len(found) - len(whole)} more failed); {len(other)} got other constants, {better} better on dev"
-    head += f"; {trials:.0f} trials a tuning\n\n| | mean | 95 % interval |\n|---|---|---|\n"
+    head = f"{len(whole)} replies ({len(found) - len(whole)} more failed); {len(other)} got other constants"
+    head += f", {better} better on dev; {trials:.0f} trials a tuning\n\n| | mean | 95 % interval |\n|---|---|---|\n"
     return head + "\n".join(f"| {name} | {fmean(values):+.3f} | {around(values)} |" for name, values in rows.items())
 
 

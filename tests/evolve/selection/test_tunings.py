@@ -38,10 +38,8 @@ def owing(*methods: tuple[str, float], writer: Choice = WRITER) -> Selector:
     return made
 
 
-def choose(
-    made: Selector, number: int, experiments: bool = True, tunes: bool = True, needs_model: bool | None = True
-) -> Choice:
-    return made.choose(number, needs_model, random.Random(number), experiments, tunes)
+def choose(made: Selector, number: int, experiments: bool = True, tunes: bool = True, model: bool | None = True) -> Choice:
+    return made.choose(number, model, random.Random(number), experiments, tunes)
 
 
 def test_a_promising_child_is_the_very_next_thing_that_its_island_works_on() -> None:
@@ -81,7 +79,7 @@ def test_where_nothing_is_declared_every_choice_is_what_it_was() -> None:
     plain, able = selector(), selector(FIT)
     for number in range(60):
         one = plain.choose(number, None, random.Random(number))
-        assert choose(able, number, needs_model=None) == one
+        assert choose(able, number, model=None) == one
         plain.used(one)
         able.used(one)
 
