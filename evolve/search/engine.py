@@ -199,12 +199,22 @@ class Engine:
         """Return what a judged child came to."""
         choice, idea, method = candidate.choice, candidate.idea, evaluation.method
         problem = problem_of(evaluation.status, evaluation.message)
-        gain = self._recorder.gain(evaluation, choice) if placement else 0.0
+        gain = self._recorder.gain(evaluation, self._surpassed(choice)) if placement else 0.0
         reason = failure(problem, " ".join(evaluation.flags), bool(placement))
         reward = Reward(bool(placement), gain, candidate.usage, method)
         return Ended(
             candidate.number, choice, reward, "done", idea, reason, bool(problem), placement, None, candidate.prediction
         )
+
+    def _surpassed(self, choice: Choice) -> list[str]:
+        """Return what a child has to be fitter than to have gained anything: its first parent.
+
+        One whose constants were tuned has to surpass the parent of the child that declares them, too: the gains of the two add
+        up, and who wrote the child is not paid for what it lost first.
+        """
+        first = choice.parents[0]
+        before = self._state.born(first)[1] if self._selector.tunes(choice) else None
+        return [first, before] if before is not None else [first]
 
     def _refuse(self, candidate: Candidate, reason: str, broken: bool = False) -> None:
         """End a candidate that is no method; a model may repair one that is `broken`."""

@@ -117,16 +117,10 @@ class Recorder:
             return Placement.REJECTED
         return self._offer(evaluation.method, evaluation.fitness, evaluation.measures, island)
 
-    def gain(self, evaluation: Evaluation, choice: Choice) -> float:
-        """Return how much fitter a judged method is than its first parent, 0 when it is not.
-
-        One whose constants were tuned has to be fitter than the parent of the child that declares them, too: the gains of the
-        two add up, and who wrote the child is not paid for what it lost first.
-        """
+    def gain(self, evaluation: Evaluation, rivals: Sequence[str]) -> float:
+        """Return how much fitter a judged method is than the fittest of some others, 0 when it is not."""
         if evaluation.fitness is None or evaluation.flags:
             return 0.0
-        first = choice.parents[0]
-        rivals = [first, *filter(None, [self._state.parents.get(first)])] if self._listeners.selector.tunes(choice) else [first]
         return max(0.0, evaluation.fitness - max(map(self._state.fitness, rivals)))
 
     def rival(self, island: int) -> Sequence[float]:
