@@ -140,7 +140,7 @@ def fitness(resources: JudgeResources, screen: Screen, source: str, split: Split
 def measured(resources: JudgeResources, screen: Screen, reply: Reply, seed: int) -> Line:
     """Return what a reply, its tuning and its parent are worth on fresh instances, and what the tuning took."""
     source, tries = declared(reply.source, random.Random(f"{seed}/{reply.method}")), Tries(resources, screen)
-    brief = Brief(Direction("", "", ()), (Exhibit(Method("", source, 1), "", ()),))
+    brief = Brief(Direction("", "", ()), (Exhibit(Method("", source, 1), ""),))
     draft = Fit().propose(brief, Tools(resources.worker, experiments=tries), random.Random(f"{seed}/fit/{reply.method}"))
     print(f"{reply.method[:8]}  {draft.idea or draft.problem}", flush=True)
     with ThreadPoolExecutor(2) as pool:

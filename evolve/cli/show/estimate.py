@@ -74,7 +74,10 @@ def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
     from evolve.runs.session import check
 
     setup = check(plan.config)
-    chosen, cost = setup.models, forecast(plan.shared, setup.models, system_text(setup.task, plan.shared.domains, plan.shared.tunes))
+    chosen, cost = (
+        setup.models,
+        forecast(plan.shared, setup.models, system_text(setup.task, plan.shared.domains, plan.shared.tunes)),
+    )
     searches = len(list(plan.contestants()))
     seconds = searches * plan.trials * TYPICAL_TRIAL / min(at_once, searches)
     usd = None if cost.usd is None else searches * cost.usd

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from evolve.nouns import Brief, Draft, Experiment, Experimenter, Subject, Tools, Variant, Worker
@@ -30,10 +31,10 @@ OWN = "its own values"
 
 @dataclass(frozen=True)
 class TriedSet:
-    """A set of values of the declared constants, and the mean PGR with it; None when the method failed with it."""
+    """A set of values of the declared constants, and the mean score with it; None when the method failed with it."""
 
     values: tuple[int | float, ...]
-    pgr: float | None
+    score: float | None
 
 
 class Fit:
@@ -62,13 +63,13 @@ def _best(source: str, worker: Worker, experiments: Experimenter, seed: int) -> 
     tried: list[tuple[dict[str, Any], float | None]] = []
     refused = ""
     for _ in range(ROUNDS):
-        known = [{"values": one["values"], "pgr": pgr} for one, pgr in tried]
+        known = [{"values": one["values"], "score": score} for one, score in tried]
         asked = worker.call(PROPOSE, SECONDS, source=source, tried=known, seed=seed)
         refused = str(asked["refused"])
         if not asked["sets"]:
             break
         found = experiments.run([Variant(one["label"], one["source"]) for one in asked["sets"]], race=False)
-        tried += zip(asked["sets"], map(_pgr, found))
+        tried += zip(asked["sets"], map(_score, found))
         if tried[0][1] is None:
             return Draft(None, problem=_line(f"it could not be judged with its own constants: {found[0].problem}", refused))
     if not tried:
@@ -79,10 +80,10 @@ def _best(source: str, worker: Worker, experiments: Experimenter, seed: int) -> 
     return Draft(best["source"], idea=_line(f"declared constants tuned: {best['label']}", refused))
 
 
-def _pgr(experiment: Experiment) -> float | None:
-    """Return the mean PGR, every domain having as many instances; None unless it went well on all of them."""
+def _score(experiment: Experiment) -> float | None:
+    """Return the mean score, every domain having as many instances; None unless it went well on all of them."""
     found = experiment.evaluation
-    return found.pgr if found is not None and found.status is Status.OK else None
+    return fmean(found.pgrs) if found is not None and found.status is Status.OK else None
 
 
 def _line(sentence: str, refused: str) -> str:
@@ -94,7 +95,7 @@ def proposed(source: str, tried: Sequence[dict[str, Any]], seed: int) -> dict[st
     from evolve.operators.offline.declared import named, read, said, write
 
     constants, refused = read(source)
-    known = [TriedSet(tuple(one["values"]), one["pgr"]) for one in tried]
+    known = [TriedSet(tuple(one["values"]), one["score"]) for one in tried]
     sets = [
         {
             "values": values,
@@ -141,11 +142,11 @@ def _range(constant: Declared) -> IntDistribution | FloatDistribution:
 
 
 def _trial(space: dict[str, IntDistribution | FloatDistribution], one: TriedSet) -> FrozenTrial:
-    """Return a set that was tried as Optuna has it: failed where it has no PGR."""
+    """Return a set that was tried as Optuna has it: failed where it has no score."""
     from optuna.trial import TrialState, create_trial
 
-    params, state = dict(zip(space, one.values)), TrialState.FAIL if one.pgr is None else TrialState.COMPLETE
-    return create_trial(params=params, distributions=dict(space), value=one.pgr, state=state)
+    params, state = dict(zip(space, one.values)), TrialState.FAIL if one.score is None else TrialState.COMPLETE
+    return create_trial(params=params, distributions=dict(space), value=one.score, state=state)
 
 
 def _alike(one: Sequence[float], other: Sequence[float]) -> bool:

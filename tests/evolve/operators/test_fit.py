@@ -50,7 +50,7 @@ def peak(share: float, rounds: int) -> float:
 
 
 def fitted(world: World | None, source: str = CHILD, seed: int = 0) -> Draft:
-    brief = Brief(Direction("again", "Again?", ()), (Exhibit(Method("a" * 64, source, 9), "child", ()),))
+    brief = Brief(Direction("again", "Again?", ()), (Exhibit(Method("a" * 64, source, 9), "child"),))
     return Fit().propose(brief, Tools(SYNTAX, experiments=world), random.Random(seed))
 
 
