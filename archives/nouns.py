@@ -240,9 +240,11 @@ class Entry:
 
     Attributes:
         step: session (the search was begun or taken up), seed, added (by hand), adopt (of what was added), select, take up,
-            propose, screen, judge, probe, flagged (a finalist, on fresh instances), or regrid.
+            propose, screen, judge, probe, flagged (a finalist, on fresh instances), tune (whether constants are, from now on),
+            or regrid.
         proposal: the proposal that it was a step of, if any; `method`: the one that was judged, added, taken in or flagged.
-        config: of a session, the configuration that it had; of a regrid, the grids before and after it; as JSON.
+        config: of a session, the configuration that it had; of a regrid, the grids before and after it; of tune, true or
+            false; as JSON.
     """
 
     step: str

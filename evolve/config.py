@@ -101,6 +101,10 @@ class Config(BaseModel):
     pairing: Literal["complement", "rank"] = Field(
         "complement", description="What goes with a parent: what it lacks and can take up, or others by rank and any direction."
     )
+    tuning: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether constants that models declare are tuned; auto: while a call takes longer than judging.",
+    )
     trackers: tuple[str, ...] = Field((), description="Trackers that follow the run: wandb, trackio, mlflow, tensorboard.")
     offline_share: float = Field(
         0.25, ge=0, le=1, description="Share of children from offline operators when there is a model."
@@ -180,6 +184,11 @@ class Config(BaseModel):
         if holds_secret(fields):
             raise UsageError(f"{said}: a key in it would be kept in the run: keys are read from the environment alone")
         return fields
+
+    @property
+    def tunes(self) -> bool:
+        """Whether constants that models declare may be tuned."""
+        return self.experiments > 0 and self.tuning != "never"
 
     @property
     def domains(self) -> tuple[str, ...]:

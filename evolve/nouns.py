@@ -213,7 +213,7 @@ class Tools:
     experiments: Experimenter | None = None
 
 
-Subject = Literal["parents", "failure", "direction", "record"]
+Subject = Literal["parents", "failure", "direction", "constants", "record"]
 
 
 class Operator(Protocol):
@@ -221,8 +221,8 @@ class Operator(Protocol):
 
     Attributes:
         parents: how many parents it wants, 1 or 2.
-        subject: what it works on: parents, a child of theirs that failed, the brief's direction, which it varies, or the
-            record, on which it only experiments.
+        subject: what it works on: parents, a child of theirs that failed, the brief's direction, which it varies, constants
+            that the parent declares, or the record, on which it only experiments.
         experiments: may be left out; true for one that tries variants before it makes its child.
     """
 

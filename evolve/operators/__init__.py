@@ -15,6 +15,7 @@ TABLE = {
     "graft": "evolve.operators.offline.graft:Graft",
     "perturb": "evolve.operators.offline.perturb:Perturb",
     "tune": "evolve.operators.offline.tune:Tune",
+    "fit": "evolve.operators.offline.fit:Fit",
     "insert": "evolve.operators.offline.insert:Insert",
     "remove": "evolve.operators.offline.remove:Remove",
     "simplify": "evolve.operators.offline.simplify:Simplify",

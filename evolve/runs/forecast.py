@@ -9,7 +9,9 @@ from archives.nouns import Usage
 from evolve.config import Config
 from evolve.errors import BudgetRefused
 from evolve.nouns import Model
+from evolve.operators.offline.declared import MOST
 from evolve.prompting.system import Rules, system
+from evolve.prompting.words import template
 from fitness.contracts import wording
 from fitness.sandbox import ALLOWED_IMPORTS, UNAVAILABLE, versions
 from fitness.tasks import Task
@@ -35,10 +37,11 @@ class Forecast:
     usd: float | None
 
 
-def system_text(task: Task, domains: Sequence[str]) -> str:
-    """Return the system text of the model calls of a run on these search domains."""
+def system_text(task: Task, domains: Sequence[str], tunes: bool = False) -> str:
+    """Return the system text of the model calls of a run on these search domains; one that `tunes` asks for constants."""
     rules = Rules(ALLOWED_IMPORTS, UNAVAILABLE, versions(), task.contract.words, task.limits)
-    return system(task.brief, wording.text(task.contract), rules, [task.facts.get(domain, "") for domain in domains])
+    text = system(task.brief, wording.text(task.contract), rules, [task.facts.get(domain, "") for domain in domains])
+    return f"{text}\n\n{template('constants').substitute(most=MOST)}" if tunes else text
 
 
 def forecast(config: Config, models: Mapping[str, Model], system: str) -> Forecast:

@@ -121,6 +121,8 @@ class Replay:
                 self._parts.seeding.adopt()
             case "flagged":
                 self._flag(entry.method or "")
+            case "tune":
+                engine.tune(entry.config == "true")
             case "take up":
                 engine.take_up(self.archive.proposals("id = ?", [entry.proposal])[0])
             case _:

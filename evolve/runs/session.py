@@ -67,7 +67,7 @@ class Ending:
 def check(config: Config, path: Path | None = None, given: Given = NOTHING) -> Setup:
     """Return what a run that can begin works with; nothing is written or asked. Raises EvolveError for one that cannot."""
     setup = resolve(config, path, given)
-    check_budget(config, setup.models, system_text(setup.task, config.domains))
+    check_budget(config, setup.models, system_text(setup.task, config.domains, config.tunes))
     return setup
 
 
@@ -223,7 +223,7 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
                 state="running",
                 level=resources.sandbox.level,
                 evolve_version=__version__,
-                system=system_text(task, config.domains) if config.model else "",
+                system=system_text(task, config.domains, config.tunes) if config.model else "",
                 prompts=digest() if config.model else "",
                 grid=dump(setup.grid),
             )

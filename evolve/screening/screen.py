@@ -91,7 +91,7 @@ class Screen:
         """Return the nearest method of the same structure with its constants, ("", ()) when none is near."""
         near = []
         for identity, constants in self._structures.get(method.structure, []):
-            if len(constants) == len(method.constants) and all(map(_close, constants, method.constants)):
+            if len(constants) == len(method.constants) and all(map(close, constants, method.constants)):
                 near.append((sum(a != b for a, b in zip(constants, method.constants)), identity, constants))
         return min(near)[1:] if near else ("", ())
 
@@ -105,5 +105,6 @@ def _hidden(source: str) -> str:
     return f" (line {line} holds the character U+{ord(character):04X}, which nobody sees: remove it)"
 
 
-def _close(a: float, b: float) -> bool:
+def close(a: float, b: float) -> bool:
+    """Tell whether two constants are so close that methods which differ in them only are near duplicates."""
     return a == b or (a * b > 0 and abs(math.log(a / b)) < NEAR)

@@ -8,6 +8,7 @@ seed.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -47,6 +48,7 @@ class Engine:
         self._ablations = parts.listeners.ablations
         self._recorder, self._reporter, self._proposing = parts.recorder, parts.reporter, parts.proposing
         self.refused_in_a_row = 0  # refused proposals in a row
+        self._tunes = self._config.tuning == "always"
 
     # the steps of one candidate
 
@@ -85,8 +87,14 @@ class Engine:
         """Step 1: an island, its parents and inspirations, an operator, a model, a direction."""
         rng = self._rng("select", number)
         asks = None if not self._context.models else rng.random() >= self._config.offline_share
-        record = self._ablations.owed()
-        return self._selector.choose(number, asks, rng, self._may_experiment(), record)
+        may, record = self._may_experiment(), self._ablations.owed()
+        return self._selector.choose(number, asks, rng, may, record, self._tunes)
+
+    def tune(self, on: bool) -> None:
+        """Tune declared constants from now on, or do not: that follows from the clock, so the journal says it to a replay."""
+        if on != self._tunes:
+            self._tunes = on
+            self._archive.journal("tune", config=json.dumps(on))
 
     def _may_experiment(self) -> bool:
         """Tell whether experiments have had less than their share beside the trials of children; the same in a replay."""
@@ -200,12 +208,22 @@ class Engine:
         """Return what a judged child came to."""
         choice, idea, method = candidate.choice, candidate.idea, evaluation.method
         problem = problem_of(evaluation.status, evaluation.message)
-        gain = self._recorder.gain(evaluation, choice.parents[0]) if placement else 0.0
+        gain = self._recorder.gain(evaluation, self._surpassed(choice)) if placement else 0.0
         reason = failure(problem, " ".join(evaluation.flags), bool(placement))
         reward = Reward(bool(placement), gain, candidate.usage, method)
         return Ended(
             candidate.number, choice, reward, "done", idea, reason, bool(problem), placement, None, candidate.prediction
         )
+
+    def _surpassed(self, choice: Choice) -> list[str]:
+        """Return what a child has to be fitter than to have gained anything: its first parent.
+
+        One whose constants were tuned has to surpass the parent of the child that declares them, too: the gains of the two add
+        up, and who wrote the child is not paid for what it lost first.
+        """
+        first = choice.parents[0]
+        before = self._state.born(first)[1] if self._selector.tunes(choice) else None
+        return [first, before] if before is not None else [first]
 
     def _refuse(self, candidate: Candidate, reason: str, broken: bool = False) -> None:
         """End a candidate that is no method; a model may repair one that is `broken`."""

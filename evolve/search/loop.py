@@ -27,7 +27,7 @@ class Loop:
     def __init__(self, context: RunContext, parts: Parts) -> None:
         self._config, self._archive, self._budget = context.config, context.archive, context.budget
         self._open_executor, self._stop = context.open_executor, context.judging.stop
-        self._state, self._islands = parts.listeners.state, parts.listeners.islands
+        self._state, self._islands, self._selector = parts.listeners.state, parts.listeners.islands, parts.listeners.selector
         self._reporter, self._proposing, self._seeding = parts.reporter, parts.proposing, parts.seeding
         self.live = LivePipeline(context.open_executor, context.config.calls)
         self._engine = Engine(context, parts, self.live)
@@ -62,12 +62,18 @@ class Loop:
     def _advance(self) -> bool:
         """Send off as many candidates as there is room for; False when the search is over."""
         while self._room():
+            self._weigh()
             try:
                 self._engine.begin()
             except BudgetRefused:  # the worst case of this very call; another may still end and leave more
                 break
         self._reporter.standing(BREEDING)
         return bool(self.live.in_flight)
+
+    def _weigh(self) -> None:
+        """Have declared constants tuned while a call takes longer than an evaluation; not where a run repeats exactly."""
+        if self._config.tuning == "auto" and not self._in_turn and self._selector.owes_tuning:
+            self._engine.tune(self.live.outlasts >= 1)
 
     def _room(self) -> bool:
         """Tell whether another candidate may set off."""

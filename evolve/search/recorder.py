@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from archives.archive import Archive
 from archives.nouns import Elite, MethodRecord, Placement, Usage
 from evolve.config import Config
 from evolve.islands.islands import Islands
 from evolve.islands.migration import TOPOLOGIES, founder, migrants, worst_half
+from evolve.operators.offline.declared import declares
 from evolve.prompting.disclosure import Disclosure
 from evolve.search.ablations import AblationQueue
 from evolve.search.candidate import Ended, asked
@@ -18,10 +20,12 @@ from evolve.search.feedback import Feedback
 from evolve.search.state import SearchState
 from evolve.selection.choice import Choice
 from evolve.selection.selector import Selector
+from evolve.selection.tunings import Promise
 from evolve.text import short
 from fitness import pgr
 from fitness.nouns import Evaluation, Split
 
+REACH = 0.10  # PGR that a child may be behind its parent, on the instances of both, to have its declared constants tuned
 Tell = Callable[[str, str, int | None, str | None, float | None], None]  # kind, text, island, method, value
 
 
@@ -62,8 +66,19 @@ class Listeners:
             self.selector.failed(event.choice, event.number)
         elif method in self.state.scored and method not in self.state.flagged:
             self.selector.judged(method, event.number)
+            self._promise(event)
         self.state.refusals += event.state == "refused"
         self.feedback.ended(event)
+
+    def _promise(self, event: Ended) -> None:
+        """Remember a model's child that declares constants and came within reach of its parent, on the instances of both."""
+        method, choice = event.reward.method, event.choice
+        if not choice.model or not declares(self.state.methods[method].source):
+            return
+        ours, theirs = self.state.pgrs(method), self.state.pgrs(choice.parents[0])
+        both = list(zip(ours, theirs))
+        if both and fmean(one - other for one, other in both) >= -REACH:
+            self.selector.promising(method, Promise(choice, event.reward.gain, fmean(ours)))
 
 
 class Recorder:
@@ -109,11 +124,11 @@ class Recorder:
             return Placement.REJECTED
         return self._offer(evaluation.method, evaluation.fitness, evaluation.measures, island)
 
-    def gain(self, evaluation: Evaluation, parent: str) -> float:
-        """Return how much fitter a judged method is than a parent, 0 when it is not."""
+    def gain(self, evaluation: Evaluation, rivals: Sequence[str]) -> float:
+        """Return how much fitter a judged method is than the fittest of some others, 0 when it is not."""
         if evaluation.fitness is None or evaluation.flags:
             return 0.0
-        return max(0.0, evaluation.fitness - self._state.fitness(parent))
+        return max(0.0, evaluation.fitness - max(map(self._state.fitness, rivals)))
 
     def rival(self, island: int) -> Sequence[float]:
         """Return the PGRs that a child has to keep up with, by instance: those of the island's fittest method.

@@ -9,4 +9,5 @@
 - repairs: which failed child a model repairs next
 - selector: one choice
 - strategies: what is kept, and what children are made of
+- tunings: which child has its declared constants tuned next
 """

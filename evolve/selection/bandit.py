@@ -89,6 +89,14 @@ class Bandit:
         if arm.model:
             self._paid.add(placed, gain, usage)
 
+    def credit(self, arm: Arm, gain: float, more: float) -> None:
+        """Count what tuning a child gained beyond its own gain, for the arm that wrote the child: it is no try of its own."""
+        everywhere, paid = self._pairs.get((arm.model, arm.operator), _NONE), self._paid if arm.model else _NONE
+        for sums in (self.arms.get(arm, _NONE), everywhere, paid, self._all):
+            if sums is not _NONE:
+                sums.gain += more
+                sums.squares += (gain + more) ** 2 - gain**2
+
     def draw(self, arms: Sequence[Arm], times: int, rng: random.Random) -> list[int]:
         """Return the indices of the arms to try, so many draws: each time the one with the largest draw of gain per cost."""
         known = [(self.gain(arm), self._deviation(arm), self.cost(arm)) for arm in arms]

@@ -25,6 +25,7 @@ from evolve.selection.pairing import Pairing, Partners, partners
 from evolve.selection.parents import Draw, FirstParent, Parents, draw_by_rank, draw_evenly
 from evolve.selection.repairs import RepairQueue
 from evolve.selection.strategies import STRATEGIES, Strategy
+from evolve.selection.tunings import Promise, TuningQueue
 from fitness.nouns import Direction
 
 CANDIDATES = 16  # prompts drawn before the one with the most value plus novelty is chosen
@@ -36,8 +37,8 @@ BY_RANK = Pairing(None, lambda method, direction: True)
 class Selector:
     """Chooses prompts from the state of the islands.
 
-    On resume its state is rebuilt by repeating `used`, `learn`, `failed`, `child` and `add_direction` in the order in which
-    they were called; each takes the same time however many there were.
+    On resume its state is rebuilt by repeating `used`, `learn`, `failed`, `promising`, `child` and `add_direction` in the order
+    in which they were called; each takes the same time however many there were.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Selector:
         self._subjects = {source.operator: source.subject for source in sources}
         self._directions = Directions(len(islands), directions)
         self._born: dict[str, str] = {}  # the direction that an elite was made for
-        self._repairs = RepairQueue(len(islands))
+        self._repairs, self._tunings = RepairQueue(len(islands)), TuningQueue(len(islands))
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -80,12 +81,14 @@ class Selector:
     def used(self, choice: Choice) -> None:
         """Remember a prompt that was used."""
         self._repairs.used(choice)
-        subject = self.subject(choice.operator)
-        if subject == "direction":
-            self._directions.varied(choice.direction.name, choice.island)
-        elif subject != "record":
-            self._novelty.used(choice)
-            self._parents.used(choice)
+        match self.subject(choice.operator):
+            case "direction":
+                self._directions.varied(choice.direction.name, choice.island)
+            case "constants":
+                self._tunings.used(choice.parents[0])
+            case "parents" | "failure":
+                self._novelty.used(choice)
+                self._parents.used(choice)
 
     def child(self, method: MethodRecord) -> None:
         """Remember how a method looks: a seed, or a child that passed the screen."""
@@ -96,13 +99,23 @@ class Selector:
         subject = self.subject(choice.operator)
         if subject == "record":
             return
+        if reward.placed and reward.method:
+            self._born[reward.method] = choice.direction.name
+        if subject == "constants":
+            self._credit(choice, reward)
+            return
         arm, judged = Arm(choice.island, choice.model, choice.operator), subject != "direction"
         self.bandit.learn(arm, reward.placed, reward.gain, reward.usage, judged=judged)
         if judged:
             self._directions.learn(choice.direction.name, choice.island, reward.placed)
             self._parents.learn(choice, reward.placed)
-        if reward.placed and reward.method:
-            self._born[reward.method] = choice.direction.name
+
+    def _credit(self, choice: Choice, reward: Reward) -> None:
+        """Credit who wrote a child with what its tuning gained: its idea was as good as that all along."""
+        promise = self._tunings.used(choice.parents[0])
+        if promise is not None and reward.gain:
+            writer = promise.writer
+            self.bandit.credit(Arm(writer.island, writer.model, writer.operator), promise.gain, reward.gain)
 
     def judged(self, method: str, proposal: int) -> None:
         """Remember a child that was judged OK; the one of the newest proposal is the last."""
@@ -111,6 +124,19 @@ class Selector:
     def failed(self, choice: Choice, proposal: int) -> None:
         """Remember a child that failed and has a source, so that a model can repair it once."""
         self._repairs.failed(choice, proposal)
+
+    def promising(self, method: str, promise: Promise) -> None:
+        """Remember a child that declares constants and came near its parent: it is owed one tuning."""
+        self._tunings.add(method, promise)
+
+    def tunes(self, choice: Choice) -> bool:
+        """Tell whether a choice tunes the constants of its parent."""
+        return self.subject(choice.operator) == "constants"
+
+    @property
+    def owes_tuning(self) -> bool:
+        """Whether any child waits for its constants to be tuned."""
+        return bool(self._tunings)
 
     def add_direction(self, direction: Direction, island: int) -> None:
         """Let a new direction live on an island; the worst one there retires when there are too many."""
@@ -123,13 +149,20 @@ class Selector:
     # the choice
 
     def choose(
-        self, number: int, needs_model: bool | None, rng: random.Random, experiments: bool = False, record: str = ""
+        self,
+        number: int,
+        needs_model: bool | None,
+        rng: random.Random,
+        experiments: bool = False,
+        record: str = "",
+        tunes: bool = False,
     ) -> Choice:
         """Choose a prompt for proposal `number`: of several drawn, the one with the most value plus weighted novelty.
 
         `needs_model` restricts the operators to those that call a model, or to those that do not; `experiments` admits those
-        that try variants first. A `record` that is to be experimented on goes before all else; then a direction that is owed an
-        offspring comes first; a failure is repaired when the bandit draws an operator for that, which it may only now and then.
+        that try variants first. A `record` that is to be experimented on goes before all else; then, if the search `tunes`, a
+        child whose constants are owed a tuning; then a direction that is owed an offspring. A failure is repaired when the
+        bandit draws an operator for that, which it may only now and then.
         """
         island = number % len(self._islands)
         able = [s for s in self._sources if experiments or not s.experiments]
@@ -139,6 +172,10 @@ class Selector:
         trying = [s for s in able if s.subject == "record"] if record else []
         if trying:
             return self._try(island, trying[0], record)
+        tuning = [s for s in able if s.subject == "constants"] if tunes else []
+        promising = self._tunings.next(island) if tuning else None
+        if promising is not None:
+            return self._tune(tuning[0], *promising)
         owed, varying = self._directions.owed(island), [s for s in fitting if s.subject == "direction"]
         if owed is not None and varying:
             return self._vary(island, self._source(island, varying, rng), owed)
@@ -209,6 +246,10 @@ class Selector:
         """Ask for the repair of a failed child of some parents."""
         named = replace(broken, operator=source.operator, model=source.model, inspirations=(), value=1.0, fixes=proposal)
         return replace(named, novelty=self._novelty.of(named))
+
+    def _tune(self, source: Proposer, method: str, promise: Promise) -> Choice:
+        """Ask for other values of the constants that a child declares."""
+        return Choice(promise.writer.island, source.operator, source.model, promise.writer.direction, (method,), (), 1.0, 0.0)
 
     def _inspire(self, parents: tuple[str, ...], donors: Iterable[Donors], rng: random.Random) -> tuple[str, ...]:
         """Return a method of each group of donors that is unlike the parents: the farthest of a few drawn."""

@@ -33,7 +33,7 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
 
     setup = check(config, given=given)
     chosen, task = setup.models, setup.task
-    cost = forecast(config, chosen, system_text(task, config.domains))
+    cost = forecast(config, chosen, system_text(task, config.domains, config.tunes))
     choose(config.device)
     seeds = collect((Path(p) for p in config.seeds), task.seeds, needed=True)
     vault = Vault()
@@ -74,7 +74,10 @@ def estimate_study(plan: Plan, at_once: int, as_json: bool) -> None:
     from evolve.runs.session import check
 
     setup = check(plan.config)
-    chosen, cost = setup.models, forecast(plan.shared, setup.models, system_text(setup.task, plan.shared.domains))
+    chosen, cost = (
+        setup.models,
+        forecast(plan.shared, setup.models, system_text(setup.task, plan.shared.domains, plan.shared.tunes)),
+    )
     searches = len(list(plan.contestants()))
     seconds = searches * plan.trials * TYPICAL_TRIAL / min(at_once, searches)
     usd = None if cost.usd is None else searches * cost.usd

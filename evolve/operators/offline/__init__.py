@@ -2,8 +2,10 @@
 
 - ablation: a part less, without a grammar
 - base: what these operators share
+- declared: constants that a method declares as tunable
 - editing: from sources to a checked child
 - exchange: a step of the same name, without a grammar
+- fit: declared constants, by experiments
 - graft: a step of another method
 - insert: a step that was absent
 - literals: where constants stand in a file

@@ -125,6 +125,6 @@ def _ask(
 
 def _near(a: Sequence[float], b: Sequence[float]) -> bool:
     """Tell whether the screen would refuse the one as a near duplicate of the other."""
-    from evolve.screening.screen import NEAR
+    from evolve.screening.screen import close
 
-    return all(x == y or (x * y > 0 and abs(math.log(x / y)) < NEAR) for x, y in zip(a, b))
+    return all(map(close, a, b))

@@ -10,6 +10,7 @@ import pytest
 from evolve import operators
 from evolve.nouns import Brief, Edit, Exhibit, Tools
 from evolve.operators.offline import editing, numbers, script
+from evolve.operators.offline.base import Offline
 from evolve.operators.offline.numbers import named, places
 from evolve.operators.offline.script import Script
 from evolve.screening.canonical import canonical
@@ -18,8 +19,7 @@ from fitness.nouns import Direction, Method
 from fitness.tasks.embedded.grammar import GRAMMAR, PACE
 
 SEEDS = {path.stem: path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))}
-BREEDING = [name for name in operators.TABLE if operators.load(name).subject == "parents"]
-OFFLINE = [name for name in BREEDING if not operators.load(name).needs_model]
+OFFLINE = [name for name in operators.TABLE if isinstance(operators.load(name), Offline)]
 DRAWS = 60
 ORDER = GRAMMAR.order
 

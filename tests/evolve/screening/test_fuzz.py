@@ -26,8 +26,7 @@ from evolve.screening.worker import WorkerProcess
 from fitness.tasks.embedded.grammar import GRAMMAR
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parents[3].joinpath("seeds").glob("*.py"))]
-BREEDING = [name for name in operators.TABLE if operators.load(name).subject == "parents"]
-OFFLINE = [name for name in BREEDING if not operators.load(name).needs_model]
+OFFLINE = [name for name in operators.TABLE if isinstance(operators.load(name), Offline)]
 METHOD = "\n\ndef method(problem):\n    return problem.weak[:, 1]\n"
 ODD = (
     *("\x00", "\ud800", "\ufeff", "\u202e", "\x1b[2J", "\r", "\x0c", "\\\n", "\t", "0x" + "f" * 300, "1e999", "9" * 4000),
