@@ -10,6 +10,7 @@ import pytest
 
 from archives.nouns import MethodRecord, Usage
 from evolve.screening.screen import Screen
+from evolve.search.ablations import AblationQueue
 from evolve.search.candidate import Ended
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import REACH, Listeners
@@ -39,7 +40,7 @@ def owing(*methods: tuple[str, float], writer: Choice = WRITER) -> Selector:
 
 
 def choose(made: Selector, number: int, experiments: bool = True, tunes: bool = True, model: bool | None = True) -> Choice:
-    return made.choose(number, model, random.Random(number), experiments, tunes)
+    return made.choose(number, model, random.Random(number), experiments, tunes=tunes)
 
 
 def test_a_promising_child_is_the_very_next_thing_that_its_island_works_on() -> None:
@@ -110,7 +111,7 @@ def told(ours: tuple[float, ...], source: str = DECLARED, model: str = "m", flag
     pgrs = {"parent": (0.5, 0.5, 0.5, 0.5), "child": ours}
     state = SearchState(lambda method: pgrs[method])
     made = selector(FIT)
-    listeners = Listeners(state, held(3), made, Feedback(state, lambda _: ""))
+    listeners = Listeners(state, held(3), made, Feedback(state, str), AblationQueue(state, lambda _: ()))
     record = partial(replace, _record(PARENT))
     listeners.passed(record(id="parent"))
     listeners.passed(replace(_record(source), id="child"), "parent")
