@@ -17,6 +17,7 @@ from archives.archive import Archive
 from evolve.cli import run
 from evolve.grids import grid_of
 from evolve.islands.islands import Islands
+from evolve.runs.comparison import PROMPTS
 from evolve.search.ablations import AblationQueue
 from evolve.search.feedback import Feedback
 from evolve.search.recorder import Listeners
@@ -29,7 +30,7 @@ from fitness.tasks.directions import DIRECTIONS
 from tests.end_to_end.test_end_to_end import rows, start
 from tests.support import tiny
 from tests.support.model_server import Fault, ModelServer
-from tests.support.record import CANDIDATES, unpacked
+from tests.support.record import CANDIDATES, EARLIER, RECORDED, unpacked
 
 
 @pytest.fixture(autouse=True)
@@ -80,13 +81,23 @@ def test_another_machine_gets_the_same_run_from_the_archive_alone(recorded: Path
     assert found["calls"] >= 30
 
 
-def test_the_search_that_was_recorded_long_ago_is_still_the_same(root: Path, tmp_path: Path) -> None:
-    db = unpacked(tmp_path)
+@pytest.mark.parametrize(("packed", "note"), [(RECORDED, ""), (EARLIER, PROMPTS)], ids=["this version's", "an earlier one's"])
+def test_the_search_that_was_recorded_long_ago_is_still_the_same(packed: Path, note: str, root: Path, tmp_path: Path) -> None:
+    db = unpacked(tmp_path, packed)
     found = alone(root, tmp_path / "another", db)
+    assert found["note"] == note, "record it again when the words of a prompt change: python -m tests.support.record"
     assert rows("select count(*) as n from evaluations where proposal is not null", str(db))[0]["n"] == CANDIDATES
     assert {row["model"] for row in rows("select model from costs", str(db))} == {"openai:tiny", "anthropic:claude-tiny"}
     assert found["calls"] > CANDIDATES / 2
     assert {row["kind"] for row in rows("select distinct kind from events", str(db))} >= {"migration", "reset", "best"}
+
+
+def test_the_search_that_was_recorded_tried_variants_and_took_its_record_apart(tmp_path: Path) -> None:
+    db = str(unpacked(tmp_path))
+    tried = rows("select distinct p.operator from experiments e join proposals p on p.id = e.proposal order by 1", db)
+    assert [row["operator"] for row in tried] == ["ablate", "trial"]
+    assert rows("select 1 from pairs where adds > 0", db)
+    assert rows("select 1 from proposals where prompt like '%# What was tried%' and prompt like '%- PGR %'", db)
 
 
 def test_the_recorded_run_has_what_makes_a_replay_hard(recorded: Path) -> None:

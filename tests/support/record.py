@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.support.model_server import Fault, ModelServer
 
 RECORDED = Path(__file__).parent / "data" / "recorded.db.xz"
+EARLIER = RECORDED.with_name("recorded_before_cards.db.xz")  # of an earlier version, whose prompts told the Ladder's answers
 CANDIDATES = 100
 KINDS = ("no_code", "crashing", "rate_limit", "refusal", "forbidden", "server_error", "unmatched", "crashing", "leaky_error")
 
@@ -25,10 +26,10 @@ def faults() -> list[Fault | None]:
     return [entry for kind in KINDS for entry in (Fault(kind), None, None)]
 
 
-def unpacked(folder: Path) -> Path:
-    """Write the recorded archive into a folder and return its path."""
+def unpacked(folder: Path, packed: Path = RECORDED) -> Path:
+    """Write a recorded archive into a folder and return its path."""
     path = folder / "recorded.db"
-    path.write_bytes(lzma.decompress(RECORDED.read_bytes()))
+    path.write_bytes(lzma.decompress(packed.read_bytes()))
     return path
 
 
