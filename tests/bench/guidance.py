@@ -1,0 +1,97 @@
+"""What feedback is worth to a simulated researcher: `python -m tests.bench.guidance [SEEDS]`, some fifteen minutes for ten seeds.
+
+It is a simulation: neither the researcher nor the world is real (tests/support/simulated_researcher.py, simulated_world.py); all
+between them is the program's own. Every seed is a world of its own, searched once under each kind of disclosure. What ended is
+kept in --store, so that a run that was cut off goes on. What it printed last: guidance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from evolve.prompting.disclosure import DisclosureKind
+from fitness.pgr import t_quantile
+from tests.support.guided import Guided, search
+from tests.support.simulated_researcher import Misled, Researcher
+
+EVALS, EARLY = 120, 60
+SHARE = 0.8  # of the best that can be reached
+ARMS: dict[str, tuple[DisclosureKind, Callable[[int], Researcher]]] = {
+    "card": ("card", Researcher),
+    "full": ("full", Researcher),
+    "Ladder, read as it is meant": ("ladder", Researcher),
+    "Ladder, read as models read it": ("ladder", lambda seed: Researcher(seed, literal=True)),
+    "card, every score drawn at random": ("card", Misled),
+}
+Result = dict[str, Any]
+
+
+def result(arm: str, seed: int, evals: int = EVALS) -> Result:
+    """Search one world in one arm."""
+    kind, make = ARMS[arm]
+    with tempfile.TemporaryDirectory() as folder:
+        return {"arm": arm, "seed": seed, **_told(search(Path(folder), seed, make(seed), kind, evals))}
+
+
+def _told(one: Guided) -> Result:
+    dev, fresh = one.found.dev.mean, one.found.fresh.mean
+    return {
+        "evals": one.reached(SHARE), "early": one.truths[: EARLY][-1] / one.best, "last": one.truths[-1] / one.best,
+        "best": one.best, "inflation": dev - fresh,
+    }  # fmt: skip
+
+
+def evaluations(one: Result) -> float:
+    """Return the evaluations until SHARE of the best was reached; EVALS when it never was."""
+    return float(one["evals"] or EVALS)
+
+
+def between(values: Sequence[float]) -> str:
+    """Return a mean with its 90 % interval over seeds (Student's t)."""
+    mean, n = fmean(values), len(values)
+    half = t_quantile(0.95, n - 1) * stdev(values) / math.sqrt(n) if n > 1 else math.inf
+    places = 0 if max(map(abs, values)) > 2 else 2
+    return f"{mean:.{places}f} [{mean - half:.{places}f}, {mean + half:.{places}f}]"
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return what was found, a row an arm; differences are paired by seed."""
+    head = f"evaluations to {SHARE} of the best | more than with cards | reached | PGR over the best after {EARLY} | after {EVALS}"
+    lines = [f"| what is told | {head} | dev minus fresh |", "| --- |" + " --- |" * 6]
+    cards = {one["seed"]: one for one in results if one["arm"] == "card"}
+    for arm in ARMS:
+        mine = [one for one in results if one["arm"] == arm and one["seed"] in cards]
+        if not mine:
+            continue
+        more = [evaluations(one) - evaluations(cards[one["seed"]]) for one in mine]
+        numbers = [[evaluations(one) for one in mine], more, *([one[name] for one in mine] for name in ("early", "last", "inflation"))]
+        took, longer, early, last, inflation = map(between, numbers)
+        reached = f"{sum(one['evals'] is not None for one in mine)} of {len(mine)}"
+        lines.append(f"| {arm} | {took} | {longer if arm != 'card' else ''} | {reached} | {early} | {last} | {inflation} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Search, store and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", nargs="?", type=int, default=10)
+    parser.add_argument("--store", type=Path, default=Path("guidance.jsonl"))
+    given = parser.parse_args()
+    known = [json.loads(line) for line in given.store.read_text().splitlines()] if given.store.exists() else []
+    done = {(one["arm"], one["seed"]) for one in known}
+    for seed, arm in ((seed, arm) for seed in range(given.seeds) for arm in ARMS if (arm, seed) not in done):
+        known.append(result(arm, seed))
+        with given.store.open("a") as file:
+            file.write(json.dumps(known[-1]) + "\n")
+    print(table(known))
+
+
+if __name__ == "__main__":
+    main()
