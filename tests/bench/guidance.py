@@ -1,8 +1,8 @@
-"""What feedback is worth to a simulated researcher: `python -m tests.bench.guidance [SEEDS]`, some fifteen minutes for ten seeds.
+"""What feedback is worth to a simulated researcher: `python -m tests.bench.guidance [SEEDS]`, 15 s a search.
 
-It is a simulation: neither the researcher nor the world is real (tests/support/simulated_researcher.py, simulated_world.py); all
-between them is the program's own. Every seed is a world of its own, searched once under each kind of disclosure. What ended is
-kept in --store, so that a run that was cut off goes on. What it printed last: guidance.md.
+It is a simulation: neither the researcher nor the world is real (tests/support/simulated_researcher.py, simulated_world.py).
+All between them is the program's own. Every seed is a world of its own, searched once under each kind of disclosure. What ended
+is kept in --store, so that a run that was cut off goes on. What it printed last: guidance.md.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from tests.support.simulated_researcher import Misled, Researcher
 
 EVALS, EARLY = 120, 60
 SHARE = 0.8  # of the best that can be reached
+AS_MEANT, AS_READ = "Ladder, read as it is meant", "Ladder, read as models read it"
 ARMS: dict[str, tuple[DisclosureKind, Callable[[int], Researcher]]] = {
     "card": ("card", Researcher),
+    AS_MEANT: ("ladder", Researcher),
+    AS_READ: ("ladder", lambda seed: Researcher(seed, literal=True)),
     "full": ("full", Researcher),
-    "Ladder, read as it is meant": ("ladder", Researcher),
-    "Ladder, read as models read it": ("ladder", lambda seed: Researcher(seed, literal=True)),
     "card, every score drawn at random": ("card", Misled),
 }
 Result = dict[str, Any]
@@ -43,7 +44,7 @@ def result(arm: str, seed: int, evals: int = EVALS) -> Result:
 def _told(one: Guided) -> Result:
     dev, fresh = one.found.dev.mean, one.found.fresh.mean
     return {
-        "evals": one.reached(SHARE), "early": one.truths[: EARLY][-1] / one.best, "last": one.truths[-1] / one.best,
+        "evals": one.reached(SHARE), "early": one.truths[:EARLY][-1] / one.best, "last": one.truths[-1] / one.best,
         "best": one.best, "inflation": dev - fresh,
     }  # fmt: skip
 
@@ -63,7 +64,9 @@ def between(values: Sequence[float]) -> str:
 
 def table(results: Sequence[Result]) -> str:
     """Return what was found, a row an arm; differences are paired by seed."""
-    head = f"evaluations to {SHARE} of the best | more than with cards | reached | PGR over the best after {EARLY} | after {EVALS}"
+    head = (
+        f"evaluations to {SHARE} of the best | more than with cards | reached | PGR over the best after {EARLY} | after {EVALS}"
+    )
     lines = [f"| what is told | {head} | dev minus fresh |", "| --- |" + " --- |" * 6]
     cards = {one["seed"]: one for one in results if one["arm"] == "card"}
     for arm in ARMS:
@@ -71,7 +74,11 @@ def table(results: Sequence[Result]) -> str:
         if not mine:
             continue
         more = [evaluations(one) - evaluations(cards[one["seed"]]) for one in mine]
-        numbers = [[evaluations(one) for one in mine], more, *([one[name] for one in mine] for name in ("early", "last", "inflation"))]
+        numbers = [
+            [evaluations(one) for one in mine],
+            more,
+            *([one[name] for one in mine] for name in ("early", "last", "inflation")),
+        ]
         took, longer, early, last, inflation = map(between, numbers)
         reached = f"{sum(one['evals'] is not None for one in mine)} of {len(mine)}"
         lines.append(f"| {arm} | {took} | {longer if arm != 'card' else ''} | {reached} | {early} | {last} | {inflation} |")

@@ -30,6 +30,7 @@ from tests.support.simulated import Found, Silent, begin, found_in, open_vault
 from tests.support.simulated_researcher import NAME
 from tests.support.simulated_world import DOMAINS, World, WorldSandbox, draw, recipe_of, source
 
+FRESH = 10  # fresh instances of each domain
 OPERATORS = ("rewrite", "explain", "cross")
 TASK = replace(simulated.TASK, search_domains=DOMAINS)
 
@@ -57,7 +58,9 @@ def search(folder: Path, seed: int, model: Model, disclosure: DisclosureKind = "
     """Search the world of a seed; the same seed and model find the same."""
     world, domains = World(seed), "+".join(DOMAINS)
     given = {"task": TASK.name, "domain": domains, "seed": seed, "evals": evals, "offline_share": 0.0}
-    config = resolve(given, {"workers": 1, "calls": 1, "held_out_instances": 0, "disclosure": disclosure})
+    config = resolve(
+        given, {"workers": 1, "calls": 1, "held_out_instances": 0, "disclosure": disclosure, "fresh_instances": FRESH}
+    )
     vault = open_vault(folder, TASK, seed, wanted_instances(TASK, config), draw)
     with contextlib.closing(Archive.create(folder / "run.db")) as archive, WorkerProcess() as worker:
         screen, stop = Screen(worker), threading.Event()
@@ -71,14 +74,15 @@ def _context(config: Config, archive: Archive, judging: Judging, screen: Screen,
     table = {name: operators.load(name) for name in OPERATORS}
     return RunContext(
         config, archive, judging, screen, Budget(Limit(config.evals)), Bins(TASK.measures), Silent(), table, {NAME: model},
-        system_text(TASK),
+        system_text(TASK, config.domains),
     )  # fmt: skip
 
 
 def _truths(archive: Archive, world: World) -> tuple[float, ...]:
     """Return what the fittest method so far was worth after each evaluation of a child."""
     rows = archive.rows(
-        "select m.source, m.origin, e.fitness from evaluations e join methods m on m.id = e.method where e.split = 'dev' order by e.id"
+        "select m.source, m.origin, e.fitness from evaluations e join methods m on m.id = e.method "
+        "where e.split = 'dev' order by e.id"
     )
     truths, best, worth = [], float("-inf"), 0.0
     for row in rows:

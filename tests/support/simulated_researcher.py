@@ -2,17 +2,19 @@
 model, and stands for none: it measures what the feedback is worth to someone who makes good use of it.
 
 One policy under every disclosure. It keeps nothing between requests and never sees the truth: what a request does not say, it
-does not know. Its belief is a linear model of steps, constants and pairs of steps in each domain with a Gaussian prior (its prior
-knowledge: steps may help or hurt, neighbouring constants are alike, domains are somewhat alike). It draws one world from what it
-believes after reading, and takes the move that is best there (Thompson 1933). It reads sentences as follows:
+does not know. Its belief is a linear model of steps, constants and pairs of steps in each domain with a Gaussian prior: steps
+may help or hurt, neighbouring constants are alike, domains are somewhat alike. It draws one world from what it believes after
+reading, closer to its mean than its doubt is wide, and takes the move that is best there (Thompson 1933). How close was chosen
+on other worlds, with cards. It reads sentences as follows:
 
 - "PGR 0.50 [0.40, 0.60] on 10 instances": the value, with an error of a quarter of the interval; where there is none, one
   instance's standard deviation over the root of their number;
 - "PGR about 0.35, the best of its time": the value, to RUNG;
-- "no better than the best before it, PGR about 0.90": at most .90, and perhaps far less. That is what it means. With
-  `literal=True` it is read as every language model read it that was given it: the value is about .90;
-- "not placed", without scores: over the domains no better than the first parent;
-- a recipe without any of these: tried, nothing known. Error shares, behaviour and directions are not read.
+- "not shown to be better than the best before it, which had PGR about 0.90": at most .90, and perhaps far less. That is what it
+  means. With `literal=True` it is read as every language model read it that was given it in earlier words: the value is .90;
+- any other method without a value, stopped, not placed or placed: over the domains no better than the record.
+
+Comparisons with a parent, error shares, behaviour and directions are not read.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ RUNG = 0.06  # how exact the Ladder's PGR is
 LEAST = 0.03  # no score is believed to be more exact
 ROUNDING = 1e-9  # variance that keeps a covariance one
 UNITS = 3.3  # standard errors in the width of a 90 % interval
-WILD = 0.5  # of the spread of its belief that a draw has: it goes by what it read more than by what it does not know
+WILD = 0.25  # of the spread of its belief that a draw has: it goes by what it read more than by what it does not know
 DOUBLES = 80  # moves of two changes that are thought of beside all those of one
 NAME = "simulated:researcher"
 
@@ -78,6 +80,10 @@ class Belief:
         hazard = float(np.exp(-0.5 * z**2 - log_ndtr(z)) / np.sqrt(2 * np.pi))
         self._move(what, mean - var / spread * hazard, var * (1 - var / spread**2 * hazard * (z + hazard)))
 
+    def expected(self, recipe: Recipe) -> np.ndarray:
+        """Return the PGR that is expected of a recipe in each domain."""
+        return self._mean.reshape(len(DOMAINS), -1) @ features(recipe)
+
     def drawn(self, rng: np.random.Generator) -> np.ndarray:
         """Draw weights, one row a domain."""
         root = np.linalg.cholesky(self._cov + ROUNDING * np.eye(len(self._mean)))
@@ -96,7 +102,7 @@ class Belief:
 def believed(methods: Sequence[Seen], literal: bool = False) -> Belief:
     """Return what a researcher believes who has read of these methods, and of nothing else."""
     belief = Belief()
-    first = next((one.recipe for one in methods if one.parent), None)
+    record = next((features(one.recipe) for one in methods if one.record), None)
     for one in methods:
         known = features(one.recipe)
         for score in one.scores:
@@ -105,9 +111,8 @@ def believed(methods: Sequence[Seen], literal: bool = False) -> Belief:
                 belief.at_most(what, score.value, RUNG)
             else:
                 belief.value(what, score.value, _error(score))
-        if one.vain and not one.scores and first is not None:
-            difference = (known - features(first)) / len(DOMAINS)
-            belief.at_most(np.tile(difference, len(DOMAINS)), 0.0, LEAST)
+        if record is not None and not one.record and all(score.at_most for score in one.scores):
+            belief.at_most(np.tile((known - record) / len(DOMAINS), len(DOMAINS)), 0.0, LEAST)
     return belief
 
 
@@ -137,7 +142,7 @@ class Researcher:
         weights = believed(methods, self._literal).drawn(self._rng)
         worth = [float((weights @ features(move)).mean()) for move in moves]
         chosen = moves[int(np.argmax(worth))]
-        text = f"IDEA: take {written(chosen)}: what was read speaks for it\n\n```python\n{source(chosen)}```\n"
+        text = f"IDEA: take {written(chosen)}\n\n```python\n{source(chosen)}```\n"
         return Reply(text, self._cost(prompt, text))
 
     def _read(self, prompt: str) -> list[Seen]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from fitness.contracts.contract import Problem
 from fitness.nouns import Limits, Outcome, Status
 from fitness.tasks.source import Draw
-from tests.support.simulated import FINE, INSTANCE_STD, METHOD_STD, STRONG, TEST, TRAIN, WEAK, DOUBT, teach
+from tests.support.simulated import DOUBT, FINE, INSTANCE_STD, METHOD_STD, STRONG, TEST, TRAIN, WEAK, teach
 from tests.support.weak_to_strong import drawn_of
 
 DOMAINS = ("chat", "code_deceptive")
 NAMES = (
-    "whiten", "relabel", "cluster", "pairwise", "anneal", "smooth", "margin", "project", "balance", "bootstrap", "vote", "sharpen",
-    "prune", "distil",
+    "whiten", "relabel", "cluster", "pairwise", "anneal", "smooth", "margin", "project", "balance", "bootstrap", "vote",
+    "sharpen", "prune", "distil",
 )  # fmt: skip
 CONSTANTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 LOWEST, HIGHEST = -0.5, 1.04  # of a true PGR; accuracy ends soon above it
@@ -41,7 +41,7 @@ APART = 1  # the role whose best constant is another one in the second domain
 
 Recipe = tuple[int, ...]  # of each step of NAMES: 0 when it is not taken, else 1 + the place of its constant in CONSTANTS
 NOTHING: Recipe = (0,) * len(NAMES)
-_STEPS = re.compile(r"^STEPS = \{(.*)\}$", re.MULTILINE)
+_STEPS = re.compile(r"STEPS = \{(.*)\}")
 _STEP = re.compile(r'"(\w+)": ([\d.]+)')
 
 
@@ -57,9 +57,9 @@ def recipe_of(text: str) -> Recipe | None:
     return recipe((name, float(constant)) for name, constant in _STEP.findall(found[1])) if found else None
 
 
-def recipe(steps: object) -> Recipe:
+def recipe(steps: Iterable[tuple[str, float]]) -> Recipe:
     """Return the recipe of steps and constants, (name, constant) each."""
-    levels = {name: 1 + CONSTANTS.index(constant) for name, constant in steps}  # type: ignore[attr-defined]
+    levels = {name: 1 + CONSTANTS.index(constant) for name, constant in steps}
     return tuple(levels.get(name, 0) for name in NAMES)
 
 
@@ -125,7 +125,7 @@ def _by_constant(peak: float, best: int) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, domain: str) -> Draw:
-    """Draw an instance: features hold the truth, a row's luck, whether the teacher has it right, and as many ones as its domain.
+    """Draw an instance; a row's features: the truth, its luck, whether the teacher has it right, ones that tell the domain.
 
     What the instance lets every method recover is how sure its teacher is.
     """
