@@ -20,6 +20,7 @@ from evolve.prompting.disclosure import DisclosureKind
 from fitness.pgr import t_quantile
 from tests.support.guided import Guided, search
 from tests.support.simulated_researcher import Misled, Researcher
+from tests.support.simulated_world import World
 
 EVALS, EARLY = 120, 60
 SHARE = 0.8  # of the best that can be reached
@@ -34,11 +35,11 @@ ARMS: dict[str, tuple[DisclosureKind, Callable[[int], Researcher]]] = {
 Result = dict[str, Any]
 
 
-def result(arm: str, seed: int, evals: int = EVALS) -> Result:
+def result(arm: str, seed: int, specialist: bool) -> Result:
     """Search one world in one arm."""
     kind, make = ARMS[arm]
     with tempfile.TemporaryDirectory() as folder:
-        return {"arm": arm, "seed": seed, **_told(search(Path(folder), seed, make(seed), kind, evals))}
+        return {"arm": arm, "seed": seed, **_told(search(Path(folder), World(seed, specialist), make(seed), kind, EVALS))}
 
 
 def _told(one: Guided) -> Result:
@@ -89,12 +90,13 @@ def main() -> None:
     """Search, store and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", nargs="?", type=int, default=10)
+    parser.add_argument("--plain", action="store_true", help="worlds without a specialist among the baselines")
     parser.add_argument("--store", type=Path, default=Path("guidance.jsonl"))
     given = parser.parse_args()
     known = [json.loads(line) for line in given.store.read_text().splitlines()] if given.store.exists() else []
     done = {(one["arm"], one["seed"]) for one in known}
     for seed, arm in ((seed, arm) for seed in range(given.seeds) for arm in ARMS if (arm, seed) not in done):
-        known.append(result(arm, seed))
+        known.append(result(arm, seed, not given.plain))
         with given.store.open("a") as file:
             file.write(json.dumps(known[-1]) + "\n")
     print(table(known))

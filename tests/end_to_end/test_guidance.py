@@ -31,14 +31,16 @@ KINDS = get_args(DisclosureKind)
 def short(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """A short search under each kind of disclosure, and its archive."""
     folder = tmp_path_factory.mktemp("short")
-    search(folder, 7, Researcher(7), request.param, SHORT)
+    search(folder, World(7), Researcher(7), request.param, SHORT)
     with contextlib.closing(Archive.open(folder / "run.db")) as archive:
         yield archive
 
 
 def test_with_cards_it_finds_more_than_with_scores_that_say_nothing(tmp_path: Path) -> None:
     worth = {
-        make: fmean(search(tmp_path / f"{make.__name__}{seed}", seed, make(seed), evals=EVALS).truths[-1] for seed in WORLDS)
+        make: fmean(
+            search(tmp_path / f"{make.__name__}{seed}", World(seed), make(seed), evals=EVALS).truths[-1] for seed in WORLDS
+        )
         for make in (Researcher, Misled)
     }
     assert worth[Researcher] > worth[Misled] + 0.1

@@ -54,9 +54,9 @@ class Guided:
         return next((number for number, truth in enumerate(self.truths, 1) if truth >= share * self.best), None)
 
 
-def search(folder: Path, seed: int, model: Model, disclosure: DisclosureKind = "card", evals: int = 120) -> Guided:
-    """Search the world of a seed; the same seed and model find the same."""
-    world, domains = World(seed), "+".join(DOMAINS)
+def search(folder: Path, world: World, model: Model, disclosure: DisclosureKind = "card", evals: int = 120) -> Guided:
+    """Search a world; the same world and model find the same."""
+    seed, domains = world.seed, "+".join(DOMAINS)
     given = {"task": TASK.name, "domain": domains, "seed": seed, "evals": evals, "offline_share": 0.0}
     config = resolve(
         given, {"workers": 1, "calls": 1, "held_out_instances": 0, "disclosure": disclosure, "fresh_instances": FRESH}

@@ -35,6 +35,10 @@ PEAKS = (
     (0.22, 0.18), (0.18, 0.18), (0.28, -0.26), (0.0, 0.25), (-0.12, 0.20), (0.12, -0.05), (0.0, 0.0), (0.0, -0.05),
     (-0.15, -0.12), (-0.08, -0.20), (-0.20, 0.0), (0.06, 0.04), (0.0, 0.05), (-0.03, -0.04),
 )  # fmt: skip
+# the same where one step nearly solves the second domain and the others do little there, as on chat and code_deceptive: one
+# human baseline takes it (ccs has .18 and .97), and no other comes near (lda has .66 and .03)
+SPECIALIST = 3
+SPECIAL = {0: (0.22, 0.04), 1: (0.18, 0.04), SPECIALIST: (-0.08, 0.75)}
 # what two roles add together
 TOGETHER = {(0, 6): (0.16, 0.14), (2, 7): (0.0, 0.32), (1, 4): (0.0, -0.12)}
 APART = 1  # the role whose best constant is another one in the second domain
@@ -68,17 +72,19 @@ class World:
 
     Attributes:
         best: what the best recipe is worth over both domains; `best_recipe` is that.
-        baselines: the recipes of the human baselines.
+        baselines: the recipes of the human baselines; where there is a specialist, the last one is.
     """
 
     best = BEST
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, specialist: bool = False) -> None:
+        self.seed = seed
         rng, steps, levels = np.random.default_rng([seed, 19]), len(NAMES), len(CONSTANTS)
+        peaks = [SPECIAL.get(role, peak) if specialist else peak for role, peak in enumerate(PEAKS)]
         place, best = rng.permutation(steps), rng.integers(0, levels, steps)
         self._effects = np.zeros((len(DOMAINS), steps, 1 + levels))
         for role, step in enumerate(place):
-            for domain, peak in enumerate(np.add(PEAKS[role], rng.normal(0, JITTER, 2))):
+            for domain, peak in enumerate(np.add(peaks[role], rng.normal(0, JITTER, 2))):
                 shift = domain if role == APART and best[step] + 1 < levels else 0
                 self._effects[domain, step, 1:] = _by_constant(float(peak), int(best[step]) + shift)
         self._together = {(int(place[one]), int(place[other])): np.array(added) for (one, other), added in TOGETHER.items()}
@@ -87,6 +93,8 @@ class World:
         self._together = {pair: added * BEST / scale for pair, added in self._together.items()}
         self._style = rng.random(steps)  # how far a step leaves the teacher behind, whatever that is worth
         first = [(int(step), int(rng.integers(1, 1 + levels))) for step in rng.permutation(steps)[: BASELINES - 1]]
+        if specialist:
+            first[-1] = int(place[SPECIALIST]), int(best[place[SPECIALIST]]) + 1
         self.baselines = [NOTHING, *(tuple(level * (step == i) for i in range(steps)) for step, level in first)]
 
     def truth(self, recipe: Recipe) -> np.ndarray:
