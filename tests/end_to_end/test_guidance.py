@@ -110,6 +110,15 @@ def test_no_recipe_of_a_world_is_better_than_its_best() -> None:
 
 
 @pytest.mark.quick
+def test_one_baseline_of_a_world_with_a_specialist_nearly_solves_one_domain_and_no_other_does() -> None:
+    for seed in range(5):
+        world = World(seed, specialist=True)
+        *others, special = (world.truth(recipe) for recipe in world.baselines)
+        assert special[1] > 0.5 > 0.1 > special[0]
+        assert max(other[1] for other in others) < 0.5
+
+
+@pytest.mark.quick
 def test_the_table_pairs_searches_of_one_world() -> None:
     one = {"arm": "card", "seed": 1, "evals": 40, "early": 0.8, "last": 0.9, "best": 0.85, "inflation": 0.05}
     other = {**one, "arm": guidance.AS_MEANT, "evals": None}

@@ -94,7 +94,8 @@ class World:
         self._style = rng.random(steps)  # how far a step leaves the teacher behind, whatever that is worth
         first = [(int(step), int(rng.integers(1, 1 + levels))) for step in rng.permutation(steps)[: BASELINES - 1]]
         if specialist:
-            first[-1] = int(place[SPECIALIST]), int(best[place[SPECIALIST]]) + 1
+            special = int(place[SPECIALIST]), int(best[place[SPECIALIST]]) + 1
+            first = [*(one for one in first[:-1] if one != special), special]
         self.baselines = [NOTHING, *(tuple(level * (step == i) for i in range(steps)) for step, level in first)]
 
     def truth(self, recipe: Recipe) -> np.ndarray:
