@@ -65,25 +65,23 @@ def between(values: Sequence[float]) -> str:
 
 def table(results: Sequence[Result]) -> str:
     """Return what was found, a row an arm; differences are paired by seed."""
-    head = (
-        f"evaluations to {SHARE} of the best | more than with cards | reached | PGR over the best after {EARLY} | after {EVALS}"
-    )
-    lines = [f"| what is told | {head} | dev minus fresh |", "| --- |" + " --- |" * 6]
+    head = f"evaluations to {SHARE} of the best | against cards | reached | share of the best after {EARLY} | after {EVALS}"
+    lines = [f"| what is told | {head} | against cards | dev minus fresh |", "| --- |" + " --- |" * 7]
     cards = {one["seed"]: one for one in results if one["arm"] == "card"}
     for arm in ARMS:
         mine = [one for one in results if one["arm"] == arm and one["seed"] in cards]
-        if not mine:
-            continue
-        more = [evaluations(one) - evaluations(cards[one["seed"]]) for one in mine]
-        numbers = [
-            [evaluations(one) for one in mine],
-            more,
-            *([one[name] for one in mine] for name in ("early", "last", "inflation")),
-        ]
-        took, longer, early, last, inflation = map(between, numbers)
-        reached = f"{sum(one['evals'] is not None for one in mine)} of {len(mine)}"
-        lines.append(f"| {arm} | {took} | {longer if arm != 'card' else ''} | {reached} | {early} | {last} | {inflation} |")
+        if mine:
+            lines.append(f"| {' | '.join([arm, *_row(mine, [cards[one['seed']] for one in mine])])} |")
     return "\n".join(lines)
+
+
+def _row(mine: Sequence[Result], cards: Sequence[Result]) -> list[str]:
+    early, last, inflation = (between([one[name] for one in mine]) for name in ("early", "last", "inflation"))
+    later = between([evaluations(one) - evaluations(card) for one, card in zip(mine, cards)])
+    more = between([one["last"] - card["last"] for one, card in zip(mine, cards)])
+    against = ("", "") if mine[0]["arm"] == "card" else (later, more)
+    reached = f"{sum(one['evals'] is not None for one in mine)} of {len(mine)}"
+    return [between([evaluations(one) for one in mine]), against[0], reached, early, last, against[1], inflation]
 
 
 def main() -> None:
