@@ -13,7 +13,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ TASK = Task(
 )  # fmt: skip
 
 
-def draw(rng: np.random.Generator) -> Draw:
+def draw(rng: np.random.Generator, _domain: str = "") -> Draw:
     """Draw an instance: the truth is the sign of the first feature, a row's luck lies in the second.
 
     What the instance lets every method recover is how sure its teacher is, which says nothing about any row.
@@ -69,11 +69,11 @@ def draw(rng: np.random.Generator) -> Draw:
     pgr = PGR + rng.normal(0, INSTANCE_STD)
     train_y, test_y = (rng.permutation(np.arange(rows) % 2) for rows in (TRAIN, TEST))
     train_x, test_x = (np.stack([2 * y - 1, rng.uniform(-0.5, 0.5, len(y))], 1).astype(np.float32) for y in (train_y, test_y))
-    weak, teacher = _teach(train_y, pgr, rng), _teach(test_y, pgr, rng)
+    weak, teacher = teach(train_y, pgr, rng), teach(test_y, pgr, rng)
     return drawn_of(train_x, weak, test_x, test_y.astype(np.uint8), teacher, WEAK, STRONG)
 
 
-def _teach(labels: np.ndarray, sureness: float, rng: np.random.Generator) -> np.ndarray:
+def teach(labels: np.ndarray, sureness: float, rng: np.random.Generator) -> np.ndarray:
     """Return (n, 2) probabilities that are right on exactly a share WEAK of the rows."""
     answers = labels ^ (rng.permutation(len(labels)) >= WEAK * len(labels))
     return (0.5 + sureness * (np.eye(2)[answers] - 0.5)).astype(np.float32)
@@ -170,10 +170,11 @@ def search(folder: Path, seed: int, methods: int = 100, **settings: object) -> F
     archive = Archive.create(folder / "run.db")
     with contextlib.closing(archive):
         ending = session._session(_context(config, archive, task, vault), lambda: None)
-        return _found(archive, ending)
+        return found_in(archive, ending)
 
 
-def _found(archive: Archive, ending: Ending) -> Found:
+def found_in(archive: Archive, ending: Ending) -> Found:
+    """Return what a search found that has ended."""
     champion = archive.run().champion
     counts = archive.rows(
         "select avg(e.pgr) as pgr, sum(e.fitness is null) as stopped, sum(m.flags != '') as flagged "
@@ -189,35 +190,37 @@ def _interval(row: Row) -> Interval:
     return Interval(mean, low, high, int(str(row["trials"])))
 
 
-def open_vault(folder: Path, task: Task, seed: int, wanted: Sequence[InstanceName]) -> Vault:
+def open_vault(
+    folder: Path, task: Task, seed: int, wanted: Sequence[InstanceName], draw: Callable[[np.random.Generator, str], Draw] = draw
+) -> Vault:
     """Make a vault whose key, and with it everything drawn, follows from the seed; it holds the wanted instances."""
     key = folder / "vault" / "key"
     key.parent.mkdir(parents=True)
     key.write_bytes(hashlib.sha256(f"simulated/{seed}".encode()).digest())
     vault = Vault(folder)
     for name in wanted:
-        keep(vault, task, name, draw(vault.secret(task, name).rng("simulated")))
+        keep(vault, task, name, draw(vault.secret(task, name).rng("simulated"), name.domain))
     return vault
 
 
 def _context(config: Config, archive: Archive, task: Task, vault: Vault) -> RunContext:
     """Open a run whose bench has no processes behind it: nothing is built, parsed or run elsewhere."""
     screen, stop, sandbox = Unscreened(WorkerProcess()), threading.Event(), Instant()
-    _begin(archive, config, task, vault, screen)
+    begin(archive, config, task, vault, screen, [SOURCE.format(seed=number) for number in range(BASELINES)])
     judge = Judge(task, vault, sandbox, partial(vault.load, task), stop)
     judging = Judging(task, judge, WorkerProcess(), stop)
     budget = Budget(Limit(config.evals))
     return RunContext(config, archive, judging, screen, budget, Bins(task.measures), Silent(), {"reseed": Reseed()}, {})
 
 
-def _begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: Screen) -> None:
+def begin(archive: Archive, config: Config, task: Task, vault: Vault, screen: Screen, baselines: Sequence[str]) -> None:
     """Store the run, its directions and its baselines."""
     settings, where = config.model_dump_json(), vault.fingerprint
     archive.add_run(RunRecord("run", "now", task.name, task.version, where, settings, config.seed, "running", "B", "0"))
     for direction in DIRECTIONS:
         archive.add_direction(direction)
-    for number in range(BASELINES):
-        baseline = screen.parse(SOURCE.format(seed=number), f"baseline{number}", "seed").method
+    for number, source in enumerate(baselines):
+        baseline = screen.parse(source, f"baseline{number}", "seed").method
         assert baseline is not None
         archive.add_method(baseline)
 
