@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from evolve.prompting import prompts
+from evolve.prompting.system import Rules, system
 from evolve.screening.screen import Screen
 from evolve.screening.worker import WorkerProcess
 from fitness.sandbox import ALLOWED_IMPORTS, UNAVAILABLE
@@ -63,7 +63,7 @@ def test_what_works_inside_is_not_refused(screen: Screen, source: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(UNAVAILABLE))
 def test_every_name_that_the_prompts_list_is_refused(screen: Screen, name: str) -> None:
-    assert name in prompts.system("t", "c", ALLOWED_IMPORTS, UNAVAILABLE)
+    assert name in system("t", "c", Rules(ALLOWED_IMPORTS, UNAVAILABLE))
     package, _, last = name.rpartition(".")
     checked = screen.check(method(f"import {package} as it", f"it.{last}()"), "it", "added")
     assert f"{name} does not work" in checked.reason
