@@ -190,9 +190,9 @@ def test_a_model_behind_http_writes_children_and_everything_it_said_is_kept(mode
     served = [record for record in seen if record.status == 200]
     proposals = rows("select p.*, m.source as kept from proposals p left join methods m on m.id = p.method", db)
     assert len([p for p in proposals if p["state"] == "done" and p["method"]]) == 30
-    assert {"rewrite", "diff", "cross", "explain"} <= {p["operator"] for p in proposals} <= TALKING
+    assert {"rewrite", "diff", "cross", "explain"} <= {p["operator"] for p in proposals} <= {*TALKING, "ablate"}
     ids = {row["id"] for row in rows("select id from methods", db)}
-    for proposal in proposals:
+    for proposal in (p for p in proposals if p["operator"] in TALKING):
         assert proposal["model"] == "openai:tiny"
         assert proposal["prompt"] or proposal["reason"].startswith("there is no"), "nothing is asked in vain"
         assert bool(proposal["prompt"]) == bool(proposal["reply"])
@@ -212,7 +212,8 @@ def test_a_prompt_holds_coarse_scores_and_no_held_out_domain(modelled: tuple[Pat
     prompts = [record.system + record.prompt for record in seen]
     db = str(folder / "run.db")
     exact = rows("select pgr, transfer_acc from trials union all select pgr, fitness from evaluations", db)
-    every = "select source from methods union select source from proposals where source is not null"
+    tried = "select source from experiments"
+    every = f"select source from methods union select source from proposals where source is not null union {tried}"
     written = " ".join(row["source"] for row in rows(every, db))  # a constant of a method is no score
     numbers = {f"{value:.3f}" for row in exact for value in row.values() if value is not None and abs(value * 20 % 1) > 1e-6}
     numbers = {number for number in numbers if number not in written}
