@@ -3,8 +3,9 @@
 Islands follow FunSearch (Romera-Paredes et al. 2024): populations that evolve apart, whose worst half is now and then cleared
 and started again from the elites of the others. Within an island parents come from the MAP-Elites grid (Mouret & Clune 2015):
 every other time the fittest, else the fitter, the less often visited and the more curious, the likelier. Novelty
-decides what is asked of a parent, not who is one. Second parents are drawn by fitness and by what they would add to the first,
-one inspiration by fitness alone; the other is a human baseline, for elites come to consist of the same steps.
+decides what is asked of a parent, not who is one. The second parent that a model is shown is drawn by fitness and by what it
+would add to the first; other second parents, and one inspiration, by fitness alone; the other inspiration is a human baseline,
+for elites come to consist of the same steps.
 """
 
 from __future__ import annotations
@@ -188,8 +189,9 @@ class Selector:
         first_parent = self._parents.first(island, rng)
         ballot = self._directions.ballot(island, self.recent.rarity, partial(self._pairing.takes_up, first_parent[0]))
         sources = [first, *self._sources_of(island, breeding, CANDIDATES - 1, rng)]
-        few = self._partners(island, first_parent[0], rng) if any(source.parents > 1 for source in sources) else None
-        drawn = [self._draw(island, source, first_parent, ballot, few, rng) for source in sources]
+        crossing = any(source.parents > 1 and source.model for source in sources)
+        few = self._partners(island, first_parent[0], rng) if crossing else None
+        drawn = [self._draw(island, s, first_parent, ballot, few if s.model else None, rng) for s in sources]
         weight, novelties = self.recent.weight, [self._novelty.of(choice) for choice in drawn]
         worth = [choice.value + weight * novelty for choice, novelty in zip(drawn, novelties)]
         best = drawn[worth.index(max(worth))]

@@ -139,7 +139,7 @@ def test_tasks_of_ones_own_keep_the_contract_of_tasks(tmp_path: Path) -> None:
 def test_a_prompt_speaks_of_the_task_alone(tmp_path: Path) -> None:
     from evolve.runs.forecast import system_text
 
-    system = system_text(tasks.load(tasks.admit(str(written(tmp_path / "mine", CURVE, CURVE_SEEDS)))))
+    system = system_text(tasks.load(tasks.admit(str(written(tmp_path / "mine", CURVE, CURVE_SEEDS)))), ())
     assert "The score is the gap recovered" in system
     assert "Predict the curve at the new points." in system
     for word in ("weak", "teacher", "student", "strong", "train_x", "test_x", "probabilities"):

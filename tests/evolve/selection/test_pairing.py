@@ -22,7 +22,7 @@ from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.task import SEEDS
 
 COMPANY = ["a", "b", "c", "d", "first"]  # from the least fit to the fittest
-PAIR = Proposer("cross", 2, "")
+PAIR = Proposer("cross", 2, "m")
 
 
 def nobody(one: str, other: str) -> bool:
