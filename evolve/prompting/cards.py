@@ -73,6 +73,11 @@ def rounded(value: float, steps: int, times: int = 1) -> float:
     return round(min(max(value, times * LOWEST), times * HIGHEST) * steps) / steps + 0.0
 
 
+def where_stopped(message: str) -> str:
+    """Return where the race stopped a method, without the exact gap that stands behind it."""
+    return message.partition(":")[0]
+
+
 def bits(errors: int) -> float:
     """Return the bits that a card can carry about the labels of a domain: log2 of the number of different ones.
 
@@ -111,11 +116,15 @@ class Cards:
         if status is Status.LOST:
             return None
         trials, before = self._trials(method.id), self._trials(parent) if parent else []
+        return self._card(method.id, method.name, status, str(rows[-1]["message"]), trials, before)
+
+    def _card(
+        self, method: str, name: str, status: Status, message: str, trials: Sequence[Trial], before: Sequence[Trial]
+    ) -> Card:
+        """Return the card of what was judged, against the trials of a parent."""
         told = [self._told(domain, trials, before) for domain in self._domains] if status is Status.OK else []
-        problem = str(rows[-1]["message"])
-        if status is Status.OK and self._steps != EXACT:
-            problem = problem.partition(":")[0]  # behind it stands an exact gap
-        return Card(method.id, method.name, status, problem, self._slower(trials), tuple(d for d in told if d is not None))
+        problem = where_stopped(message) if status is Status.OK and self._steps != EXACT else message
+        return Card(method, name, status, problem, self._slower(trials), tuple(d for d in told if d is not None))
 
     def variants(self, parent: str) -> Callable[[Evaluation], Card]:
         """Return what makes the card of a variant of a method, against that; it reads no archive."""
@@ -124,8 +133,7 @@ class Cards:
 
         def made(found: Evaluation) -> Card:
             trials = [trial for trial in found.trials if trial.status is Status.OK]
-            told = [self._told(domain, trials, before) for domain in self._domains] if found.status is Status.OK else []
-            return Card("", "", found.status, found.message, self._slower(trials), tuple(d for d in told if d is not None))
+            return self._card("", "", found.status, found.message, trials, before)
 
         return made
 

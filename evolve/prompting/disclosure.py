@@ -15,7 +15,7 @@ from archives.nouns import ExperimentRecord, Look, MethodRecord
 from evolve.nouns import Exhibit
 from evolve.prompting import ladders
 from evolve.prompting.ablations import ablations, section
-from evolve.prompting.cards import EXACT, STEPS, Card, Cards, behind, line, noted, told
+from evolve.prompting.cards import EXACT, STEPS, Card, Cards, behind, line, noted, told, where_stopped
 from evolve.prompting.ladders import Ladders
 from fitness.nouns import Evaluation, Split, Status
 
@@ -136,7 +136,7 @@ class Disclosure(Lineages):
     def stopped(self, method: MethodRecord, parent: str | None = None) -> str:
         """Return where the race stopped a method, "" where it did not."""
         card = self._cards.card(method, parent)
-        return card.problem.partition(":")[0] if card and card.status is Status.OK else ""
+        return where_stopped(card.problem) if card and card.status is Status.OK else ""
 
     def behind(self, method: Born, other: Born) -> float | None:
         """Return by how much a method's PGR is below another's, as far as their cards tell; None where there are none."""

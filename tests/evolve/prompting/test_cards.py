@@ -216,6 +216,16 @@ def test_where_the_race_stopped_is_told_without_the_exact_gap(archive: Archive) 
     assert "0.37" in told(card_of(archive, record("raced"), exact=True))
 
 
+@pytest.mark.parametrize(("kind", "gap"), [("card", False), ("full", True)])
+def test_where_the_race_stopped_a_variant_is_told_without_the_exact_gap(archive: Archive, kind: str, gap: bool) -> None:
+    stored(archive, Evaluation("parent", tuple(_trials("parent", 0.5)), Status.OK, 0.4))
+    message = "stopped by the race after 2 of 4 instances: 0.37 PGR behind"
+    told_of = Disclosure(archive, DOMAINS, kind=kind).variants("parent")  # type: ignore[arg-type]
+    said = told_of(Evaluation("variant", tuple(_trials("variant", 0.3)), Status.OK, None, message=message))
+    assert "stopped by the race after 2 of 4 instances" in said
+    assert ("0.37" in said) is gap
+
+
 def _trials(name: str, value: float) -> list[Trial]:
     scored = pgr.score(0.5 + 0.4 * value, 0.5, 0.9, 3000)
     return [Trial(name, "t", domain, i, Split.DEV, Status.OK, scored) for domain in DOMAINS for i in range(2)]
