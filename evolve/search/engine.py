@@ -106,8 +106,7 @@ class Engine:
         if choice.model:
             model = self._proposing.model(choice.model)
             candidate.model = BudgetedModel(candidate.number, model, context.budget, held, self._pipeline.keep, recorded.calls)
-        known = self._ablations.known()
-        if brief.ablations and known is not None:
+        if brief.ablations and (known := self._ablations.known()) is not None:
             self._disclosure.parts_prompted(choice.model, known.proposal, known.method, known.experiments)
         operator, judging = context.operators[choice.operator], context.judging
         if experimenting(operator):
@@ -130,8 +129,7 @@ class Engine:
         self._proposing.keep(candidate, draft)
         if candidate.experiments is not None:
             self._state.experimented += candidate.experiments.trials
-            self._disclosure.tried(candidate.choice.model, candidate.number, candidate.experiments.records)
-        if draft.direction is not None or (draft.source is None and self._only_tries(candidate)):
+        if draft.direction is not None or (draft.source is None and self._selector.ablates(candidate.choice)):
             self._budget.refund()
             made = candidate.draft.direction if candidate.draft else None
             reward = Reward(False, 0.0, candidate.usage)
@@ -140,10 +138,6 @@ class Engine:
             self._refuse(candidate, draft.problem)
         else:
             self._pipeline.begin("screen", candidate, partial(self._screen.parse, draft.source))
-
-    def _only_tries(self, candidate: Candidate) -> bool:
-        """Tell whether what a proposal tries is all that it is to bring."""
-        return self._selector.subject(candidate.choice.operator) == "record"
 
     def _screened(self, candidate: Candidate, screened: Screened) -> None:
         """Step 5: what the screen found; duplicates are refused before anything is spent on judging them."""

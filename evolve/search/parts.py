@@ -50,7 +50,7 @@ def assemble(context: RunContext) -> Parts:
     disclosure = Disclosure(archive, config.domains, shares, config.disclosure)
     reporter = Reporter(context, listeners.state, listeners.islands, listeners.selector)
     recorder = Recorder(archive, config, listeners, disclosure, reporter.event)
-    proposing = Proposing(context, listeners.selector, reporter)
+    proposing = Proposing(context, listeners.selector, disclosure, reporter)
     briefing = Briefing(
         listeners.state, listeners.islands, listeners.feedback, disclosure, context.operators, listeners.ablations
     )

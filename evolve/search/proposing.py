@@ -11,6 +11,7 @@ from evolve.budget import FREE
 from evolve.errors import ModelError
 from evolve.models.metered import UnavailableModel
 from evolve.nouns import Brief, Draft, Model
+from evolve.prompting.disclosure import Disclosure
 from evolve.prompting.prompts import longest
 from evolve.search.candidate import Candidate
 from evolve.search.context import RunContext
@@ -24,10 +25,10 @@ OUTAGES = 8  # calls of one model in a row that fail after all their retries, af
 class Proposing:
     """What operators and their models bring in one session, or do not."""
 
-    def __init__(self, context: RunContext, selector: Selector, reporter: Reporter) -> None:
+    def __init__(self, context: RunContext, selector: Selector, disclosure: Disclosure, reporter: Reporter) -> None:
         self._archive, self._budget = context.archive, context.budget
         self._models, self._system = context.models, context.system
-        self._selector, self._reporter = selector, reporter
+        self._selector, self._disclosure, self._reporter = selector, disclosure, reporter
         self._outages: Counter[str] = Counter()  # unanswered calls of each model in a row
         self._told: set[str] = set()
         # of one call, so far
@@ -51,12 +52,12 @@ class Proposing:
         return all(map(self._budget.affords, likely))
 
     def keep(self, candidate: Candidate, draft: Draft) -> None:
-        """Store what an operator made, in full; its model's answers are stored already."""
+        """Store what an operator made, in full, and who saw its experiments; answers and experiments are stored already."""
         _close(candidate)
         candidate.draft = draft
         self._outages[candidate.choice.model] = 0
-        tried = self._selector.subject(candidate.choice.operator) == "record"
-        state = "proposed" if draft.source is not None else "done" if draft.direction is not None or tried else "refused"
+        done = draft.direction is not None or self._selector.ablates(candidate.choice)
+        state = "proposed" if draft.source is not None else "done" if done else "refused"
         with self._archive.transaction():
             self._archive.set_proposal_state(
                 candidate.number, state, prompt=draft.prompt, reply=draft.reply, idea=draft.idea, source=draft.source,
@@ -64,6 +65,8 @@ class Proposing:
             )  # fmt: skip
             if draft.direction is not None:
                 candidate.draft = replace(draft, direction=self._added(draft.direction, candidate))
+            if candidate.experiments is not None:
+                self._disclosure.tried(candidate.choice.model, candidate.number, candidate.experiments.records)
             self._archive.journal("propose", candidate.number)
 
     def _added(self, direction: Direction, candidate: Candidate) -> Direction:

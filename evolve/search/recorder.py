@@ -44,7 +44,7 @@ class Listeners:
         self.state.last_proposal = number
         self.selector.used(choice)
         self.feedback.asked(number, choice)
-        if self.selector.subject(choice.operator) == "record":
+        if self.selector.ablates(choice):
             self.ablations.asked(choice.parents[0])
 
     def passed(self, method: MethodRecord, parent: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Listeners:
 
     def ended(self, event: Ended) -> None:
         """Remember what came of a proposal."""
-        if self.selector.subject(event.choice.operator) == "record":
+        if self.selector.ablates(event.choice):
             self.ablations.ended(event.number, event.choice.parents[0])
             return
         if event.direction is not None:

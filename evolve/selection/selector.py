@@ -130,6 +130,10 @@ class Selector:
         """Remember a child that declares constants and came near its parent: it is owed one tuning."""
         self._tunings.add(method, promise)
 
+    def ablates(self, choice: Choice) -> bool:
+        """Tell whether a choice takes the record apart: what it tries is all that it is to bring."""
+        return self.subject(choice.operator) == "record"
+
     def tunes(self, choice: Choice) -> bool:
         """Tell whether a choice tunes the constants of its parent."""
         return self.subject(choice.operator) == "constants"
