@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from archives.archive import Archive
-from evolve.cli import run
 from evolve.operators.offline.fit import EACH, OWN, ROUNDS
 from evolve.search.pipeline import LivePipeline
 from tests.end_to_end.test_end_to_end import rows, start
 from tests.end_to_end.test_replay import replayed
-from tests.end_to_end.test_variants import number
+from tests.end_to_end.test_variants import ONLY, goes_on_after_a_kill, number
 from tests.support import model_server, tiny
 from tests.support.model_server import ModelServer
 
 NUMBER = re.compile(r"^([A-Z_]+ = )(\d[\d.e-]*)(?:  # tune.*)?$", re.MULTILINE)
-ONLY = ("--set", "offline_share=0", "--set", "experiments=4")
 
 
 @pytest.fixture(autouse=True)
@@ -95,22 +92,7 @@ def test_where_tuning_is_off_nothing_is_tuned_and_models_are_not_told_of_it(sett
 def test_a_run_that_is_killed_in_the_middle_of_a_tuning_goes_on_with_what_was_tried(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    db = tmp_path / "run.db"
     with ModelServer() as server:
-        model = ("--model", "openai:tiny", "--base-url", server.url, *ONLY, "--set", "tuning=always", "--seed", "3")
-        arguments = tiny.command("start", *tiny.SMALL, "--evals", "12", "--workers", "1", "--db", str(db), *model)
-        process = subprocess.Popen([*arguments, "--json"], cwd=root, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        half = "select count(*) from experiments e join proposals p on p.id = e.proposal where p.operator = 'fit'"
-        for line in process.stdout:
-            if "snapshot" in line and number(f"{half} and p.state = 'asked'", str(db)):
-                break
-        process.kill()
-        process.wait()
-        kept = rows("select proposal, label, source from experiments order by id", str(db))
-        assert run(["resume", "--db", str(db), "--base-url", server.url, "--model", "openai:tiny"]) == 0
-    now = rows("select proposal, label, source from experiments order by id", str(db))
-    assert now[: len(kept)] == kept
-    assert len({tuple(row.values()) for row in now}) == len(now), "no set of values was tried twice"
-    code, found = replayed(capsys, "--db", str(db))
+        db = goes_on_after_a_kill(server, (root, tmp_path), "fit", 12, "--set", "tuning=always", "--seed", "3")
+    code, found = replayed(capsys, "--db", db)
     assert (code, found["differences"], found["problem"]) == (0, [], "")

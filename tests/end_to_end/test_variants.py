@@ -66,25 +66,32 @@ def test_experiments_keep_to_their_share() -> None:
     assert spent <= 0.1 * begun, "none begins where the share is used up"
 
 
+def goes_on_after_a_kill(server: ModelServer, folders: tuple[Path, Path], operator: str, evals: int, *settings: str) -> str:
+    """Kill a run, which runs in the first folder, while an operator tries variants, resume it, and return its archive."""
+    root, folder = folders
+    db = str(folder / "run.db")
+    model = ("--model", "openai:tiny", "--base-url", server.url, *ONLY, *settings)
+    arguments = tiny.command("start", *tiny.SMALL, "--evals", str(evals), "--workers", "1", "--db", db, *model)
+    process = subprocess.Popen([*arguments, "--json"], cwd=root, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    tried = f"select count(*) from experiments e join proposals p on p.id = e.proposal where p.operator like '{operator}'"
+    for line in process.stdout:
+        if "snapshot" in line and number(f"{tried} and p.state = 'asked'", db):
+            break
+    process.kill()
+    process.wait()
+    kept = rows("select proposal, label, source from experiments order by id", db)
+    assert run(["resume", "--db", db, "--base-url", server.url, "--model", "openai:tiny"]) == 0
+    now = rows("select proposal, label, source from experiments order by id", db)
+    assert now[: len(kept)] == kept
+    assert len({tuple(row.values()) for row in now}) == len(now), "no variant of a proposal was tried twice"
+    return db
+
+
 def test_a_run_that_is_killed_between_the_turns_goes_on_with_what_was_tried(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    db = tmp_path / "run.db"
     with ModelServer() as server:
-        model = ("--model", "openai:tiny", "--base-url", server.url, *ONLY)
-        arguments = tiny.command("start", *tiny.SMALL, "--evals", "14", "--workers", "1", "--db", str(db), *model)
-        process = subprocess.Popen([*arguments, "--json"], cwd=root, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        open_now = "select count(*) from experiments e join proposals p on p.id = e.proposal where p.state = 'asked'"
-        for line in process.stdout:
-            if "snapshot" in line and number(open_now, str(db)):
-                break
-        process.kill()
-        process.wait()
-        kept = rows("select proposal, label, source from experiments order by id", str(db))
-        assert run(["resume", "--db", str(db), "--base-url", server.url, "--model", "openai:tiny"]) == 0
-    now = rows("select proposal, label, source from experiments order by id", str(db))
-    assert now[: len(kept)] == kept
-    assert len({tuple(row.values()) for row in now}) == len(now), "no variant of a proposal was tried twice"
-    code, found = replayed(capsys, "--db", str(db))
+        db = goes_on_after_a_kill(server, (root, tmp_path), "%", 14)
+    code, found = replayed(capsys, "--db", db)
     assert (code, found["differences"], found["problem"]) == (0, [], "")
