@@ -100,7 +100,7 @@ def opponent(how: JudgeRequest, task: Task) -> SeedFile | None:
                 raise UsageError(f"{other}: name a run of this task with --db, or this run's task with --task")
             best = method_details(archive, choose_method(archive, None), ranked=False)
         return SeedFile(label(best.name, best.method), path, best.source.encode())
-    baselines = {seed.name: seed for seed in collect(folder=task.seeds)}
+    baselines = {seed.name: seed for seed in collect(folders=task.seeds)}
     if wanted in baselines:
         return baselines[wanted]
     if Path(wanted).suffix == ".py" or Path(wanted).exists():

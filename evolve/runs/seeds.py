@@ -63,13 +63,13 @@ def read(path: Path) -> SeedFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def collect(paths: Iterable[Path] = (), folder: Path = SEEDS, *, needed: bool = False) -> list[SeedFile]:
+def collect(paths: Iterable[Path] = (), folders: Iterable[Path] = SEEDS, *, needed: bool = False) -> list[SeedFile]:
     """Return a task's human baselines, then the files and the folders' Python files that are named.
 
     A file that is named again, or of which there is a copy of the same name, counts once. Raises UsageError for one that cannot
     be read, and where there is none at all but is `needed`.
     """
-    found = [read(path) for path in _inside(folder)]
+    found = [read(path) for folder in folders for path in _inside(folder)]
     for path in paths:
         inside = _inside(path) if path.is_dir() else [path]
         if not inside:
@@ -81,7 +81,7 @@ def collect(paths: Iterable[Path] = (), folder: Path = SEEDS, *, needed: bool = 
         if before.source != seed.source:
             raise UsageError(f"two seeds are named {seed.name}: {before.path} and {seed.path}; rename one")
     if needed and not known:
-        raise UsageError(f"there is no method in {folder}: put one there, a Python file, as a baseline")
+        raise UsageError(f"there is no method in {' or '.join(map(str, folders))}: put one there, a Python file, as a baseline")
     return list(known.values())
 
 
@@ -95,7 +95,7 @@ def screen_seeds(worker: WorkerProcess, task: Task, seeds: Sequence[SeedFile]) -
     screen = Screen(worker)
     methods = []
     for seed in seeds:
-        ours = seed.path.parent == task.seeds
+        ours = seed.path.parent in task.seeds
         found = screen.check(seed.source, seed.name, "seed" if ours else "added")
         if found.method is None:
             raise UsageError(f"the seed {seed.path} cannot be used: {found.reason}")

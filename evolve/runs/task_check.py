@@ -166,7 +166,7 @@ def _baselines(
     task: Task, resources: JudgeResources, names: Sequence[InstanceName], say: Say
 ) -> Iterator[tuple[str, Evaluation]]:
     """Judge the baselines, and probe them. Raises UsageError when there are none, or one cannot be read."""
-    seeds, screen = collect(folder=task.seeds, needed=True), Screen(resources.worker)
+    seeds, screen = collect(folders=task.seeds, needed=True), Screen(resources.worker)
     executor, jobs = executors.load("local"), []
     for seed in seeds:
         screened = screen.parse(seed.source, seed.name)

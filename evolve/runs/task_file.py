@@ -159,7 +159,7 @@ def described(task: Task) -> dict[str, object]:
         "ceiling": contract.words.ceiling,
         "probes": list(contract.probes),
         "measures": [measure.name for measure in task.measures],
-        "baselines": str(task.seeds),
+        "baselines": ", ".join(map(str, task.seeds)),
     }
 
 

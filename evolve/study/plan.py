@@ -150,7 +150,7 @@ def draw_up(options: Options, settings: Mapping[str, Any], said: Mapping[str, An
             instead = {"evals": ": say --evals N", "strategy": ": say --strategies A,B"}.get(name, "")
             raise UsageError(f"--set {name} has no place here, compare sets it itself{instead}")
     config = admitted(resolve(file, settings, said, {"workers": 1, "strategy": "map-elites"}))
-    human, hold_out = [seed.name for seed in seeds.collect(folder=tasks.load(config.task).seeds)], options.hold_out
+    human, hold_out = [seed.name for seed in seeds.collect(folders=tasks.load(config.task).seeds)], options.hold_out
     if hold_out and hold_out not in human:
         raise UsageError(f"there is no human baseline named {hold_out!r} to hold out: there are {', '.join(human)}")
     if config.seeds:

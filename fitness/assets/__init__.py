@@ -1,8 +1,9 @@
-"""Holds the small models of the embedded tier: what they are trained on, how, and their weights.
+"""Holds what the shipped tasks are made of: small models of our own and their corpus, features of a larger one.
 
 - corpus: the procedural documents
 - digits: handwritten digits and their encoder
 - pretrain: trains the language models
 - pretrain_digits: trains the digits' encoder
 - transformer: the architecture
+- truth/: statements, and what SmolLM2-135M makes of them
 """

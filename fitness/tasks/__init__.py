@@ -3,13 +3,14 @@
 - calling: the functions of a task of one's own, called and checked
 - data/: a task of the user's own data
 - directions: research directions from the literature
-- embedded/: the task that is shipped
+- embedded/: small models of our own, on a made-up world
 - grammar: kinds of step, as data
 - own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances
 - suite: what a task is held to
 - task: a task as data
+- truth/: what a language model knows of the world
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fitness.tasks.task import Task, domains
 
 __all__ = ["DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "domains", "load", "name_data", "named_data", "register"]
 
-TASKS = {"embedded": "fitness.tasks.embedded.task:TASK"}
+TASKS = {"embedded": "fitness.tasks.embedded.task:TASK", "truth": "fitness.tasks.truth.task:TASK"}
 DATA = {"w2s": "fitness.tasks.data.task:from_folder"}  # tasks that are made of a folder of the user's own data
 ABOUT_DATA = {"w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests"}
 _DATA_NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
@@ -126,7 +127,7 @@ def _placed(task: Task, file: Path, source: str, reference: str) -> Task:
         task,
         name=f"{task.name}-{registry.digest(file)}",
         source=source if ":" in source else f"{place}:{source}",
-        seeds=file.parent / task.seeds,
+        seeds=tuple(file.parent / folder for folder in task.seeds),
         contract=replace(task.contract, probes=probes),
         reference=reference,
     )

@@ -99,7 +99,7 @@ class OwnTask:
             contract=replace(contract, shares=scale == (0, 1)),
             scoring=self.scoring,
             directions=tuple(directions),
-            seeds=Path("baselines"),
+            seeds=(Path("baselines"),),
         )
         self._seeds = self._task.seeds
 
@@ -149,7 +149,7 @@ class OwnTask:
 
     def seeds(self, folder: str | Path) -> None:
         """Name the folder of the method files that a search begins with; a relative one lies beside the task's file."""
-        self._seeds = Path(folder)
+        self._seeds = (Path(folder),)
 
     def source(self, options: Mapping[str, Any]) -> OwnSource:
         """Return what draws instances, in the builder."""

@@ -15,7 +15,7 @@ from fitness.tasks.directions import DIRECTIONS
 from fitness.tasks.grammar import Grammar
 
 LIMITS = Limits()
-SEEDS = Path(__file__).parents[2] / "seeds"
+SEEDS = (Path(__file__).parents[2] / "seeds",)
 _NAME = re.compile(r"\w[\w-]*")
 
 
@@ -38,7 +38,7 @@ class Task:
         facts: what a researcher may be told of a domain without a label, by domain: sizes, classes, whether there are pairs.
         contract: what a method is handed, and may return; `scoring`: what an answer is worth.
         directions: the research directions that a search begins with.
-        seeds: the folder of the human baselines; a relative one lies beside the task's own file.
+        seeds: the folders of the human baselines; relative ones lie beside the task's own file.
         grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
         reference: where a task of the user's own was imported from.
     """
@@ -59,7 +59,7 @@ class Task:
     contract: Contract = PROBABILITIES
     scoring: Scoring = ACCURACY
     directions: tuple[Direction, ...] = DIRECTIONS
-    seeds: Path = SEEDS
+    seeds: tuple[Path, ...] = SEEDS
     grammar: Grammar | None = None
     reference: str = ""
 

@@ -1,10 +1,11 @@
-"""Attack the secret gains: `python -m tests.bench.attackers [INSTANCES] [--write]` fits constants offline and prints their PGR.
+"""Attack the secret gains: `python -m tests.bench.attackers [INSTANCES] [--task truth]` fits constants offline, prints PGR.
 
-An attacker draws instances of her own, with their labels, from the public weights and the public generator, and fits what a
-method can remember of them. The old cheat remembers instances without gains; the adaptive ones remember instances under
-DRAWS draws of the gains each. Every attack is then judged as a method on fresh instances, in the sandbox, beside the strongest
-human baselines. "Elsewhere" is the same attack fitted on the two other domains: what it gains there it did not remember.
-With --write, the methods of the gallery get the constants that were fitted on chat.
+An attacker draws instances of her own, with their labels, from what is public (weights and generator, or features of
+statements), and fits what a method can remember of them. The old cheat remembers instances without gains; the adaptive ones
+remember instances under DRAWS draws of the gains each. Every attack is then judged as a method on fresh instances, in the
+sandbox, beside the strongest human baselines. "Elsewhere" is the same attack fitted on the two other domains: what it gains
+there it did not remember.
+With --write, the methods of the gallery get the constants that were fitted on chat of the task embedded.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from fitness.tasks.embedded import drawing
 from fitness.tasks.embedded.language import PENALTY, Language, items
 from fitness.tasks.embedded.task import Sizes
 from fitness.tasks.secret import Secret
+from fitness.tasks.truth.source import TruthSource
 from fitness.vault.instance import InstanceName
 from tests.security.hacks.gallery import FOLDER, NOBODY, remembering
 from tests.security.hacks.methods import component_network, moment_coefficients, rank_frame
 
-DOMAINS = ("chat", "code", "math")
+DOMAINS = {"embedded": ("chat", "code", "math"), "truth": ("cities", "letters", "number_words")}
 OWN = 12  # instances that the attacker draws of each domain
 DRAWS = 10  # draws of the gains of each
 BASELINES = ("lda", "auxconf", "selftrain")
@@ -48,7 +50,7 @@ class Drawn:
     """One instance of the attacker's own, before its gains.
 
     Attributes:
-        features: (n, 256) of the training rows.
+        features: (n, d) of the training rows.
         weak: (n,) the teacher's probability of class 1.
         y: (n,) true labels.
     """
@@ -58,7 +60,7 @@ class Drawn:
     y: np.ndarray
 
     def seen(self, gain: float, secret: Secret) -> np.ndarray:
-        """Return the (n, 256) rows that a method would see, with gains of this spread."""
+        """Return the (n, d) rows that a method would see, with gains of this spread."""
         return drawing.frame(self.features, self.features[:1], secret, gain)[0].astype(np.float64)
 
 
@@ -69,17 +71,31 @@ def language() -> Language:
 
 
 @cache
+def truth() -> TruthSource:
+    """Return the public features of statements."""
+    return TruthSource({})
+
+
+@cache
 def own(domain: str) -> list[Drawn]:
     """Draw the attacker's instances of a domain."""
-    drawn = []
-    for number in range(OWN):
-        secret = Secret(bytes([number] * 32))
-        labelled, train = (
-            language().pool(domain, *items(domain, secret, part, n)) for part, n in (("labelled", 200), ("train", 4000))
-        )
-        weak = drawing.fit(labelled.weak, labelled.y, PENALTY).probabilities(train.weak)[:, 1]
-        drawn.append(Drawn(train.strong, weak.astype(np.float64), train.y))
-    return drawn
+    draw = statements_drawn if domain in DOMAINS["truth"] else replies_drawn
+    return [draw(domain, Secret(bytes([number] * 32))) for number in range(OWN)]
+
+
+def replies_drawn(domain: str, secret: Secret) -> Drawn:
+    """Draw an instance of the embedded task."""
+    labelled, train = (
+        language().pool(domain, *items(domain, secret, part, n)) for part, n in (("labelled", 200), ("train", 4000))
+    )
+    weak = drawing.fit(labelled.weak, labelled.y, PENALTY).probabilities(train.weak)[:, 1]
+    return Drawn(train.strong, weak.astype(np.float64), train.y)
+
+
+def statements_drawn(domain: str, secret: Secret) -> Drawn:
+    """Draw an instance of the task truth."""
+    train, _ = truth().sides(domain, secret)
+    return Drawn(train.x, train.taught[:, 1].astype(np.float64), train.y)
 
 
 def draws(domains: Sequence[str], gain: float, at_most: int | None = None) -> list[tuple[np.ndarray, Drawn]]:
@@ -224,19 +240,21 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("instances", nargs="?", type=int, default=5)
+    parser.add_argument("--task", choices=sorted(DOMAINS), default="embedded")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    wanted = {d: [InstanceName("embedded", d, Split.FRESH, FIRST + i) for i in range(given.instances)] for d in DOMAINS}
-    with judge_resources(load("embedded"), [name for names in wanted.values() for name in names]) as resources:
-        print(f"| method | {' | '.join(DOMAINS)} |\n|---|---|---|---|")
+    domains = DOMAINS[given.task]
+    wanted = {d: [InstanceName(given.task, d, Split.FRESH, FIRST + i) for i in range(given.instances)] for d in domains}
+    with judge_resources(load(given.task), [name for names in wanted.values() for name in names]) as resources:
+        print(f"| method | {' | '.join(domains)} |\n|---|---|---|---|")
         for seed in (seed for seed in seeds.collect() if seed.name in BASELINES):
-            cells = [cell(resources, seed.source, wanted[domain]) for domain in DOMAINS]
+            cells = [cell(resources, seed.source, wanted[domain]) for domain in domains]
             print(f"| {seed.name}.py | {' | '.join(cells)} |", flush=True)
         for attack in ATTACKS:
             for elsewhere in [False, True][: 1 + attack.elsewhere]:
                 cells = []
-                for domain in DOMAINS:
-                    constants = attack.constants([d for d in DOMAINS if (d != domain) is elsewhere])
+                for domain in domains:
+                    constants = attack.constants([d for d in domains if (d != domain) is elsewhere])
                     text = remembering(attack.template, constants)
                     cells.append(cell(resources, text, wanted[domain]))
                     if given.write and domain == "chat" and not elsewhere:

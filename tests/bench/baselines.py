@@ -1,4 +1,4 @@
-"""Measure the human baselines: `python -m tests.bench.baselines [INSTANCES]` prints README's table.
+"""Measure the human baselines: `python -m tests.bench.baselines [INSTANCES] [TASK]` prints README's table, or a task's.
 
 Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances, seconds of one trial.
 """
@@ -39,12 +39,13 @@ def cell(found: Sequence[Trial]) -> str:
 def main() -> None:
     """Print the table."""
     instances = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    task = load("embedded")
+    task = load(sys.argv[2] if len(sys.argv) > 2 else "embedded")
     wanted = {d: [InstanceName(task.name, d, Split.FRESH, FIRST + i) for i in range(instances)] for d in domains(task)}
-    with judge_resources(load("embedded"), [name for names in wanted.values() for name in names]) as resources:
-        screen, seeds = Screen(resources.worker), baselines.collect()
-        print(f"| baseline | {' | '.join(domains(task))} | seconds | AAR, its chat |")
-        print("|---|" + "---|" * (len(domains(task)) + 2))
+    with judge_resources(task, [name for names in wanted.values() for name in names]) as resources:
+        screen, seeds = Screen(resources.worker), baselines.collect(folders=task.seeds)
+        aar = AAR if task.name == "embedded" else {}
+        print(f"| baseline | {' | '.join(domains(task))} | seconds |{' AAR, its chat |' if aar else ''}")
+        print("|---|" + "---|" * (len(domains(task)) + 1 + bool(aar)))
         rows: dict[str, list[Trial]] = {}
         for seed in seeds:
             screened = screen.parse(seed.source, seed.name).method
@@ -52,13 +53,14 @@ def main() -> None:
             found = {domain: trials(resources, screened.method, names) for domain, names in wanted.items()}
             rows = found
             cells = [cell(found[domain]) for domain in domains(task)]
-            seconds = fmean(t.seconds for t in found["chat"])
-            print(f"| {seed.name} | {' | '.join(cells)} | {seconds:.2f} | {AAR.get(seed.name, '')} |", flush=True)
+            seconds = fmean(t.seconds for t in found[task.search_domains[0]])
+            beside = f" {aar.get(seed.name, '')} |" if aar else ""
+            print(f"| {seed.name} | {' | '.join(cells)} | {seconds:.2f} |{beside}", flush=True)
         for name, attribute in (("weak teacher, accuracy", "floor"), ("ceiling, accuracy", "ceiling")):
             means = [fmean(getattr(t.score, attribute) for t in rows[d]) for d in domains(task)]
-            print(f"| {name} | {' | '.join(f'{mean:.2f}' for mean in means)} | | |")
+            print(f"| {name} | {' | '.join(f'{mean:.2f}' for mean in means)} | |{' |' if aar else ''}")
         gaps = [min(t.score.ceiling - t.score.floor for t in rows[d] if t.score) for d in domains(task)]
-        print(f"| smallest ceiling minus teacher | {' | '.join(f'{gap:.2f}' for gap in gaps)} | | |")
+        print(f"| smallest ceiling minus teacher | {' | '.join(f'{gap:.2f}' for gap in gaps)} | |{' |' if aar else ''}")
 
 
 if __name__ == "__main__":

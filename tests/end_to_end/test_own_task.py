@@ -122,7 +122,7 @@ def test_a_changed_file_is_another_task(folder: Path, tmp_path: Path) -> None:
     changed = tmp_path / "task.py"
     changed.write_text(FILE + "\n")
     assert tasks.admit(str(folder / "task.py")) != tasks.admit(str(changed))
-    assert tasks.load(tasks.admit(str(changed))).seeds == tmp_path / "baselines"
+    assert tasks.load(tasks.admit(str(changed))).seeds == (tmp_path / "baselines",)
     assert tasks.admit(f"{folder / 'task.py'}:TASK") == tasks.admit(str(folder / "task.py"))
 
 

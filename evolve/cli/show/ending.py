@@ -28,6 +28,7 @@ from evolve.search.final_result import Result
 from fitness.pgr import FEWEST
 
 FILE = 1000  # columns of a table that no screen holds
+MANY = 6  # domains, of which each has a row then, not a column
 
 
 def say_unfinished(as_json: bool) -> None:
@@ -100,16 +101,21 @@ def _compared(path: Path) -> str:
 
 
 def _table(result: Result, compared: str = "") -> None:
-    """Print the final table: a row a method, a column a domain, or where the screen is narrow a line each."""
+    """Print the final table: a row a method, a column a domain; the other way round where there are many domains."""
     widened = [line.few and line.instances >= FEWEST for line in result.lines]
     heads = [f"{line.domain} ({line.instances}{'*' if few else ''})" for line, few in zip(result.lines, widened)]
     rows = [
-        [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
-        for place, one in enumerate(result.contenders)
+        ["", *heads],
+        *(
+            [f"{one.place}, {one.name}", *(span(line.intervals[place]) for line in result.lines)]
+            for place, one in enumerate(result.contenders)
+        ),
     ]
+    if len(heads) > MANY:
+        rows = [list(column) for column in zip(*rows)]
     say()
     paragraph("PGR on instances that selection never saw, with 90 % intervals:")
-    table(["", *heads], rows, words=(), width=_screen())
+    table(rows[0], rows[1:], words=(), width=_screen())
     if any(widened):
         _say("* held out, few instances: their spread is taken to be at least that of all methods on the search domain")
     _say(result.verdict)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the first search of each.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Searches at once (default: one a core).")
 @click.option("--hold-out", default="", metavar="NAME", help="Leave this human baseline out: is it found again?")
-@click.option("--task", help="The task to search on: embedded (the default), or your own as path/to/task.py[:NAME].")
+@click.option("--task", help="The task to search on: embedded (the default), truth, or your own as path/to/task.py[:NAME].")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")
 @click.option("--model", multiple=True, metavar="SPEC", help="A language model as provider:name. May cost money.")
 @click.option("--base-url", metavar="URL", help="Base URL of an OpenAI-compatible server for --model openai:NAME.")

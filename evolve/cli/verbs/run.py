@@ -34,7 +34,7 @@ tracker_option = click.option(
 @click.command()
 @click.option(
     "--task",
-    help="The task to search on: embedded (the default), w2s on your own --data, or your own as path/to/task.py[:NAME].",
+    help="The task to search on: embedded (the default), truth, w2s on your own --data, or your own as path/to/task.py[:NAME].",
 )
 @click.option("--data", metavar="DIR", help="Your own data for the task w2s: a folder with a folder a domain in it.")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")

@@ -18,13 +18,15 @@ def seed() -> None:
 
 
 @seed.command("list")
+@click.option("--task", default="embedded", show_default=True, help="Whose; your own as path/to/task.py[:NAME].")
 @json_option
-def list_(as_json: bool) -> None:
-    """List the human baselines with their citations."""
+def list_(task: str, as_json: bool) -> None:
+    """List the human baselines of a task with their citations."""
     from evolve.runs.seeds import collect
     from evolve.text import one_line
+    from fitness import tasks
 
-    seeds = collect()
+    seeds = collect(folders=tasks.load(tasks.admit(task)).seeds)
     if as_json:
         echo_json([{"name": s.name, "file": str(s.path), "about": s.about[0], "citation": s.about[1]} for s in seeds])
         return

@@ -52,5 +52,5 @@ def test_the_size_of_a_dimension_that_only_optional_arrays_have_is_taken_from_on
 
 def test_a_search_without_a_baseline_says_where_one_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no method in .*: put one there, a Python file, as a baseline"):
-        collect(folder=tmp_path, needed=True)
-    assert collect(folder=tmp_path) == []
+        collect(folders=[tmp_path], needed=True)
+    assert collect(folders=[tmp_path]) == []

@@ -1,0 +1,99 @@
+"""Draws the instances of the task truth (builder process only: this imports torch and scikit-learn)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fitness.tasks.embedded.drawing import ceiling, frame
+from fitness.tasks.secret import Secret
+from fitness.tasks.source import Draw
+from fitness.tasks.truth.pool import Relation, load
+from fitness.tasks.truth.task import COLUMNS, TRAIN
+
+CHANCE, ALL = 0.5, 1.0  # the anchors where what was learnt is carried over to another relation
+STEEPNESS = 1.7 * 1.35  # of the teacher's curve: a logistic is nearly normal at 1.7; quartiles lie 1.35 deviations apart
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The n statements of an instance that are trained on, or tested on.
+
+    Attributes:
+        x: (n, width), the residual stream, without the mean of the statements of the same template.
+        taught: (n, 2) float32, the weak teacher's probabilities.
+        y: (n,) 1 where a statement is true.
+    """
+
+    x: np.ndarray
+    taught: np.ndarray
+    y: np.ndarray
+
+
+class TruthSource:
+    """Draws instances of the statements that are shipped, which it reads once."""
+
+    def __init__(self, options: Mapping[str, int]) -> None:
+        pass
+
+    @cached_property
+    def relations(self) -> Mapping[str, Relation]:
+        """The statements, by relation."""
+        return load()
+
+    def draw(self, domain: str, secret: Secret) -> Draw:
+        """Draw an instance: other subjects on either side, other false statements, another frame."""
+        train, test = self.sides(domain, secret)
+        train_x, test_x = frame(train.x, test.x, secret)
+        floor, best = CHANCE, ALL
+        if not COLUMNS[domain].carried_to:
+            answers = ceiling(train_x, train.y, test_x, secret.seed("ceiling"))
+            floor, best = (float(np.mean(found == test.y)) for found in (test.taught.argmax(1), answers))
+        return Draw(
+            public={"train_x": train_x, "weak": train.taught, "test_x": test_x},
+            private={"test_y": test.y.astype(np.uint8), "teacher": test.taught},
+            floor=floor,
+            ceiling=best,
+        )
+
+    def sides(self, domain: str, secret: Secret) -> tuple[Side, Side]:
+        """Draw what an instance trains on and what it is tested on: before its frame."""
+        column = COLUMNS[domain]
+        relation = self.relations[column.relation]
+        train, test = split(relation, secret)
+        if not column.carried_to:
+            return _side(relation, column.per, train, train), _side(relation, column.per, test, train)
+        other, train = self.relations[column.carried_to], np.concatenate([train, test])
+        test = one_false(other, secret).ravel()
+        return _side(relation, column.per, train, train), _side(other, column.per, test, test)
+
+
+def split(relation: Relation, secret: Secret) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and those to be tested on, which are about different subjects."""
+    rows, n = one_false(relation, secret), len(relation.rows)
+    train, test = np.split(secret.rng("split").permutation(n), [round(TRAIN * n)])
+    return secret.rng("train").permutation(rows[train].ravel()), secret.rng("test").permutation(rows[test].ravel())
+
+
+def one_false(relation: Relation, secret: Secret) -> np.ndarray:
+    """Return (subjects, templates, 2) rows: each subject with its own object, and with another's, drawn."""
+    own, others = relation.rows[..., :1], relation.rows[..., 1:]
+    drawn = secret.rng("false").integers(others.shape[2], size=own.shape)
+    return np.concatenate([own, np.take_along_axis(others, drawn, 2)], 2)
+
+
+def _side(relation: Relation, per: str, rows: np.ndarray, reference: np.ndarray) -> Side:
+    """Return rows, centred and thresholded by the reference rows: no label is needed for either."""
+    x, template = relation.x.astype(np.float64), relation.template
+    means = np.stack([x[reference[template[reference] == t]].mean(0) for t in range(relation.rows.shape[1])])
+    return Side(x[rows] - means[template[rows]], _taught(relation.likelihood[per], rows, reference), relation.y[rows])
+
+
+def _taught(likelihood: np.ndarray, rows: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return how far a likelihood is above the reference rows' median, in units of their spread, as (n, 2) probabilities."""
+    low, median, high = np.quantile(likelihood[reference], [0.25, 0.5, 0.75])
+    true = 1 / (1 + np.exp(-STEEPNESS * (likelihood[rows] - median) / (high - low)))
+    return np.stack([1 - true, true], 1).astype(np.float32)
