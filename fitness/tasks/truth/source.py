@@ -12,7 +12,7 @@ from fitness.tasks.embedded.drawing import ceiling, frame
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
 from fitness.tasks.truth.pool import Relation, load
-from fitness.tasks.truth.task import COLUMNS, TRAIN
+from fitness.tasks.truth.task import DOMAINS, TRAIN
 
 CHANCE, ALL = 0.5, 1.0  # the anchors where what was learnt is carried over to another relation
 STEEPNESS = 1.7 * 1.35  # of the teacher's curve: a logistic is nearly normal at 1.7; quartiles lie 1.35 deviations apart
@@ -49,7 +49,7 @@ class TruthSource:
         train, test = self.sides(domain, secret)
         train_x, test_x = frame(train.x, test.x, secret)
         floor, best = CHANCE, ALL
-        if not COLUMNS[domain].carried_to:
+        if not DOMAINS[domain].carried_to:
             answers = ceiling(train_x, train.y, test_x, secret.seed("ceiling"))
             floor, best = (float(np.mean(found == test.y)) for found in (test.taught.argmax(1), answers))
         return Draw(
@@ -61,14 +61,14 @@ class TruthSource:
 
     def sides(self, domain: str, secret: Secret) -> tuple[Side, Side]:
         """Draw what an instance trains on and what it is tested on: before its frame."""
-        column = COLUMNS[domain]
-        relation = self.relations[column.relation]
+        about = DOMAINS[domain]
+        relation = self.relations[about.relation]
         train, test = split(relation, secret)
-        if not column.carried_to:
-            return _side(relation, column.per, train, train), _side(relation, column.per, test, train)
-        other, train = self.relations[column.carried_to], np.concatenate([train, test])
+        if not about.carried_to:
+            return _side(relation, about.per, train, train), _side(relation, about.per, test, train)
+        other, train = self.relations[about.carried_to], np.concatenate([train, test])
         test = one_false(other, secret).ravel()
-        return _side(relation, column.per, train, train), _side(other, column.per, test, test)
+        return _side(relation, about.per, train, train), _side(other, about.per, test, test)
 
 
 def split(relation: Relation, secret: Secret) -> tuple[np.ndarray, np.ndarray]:

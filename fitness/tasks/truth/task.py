@@ -30,7 +30,7 @@ depend on the order, number or company of the test rows.
 
 
 @dataclass(frozen=True)
-class Column:
+class TruthDomain:
     """How the instances of a domain are made.
 
     Attributes:
@@ -47,25 +47,25 @@ class Column:
     carried_to: str = ""
 
 
-SEARCH = {"cities": Column("cities", 1200), "cities_token": Column("cities", 1200, per="token")}
+SEARCH = {"cities": TruthDomain("cities", 1200), "cities_token": TruthDomain("cities", 1200, per="token")}
 HELD_OUT = {
-    "number_words": Column("number_words", 600),
-    "letters": Column("letters", 500),
-    "city_continents": Column("city_continents", 536, per="token"),
-    "continents": Column("continents", 206, 3),
-    "language": Column("language", 210, 2),
-    "elements": Column("elements", 103, 4),
+    "number_words": TruthDomain("number_words", 600),
+    "letters": TruthDomain("letters", 500),
+    "city_continents": TruthDomain("city_continents", 536, per="token"),
+    "continents": TruthDomain("continents", 206, 3),
+    "language": TruthDomain("language", 210, 2),
+    "elements": TruthDomain("elements", 103, 4),
 }
 TRANSFER = {
-    f"to_{relation}": Column("cities", 1200, carried_to=relation)
+    f"to_{relation}": TruthDomain("cities", 1200, carried_to=relation)
     for relation in ("capitals", "currency", "us_cities", "opposites", "past_tense", "denied_cities")
 }
-COLUMNS = SEARCH | HELD_OUT | TRANSFER
+DOMAINS = SEARCH | HELD_OUT | TRANSFER
 
 
-def _facts(column: Column) -> str:
-    train = round(TRAIN * column.subjects)
-    rows, test = 2 * column.templates * train, 2 * column.templates * (column.subjects - train)
+def _facts(about: TruthDomain) -> str:
+    train = round(TRAIN * about.subjects)
+    rows, test = 2 * about.templates * train, 2 * about.templates * (about.subjects - train)
     return f"{rows:,} training rows, {test // 2:,} to {5 * test // 6:,} test rows, {WIDTH} features, 2 classes, no pairs"
 
 
@@ -79,7 +79,7 @@ TASK = Task(
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.4, 0.6, 8)),
     limits=Limits(seconds=30.0),
     source="fitness.tasks.truth.source:TruthSource",
-    facts={domain: _facts(column) for domain, column in SEARCH.items()},
+    facts={domain: _facts(about) for domain, about in SEARCH.items()},
     seeds=(*SEEDS, *(folder / "truth" for folder in SEEDS)),
     grammar=GRAMMAR,
 )

@@ -16,9 +16,11 @@ from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
 from fitness.tasks.truth.pool import Relation, load
 from fitness.tasks.truth.source import TruthSource, one_false, split
-from fitness.tasks.truth.task import COLUMNS, HELD_OUT, SEARCH, TASK, TRANSFER, VERSION, WIDTH
+from fitness.tasks.truth.task import DOMAINS, HELD_OUT, SEARCH, TASK, TRANSFER, VERSION, WIDTH
 
-MADE = {1: ("a3350c88c56a", "7a7e551cf165")}  # of each version of the task: the SHA-256 of statements.csv and of features.npz, its first twelve digits
+MADE = {
+    1: ("a3350c88c56a", "7a7e551cf165")
+}  # of each version of the task: the SHA-256 of statements.csv and of features.npz, its first twelve digits
 SECRET, OTHER = Secret(b"s" * 32), Secret(b"t" * 32)
 
 
@@ -34,7 +36,7 @@ def relations() -> dict[str, Relation]:
 
 @pytest.fixture(scope="module")
 def drawn(source: TruthSource) -> dict[str, Draw]:
-    return {domain: source.draw(domain, SECRET) for domain in COLUMNS}
+    return {domain: source.draw(domain, SECRET) for domain in DOMAINS}
 
 
 def test_other_statements_or_features_are_another_version_of_the_task() -> None:
@@ -69,7 +71,7 @@ def test_no_statement_stands_twice_and_each_subject_has_one_true_one_a_template(
     assert set(true.values()) == {1}
 
 
-@pytest.mark.parametrize("domain", COLUMNS)
+@pytest.mark.parametrize("domain", DOMAINS)
 def test_an_instance_is_balanced_and_has_its_anchors_apart(drawn: dict[str, Draw], domain: str) -> None:
     one = drawn[domain]
     assert one.private["test_y"].mean() == 0.5
@@ -88,10 +90,10 @@ def test_a_researcher_is_told_the_sizes_that_are_drawn(drawn: dict[str, Draw], d
     assert (least, most) == (len(shown["test_x"]) // 2, 5 * len(shown["test_x"]) // 6)
 
 
-@pytest.mark.parametrize("name", {column.relation for column in COLUMNS.values()})
+@pytest.mark.parametrize("name", {about.relation for about in DOMAINS.values()})
 def test_the_sizes_of_a_relation_are_those_that_the_task_says(relations: dict[str, Relation], name: str) -> None:
-    column = next(column for column in COLUMNS.values() if column.relation == name)
-    assert relations[name].rows.shape == (column.subjects, column.templates, 3)
+    about = next(about for about in DOMAINS.values() if about.relation == name)
+    assert relations[name].rows.shape == (about.subjects, about.templates, 3)
 
 
 def test_train_and_test_are_about_other_subjects_and_instances_say_other_falsehoods(relations: dict[str, Relation]) -> None:
