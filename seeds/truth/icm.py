@@ -6,14 +6,14 @@ form. The search begins with the teacher's labels, and the two replies of a pair
 """
 
 import torch
-from torch.nn.functional import logsigmoid
 
 COMPONENTS = 24
 PENALTY = 10.0
 SHARPNESS = 4.0
 STEPS = 280
 BATCH = 16
-HOTTEST, COOLEST = 10.0, 0.01
+HOTTEST = 10.0
+COOLEST = 0.01
 
 
 def represent(train_x, test_x):
@@ -29,28 +29,25 @@ def head(problem, x, targets, weights=None, loss=None):
     """Anneal labels towards those that a ridge regression on the others predicts (Wen et al. 2025); fit it to the result."""
     generator = torch.Generator().manual_seed(problem.seed)
     inverse = torch.linalg.inv(x.T @ x + PENALTY * torch.eye(x.shape[1], device=x.device))
-    leverage = (x @ inverse * x).sum(1)
-    labels = (targets[:, 1] - targets[:, 0] >= 0).float() * 2 - 1
-    paired = problem.pairs is not None and len(x) == len(problem.train_x)
-
-    def agreement(labels):
-        return labels * (x @ (inverse @ (x.T @ labels)) - leverage * labels) / (1 - leverage)
-
-    coherence = agreement(labels)
+    leverage = (x @ inverse * x).sum(1, keepdim=True)
+    pairs = problem.pairs if problem.pairs is not None and len(x) == len(problem.train_x) else None
+    labels, kept, coherence = targets.argmax(1), None, None
     for step in range(STEPS):
-        temperature = max(COOLEST, HOTTEST / (1 + step))
-        some = torch.randint(len(x), (BATCH,), generator=generator).to(x.device)
         proposed = labels.clone()
-        proposed[some] *= torch.where(coherence[some] < 0, -1.0, 1.0)
-        if paired:
-            proposed[problem.pairs[:, 1]] = -proposed[problem.pairs[:, 0]]
-        found = agreement(proposed)
-        gain = (logsigmoid(SHARPNESS * found) - logsigmoid(SHARPNESS * coherence)).sum()
-        if torch.rand((), generator=generator).log() < float(gain) / temperature:
-            labels, coherence = proposed, found
-    slope = inverse @ (x.T @ labels)
-    middle = (x @ slope).median()
-    return lambda rows: torch.stack([middle - rows @ slope, rows @ slope - middle], 1).mul(SHARPNESS).softmax(1)
+        if kept is not None:
+            some = torch.randint(len(x), (BATCH,), generator=generator).to(x.device)
+            proposed[some] = kept[some].argmax(1)
+        if pairs is not None:
+            proposed[pairs[:, 1]] = 1 - proposed[pairs[:, 0]]
+        signs = torch.nn.functional.one_hot(proposed, targets.shape[1]) - targets.mean(0)
+        predicted = (x @ (inverse @ (x.T @ signs)) - leverage * signs) / (1 - leverage)
+        found = (SHARPNESS * predicted).log_softmax(1).gather(1, proposed[:, None]).sum()
+        temperature = max(COOLEST, HOTTEST / (1 + step))
+        if kept is None or torch.rand((), generator=generator).log() < float(found - coherence) / temperature:
+            labels, kept, coherence = proposed, predicted, found
+    slopes = inverse @ (x.T @ (torch.nn.functional.one_hot(labels, targets.shape[1]) - targets.mean(0)))
+    middle = (x @ slopes).median(0).values
+    return lambda rows: (SHARPNESS * (rows @ slopes - middle)).softmax(1)
 
 
 def method(problem):

@@ -24,14 +24,15 @@ def represent(train_x, test_x):
 def head(problem, x, targets, weights=None, loss=None):
     """Relabel all rows by leave-one-out ridge regression, in sweeps (Wen et al. 2025, without annealing)."""
     inverse = torch.linalg.inv(x.T @ x + PENALTY * torch.eye(x.shape[1], device=x.device))
-    leverage = (x @ inverse * x).sum(1)
-    labels = targets[:, 1] - targets[:, 0]
+    leverage = (x @ inverse * x).sum(1, keepdim=True)
+    labels = targets - targets.mean(0)
     for _ in range(SWEEPS):
         predicted = (x @ (inverse @ (x.T @ labels)) - leverage * labels) / (1 - leverage)
-        labels = (predicted - predicted.median() >= 0).float() * 2 - 1
-    slope = inverse @ (x.T @ labels)
-    middle = (x @ slope).median()
-    return lambda rows: torch.stack([middle - rows @ slope, rows @ slope - middle], 1).mul(SHARPNESS).softmax(1)
+        chosen = (predicted - predicted.median(0).values).argmax(1)
+        labels = torch.nn.functional.one_hot(chosen, targets.shape[1]) - targets.mean(0)
+    slopes = inverse @ (x.T @ labels)
+    middle = (x @ slopes).median(0).values
+    return lambda rows: (SHARPNESS * (rows @ slopes - middle)).softmax(1)
 
 
 def method(problem):

@@ -16,7 +16,8 @@ from fitness.tasks.directions import DIRECTIONS
 from fitness.tasks.embedded.grammar import GRAMMAR
 
 FOLDER = Path(__file__).parents[2] / "seeds"
-SEEDS = sorted(path.stem for path in FOLDER.glob("*.py"))
+PATHS = {path.stem: path for path in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("*/*.py")])}
+SEEDS = list(PATHS)
 PAIRED = ("ccs", "consistency")
 ORDER = GRAMMAR.order
 NAMED = (
@@ -88,7 +89,7 @@ def accuracy(name: str, given: Any) -> float:
 def run(name: str, given: Any) -> torch.Tensor:
     """Run a seed."""
     namespace: dict[str, Any] = {}
-    exec(compile((FOLDER / f"{name}.py").read_text(), name, "exec"), namespace)
+    exec(compile(PATHS[name].read_text(), name, "exec"), namespace)
     result: torch.Tensor = namespace["method"](given)
     return result
 
@@ -99,14 +100,14 @@ def test_the_baselines_of_the_field_are_there() -> None:
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_each_seed_cites_a_source_with_its_year(name: str) -> None:
-    docstring = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text()))
+    docstring = ast.get_docstring(ast.parse(PATHS[name].read_text()))
     assert docstring is not None
     assert re.search(r"\"[^\"]+\"\s.*?\((19|20)\d\d\)", docstring, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_each_seed_is_in_the_grammar_and_comes_back_as_it_was(name: str) -> None:
-    source = (FOLDER / f"{name}.py").read_text()
+    source = PATHS[name].read_text()
     script = parse(source)
     assert script.grammatical
     assert script.render(script.docstring) == source
@@ -114,7 +115,7 @@ def test_each_seed_is_in_the_grammar_and_comes_back_as_it_was(name: str) -> None
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_each_step_says_what_it_does_and_has_numbers_to_change(name: str) -> None:
-    script = parse((FOLDER / f"{name}.py").read_text())
+    script = parse(PATHS[name].read_text())
     assert named(script)
     for kind in script.steps:
         node = ast.parse(script.definitions[kind].code).body[0]
@@ -123,7 +124,7 @@ def test_each_step_says_what_it_does_and_has_numbers_to_change(name: str) -> Non
 
 
 def test_every_kind_of_step_occurs_in_some_seed() -> None:
-    assert {kind for name in SEEDS for kind in parse((FOLDER / f"{name}.py").read_text()).steps} == set(ORDER)
+    assert {kind for name in SEEDS for kind in parse(PATHS[name].read_text()).steps} == set(ORDER)
 
 
 @pytest.mark.parametrize("name", SEEDS)
@@ -177,7 +178,7 @@ def test_which_of_a_pair_comes_first_does_not_matter(name: str) -> None:
 @pytest.mark.parametrize("name", PAIRED)
 def test_a_head_that_sees_some_of_the_rows_leaves_the_pairs_alone(name: str) -> None:
     namespace: dict[str, Any] = {}
-    exec(compile((FOLDER / f"{name}.py").read_text(), name, "exec"), namespace)
+    exec(compile(PATHS[name].read_text(), name, "exec"), namespace)
     given, labels_only = deceptive(), deceptive()
     labels_only.pairs = None
     some = torch.arange(0, len(given.train_x), 2)
@@ -188,7 +189,7 @@ def test_a_head_that_sees_some_of_the_rows_leaves_the_pairs_alone(name: str) -> 
 @pytest.mark.parametrize("name", PAIRED)
 def test_rows_that_count_for_nothing_have_no_say(name: str) -> None:
     namespace: dict[str, Any] = {}
-    exec(compile((FOLDER / f"{name}.py").read_text(), name, "exec"), namespace)
+    exec(compile(PATHS[name].read_text(), name, "exec"), namespace)
     given = deceptive()
     counts = torch.ones(len(given.weak))
     counts[:300] = 0
