@@ -1,4 +1,4 @@
-"""Measure the human baselines: `python -m tests.bench.baselines [INSTANCES] [TASK]` prints README's table, or a task's.
+"""Measure the human baselines: `python -m tests.bench.baselines [INSTANCES] [TASK [NAME...]]` prints their table.
 
 Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances, seconds of one trial.
 """
@@ -47,7 +47,7 @@ def main() -> None:
         print(f"| baseline | {' | '.join(domains(task))} | seconds |{' AAR, its chat |' if aar else ''}")
         print("|---|" + "---|" * (len(domains(task)) + 1 + bool(aar)))
         rows: dict[str, list[Trial]] = {}
-        for seed in seeds:
+        for seed in (seed for seed in seeds if seed.name in (sys.argv[3:] or [seed.name])):
             screened = screen.parse(seed.source, seed.name).method
             assert screened is not None
             found = {domain: trials(resources, screened.method, names) for domain, names in wanted.items()}
