@@ -63,7 +63,7 @@ def read(path: Path) -> SeedFile:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def collect(paths: Iterable[Path] = (), folders: Iterable[Path] = SEEDS, *, needed: bool = False) -> list[SeedFile]:
+def collect(paths: Iterable[Path] = (), folders: Iterable[Path] = (SEEDS,), *, needed: bool = False) -> list[SeedFile]:
     """Return a task's human baselines, then the files and the folders' Python files that are named.
 
     A file that is named again, or of which there is a copy of the same name, counts once. Raises UsageError for one that cannot

@@ -15,7 +15,7 @@ from fitness.tasks.directions import DIRECTIONS
 from fitness.tasks.grammar import Grammar
 
 LIMITS = Limits()
-SEEDS = (Path(__file__).parents[2] / "seeds",)
+SEEDS = Path(__file__).parents[2] / "seeds"
 _NAME = re.compile(r"\w[\w-]*")
 
 
@@ -59,7 +59,7 @@ class Task:
     contract: Contract = PROBABILITIES
     scoring: Scoring = ACCURACY
     directions: tuple[Direction, ...] = DIRECTIONS
-    seeds: tuple[Path, ...] = SEEDS
+    seeds: tuple[Path, ...] = (SEEDS,)
     grammar: Grammar | None = None
     reference: str = ""
 

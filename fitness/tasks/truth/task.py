@@ -80,6 +80,6 @@ TASK = Task(
     limits=Limits(seconds=30.0),
     source="fitness.tasks.truth.source:TruthSource",
     facts={domain: _facts(about) for domain, about in SEARCH.items()},
-    seeds=(*SEEDS, *(folder / "truth" for folder in SEEDS)),
+    seeds=(SEEDS, SEEDS / "truth"),
     grammar=GRAMMAR,
 )
