@@ -38,7 +38,7 @@ class Task:
         facts: what a researcher may be told of a domain without a label, by domain: sizes, classes, whether there are pairs.
         contract: what a method is handed, and may return; `scoring`: what an answer is worth.
         directions: the research directions that a search begins with.
-        seeds: the folders of the human baselines; relative ones lie beside the task's own file.
+        seeds: the folder of the human baselines, or several; relative ones lie beside the task's own file.
         grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
         reference: where a task of the user's own was imported from.
     """
@@ -67,6 +67,8 @@ class Task:
         """Raise ValueError for what no search could use: the vault's folders are named after the task and its domains."""
         if isinstance(self.search_domains, str) or isinstance(self.held_out_domains, str):
             raise ValueError('domains are a tuple of names, such as ("chat",)')
+        if isinstance(self.seeds, str | Path):
+            object.__setattr__(self, "seeds", (Path(self.seeds),))
         if not self.search_domains or not self.directions:
             raise ValueError("a task needs a search domain and a direction")
         for name in (self.name, self.version, *domains(self)):
