@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,6 +20,7 @@ import torch
 
 from fitness.assets.truth.smollm2 import SmolLM2, find
 from fitness.assets.truth.statements import Statement, read
+from fitness.registry import UsageError
 
 FILE = Path(__file__).with_name("features.npz")
 BLOCK = {"number_words": 10, "letters": 10, "city_continents": 10, "continents": 10, "elements": 18}
@@ -76,9 +79,12 @@ def _batches(encoded: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 
 
 def load(file: Path = FILE) -> Features:
-    """Return the features that are shipped, in the order of the statements."""
-    with np.load(file, allow_pickle=False) as arrays:
-        return Features(**{field.name: arrays[field.name] for field in fields(Features)})
+    """Return the features that are shipped, in the order of the statements. Raises UsageError when they cannot be read."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return Features(**{field.name: arrays[field.name] for field in fields(Features)})
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(f"{file} is missing or damaged ({error}): take it from the repository again") from error
 
 
 def compare(model: SmolLM2, sample: int, seed: int = 0) -> Mapping[str, float]:
@@ -115,4 +121,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UsageError as error:
+        sys.exit(str(error))

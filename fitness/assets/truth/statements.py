@@ -7,6 +7,7 @@ the true ones in another order, so an object alone tells nothing.
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from fitness.assets.truth.facts import Facts, relations
 from fitness.assets.truth.smollm2 import SmolLM2, find
+from fitness.registry import UsageError
 
 FILE = Path(__file__).with_name("statements.csv")
 SEED = 20
@@ -95,4 +97,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UsageError as error:
+        sys.exit(str(error))

@@ -75,7 +75,7 @@ TASK = Task(
     brief=BRIEF,
     search_domains=tuple(SEARCH),
     held_out_domains=(*HELD_OUT, *TRANSFER),
-    measures=(Measure("teacher_agreement", 0.5, 0.8, 15), Measure("size", 7.0, 10.0, 6)),
+    measures=(Measure("teacher_agreement", 0.5, 0.78, 14), Measure("size", 7.0, 10.0, 6)),
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.4, 0.6, 8)),
     limits=Limits(seconds=30.0),
     source="fitness.tasks.truth.source:TruthSource",

