@@ -5,6 +5,7 @@
 - directions: research directions from the literature
 - embedded/: small models of our own, on a made-up world
 - grammar: kinds of step, as data
+- lm/: the task of language models on texts
 - own: a task of the user's own, in one file
 - secret: keyed randomness
 - source: what draws instances

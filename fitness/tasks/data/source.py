@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,30 +33,9 @@ class DataSource:
         self._pool = cache(self._read)
 
     def draw(self, domain: str, secret: Secret) -> Draw:
-        """Draw some of the training and of the test rows, in the methods' frame.
-
-        The ceiling is the default student on true labels: those of the training rows where the data has them, else those of
-        half of the test rows, which are held back; or the number that the user gave.
-        """
+        """Draw some of the training and of the test rows, in the methods' frame."""
         pool = self._pool(domain)
-        given = self._options["ceiling"]
-        hold_back = given is None and pool.train_labels is None
-        rng = secret.rng("rows")
-        train = self._some(len(pool.train), TRAIN, pool.train_labels, rng)
-        order = rng.permutation(len(pool.test))
-        held, rest = np.split(order, [len(order) // 2 if hold_back else 0])
-        test = rest[self._some(len(rest), TEST, pool.labels[rest], rng)]
-        framed, shown = _framed(pool.train[train], pool.test[np.concatenate([test, held])], secret, self._options["normalise"])
-        test_x, held_x = np.split(shown, [len(test)])
-        public = {"train_x": framed, "weak": pool.weak[train], "test_x": test_x}
-        if pool.pairs is not None:
-            public["pairs"] = _moved(pool.pairs, train)
-        truth = pool.labels[test]
-        teacher = _student(framed, pool.weak[train], test_x, secret) if pool.teacher is None else pool.teacher[test]
-        if given is None:
-            x, y = (held_x, pool.labels[held]) if pool.train_labels is None else (framed, pool.train_labels[train])
-            given = _right(_student(x, np.eye(pool.classes, dtype=np.float32)[y], test_x, secret), truth)
-        return Draw(public, {"test_y": truth, "teacher": teacher}, _right(teacher, truth), given)
+        return framed(pool, choose(pool, self._options, secret), self._options, secret)
 
     def _read(self, domain: str) -> Pool:
         """Read a domain whose files are as they were when the run began. Raises UsageError; also for a ceiling that is none."""
@@ -68,14 +48,58 @@ class DataSource:
             raise UsageError(f"{domain}: the ceiling that you gave, {ceiling:.3f}, is not above {floor:.3f} of {whose}")
         return pool
 
-    def _some(self, n: int, most: int, labels: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-        """Return some of n rows; as many of each class when the user wants balance and the labels are there."""
-        count = min(most, int(SHARE * n))
-        if labels is None or self._options["classes"] == "natural":
-            return rng.permutation(n)[:count]
-        sides = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        each = min(count // len(sides), min(map(len, sides)))
-        return rng.permutation(np.concatenate([rng.permutation(side)[:each] for side in sides]))
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The rows of a pool that an instance has.
+
+    Attributes:
+        train, test: their places; `held`: those of test rows that are held back, for the ceiling.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    held: np.ndarray
+
+
+def choose(pool: Pool, options: Mapping[str, Any], secret: Secret) -> Chosen:
+    """Draw rows; half of the test rows are held back where nothing else gives a ceiling. `options`: data.task.DataOptions."""
+    hold_back = options["ceiling"] is None and pool.train_labels is None
+    rng, balanced = secret.rng("rows"), options["classes"] == "balanced"
+    train = _some(len(pool.train), TRAIN, pool.train_labels if balanced else None, rng)
+    order = rng.permutation(len(pool.test))
+    held, rest = np.split(order, [len(order) // 2 if hold_back else 0])
+    return Chosen(train, rest[_some(len(rest), TEST, pool.labels[rest] if balanced else None, rng)], held)
+
+
+def framed(pool: Pool, rows: Chosen, options: Mapping[str, Any], secret: Secret) -> Draw:
+    """Make an instance of rows of a pool, in the methods' frame.
+
+    The ceiling is the default student on true labels: those of the training rows where the data has them, else those of the
+    test rows that are held back; or the number that the user gave.
+    """
+    train, test, given = rows.train, rows.test, options["ceiling"]
+    features, shown = _framed(pool.train[train], pool.test[np.concatenate([test, rows.held])], secret, options["normalise"])
+    test_x, held_x = np.split(shown, [len(test)])
+    public = {"train_x": features, "weak": pool.weak[train], "test_x": test_x}
+    if pool.pairs is not None:
+        public["pairs"] = _moved(pool.pairs, train)
+    truth = pool.labels[test]
+    teacher = _student(features, pool.weak[train], test_x, secret) if pool.teacher is None else pool.teacher[test]
+    if given is None:
+        x, y = (held_x, pool.labels[rows.held]) if pool.train_labels is None else (features, pool.train_labels[train])
+        given = _right(_student(x, np.eye(pool.classes, dtype=np.float32)[y], test_x, secret), truth)
+    return Draw(public, {"test_y": truth, "teacher": teacher}, _right(teacher, truth), given)
+
+
+def _some(n: int, most: int, balanced: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Return some of n rows; as many of each class of the labels that are to be balanced."""
+    count = min(most, int(SHARE * n))
+    if balanced is None:
+        return rng.permutation(n)[:count]
+    sides = [np.flatnonzero(balanced == label) for label in np.unique(balanced)]
+    each = min(count // len(sides), min(map(len, sides)))
+    return rng.permutation(np.concatenate([rng.permutation(side)[:each] for side in sides]))
 
 
 def _floor(pool: Pool, normalise: bool) -> float:

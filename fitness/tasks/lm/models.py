@@ -1,0 +1,188 @@
+"""Finds and loads causal language models that are on this machine; nothing is ever downloaded.
+
+Only `folder_of`, `shape_of` and `is_chat` are for the trusted process, which imports neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fitness.registry import UsageError
+
+INSTALL = 'pip install "evolve-w2s[hf]"'
+EDGE = 1 << 20  # bytes at either end of a weights' file that its fingerprint reads
+_BASE, _CHAT = ("-base", "_base", "/base"), ("-chat", "_chat", "-instruct", "_instruct", "-it", "_it")
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The sizes of a decoder with gated MLPs and grouped attention, such as Qwen's, from its config.json.
+
+    Attributes:
+        layers, width: how many blocks, and the size of a hidden state; `inner`: that of an MLP; `vocabulary`: how many tokens.
+        heads, groups, head: how many heads of attention, how many of keys and values, and the size of one.
+        tied: whether the output embedding is the input embedding.
+        positions: tokens that the model can read.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    groups: int
+    head: int
+    inner: int
+    vocabulary: int
+    tied: bool
+    positions: int
+
+    @property
+    def projections(self) -> tuple[tuple[int, int], ...]:
+        """Inputs and outputs of the seven projections of a block: q, k, v, o, gate, up, down."""
+        queries, keys = self.heads * self.head, self.groups * self.head
+        attention = ((self.width, queries), (self.width, keys), (self.width, keys), (queries, self.width))
+        return (*attention, (self.width, self.inner), (self.width, self.inner), (self.inner, self.width))
+
+    @property
+    def parameters(self) -> int:
+        """All weights, norms aside."""
+        embeddings = (1 if self.tied else 2) * self.vocabulary * self.width
+        return embeddings + self.layers * sum(m * n for m, n in self.projections)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in memory.
+
+    Attributes:
+        model: a causal language model of transformers, in evaluation mode, without gradients.
+        tokenizer: its tokenizer; `padding`: the token that fills prompts up, which is masked.
+        fingerprint: of its files.
+        chat: whether it is a chat model.
+    """
+
+    model: Any
+    tokenizer: Any
+    padding: int
+    fingerprint: str
+    chat: bool
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder that holds a model: as named, or in Hugging Face's cache. Raises UsageError when there is none."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _cached(name)
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{folder} holds no model: it has no config.json")
+    if not any(folder.glob("*.safetensors")):
+        raise UsageError(f"{folder} has no weights as .safetensors: save the model with save_pretrained, or download it whole")
+    return folder.resolve()
+
+
+def _cached(name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    except ImportError:
+        raise UsageError(f"{name} is no folder, and Hugging Face's cache is read by transformers: {INSTALL}") from None
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        download = f"download it once with `hf download {name}`"
+        gated = "a gated model wants its licence accepted on its page and `hf auth login` first"
+        raise UsageError(
+            f"the model {name} is neither a folder nor in Hugging Face's cache: {download} ({gated}), or name another one"
+        ) from error
+
+
+def shape_of(name: str) -> ModelShape:
+    """Return a model's sizes. Raises UsageError when it is not there, or of another kind."""
+    folder = folder_of(name)
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        heads = int(found["num_attention_heads"])
+        return ModelShape(
+            layers=int(found["num_hidden_layers"]),
+            width=int(found["hidden_size"]),
+            heads=heads,
+            groups=int(found.get("num_key_value_heads") or heads),
+            head=int(found.get("head_dim") or found["hidden_size"] // heads),
+            inner=int(found["intermediate_size"]),
+            vocabulary=int(found["vocab_size"]),
+            tied=bool(found.get("tie_word_embeddings", False)),
+            positions=int(found["max_position_embeddings"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{folder}/config.json is not that of a decoder such as Qwen's or Llama's ({said})") from error
+
+
+def is_chat(name: str) -> bool:
+    """Tell whether a model is a chat model, as AAR does: by its name; base models have chat templates too."""
+    lower = name.lower()
+    return not any(sign in lower for sign in _BASE) and any(sign in lower for sign in _CHAT)
+
+
+def fingerprint(folder: Path) -> str:
+    """Return hexadecimal digits of what a model's files are: small ones whole, of weights the size and both ends."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".jinja", ".txt")):
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size} ".encode())
+        with open(path, "rb") as file:
+            digest.update(file.read(EDGE))
+            file.seek(max(0, size - EDGE))
+            digest.update(file.read(EDGE))
+    return digest.hexdigest()[:16]
+
+
+def load(name: str) -> Loaded:
+    """Load a model onto the GPU in bfloat16, or onto the processor in float32 where there is none.
+
+    Raises UsageError when it is not there, cannot be read, or transformers is not installed.
+    """
+    folder = folder_of(name)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the builder's sums repeat
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM
+    except ImportError:
+        raise UsageError(f"language models need transformers: {INSTALL}") from None
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    tokenizer = tokenizer_of(name)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        model = model.to(device).eval().requires_grad_(False)
+    except torch.OutOfMemoryError:
+        need = f"{shape_of(name).parameters * dtype.itemsize / 1e9:.1f} GB"
+        raise UsageError(f"the GPU has no room for the weights of {name}, {need}: name a smaller model") from None
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise UsageError(f"the model in {folder} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+    return Loaded(model, tokenizer, padding_of(tokenizer), fingerprint(folder), is_chat(name))
+
+
+def tokenizer_of(name: str) -> Any:
+    """Load a model's tokenizer. Raises UsageError."""
+    folder = folder_of(name)
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        raise UsageError(f"language models need transformers: {INSTALL}") from None
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise UsageError(f"the tokenizer in {folder} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
+
+
+def padding_of(tokenizer: Any) -> int:
+    """Return the token that fills prompts up: it is masked, so one that has another use will do. Raises UsageError."""
+    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id):
+        if token is not None:
+            return int(token)
+    raise UsageError("the tokenizer has no padding token, and no end token to take for one: set pad_token, and save it again")
