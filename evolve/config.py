@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -69,6 +70,7 @@ class Config(BaseModel):
         None, description="The ceiling on own data; none means the default learner on labels that are held back."
     )
     normalise: bool = Field(True, description="Bring the rows of own data to the same norm.")
+    options: dict[str, Any] = Field({}, description="Options of a task that is made of your own data, as a table.")
     check_task: bool = Field(True, description="Check a task of one's own before the first run on it begins.")
     domain: str = Field("chat", description="The search domain, or several as A+B; the held-out ones are the task's.")
     executor: str = Field("local", description="Where methods are judged.")
@@ -277,6 +279,12 @@ def _wanted(error: ErrorDetails) -> str:
         return _WANTED[kind]
     said = error["msg"].removeprefix("Value error, ")
     return said[:1].lower() + said[1:]
+
+
+def inline_table(options: Mapping[str, Any]) -> str:
+    """Return options as one writes them behind --set: {name = "text", other = 3}."""
+    names = [name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name) for name in options]
+    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in zip(names, options.values())) + "}"
 
 
 def _as_toml(value: object) -> str:

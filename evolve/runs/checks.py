@@ -46,7 +46,7 @@ def admitted(config: Config) -> Config:
 def _of_data(config: Config) -> dict[str, object]:
     """Return what a configuration says of the user's own data; the domains that are named are those that are searched."""
     search = config.domains if "domain" in config.model_fields_set else ()
-    return {**config.model_dump(include=settings.OF_DATA), "search": search}
+    return {**config.model_dump(include=settings.OF_DATA), **config.options, "search": search}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.runs.seeds import collect
 from evolve.screening.screen import Screen
 from evolve.text import count
-from fitness import registry
+from fitness import registry, tasks
 from fitness.checks import draws
 from fitness.checks.leaks import SURE, leaks, remembered
 from fitness.checks.nulls import nulls
@@ -104,11 +104,8 @@ def _declared(task: Task) -> Iterator[CheckResult]:
     """Look at what was written or brought, before anything is drawn."""
     if task.reference:
         yield _imports(registry.file_of(task.reference))
-    if "files" in task.options:
-        from fitness.tasks.data.task import check
-
-        for name, sentence, passed in check(Path(task.options["folder"]), task.options["ceiling"], task.options["normalise"]):
-            yield CheckResult(name, passed, sentence)
+    for name, sentence, passed in tasks.check_data(task):
+        yield CheckResult(name, passed, sentence)
 
 
 def _imports(path: Path) -> CheckResult:

@@ -17,20 +17,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitness import registry
 from fitness.registry import UsageError
 from fitness.tasks.own import OwnTask
 from fitness.tasks.task import Task, domains
 
-__all__ = ["DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "domains", "load", "name_data", "named_data", "register"]
+if TYPE_CHECKING:
+    from fitness.sandbox.device import Gpu
+
+__all__ = [
+    "DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "check_data", "domains", "gpu_forecast", "load",
+    "name_data", "named_data", "register",
+]  # fmt: skip
 
 TASKS = {"embedded": "fitness.tasks.embedded.task:TASK", "truth": "fitness.tasks.truth.task:TASK"}
-DATA = {"w2s": "fitness.tasks.data.task:from_folder"}  # tasks that are made of a folder of the user's own data
-ABOUT_DATA = {"w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests"}
+DATA = {  # tasks that are made of a folder of the user's own data, by their modules
+    "w2s": "fitness.tasks.data.task",
+    "lm": "fitness.tasks.lm.task",
+}
+ABOUT_DATA = {
+    "w2s": "Weak-to-strong generalisation on your own data: weak labels for training, true ones for tests",
+    "lm": "Weak-to-strong generalisation with two language models that you have, on texts in the format of AAR",
+}
 _DATA_NAMED = list[str]()  # the folder of data that this process may read for a run that is there already
 _NAMES = ("task", "TASK")  # what a task is called in its file, where the user does not say
 _ADMITTED = dict[str, Task]()  # the tasks of the user's own that this process was told of, by name
@@ -83,11 +96,33 @@ def admit(reference: str) -> str:
 def admit_data(reference: str, folder: str | Path, **options: Any) -> str:
     """Read the data that the user names, and return the name that their task goes by here, which holds a digest of them.
 
-    `options` are those of data.task.DataOptions. Raises UsageError with what is wrong with the data.
+    `options` are those of the task, such as data.task.DataOptions. Raises UsageError with what is wrong with the data.
     """
     if reference not in DATA:
         raise UsageError(f"--data goes with --task {' or '.join(DATA)}, and the task is {reference!r:.80}")
-    return register(registry.resolve(DATA[reference])(Path(folder), options))
+    return register(registry.resolve(f"{DATA[reference]}:from_folder")(Path(folder), options))
+
+
+def check_data(task: Task) -> Sequence[tuple[str, str, bool]]:
+    """Return each check of the data that a task is made of, by name, with a sentence, and whether it passed; () for no data."""
+    if "files" not in task.options:
+        return ()
+    check = registry.resolve(f"{DATA[task.name.rpartition('-')[0]]}:check")
+    found: Sequence[tuple[str, str, bool]] = check(Path(task.options["folder"]), task.options)
+    return found
+
+
+def gpu_forecast(task: Task, gpu: Gpu | None, hours: float | None) -> Any:
+    """Return what a run takes of a GPU, a dataclass with `lines`; None for a task that takes none of its own.
+
+    Raises UsageError when it does not fit into the GPU or the hours, or hours are given for a task that says nothing of them.
+    """
+    if not task.forecast:
+        if hours is not None:
+            raise UsageError(f"--gpu-hours goes with a task that trains models on a GPU, such as lm, and not with {task.name}")
+        return None
+    name, memory = ("", 0) if gpu is None else (gpu.name, gpu.memory)
+    return registry.resolve(task.forecast)(task.options, name, memory, hours)
 
 
 def name_data(folder: str) -> None:

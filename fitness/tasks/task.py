@@ -40,6 +40,9 @@ class Task:
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines, or several; relative ones lie beside the task's own file.
         grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
+        forecast: `module:function` that says what a run takes of a GPU before anything is spent: of the options, the GPU's name
+            ("" for none) and bytes, and the GPU-hours that may be spent, or None, it makes facts with `lines`. "" for a task
+            that takes none of its own.
         reference: where a task of the user's own was imported from.
     """
 
@@ -61,6 +64,7 @@ class Task:
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: tuple[Path, ...] = (SEEDS,)
     grammar: Grammar | None = None
+    forecast: str = ""
     reference: str = ""
 
     def __post_init__(self) -> None:

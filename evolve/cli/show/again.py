@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evolve.config import OF_DATA, Config
+from evolve.config import OF_DATA, Config, inline_table
 from evolve.nouns import Operator
 from evolve.selection import strategies
 from fitness import registry, tasks
@@ -25,6 +25,8 @@ def start(config: Config, operators: Sequence[Operator] = ()) -> str:
         return _command("start", [*own, *searched])
     chosen = config.model_dump(include=OF_DATA, exclude_defaults=True)
     pairs = [("--set", f"{name}={str(value).lower()}") for name, value in chosen.items()]
+    if config.options:
+        pairs.append(("--set", f"options={inline_table(config.options)}"))
     return _command("start", [("--task", config.task.rpartition("-")[0]), *own, *searched, *pairs])
 
 

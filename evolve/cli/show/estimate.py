@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -18,8 +19,11 @@ TYPICAL_TRIAL = 0.3  # CPU-seconds of one trial, sandbox included, measured on t
 BUILD = 4.0  # CPU-seconds to build one instance
 
 
-def estimate(config: Config, as_json: bool, given: Given) -> None:
-    """Print what a run could use at most, and what it is likely to. Raises EvolveError as `start` would."""
+def estimate(config: Config, as_json: bool, given: Given, gpu_hours: float | None = None) -> None:
+    """Print what a run could use at most, and what it is likely to. Raises EvolveError as `start` would.
+
+    `gpu_hours` may be spent on a task that says what it takes of a GPU; what does not fit in is refused.
+    """
     from pathlib import Path
 
     from evolve import models
@@ -29,12 +33,13 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     from evolve.search.context import held_out
     from evolve.search.remaining import held_out_trials
     from fitness.sandbox.device import choose
+    from fitness.tasks import gpu_forecast
     from fitness.vault.vault import Vault
 
     setup = check(config, given=given)
     chosen, task = setup.models, setup.task
     cost = forecast(config, chosen, system_text(task, config.domains, config.tunes))
-    choose(config.device)
+    on_gpu = gpu_forecast(task, choose(config.device).gpu, gpu_hours)
     seeds = collect((Path(p) for p in config.seeds), task.seeds, needed=True)
     vault = Vault()
     unbuilt = [n for n in setup.instances if not vault.ready(task, n.domain, n.split, n.index)]
@@ -48,7 +53,8 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
     if as_json:
         facts = {"evaluations": config.evals, "trials": trials, "instances_to_build": missing, "proposals": cost.proposals}
         money = {"usd": cost.usd, "usd_limit": config.usd, "usd_call": cost.call.usd if chosen else 0.0}
-        echo_json({**facts, **money, "held_out": held, "typical_seconds": round(typical), "worst_seconds": round(worst)})
+        times = {"typical_seconds": round(typical), "worst_seconds": round(worst)}
+        echo_json({**facts, **money, "held_out": held, **times, **({} if on_gpu is None else {"gpu": asdict(on_gpu)})})
         return
     work = f"{config.evals} evaluations of at most {domains * config.dev_instances} trials each"
     click.echo(f"{work}, {len(seeds)} seeds, {missing} instances to build")
@@ -58,6 +64,8 @@ def estimate(config: Config, as_json: bool, given: Given) -> None:
         click.echo(f"held out: {each} instances, built last, while it breeds: about {seconds:.0f} CPU-seconds in all")
     longest = f"at worst, if every method used its whole limit twice, {worst / 3600:.1f} hours"
     click.echo(f"time: about {typical / 60:.0f} minutes; {longest}")
+    for line in () if on_gpu is None else on_gpu.lines:
+        click.echo(line)
     for line in _money(config, cost) if chosen else ["money: nothing: no model is asked"]:
         click.echo(line)
     for danger in models.dangers(config.model):

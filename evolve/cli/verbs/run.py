@@ -34,9 +34,9 @@ tracker_option = click.option(
 @click.command()
 @click.option(
     "--task",
-    help="The task to search on: embedded (the default), truth, w2s on your own --data, or your own as path/to/task.py[:NAME].",
+    help="The task to search on: embedded (the default), truth, w2s or lm on your --data, or your own as path/to/task.py[:NAME].",
 )
-@click.option("--data", metavar="DIR", help="Your own data for the task w2s: a folder with a folder a domain in it.")
+@click.option("--data", metavar="DIR", help="Your own data for the tasks w2s and lm: a folder with a folder a domain in it.")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")
 @click.option("--seeds", "seeds", multiple=True, metavar="PATH...", help="More seeds: method files, or folders of them.")
 @click.option(
@@ -70,6 +70,7 @@ tracker_option = click.option(
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml.")
 @click.option("--db", type=click.Path(path_type=Path), help="Where to write the archive (default: runs/DATE-TIME.db).")
 @click.option("--dry-run", is_flag=True, help="Print the worst cost and time, and do nothing.")
+@click.option("--gpu-hours", type=float, metavar="H", help="With --dry-run, for the task lm: what fits into so many GPU-hours.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
 @click.argument("more_seeds", nargs=-1, metavar="")
 def start(**flags: Any) -> None:
@@ -83,6 +84,7 @@ def start(**flags: Any) -> None:
 
     handed = Given(operators=flags.pop("operators"))
     db, dry_run, as_json = flags.pop("db"), flags.pop("dry_run"), flags.pop("as_json")
+    gpu_hours = flags.pop("gpu_hours")
     more, file, pairs = flags.pop("more_seeds"), flags.pop("config_file"), flags.pop("pairs")
     if more and not flags["seeds"]:
         raise UsageError(f"start takes no argument {more[0]!r}: to add seed files write --seeds {' '.join(more)}")
@@ -96,8 +98,10 @@ def start(**flags: Any) -> None:
         from evolve.cli.show.estimate import estimate
 
         _check_place(db)
-        estimate(config, as_json, handed)
+        estimate(config, as_json, handed, gpu_hours)
         return
+    if gpu_hours is not None:
+        raise UsageError("--gpu-hours says with --dry-run what would fit; a search is limited with --minutes")
     from evolve.cli.show import ending
     from evolve.runs import session
     from evolve.runs.process import claimed

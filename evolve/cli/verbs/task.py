@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fitness.tasks import Task
 
 named_data = click.option(
-    "--data", metavar="DIR", help="Your own data, for the task w2s: a folder with a folder a domain in it."
+    "--data", metavar="DIR", help="Your own data, for the tasks w2s and lm: a folder with a folder a domain in it."
 )
 settings_option = click.option(
     "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Settings of own data, as in evolve.toml."

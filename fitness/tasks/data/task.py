@@ -6,10 +6,10 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -30,6 +30,7 @@ Balance = Literal["natural", "balanced"]
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 STUDENT, TRUE = "the default student on the weak labels", "the default student trained on true labels"
 NONE = dict[str, Any]()
+Options = TypeVar("Options", bound="DataOptions")
 BRIEF = """\
 Weak-to-strong generalisation (Burns et al. 2023) on somebody's own data: a weak teacher labels examples for a strong student.
 It is often wrong; the features may contain the truth, mixed with much else. A method must elicit it from the weak labels alone.
@@ -70,13 +71,22 @@ class DataOptions:
             raise UsageError(f"normalise is {self.normalise!r:.80}: say True or False")
 
 
+def options_of(kind: type[Options], options: Mapping[str, Any]) -> Options:
+    """Return options of a kind. Raises UsageError, naming the first that it does not have."""
+    names = [field.name for field in fields(kind)]
+    wrong = next((name for name in options if name not in names), None)
+    if wrong is not None:
+        raise UsageError(f"the task has no option {wrong!r:.80}: it has {', '.join(names)}")
+    return kind(**options)
+
+
 def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAME) -> Task:
     """Return the task of a folder that holds one folder a domain. Raises UsageError with what is wrong with the files.
 
     `options` are those of DataOptions. Its name holds a digest of the files, so that other data is another
     task, and its version one of the options.
     """
-    chosen, folder = DataOptions(**options), folder.expanduser().resolve()
+    chosen, folder = options_of(DataOptions, options), folder.expanduser().resolve()
     domains, digests = pool.domains_of(folder), pool.digests(folder)
     unknown = [domain for domain in chosen.search if domain not in domains]
     if unknown:
@@ -109,7 +119,7 @@ def from_arrays(
     They are written into a folder, named after a digest of theirs, because instances are drawn in another process. Raises
     UsageError for what is missing, misshapen, not finite, or fails a check, before anything is written.
     """
-    chosen, digest = DataOptions(**options), hashlib.sha256()
+    chosen, digest = options_of(DataOptions, options), hashlib.sha256()
     ceiling = None if chosen.ceiling is None else float(chosen.ceiling)
     found = {name: _taken(name, pair, ceiling, chosen.normalise) for name, pair in _named(domain, arrays, held_out)}
     for name, pair in found.items():
@@ -150,9 +160,9 @@ def _taken(domain: str, pair: Any, ceiling: float | None, normalise: bool) -> tu
     return train, test
 
 
-def check(folder: Path, ceiling: float | None = None, normalise: bool = True) -> Sequence[tuple[str, str, bool]]:
+def check(folder: Path, options: Mapping[str, Any] = NONE) -> Sequence[tuple[str, str, bool]]:
     """Return each check of each domain, by name, with a sentence, and whether it passed. Raises UsageError for bad files."""
-    found = []
+    found, ceiling, normalise = [], options.get("ceiling"), options.get("normalise", True)
     for domain in pool.domains_of(folder):
         loaded = pool.load(folder / domain)
         checked = checks.check(loaded, ceiling, normalise)

@@ -1,6 +1,6 @@
 """Finds and loads causal language models that are on this machine; nothing is ever downloaded.
 
-Only `folder_of`, `shape_of` and `is_chat` are for the trusted process, which imports neither torch nor transformers.
+The functions that return sizes and names are for the trusted process too, and import neither torch nor transformers.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ class ModelShape:
         """All weights, norms aside."""
         embeddings = (1 if self.tied else 2) * self.vocabulary * self.width
         return embeddings + self.layers * sum(m * n for m, n in self.projections)
+
+
+USUAL = {  # the default models, so that what they need can be told before they are there
+    "Qwen/Qwen3-4B-Base": ModelShape(36, 2560, 32, 8, 128, 9728, 151_936, True, 32_768),
+    "Qwen/Qwen1.5-0.5B-Chat": ModelShape(24, 1024, 16, 16, 64, 2816, 151_936, True, 32_768),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +128,11 @@ def shape_of(name: str) -> ModelShape:
         raise UsageError(f"{folder}/config.json is not that of a decoder such as Qwen's or Llama's ({said})") from error
 
 
+def known_shape(name: str) -> ModelShape:
+    """Return a model's sizes, those of the default models also where they are not there. Raises UsageError."""
+    return USUAL[name] if name in USUAL else shape_of(name)
+
+
 def is_chat(name: str) -> bool:
     """Tell whether a model is a chat model, as AAR does: by its name; base models have chat templates too."""
     lower = name.lower()
@@ -150,9 +161,12 @@ def load(name: str) -> Loaded:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the builder's sums repeat
     try:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM
+        from transformers.utils.logging import disable_progress_bar
     except ImportError:
         raise UsageError(f"language models need transformers: {INSTALL}") from None
+    disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     tokenizer = tokenizer_of(name)
@@ -162,7 +176,7 @@ def load(name: str) -> Loaded:
     except torch.OutOfMemoryError:
         need = f"{shape_of(name).parameters * dtype.itemsize / 1e9:.1f} GB"
         raise UsageError(f"the GPU has no room for the weights of {name}, {need}: name a smaller model") from None
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UsageError(f"the model in {folder} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
     return Loaded(model, tokenizer, padding_of(tokenizer), fingerprint(folder), is_chat(name))
 

@@ -1,0 +1,124 @@
+"""Draws instances of texts that language models have read (builder process only)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fitness.registry import UsageError
+from fitness.tasks.data.pool import Pool, digest_of
+from fitness.tasks.data.source import Chosen, choose, framed
+from fitness.tasks.lm import results
+from fitness.tasks.lm.readers import Reader
+from fitness.tasks.lm.rows import Domain, RowFormat, files_of, load
+from fitness.tasks.secret import Secret
+from fitness.tasks.source import Draw
+
+FILLED = -1  # of a row of tokens, where it is shorter than the longest
+FIRST_SEED = 42  # AAR's seeds are 42 and those that follow
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A domain as models have read it, with one teacher.
+
+    Attributes:
+        pool: features, the teacher's labels, true labels.
+        floor: the teacher's accuracy where it is known from elsewhere, and its answers to the test rows are not.
+        ceiling: what the strong model answers to the test rows once it was fine-tuned on true labels, (m, 2); None at the
+            probes' fidelity, where the ceiling is the default student.
+    """
+
+    pool: Pool
+    floor: float | None = None
+    ceiling: np.ndarray | None = None
+
+
+class LmSource:
+    """Draws instances of the domains in a folder of texts."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._folder, self._options = Path(options["folder"]), options
+        self._domain, self._read, self._tokens = cache(self._load), cache(self._read_by_models), cache(self._tokenised)
+        self._reader = cache(self._reader_of)  # a model is loaded once for all teachers, and for domains of one format
+
+    def draw(self, domain: str, secret: Secret) -> Draw:
+        """Draw one of the teachers, and some of the training and of the test rows, in the methods' frame."""
+        read = self._read(domain, int(secret.rng("teacher").integers(self._options["seeds"])))
+        rows = choose(read.pool, self._options, secret)
+        drawn = framed(read.pool, rows, self._options, secret)
+        if read.floor is not None:
+            drawn = replace(drawn, floor=read.floor)
+        if self._options["fidelity"] == "probe":
+            return drawn
+        public = {**drawn.public, **self._shown(domain, rows)}
+        if read.ceiling is None:
+            return replace(drawn, public=public)
+        right = read.ceiling[rows.test].argmax(1) == read.pool.labels[rows.test]
+        return replace(drawn, public=public, ceiling=float(right.mean()))
+
+    def _load(self, domain: str) -> Domain:
+        """Read a domain whose files are as they were when the run began. Raises UsageError."""
+        for path in files_of(self._folder / domain).values():
+            if self._options["files"].get(name := str(path.relative_to(self._folder))) != digest_of(path):
+                raise UsageError(f"{name} in {self._folder} has changed since: put it back as it was, or begin a new run")
+        return load(self._folder / domain)
+
+    def _reader_of(self, which: str, rows: RowFormat) -> Reader:
+        return Reader(self._options[which], rows, self._options["depth"], self._options["tokens"])
+
+    def _read_by_models(self, name: str, teacher: int) -> Read:
+        domain = self._domain(name)
+        strong, seed = self._reader("strong", domain.train.format), FIRST_SEED + teacher
+        train, test, n = domain.train.prompts, domain.test.prompts, len(domain.train)
+        known = results.teachers(results.read(self._folder), name, n)
+        floor: float | None = None
+        if known:
+            weak, answers = known[teacher % len(known)].soft_labels, None
+            floor = known[teacher % len(known)].numbers.get("weak_acc")
+        elif domain.labelled is not None:
+            how = self._options["taught"]
+            found = self._reader("weak", domain.train.format).taught(domain.labelled, (*train, *test), seed, how)
+            weak, answers = found[:n], found[n:]
+        else:
+            raise UsageError(f"{self._folder / name} has no train_label.jsonl to teach the weak model on")
+        assert weak is not None
+        assert domain.test.labels is not None
+        pool = Pool(
+            strong.features(train), weak, strong.features(test), domain.test.labels, answers, train_labels=domain.train.labels
+        )
+        return Read(pool, floor, self._ceiling(strong, domain, seed))
+
+    def _ceiling(self, strong: Reader, domain: Domain, seed: int) -> np.ndarray | None:
+        if self._options["fidelity"] == "probe" or self._options["ceiling"] is not None:
+            return None
+        if domain.train.labels is None:
+            raise UsageError("train_unlabel has no labels to fine-tune the ceiling on: set ceiling to an accuracy")
+        return strong.taught(domain.train, domain.test.prompts, seed, "finetune")
+
+    def _tokenised(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tokens of the training and of the test prompts, (n, longest) int32 each."""
+        domain = self._domain(name)
+        strong = self._reader("strong", domain.train.format)
+        return _filled(strong.tokens(domain.train.prompts)), _filled(strong.tokens(domain.test.prompts))
+
+    def _shown(self, name: str, rows: Chosen) -> dict[str, np.ndarray]:
+        train, test = self._tokens(name)
+        return {"train_tokens": train[rows.train], "test_tokens": test[rows.test]}
+
+
+def _filled(tokens: list[list[int]]) -> np.ndarray:
+    found = np.full((len(tokens), max(map(len, tokens))), FILLED, np.int32)
+    for row, some in enumerate(tokens):
+        found[row, : len(some)] = some
+    return found
+
+
+def unfilled(tokens: np.ndarray) -> list[list[int]]:
+    """Return the tokens of each row of an array, without what fills it."""
+    return [row[row != FILLED].tolist() for row in tokens]

@@ -1,0 +1,126 @@
+"""Makes the task of a folder of texts: the weak-to-strong contract on what language models make of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fitness.nouns import Limits
+from fitness.registry import UsageError
+from fitness.tasks.data.task import options_of
+from fitness.tasks.embedded.grammar import GRAMMAR
+from fitness.tasks.lm import checks, models, results
+from fitness.tasks.lm.options import LmOptions
+from fitness.tasks.lm.rows import Domain, digests, domains_of, load
+from fitness.tasks.task import Task
+
+NAME, VERSION = "lm", 1  # raise the version whenever an instance would come out different
+MARGIN = 0.05  # by how much a ceiling must exceed its floor
+PROBE = Limits(seconds=60.0, memory=4 << 30)
+NONE = dict[str, Any]()
+SETTINGS = ("weak", "strong", "taught", "seeds", "depth", "tokens", "fidelity", "classes", "ceiling", "normalise")
+BRIEF = """\
+Weak-to-strong generalisation (Burns et al. 2023) with language models: {weak} labels texts for {strong}.
+The teacher is often wrong; the strong model's states contain the truth, mixed with much else. A method must elicit it from the
+weak labels alone. It is scored by PGR, performance gap recovered: 0 is as good as the weak teacher, 1 is as good as the strong
+model trained on true labels.
+
+The rows of train_x and test_x are states of the strong model behind the last token of a prompt, {asked}.
+In each instance the rows are others of the same texts; columns have random gains and are turned at random, new for each one, so
+the axes mean nothing. Train and test ask different questions. A good method works on every domain, and knows nothing of these
+texts. Answers may not depend on the order, number or company of the test rows.
+"""
+
+
+def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAME) -> Task:
+    """Return the task of a folder that holds one folder a domain. Raises UsageError with what is wrong with the files.
+
+    `options` are those of LmOptions. Its name holds a digest of the files, so that other texts are another task, and its
+    version one of the options and of the models.
+    """
+    chosen, folder = options_of(LmOptions, options), folder.expanduser().resolve()
+    domains, found = domains_of(folder), digests(folder)
+    unknown = [domain for domain in chosen.search if domain not in domains]
+    if unknown:
+        raise UsageError(f"{folder} has no domain {unknown[0]!r}: the domains are {', '.join(domains)}")
+    search = chosen.search or domains[:1]
+    loaded = {domain: load(folder / domain) for domain in domains}
+    results.read(folder)
+    width = models.known_shape(chosen.strong).width
+    settings = {key: value for key, value in asdict(chosen).items() if key in SETTINGS}
+    prints = [_print(model) for model in (chosen.weak, chosen.strong)]
+    return Task(
+        name=f"{name}-{_short(found)}",
+        version=f"{VERSION}-{_short([settings, prints])}",
+        brief=_brief(chosen, loaded[search[0]]),
+        facts={domain: _facts(rows, width) for domain, rows in loaded.items()},
+        search_domains=search,
+        held_out_domains=tuple(domain for domain in domains if domain not in search),
+        margin=MARGIN,
+        limits=PROBE,
+        least_instances=4,
+        grammar=GRAMMAR,
+        source="fitness.tasks.lm.source:LmSource",
+        forecast="fitness.tasks.lm.cost:forecast",
+        options={**asdict(chosen), "folder": str(folder), "files": found},
+    )
+
+
+def check(folder: Path, options: Mapping[str, Any]) -> Sequence[tuple[str, str, bool]]:
+    """Return each check of each domain, by name, with a sentence, and whether it passed. Raises UsageError for bad files."""
+    found, known_results = [_there(options[which]) for which in ("weak", "strong")], results.read(folder)
+    for name in domains_of(folder):
+        domain = load(folder / name)
+        taught = bool(results.teachers(known_results, name, len(domain.train)))
+        checked = checks.check(domain, taught, options["tokens"], _measured(options["strong"]))
+        found += [(f"{name}: {check}", sentence, passed) for check, sentence, passed in checked]
+    for one in results.compared(known_results):
+        said = f"{one.idea}: PGR {one.pgr:.3f} over {one.seeds} seeds (teacher {one.weak:.3f}, ceiling {one.strong:.3f})"
+        found.append(("results", said + (f"; {one.note}" if one.note else ""), True))
+    return found
+
+
+def _print(name: str) -> str:
+    """Return what tells a model from another; a default one that is not there can be forecast, and not searched on."""
+    try:
+        return models.fingerprint(models.folder_of(name))
+    except UsageError:
+        if name in models.USUAL:
+            return "absent"
+        raise
+
+
+def _there(name: str) -> tuple[str, str, bool]:
+    try:
+        shape = models.shape_of(name)
+    except UsageError as error:
+        return f"model {Path(name).name}", str(error), False
+    return f"model {Path(name).name}", f"{shape.layers} blocks, {shape.parameters / 1e6:,.1f} million weights", True
+
+
+def _measured(name: str) -> checks.Measured | None:
+    """Return what counts the tokens of prompts, None where the tokenizer cannot be loaded."""
+    try:
+        tokenizer = models.tokenizer_of(name)
+        models.padding_of(tokenizer)
+    except UsageError:
+        return None
+    return lambda texts: [len(tokens) for tokens in tokenizer(list(texts))["input_ids"]]
+
+
+def _short(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _facts(domain: Domain, width: int) -> str:
+    return f"{len(domain.train):,} training and {len(domain.test):,} test rows, {width} features, 2 classes, no pairs"
+
+
+def _brief(options: LmOptions, domain: Domain) -> str:
+    single = "which asks whether an answer is right"
+    asked = single if len(domain.test.format.fields) == 2 else "which asks which of two answers is better"
+    return BRIEF.format(weak=Path(options.weak).name, strong=Path(options.strong).name, asked=asked)
