@@ -94,7 +94,7 @@ def judge_resources(
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
         worker.warm()
-        sandbox = stack.enter_context(opened(choice, trust))
+        sandbox = stack.enter_context(opened(choice, trust, task.model))
 
         def load(name: InstanceName) -> Instance:
             while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):

@@ -42,6 +42,10 @@ weights (n,) are divided by their sum in each batch, so only their ratios count;
 loss(logits, targets, weights, step) -> scalar is handed the weights as they are; step counts batches from 0 over all epochs.
 Using it is optional: a method may train its own head."""
 
+TUNED = """
+Fitted on rows of train_x as they are it fine-tunes the strong model on their texts instead, and predicts rows of test_x by
+theirs: lr, epochs, batch, weight_decay and hidden are then its own. Rows that were changed train the head."""
+
 
 def text(contract: Contract) -> str:
     """Return the contract in words: what a method defines, what it is handed, what it returns, how that is scored."""
@@ -52,7 +56,7 @@ def text(contract: Contract) -> str:
     handed += [_entry(name, "int") for name in (*contract.told, "seed")]
     handed.append(_entry("device", DEVICE))
     if contract.student:
-        handed.append(_entry("student", STUDENT.format(classes=contract.student)))
+        handed.append(_entry("student", STUDENT.format(classes=contract.student) + TUNED * bool(contract.tuned)))
     return "\n".join([head, *handed, "", contract.words.scored or _scored(contract.words)]) + "\n"
 
 

@@ -75,6 +75,7 @@ class Interior:
         hidden: trees below the roots that may not: sklearn's data (it holds the digits' labels), this checkout.
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
+        model: the folder of a language model that the zygote loads, and its children cannot open; "" for none.
         decoys: a folder among the roots that exists inside only, empty and in memory; "" for none.
         environment: all that is in the environment.
     """
@@ -85,6 +86,7 @@ class Interior:
     hidden: tuple[str, ...]
     devices: tuple[str, ...] = ()
     library: str = ""
+    model: str = ""
     decoys: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
 
@@ -169,11 +171,21 @@ def bubbled(inner: Interior, module: str) -> list[str]:
             command += ["--ro-bind", root, root]
     command += ["--ro-bind", inner.executable, inner.executable, "--proc", "/proc"]
     command += ["--ro-bind", str(INSIDE), "/inside"]
+    for path in _of_model(inner.model):
+        command += ["--ro-bind", path, path]
     for path in inner.hidden:
         if any(path.startswith(root + "/") for root in inner.roots if not os.path.islink(root)):
             command += ["--tmpfs", path, "--remount-ro", path]
     command += ["--remount-ro", "/", "--chdir", "/", "--"]
     return [*command, inner.executable, *FLAGS, "-c", BOOT, "/inside", module]
+
+
+def _of_model(folder: str) -> list[str]:
+    """Return the folder of a model, and the files that its links lead to, as in Hugging Face's cache."""
+    if not folder:
+        return []
+    real = (os.path.realpath(entry.path) for entry in os.scandir(folder))
+    return [folder, *sorted(path for path in real if not path.startswith(folder.rstrip("/") + "/"))]
 
 
 def seccomp_program(gpu: bool = False) -> bytes:

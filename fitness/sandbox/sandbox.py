@@ -43,17 +43,18 @@ def method(problem):
 """
 
 
-def opened(choice: DeviceChoice, trust: bool = False) -> Sandbox:
+def opened(choice: DeviceChoice, trust: bool = False, model: str = "") -> Sandbox:
     """Start a sandbox where methods compute as chosen, or on the CPU if the GPU fails behind the walls and need not be taken.
 
-    With `trust`, below level B too. Raises SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
+    With `trust`, below level B too; `model` is the folder of a language model that problem.student fine-tunes. Raises
+    SandboxUnavailable, and DeviceUnavailable when the GPU was asked for by name.
     """
     if choice.gpu is None or choice.strict:
-        return Sandbox(gpu=choice.gpu, note=choice.note, trust=trust)
+        return Sandbox(gpu=choice.gpu, note=choice.note, trust=trust, model=model)
     try:
-        return Sandbox(gpu=choice.gpu, trust=trust)
+        return Sandbox(gpu=choice.gpu, trust=trust, model=model)
     except (DeviceUnavailable, SandboxUnavailable) as error:
-        return Sandbox(note=on_the_cpu(error), trust=trust)
+        return Sandbox(note=on_the_cpu(error), trust=trust, model=model)
 
 
 class Sandbox:
@@ -67,7 +68,9 @@ class Sandbox:
         note: why on the CPU, as a sentence, where a GPU would have been taken.
     """
 
-    def __init__(self, level: str | None = None, gpu: Gpu | None = None, note: str = "", *, trust: bool = False) -> None:
+    def __init__(
+        self, level: str | None = None, gpu: Gpu | None = None, note: str = "", *, trust: bool = False, model: str = ""
+    ) -> None:
         """Start a zygote at a level, or at the best one there is, for methods that compute on a GPU or on the CPU.
 
         Below level B only with `trust`, and on the CPU. Raises SandboxUnavailable, and DeviceUnavailable when CUDA does not
@@ -88,7 +91,7 @@ class Sandbox:
             decoys = launch.DECOYS if self.level == "A" else ""
             self._canary = unfinished.enter_context(closing(Canary(Path(decoys) if decoys else None)))
             inner = launch.interior(gpu)
-            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)), decoys=decoys)
+            inner = replace(inner, roots=(*inner.roots, str(self._canary.folder)), decoys=decoys, model=model)
             self._command = (launch.bubbled if self.level in ("A", "C") else launch.plain)(inner, "zygote")
             self._settings = _settings(inner, found.down)
             self._zygote = self._start()
@@ -224,6 +227,7 @@ def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
         "devices": inner.devices,
         "library": inner.library,
         "decoys": inner.decoys,
+        "model": inner.model,
     }
     return json.dumps(settings).encode()
 

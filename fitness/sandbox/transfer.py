@@ -56,6 +56,7 @@ class Request:
         answer: the shape of the answer; `low`, `high`, `limits`, `meaning`, `single`: as in contract.Answer.
         seed: the trial's seed.
         classes: of the student that the method is handed; 0 for none.
+        tuned, answer_tokens: as in contract.Contract.
         home: what EVOLVE_HOME is inside: the run's decoy.
         memory: bytes of address space beyond the zygote's.
         disk: bytes of one file.
@@ -74,6 +75,8 @@ class Request:
     single: str
     seed: int
     classes: int
+    tuned: tuple[tuple[str, str], ...]
+    answer_tokens: str
     home: str
     memory: int
     disk: int
@@ -149,6 +152,8 @@ def pack(problem: Problem, limits: Limits, home: str) -> tuple[Sheet, Request]:
         single=answer.single,
         seed=int(problem.seed),
         classes=contract.classes(arrays),
+        tuned=contract.tuned,
+        answer_tokens=contract.answer_tokens,
         home=home,
         memory=limits.memory,
         disk=limits.disk,

@@ -1,6 +1,7 @@
 """Is all code of ours that is loaded behind the walls of the sandbox.
 
 - cuda: starts CUDA in a child
+- finetune: the strong student that is a language model
 - lora: a language model that is fine-tuned
 - notes: the numbers that a method reports, in a block of one size
 - probe: tries every wall

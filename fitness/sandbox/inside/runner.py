@@ -6,7 +6,7 @@ payload is a sentence of at most NOTE bytes. The method can write there too. All
 wrong note or a failure of its own: the trusted side takes one such stream of exactly the right length, checks every float, and
 calls anything else a VIOLATION.
 
-Loaded inside the sandbox; imports nothing of ours but the walls, the student, the notes and what starts CUDA.
+Loaded inside the sandbox; imports nothing of ours but the walls, the students, the notes and what starts CUDA.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ import numpy as np
 import torch
 
 from . import walls
+from .finetune import FineTuningStudent
 from .notes import Notes
 from .student import Student
 
@@ -48,6 +49,7 @@ REFUSED = (  # what torch says where Python would raise an OSError
     *(os.strerror(number) for number in (errno.EPERM, errno.EACCES, errno.ENOENT, errno.EROFS)),
     *("cannot be opened", "Parent directory"),
 )
+LANGUAGE_MODEL = list[Any]()  # that the zygote loaded for its children, one or none
 OUT_OF_MEMORY = (
     *("can't allocate memory", "cannot allocate memory", "bad_alloc", "not enough memory", "unable to allocate"),
     *("cuda out of memory", "cuda error: out of memory", "cublas_status_alloc_failed"),
@@ -63,19 +65,23 @@ class MethodProblem:
         NAME: each size that the method is told, an int.
         seed: the trial's seed.
         device: where the tensors are.
-        student: the default strong student, where the contract has one.
+        student: the default strong student, where the contract has one; it fine-tunes a language model where one was loaded.
         note: takes a name and a number of the method's own, for whoever wrote it.
     """
 
     seed: int
     device: torch.device
-    student: Student
+    student: Student | FineTuningStudent
     note: Notes
 
     def __init__(self, request: dict[str, Any], arrays: dict[str, Any]) -> None:
         self.__dict__ |= dict.fromkeys(request["absent"]) | arrays | request["numbers"]
         self.seed, self.device, self.note = request["seed"], torch.device("cpu"), Notes()
-        if request["classes"]:
+        if request["tuned"] and LANGUAGE_MODEL:
+            rows = {name: (arrays[name], arrays[tokens]) for name, tokens in request["tuned"]}
+            first, second = arrays[request["answer_tokens"]].tolist()
+            self.student = FineTuningStudent(self.seed, LANGUAGE_MODEL[0], rows, (first, second), self.note)
+        elif request["classes"]:
             self.student = Student(self.seed, request["classes"])
 
 

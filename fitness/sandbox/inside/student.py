@@ -105,7 +105,7 @@ class Student:
             raise ValueError(f"lr and weight_decay must be at least 0, got {lr} and {weight_decay}")
         with usual_settings(device := getattr(x, "device", "cpu")):
             x = torch.as_tensor(x, dtype=torch.float32, device=device).detach()
-            soft = self._distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
+            soft = self.distributions(torch.as_tensor(targets, device=x.device).detach(), len(x))
             weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32, device=x.device).detach()
             if weights is not None and weights.shape != (len(x),):
                 raise ValueError(f"weights have shape {tuple(weights.shape)}, expected ({len(x)},)")
@@ -119,7 +119,7 @@ class Student:
                 descend(lr * (1 - step / steps))
         return Predictor(head)
 
-    def _distributions(self, targets: torch.Tensor, n: int) -> torch.Tensor:
+    def distributions(self, targets: torch.Tensor, n: int) -> torch.Tensor:
         """Return targets of any accepted form as (n, n_classes) float32 probabilities."""
         if targets.shape == (n, self._classes):
             return targets.float()

@@ -59,6 +59,7 @@ class ZygoteSettings:
         devices: the nodes of the GPU that methods compute on; none for the CPU.
         library: the library of that GPU's driver.
         decoys: a folder in memory, empty, that the trusted process is handed; "" for none.
+        model: the folder of a language model that is loaded before the first fork; "" for none.
     """
 
     sites: list[str]
@@ -71,6 +72,7 @@ class ZygoteSettings:
     devices: list[str]
     library: str
     decoys: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def _warm(settings: ZygoteSettings) -> ModuleType:
     importlib.import_module("sklearn.cluster").KMeans(1, n_init=1, random_state=0).fit([[0.0], [1.0]])  # nor which BLAS it has
     importlib.import_module(".serial", __package__).keep_to_one_process()
     runner = importlib.import_module(".runner", __package__)
+    if settings.model:
+        runner.LANGUAGE_MODEL.append(importlib.import_module(".finetune", __package__).preloaded(settings.model))
     sys.modules[str(__package__)].__path__ = []  # nothing more is loaded from our folder
     return runner
 

@@ -68,7 +68,12 @@ class Reader:
     @cached_property
     def model(self) -> LanguageModel:
         """The model, to be asked and taught."""
-        return LanguageModel(self.loaded.model, self.loaded.padding, prompts.answers(self.loaded.tokenizer, self.format))
+        return LanguageModel(self.loaded.model, self.loaded.padding, self.answers)
+
+    @cached_property
+    def answers(self) -> tuple[int, int]:
+        """The tokens of the two answers."""
+        return prompts.answers(self.loaded.tokenizer, self.format)
 
     @cached_property
     def _key(self) -> tuple[object, ...]:

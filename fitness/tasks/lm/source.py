@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fitness.registry import UsageError
+from fitness.sandbox.inside.finetune import FILLED
 from fitness.tasks.data.pool import Pool, digest_of
 from fitness.tasks.data.source import Chosen, choose, framed
 from fitness.tasks.lm import results
@@ -19,7 +20,6 @@ from fitness.tasks.lm.rows import Domain, RowFormat, files_of, load
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
 
-FILLED = -1  # of a row of tokens, where it is shorter than the longest
 FIRST_SEED = 42  # AAR's seeds are 42 and those that follow
 
 
@@ -101,15 +101,16 @@ class LmSource:
             raise UsageError("train_unlabel has no labels to fine-tune the ceiling on: set ceiling to an accuracy")
         return strong.taught(domain.train, domain.test.prompts, seed, "finetune")
 
-    def _tokenised(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tokens of the training and of the test prompts, (n, longest) int32 each."""
+    def _tokenised(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the tokens of the training and of the test prompts, (n, longest) int32 each, and of the two answers."""
         domain = self._domain(name)
         strong = self._reader("strong", domain.train.format)
-        return _filled(strong.tokens(domain.train.prompts)), _filled(strong.tokens(domain.test.prompts))
+        train, test = (_filled(strong.tokens(rows.prompts)) for rows in (domain.train, domain.test))
+        return train, test, np.array(strong.answers, np.int32)
 
     def _shown(self, name: str, rows: Chosen) -> dict[str, np.ndarray]:
-        train, test = self._tokens(name)
-        return {"train_tokens": train[rows.train], "test_tokens": test[rows.test]}
+        train, test, answers = self._tokens(name)
+        return {"train_tokens": train[rows.train], "test_tokens": test[rows.test], "answer_tokens": answers}
 
 
 def _filled(tokens: list[list[int]]) -> np.ndarray:
@@ -117,8 +118,3 @@ def _filled(tokens: list[list[int]]) -> np.ndarray:
     for row, some in enumerate(tokens):
         found[row, : len(some)] = some
     return found
-
-
-def unfilled(tokens: np.ndarray) -> list[list[int]]:
-    """Return the tokens of each row of an array, without what fills it."""
-    return [row[row != FILLED].tolist() for row in tokens]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from fitness.contracts.contract import Array
+from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Limits
 from fitness.registry import UsageError
 from fitness.tasks.data.task import options_of
@@ -21,6 +23,20 @@ from fitness.tasks.task import Task
 NAME, VERSION = "lm", 1  # raise the version whenever an instance would come out different
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 PROBE = Limits(seconds=60.0, memory=4 << 30)
+FINETUNE = Limits(seconds=6 * 3600.0, memory=32 << 30)
+TUNED = replace(  # methods were probed at the other fidelity: here each run takes a fine-tune
+    PROBABILITIES,
+    arrays=(
+        *PROBABILITIES.arrays,
+        Array("train_tokens", "n_train train_longest", "int32", "the texts behind train_x as tokens, -1 behind their ends"),
+        Array("test_tokens", "n_test test_longest", "int32", "the texts behind test_x as tokens"),
+        Array("answer_tokens", "2", "int32", "the tokens of class 0 and of class 1"),
+    ),
+    tuned=(("train_x", "train_tokens"), ("test_x", "test_tokens")),
+    answer_tokens="answer_tokens",
+    symmetries=(),
+    probes=("constant", "canary"),
+)
 NONE = dict[str, Any]()
 SETTINGS = ("weak", "strong", "taught", "seeds", "depth", "tokens", "fidelity", "classes", "ceiling", "normalise")
 BRIEF = """\
@@ -51,8 +67,10 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
     loaded = {domain: load(folder / domain) for domain in domains}
     results.read(folder)
     width = models.known_shape(chosen.strong).width
+    probed = chosen.fidelity == "probe"
     settings = {key: value for key, value in asdict(chosen).items() if key in SETTINGS}
-    prints = [_print(model) for model in (chosen.weak, chosen.strong)]
+    folders = [_folder(model) for model in (chosen.weak, chosen.strong)]
+    prints = [models.fingerprint(path) if path else "absent" for path in folders]
     return Task(
         name=f"{name}-{_short(found)}",
         version=f"{VERSION}-{_short([settings, prints])}",
@@ -61,7 +79,9 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
-        limits=PROBE,
+        limits=PROBE if probed else FINETUNE,
+        contract=PROBABILITIES if probed else TUNED,
+        model="" if probed else str(folders[1] or ""),
         least_instances=4,
         grammar=GRAMMAR,
         source="fitness.tasks.lm.source:LmSource",
@@ -84,13 +104,13 @@ def check(folder: Path, options: Mapping[str, Any]) -> Sequence[tuple[str, str, 
     return found
 
 
-def _print(name: str) -> str:
-    """Return what tells a model from another; a default one that is not there can be forecast, and not searched on."""
+def _folder(name: str) -> Path | None:
+    """Return the folder of a model; None for a default one that is not there: it can be forecast, and not searched on."""
     try:
-        return models.fingerprint(models.folder_of(name))
+        return models.folder_of(name)
     except UsageError:
         if name in models.USUAL:
-            return "absent"
+            return None
         raise
 
 
