@@ -37,6 +37,21 @@ operator_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
+named_data = click.option(
+    "--data", metavar="DIR", help="Your own data, for the tasks w2s and lm: a folder with a folder a domain in it."
+)
+settings_option = click.option(
+    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Settings of own data, as in evolve.toml."
+)
+
+
+def named_task(reference: str, data: str | None, pairs: Sequence[str]) -> str:
+    """Return the name that the task of a reference and of the user's own data goes by here. Raises UsageError."""
+    from evolve.config import parse_set, resolve
+    from evolve.runs.checks import admitted
+
+    return admitted(resolve(parse_set(tuple(pairs)), {"task": reference, "data": data})).task
+
 
 def own_option(command: F) -> F:
     """Let the user name the files of the task, the data and the strategy of a run."""

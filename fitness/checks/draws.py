@@ -18,7 +18,7 @@ from fitness.vault.builder import Builder
 from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 
-DRAWING = 120.0  # seconds that one instance may take to be drawn
+DRAWING = 120.0  # seconds that one instance may take to be drawn, where its task does not ask for more
 NARROW = 1.25  # margins; where the drawn gaps are smaller in the mean, many draws must have been refused
 Say = Callable[[str], None]
 
@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 def drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> list[CheckResult]:
     """Draw the instances, the first of each domain once more in another process, and compare."""
     first = list({name.domain: name for name in reversed(names)}.values())[::-1]
+    patience = max(DRAWING, task.patience)
     say(f"drawing {_several(names)}")
     with tempfile.TemporaryDirectory() as home:
         twin = _twin(vault, Path(home))
@@ -35,9 +36,9 @@ def drawn(task: Task, vault: Vault, names: Sequence[InstanceName], say: Say) -> 
                 again.start(first)
                 for wanted, one in ((names, builder), (first, again)):
                     for name in wanted:
-                        one.wait_for(name, DRAWING)
+                        one.wait_for(name, patience)
         except TimeoutError:
-            slow = f"draw() takes more than {DRAWING:.0f} s for an instance of {name.domain}, and a search needs dozens"
+            slow = f"draw() takes more than {patience:.0f} s for an instance of {name.domain}, and a search needs dozens"
             return [CheckResult("draw", False, f"{slow}: make what does not depend on rng once, in a file")]
         except EvolveError as error:
             return [CheckResult("draw", False, str(error))]

@@ -197,7 +197,7 @@ class Contract:
         orders: the dimensions that each trial puts into a new order.
         told: dimensions whose size a method reads as problem.NAME; `student`: the dimension (or number) of the classes of
             problem.student, "" where there is none.
-        tuned: arrays of features, each with that of the tokens that a language model is fine-tuned on; `answer_tokens`: of classes.
+        tuned: arrays of features, each with that of the tokens that are fine-tuned on; `answer_tokens`: those of the classes.
         behaviour: what is measured of every trial's answer, beside the method's size.
         errors: what is told of an answer's errors: shares of rows that are answered rightly, by name.
         measures, other_measures: axes of the grid for a task that names none; edges that any method lies between.

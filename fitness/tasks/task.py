@@ -40,6 +40,7 @@ class Task:
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines, or several; relative ones lie beside the task's own file.
         grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
+        patience: seconds that the first instances may take to be drawn, where models must read or be taught something for them.
         model: the folder of a language model that problem.student fine-tunes (contract.tuned); "" for none.
         forecast: `module:function` that says what a run takes of a GPU before anything is spent: of the options, the GPU's name
             ("" for none) and bytes, and the GPU-hours that may be spent, or None, it makes facts with `lines`. "" for a task
@@ -65,6 +66,7 @@ class Task:
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: tuple[Path, ...] = (SEEDS,)
     grammar: Grammar | None = None
+    patience: float = 0.0
     model: str = ""
     forecast: str = ""
     reference: str = ""

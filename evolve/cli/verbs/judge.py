@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from evolve.cli.options import device_option, echo_json, trust_option
+from evolve.cli.options import device_option, echo_json, named_data, named_task, settings_option, trust_option
 
 
 @click.command()
@@ -20,6 +20,8 @@ from evolve.cli.options import device_option, echo_json, trust_option
 )
 @click.option("--db", type=click.Path(path_type=Path), help="The archive of --against best (default: the newest in runs/).")
 @click.option("--task", default="embedded", show_default=True, help="The task to judge on; your own as path/to/task.py[:NAME].")
+@named_data
+@settings_option
 @click.option("--domain", help="The domain (default: the task's search domain).")
 @click.option("--instances", default=5, show_default=True, type=click.IntRange(1, 100), help="How many instances.")
 @click.option("--probes/--no-probes", default=True, show_default=True, help="Probe the methods for reward hacks, thoroughly.")
@@ -27,7 +29,15 @@ from evolve.cli.options import device_option, echo_json, trust_option
 @device_option
 @trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text: of several files a list.")
-def judge(files: tuple[Path, ...], device: str | None, as_json: bool, **flags: Any) -> None:
+def judge(
+    files: tuple[Path, ...],
+    task: str,
+    data: str | None,
+    pairs: tuple[str, ...],
+    device: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """Judge method files outside any run: PGR with its 90 % interval, instance by instance, and the probes they fail.
 
     They run on instances of their own, never on those a search uses; every score that is shown is counted. With --against, both
@@ -43,7 +53,7 @@ def judge(files: tuple[Path, ...], device: str | None, as_json: bool, **flags: A
     def warn(text: str) -> None:
         click.echo(text, err=True)
 
-    how = JudgeRequest(**flags, device=device or "auto")
+    how = JudgeRequest(**flags, task=named_task(task, data, pairs), device=device or "auto")
     with Waiting(f"judging {', '.join(map(str, files))}", quiet=as_json) as waiting:
         verdicts = judged([read(file) for file in files], how, warn, waiting.say)
     if as_json:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve.cli.options import device_option, echo_json, json_option, trust_option
+from evolve.cli.options import (
+    device_option,
+    echo_json,
+    json_option,
+    named_data,
+    named_task,
+    settings_option,
+    trust_option,
+)  # fmt: skip
 from evolve.errors import UsageError
 
 if TYPE_CHECKING:
     from fitness.checks.result import CheckResult
-    from fitness.tasks import Task
-
-named_data = click.option(
-    "--data", metavar="DIR", help="Your own data, for the tasks w2s and lm: a folder with a folder a domain in it."
-)
-settings_option = click.option(
-    "--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Settings of own data, as in evolve.toml."
-)
 
 
 @click.group()
@@ -63,8 +63,9 @@ def list_(as_json: bool) -> None:
 def show(reference: str, data: str | None, pairs: tuple[str, ...], as_json: bool) -> None:
     """Show what a model is told of a task: brief and contract; and its domains, limits, anchors, probes."""
     from evolve.runs.task_file import described
+    from fitness import tasks
 
-    found: dict[str, Any] = described(_named(reference, data, pairs))
+    found: dict[str, Any] = described(tasks.load(named_task(reference, data, pairs)))
     if as_json:
         echo_json(found)
         return
@@ -87,10 +88,11 @@ def check(reference: str, data: str | None, pairs: tuple[str, ...], device: str 
     """Check a task before a search: draws, baselines, null answers, leaks, symmetries, noise. Exits 2 when a check fails."""
     from evolve.report.heartbeat import Waiting
     from evolve.runs.task_check import full
+    from fitness import tasks
 
     results: list[CheckResult] = []
     with Waiting(f"checking {reference}", quiet=as_json) as waiting:
-        for result in full(_named(reference, data, pairs), waiting.say, device or "auto", trust):
+        for result in full(tasks.load(named_task(reference, data, pairs)), waiting.say, device or "auto", trust):
             results.append(result)
             if not as_json:
                 _print(result)
@@ -107,12 +109,3 @@ def _print(result: CheckResult) -> None:
     from evolve.cli.show.console import paragraph
 
     paragraph(f"{'ok  ' if result.passed else 'FAIL'} {result.check}: {result.sentence}")
-
-
-def _named(reference: str, data: str | None, pairs: tuple[str, ...]) -> Task:
-    """Return the task that the user names. Raises UsageError."""
-    from evolve.config import parse_set, resolve
-    from evolve.runs.checks import admitted
-    from fitness import tasks
-
-    return tasks.load(admitted(resolve(parse_set(pairs), {"task": reference, "data": data})).task)

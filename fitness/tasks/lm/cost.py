@@ -200,5 +200,5 @@ def _tokens(domain: Domain) -> float:
 
 def _span(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1g} s"
+        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s" if seconds else "none"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

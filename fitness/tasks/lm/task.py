@@ -21,6 +21,7 @@ from fitness.tasks.lm.rows import Domain, digests, domains_of, load
 from fitness.tasks.task import Task
 
 NAME, VERSION = "lm", 1  # raise the version whenever an instance would come out different
+DAY = 86_400.0  # seconds: features, teachers and ceilings are made for the first instances
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
 PROBE = Limits(seconds=60.0, memory=4 << 30)
 FINETUNE = Limits(seconds=6 * 3600.0, memory=32 << 30)
@@ -85,6 +86,7 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         least_instances=4,
         grammar=GRAMMAR,
         source="fitness.tasks.lm.source:LmSource",
+        patience=DAY,
         forecast="fitness.tasks.lm.cost:forecast",
         options={**asdict(chosen), "folder": str(folder), "files": found},
     )
@@ -92,13 +94,15 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
 
 def check(folder: Path, options: Mapping[str, Any]) -> Sequence[tuple[str, str, bool]]:
     """Return each check of each domain, by name, with a sentence, and whether it passed. Raises UsageError for bad files."""
-    found, known_results = [_there(options[which]) for which in ("weak", "strong")], results.read(folder)
-    for name in domains_of(folder):
-        domain = load(folder / name)
-        taught = bool(results.teachers(known_results, name, len(domain.train)))
-        checked = checks.check(domain, taught, options["tokens"], _measured(options["strong"]))
+    known = results.read(folder)
+    domains = {name: load(folder / name) for name in domains_of(folder)}
+    taught = {name: bool(results.teachers(known, name, len(domain.train))) for name, domain in domains.items()}
+    found = [_there(options["strong"])] + ([] if all(taught.values()) else [_there(options["weak"])])
+    measured = _measured(options["strong"])
+    for name, domain in domains.items():
+        checked = checks.check(domain, taught[name], options["tokens"], measured)
         found += [(f"{name}: {check}", sentence, passed) for check, sentence, passed in checked]
-    for one in results.compared(known_results):
+    for one in results.compared(known):
         said = f"{one.idea}: PGR {one.pgr:.3f} over {one.seeds} seeds (teacher {one.weak:.3f}, ceiling {one.strong:.3f})"
         found.append(("results", said + (f"; {one.note}" if one.note else ""), True))
     return found
