@@ -19,7 +19,7 @@ from .student import Loss
 Tokens = Sequence[Sequence[int]]
 
 
-class TooLong(Exception):
+class TooLong(MemoryError):
     """Not even one prompt fits into the memory there is."""
 
 

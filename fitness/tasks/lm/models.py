@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from fitness.registry import UsageError
 
 INSTALL = 'pip install "evolve-w2s[hf]"'
 EDGE = 1 << 20  # bytes at either end of a weights' file that its fingerprint reads
-_BASE, _CHAT = ("-base", "_base", "/base"), ("-chat", "_chat", "-instruct", "_instruct", "-it", "_it")
+_BASE, _CHAT = re.compile(r"[-_/]base(?![a-z])"), re.compile(r"[-_](chat|instruct|it)(?![a-z])")  # in a model's name
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,8 @@ def known_shape(name: str) -> ModelShape:
 
 def is_chat(name: str) -> bool:
     """Tell whether a model is a chat model, as AAR does: by its name; base models have chat templates too."""
-    lower = name.lower()
-    return not any(sign in lower for sign in _BASE) and any(sign in lower for sign in _CHAT)
+    last = "/" + Path(name).name.lower()
+    return not _BASE.search(last) and _CHAT.search(last) is not None
 
 
 def fingerprint(folder: Path) -> str:

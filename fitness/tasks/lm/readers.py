@@ -5,7 +5,8 @@ Each is computed once and kept (kept.py); a model is loaded when something of it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,13 +39,14 @@ class Reader:
 
     def features(self, texts: Sequence[str]) -> np.ndarray:
         """Return the (n, width) states behind the last token of each prompt, mapped from a file."""
-        shape = models.shape_of(self.name)
         name = kept.name_of("features", *self._key, self.depth, list(texts))
-        return kept.rows(
-            name,
-            (len(texts), shape.width),
-            lambda done: ((rows, states.numpy()) for rows, states in self.model.states(self.tokens(texts), self.depth, done)),
-        )
+
+        def parts(done: int) -> Iterator[tuple[list[int], np.ndarray]]:
+            states = self.model.states(self.tokens(texts), self.depth, done)
+            return ((rows, part.numpy()) for rows, part in states)
+
+        with self._fitting():
+            return kept.rows(name, (len(texts), models.shape_of(self.name).width), parts)
 
     def taught(self, labelled: Rows, others: Sequence[str], seed: int, how: str) -> np.ndarray:
         """Return the (n, 2) probabilities for other prompts, of the model taught on labelled rows.
@@ -55,6 +57,15 @@ class Reader:
         given = list(labelled.prompts), labelled.labels, list(others)
         name = kept.name_of("taught", *self._key, how, self.depth, seed, *given)
         return kept.array(name, lambda: self._taught(labelled, others, seed, how))
+
+    @contextlib.contextmanager
+    def _fitting(self) -> Iterator[None]:
+        """Turn a lack of memory into a sentence. Raises UsageError."""
+        try:
+            yield
+        except TooLong as error:
+            advice = "set the option tokens lower, or name a smaller model"
+            raise UsageError(f"{self.name} has no room here: {error}; {advice}") from None
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the tokens of prompts."""
@@ -86,9 +97,6 @@ class Reader:
             head = fit_head(self.features(labelled.prompts)[some], labelled.labels[some], PENALTY)
             return head.probabilities(self.features(others))
         truth = torch.nn.functional.one_hot(torch.from_numpy(labelled.labels).long(), 2).float()
-        try:
+        with self._fitting():
             adapter = self.model.fit(self.tokens(labelled.prompts), truth, seed=seed)
             return adapter(self.tokens(others)).numpy()
-        except TooLong as error:
-            advice = "set the option tokens lower, or taught to probe"
-            raise UsageError(f"{self.name} cannot be fine-tuned here: {error}; {advice}") from None

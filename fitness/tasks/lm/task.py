@@ -23,7 +23,7 @@ from fitness.tasks.task import Task
 NAME, VERSION = "lm", 1  # raise the version whenever an instance would come out different
 DAY = 86_400.0  # seconds: features, teachers and ceilings are made for the first instances
 MARGIN = 0.05  # by how much a ceiling must exceed its floor
-PROBE = Limits(seconds=60.0, memory=4 << 30)
+PROBE = Limits(seconds=120.0, memory=4 << 30)
 FINETUNE = Limits(seconds=6 * 3600.0, memory=32 << 30)
 TUNED = replace(  # methods were probed at the other fidelity: here each run takes a fine-tune
     PROBABILITIES,

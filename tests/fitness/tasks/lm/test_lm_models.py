@@ -60,9 +60,7 @@ def test_what_is_too_long_is_cut_before_the_word_label(loaded: models.Loaded) ->
 def test_a_chat_model_reads_what_its_template_makes_of_a_message(loaded: models.Loaded, folder: Path, tmp_path: Path) -> None:
     own = tmp_path / "tiny-chat"
     shutil.copytree(folder, own)
-    assert models.is_chat(own.name)
-    assert not models.is_chat("Qwen/Qwen3-4B-Base")
-    assert models.is_chat("Qwen/Qwen1.5-0.5B-Chat")
+    assert models.is_chat(str(own))
     with pytest.raises(UsageError, match="its tokenizer has no chat template"):
         prompts.sequences(loaded.tokenizer, TEXTS, True, 100)
     tokenizer = models.tokenizer_of(str(own))
@@ -74,6 +72,22 @@ def test_a_chat_model_reads_what_its_template_makes_of_a_message(loaded: models.
     cut = prompts.sequences(tokenizer, TEXTS[:1], True, 10)[0]
     assert len(cut) <= 10
     assert tokenizer.convert_ids_to_tokens(cut)[-4:] == ["Label", ":", "assistant", ":"]
+
+
+@pytest.mark.parametrize(
+    ("name", "chat"),
+    [
+        ("Qwen/Qwen1.5-0.5B-Chat", True),
+        ("Qwen/Qwen3-4B-Base", False),
+        ("Qwen/Qwen3-4B", False),
+        ("google/gemma-3-1b-it", True),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", True),
+        ("/my_items/a-chat/model", False),
+        ("/models/chat-base", False),
+    ],
+)
+def test_a_chat_model_is_one_by_its_name(name: str, chat: bool) -> None:
+    assert models.is_chat(name) is chat
 
 
 def test_answers_are_one_token_each(loaded: models.Loaded) -> None:
@@ -114,7 +128,7 @@ class Small(LanguageModel):
         return super()._asked(model, arguments)
 
 
-def test_out_of_memory_halves_what_is_computed_at_once_and_goes_on(loaded: models.Loaded) -> None:
+def test_out_of_memory_halves_what_is_computed_at_once_and_goes_on(loaded: models.Loaded, folder: Path) -> None:
     answers = prompts.answers(loaded.tokenizer, SINGLE)
     small, sequences = Small(loaded.model, loaded.padding, answers), tokens(loaded)
     assert torch.allclose(small.probabilities(sequences), asked(loaded).probabilities(sequences), atol=1e-5)
@@ -122,6 +136,10 @@ def test_out_of_memory_halves_what_is_computed_at_once_and_goes_on(loaded: model
     small.room = 5
     with pytest.raises(TooLong, match="a prompt of 18 tokens does not fit"):
         small.probabilities(sequences)
+    none = reader(folder)
+    vars(none)["model"] = small
+    with pytest.raises(UsageError, match=r"has no room here: .*; set the option tokens lower, or name a smaller model"):
+        none.features(TEXTS[2:])
 
 
 class Broken(LanguageModel):
