@@ -17,6 +17,7 @@ from .recipe import AAR, PROJECTIONS, LoraRecipe
 from .student import Loss
 
 Tokens = Sequence[Sequence[int]]
+FULL = ("allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")  # what torch says beside raising OutOfMemoryError
 
 
 class TooLong(MemoryError):
@@ -236,7 +237,7 @@ class LanguageModel:
 
     def _halve(self, error: RuntimeError, longest: int) -> None:
         """Take half as much at once from now on. Raises TooLong where that is less than one prompt, and any other error."""
-        if not (isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)):
+        if not isinstance(error, torch.OutOfMemoryError) and not any(sign in str(error) for sign in FULL):
             raise error
         if self._budget <= longest:
             raise TooLong(f"a prompt of {longest:,} tokens does not fit into the memory that is free") from error

@@ -145,15 +145,16 @@ def forecast(options: Mapping[str, Any], name: str, memory: float, hours: float 
     found = {domain: load(folder / domain) for domain in domains_of(folder)}
     known = results.read(folder)
     unknown = [d for name, d in found.items() if not results.teachers(known, name, len(d.train))]
-    probed, seeds = options["fidelity"] == "probe", options["seeds"]
+    seeds = options["seeds"]
+    trained = [d for name, d in found.items() if results.ceiling(known, name) is None]
+    if options["fidelity"] == "probe" or options["ceiling"]:
+        trained = []
     read = sum(reading(strong, len(d.train) + len(d.test), _tokens(d), options["depth"]) for d in found.values())
     taught = sum(_teaching(weak, d, options) for d in unknown) * seeds
-    ceiling = 0.0 if probed or options["ceiling"] else seeds * sum(
-        training(strong, len(d.train), _tokens(d)) + reading(strong, len(d.test), _tokens(d)) for d in found.values()
-    )  # fmt: skip
+    ceiling = sum(_tuning(strong, d) for d in trained) * seeds
     first = next(iter(found.values()))
     tokens = _tokens(first)
-    one = training(strong, len(first.train), tokens) + reading(strong, len(first.test), tokens)
+    one = _tuning(strong, first)
     batch = _batch(strong, tokens, gpu)
     made = GpuForecast(
         gpu.name, memory_of(strong, tokens, batch).total, read / gpu.rate, taught / gpu.rate, ceiling / gpu.rate,
@@ -182,6 +183,12 @@ def _batch(shape: ModelShape, tokens: float, gpu: Accelerator) -> int:
         said = f"a fine-tune needs {need / GIGA:.1f} GB and {gpu.name} has {gpu.memory / GIGA:.1f}"
         raise UsageError(f"{said}: name a strong model of at most {most / GIGA:.1f} billion weights")
     return batch
+
+
+def _tuning(strong: ModelShape, domain: Domain) -> float:
+    """Return the FLOP of a fine-tune on the training rows, and of its answers to the test rows."""
+    tokens = _tokens(domain)
+    return training(strong, len(domain.train), tokens) + reading(strong, len(domain.test), tokens)
 
 
 def _teaching(weak: ModelShape, domain: Domain, options: Mapping[str, Any]) -> float:

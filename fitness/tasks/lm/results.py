@@ -20,6 +20,7 @@ from fitness.tasks.lm.rows import RESULTS
 
 TEACHER, CEILING = "weak_artifacts", "train_ceiling"  # ideas that are anchors; behind a domain's name, as in chat_train_ceiling
 NUMBERS = ("weak_acc", "strong_acc", "strong_gt_acc", "transfer_acc", "pgr", "training_time")
+STRONG = ("strong_gt_acc", "strong_acc")  # what a ceiling's accuracy is called; the first that a file has
 EVEN = 1e-3  # by how much the sum of a row's probabilities may differ from 1
 ROUNDING = 5e-3  # by how much a stored PGR may differ from the one worked out again
 
@@ -124,6 +125,12 @@ def teachers(results: Sequence[SeedResult], domain: str, rows: int) -> list[Seed
     return [found[seed] for seed in sorted(found)]
 
 
+def ceiling(results: Sequence[SeedResult], domain: str) -> float | None:
+    """Return the accuracy of a domain's fine-tuned ceiling in the mean over the seeds, None where there is none."""
+    values = list(_values([one for one in results if one.idea in (CEILING, f"{domain}_{CEILING}")], STRONG))
+    return fmean(values) if values else None
+
+
 def compared(results: Sequence[SeedResult]) -> list[IdeaResult]:
     """Return every idea that transferred, its PGR worked out again between the anchors' means over all of their seeds.
 
@@ -140,7 +147,7 @@ def compared(results: Sequence[SeedResult]) -> list[IdeaResult]:
 def _compared(group: Sequence[SeedResult], results: Sequence[SeedResult]) -> IdeaResult:
     first = group[0]
     weak = _anchor(group, results, TEACHER, ("weak_acc",))
-    strong = _anchor(group, results, CEILING, ("strong_gt_acc", "strong_acc"))
+    strong = _anchor(group, results, CEILING, STRONG)
     transfer = fmean(one.numbers["transfer_acc"] for one in group)
     if strong <= weak:
         said = f"the ceiling {strong:.3f} is not above the teacher {weak:.3f}"

@@ -30,13 +30,13 @@ class Read:
     Attributes:
         pool: features, the teacher's labels, true labels.
         floor: the teacher's accuracy where it is known from elsewhere, and its answers to the test rows are not.
-        ceiling: what the strong model answers to the test rows once it was fine-tuned on true labels, (m, 2); None at the
-            probes' fidelity, where the ceiling is the default student.
+        ceiling: the accuracy of a fine-tune on true labels where that is known from elsewhere, or its answers to the test rows,
+            (m, 2); None at the probes' fidelity, where the ceiling is the default student.
     """
 
     pool: Pool
     floor: float | None = None
-    ceiling: np.ndarray | None = None
+    ceiling: np.ndarray | float | None = None
 
 
 class LmSource:
@@ -57,10 +57,10 @@ class LmSource:
         if self._options["fidelity"] == "probe":
             return drawn
         public = {**drawn.public, **self._shown(domain, rows)}
-        if read.ceiling is None:
-            return replace(drawn, public=public)
-        right = read.ceiling[rows.test].argmax(1) == read.pool.labels[rows.test]
-        return replace(drawn, public=public, ceiling=float(right.mean()))
+        ceiling = read.ceiling
+        if isinstance(ceiling, np.ndarray):
+            ceiling = float((ceiling[rows.test].argmax(1) == read.pool.labels[rows.test]).mean())
+        return replace(drawn, public=public, ceiling=drawn.ceiling if ceiling is None else ceiling)
 
     def _load(self, domain: str) -> Domain:
         """Read a domain whose files are as they were when the run began. Raises UsageError."""
@@ -92,14 +92,18 @@ class LmSource:
         pool = Pool(
             strong.features(train), weak, strong.features(test), domain.test.labels, answers, train_labels=domain.train.labels
         )
-        return Read(pool, floor, self._ceiling(strong, domain, seed))
+        return Read(pool, floor, self._ceiling(name, seed))
 
-    def _ceiling(self, strong: Reader, domain: Domain, seed: int) -> np.ndarray | None:
+    def _ceiling(self, name: str, seed: int) -> np.ndarray | float | None:
         if self._options["fidelity"] == "probe" or self._options["ceiling"] is not None:
             return None
+        known = results.ceiling(results.read(self._folder), name)
+        if known is not None:
+            return known
+        domain = self._domain(name)
         if domain.train.labels is None:
             raise UsageError("train_unlabel has no labels to fine-tune the ceiling on: set ceiling to an accuracy")
-        return strong.taught(domain.train, domain.test.prompts, seed, "finetune")
+        return self._reader("strong", domain.train.format).taught(domain.train, domain.test.prompts, seed, "finetune")
 
     def _tokenised(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the tokens of the training and of the test prompts, (n, longest) int32 each, and of the two answers."""

@@ -102,10 +102,19 @@ def check(folder: Path, options: Mapping[str, Any]) -> Sequence[tuple[str, str, 
     for name, domain in domains.items():
         checked = checks.check(domain, taught[name], options["tokens"], measured)
         found += [(f"{name}: {check}", sentence, passed) for check, sentence, passed in checked]
-    for one in results.compared(known):
-        said = f"{one.idea}: PGR {one.pgr:.3f} over {one.seeds} seeds (teacher {one.weak:.3f}, ceiling {one.strong:.3f})"
-        found.append(("results", said + (f"; {one.note}" if one.note else ""), True))
-    return found
+    return [*found, *(("results", sentence, True) for sentence in _told(known))]
+
+
+def _told(known: Sequence[results.SeedResult]) -> list[str]:
+    """Return what results say, a sentence an idea; also where they lack what PGR needs, which no instance does."""
+    try:
+        return [
+            f"{one.idea}: PGR {one.pgr:.3f} over {one.seeds} seeds (teacher {one.weak:.3f}, ceiling {one.strong:.3f})"
+            + (f"; {one.note}" if one.note else "")
+            for one in results.compared(known)
+        ]
+    except UsageError as error:
+        return [str(error)]
 
 
 def _folder(name: str) -> Path | None:

@@ -12,6 +12,7 @@ import pytest
 
 from fitness.contracts import checking
 from fitness.registry import UsageError
+from fitness.tasks.lm import cost
 from fitness.tasks.lm.task import check, from_folder
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
@@ -140,6 +141,25 @@ def test_a_file_that_changed_since_is_named(folder: Path, model: Path) -> None:
 def test_options_that_nobody_could_mean_are_refused(folder: Path, model: Path, wrong: Mapping[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         from_folder(folder, {**options(model), **wrong})
+
+
+def test_a_ceiling_out_of_results_is_not_trained_again(folder: Path, model: Path) -> None:
+    put_results(folder, SIZES[1], weak_acc=0.55)
+    for seed, accuracy in ((42, 0.8), (43, 0.9)):
+        path = folder / "cache_results" / "chat_train_ceiling" / "key" / f"seed_{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"strong_gt_acc": accuracy}))
+    drawn = draw(folder, model, fidelity="finetune")
+    assert (drawn.floor, drawn.ceiling) == (0.55, pytest.approx(0.85))
+    given = dict(from_folder(folder, options(model, fidelity="finetune")).options)
+    assert cost.forecast(given, "", 0, None).ceilings == 0
+
+
+def test_results_that_lack_an_anchor_are_said_and_refuse_nothing(folder: Path, model: Path) -> None:
+    put_results(folder, SIZES[1], transfer_acc=0.6)
+    found = {name: (sentence, passed) for name, sentence, passed in check(folder, from_folder(folder, options(model)).options)}
+    assert found["results"][1]
+    assert "has no weak_acc" in found["results"][0]
 
 
 @pytest.mark.thorough
