@@ -232,8 +232,9 @@ def _store(archive: Archive, setup: Setup, resources: JudgeResources, methods: S
         if resources.task.reference:
             archive.event("task", f"{config.task} is {resources.task.reference}")
             archive.event(words.KIND, words.event_text(task.contract.words))
-        for file, held in resources.task.options.get("files", {}).items():
-            archive.event("data", f"{file} {held}")
+        files = [("data", f"{file} {held}") for file, held in task.options.get("files", {}).items()]
+        for kind, text in (*files, *(("note", note) for note in task.notes)):
+            archive.event(kind, text)
         for direction in resources.task.directions:
             archive.add_direction(direction)
         for method in methods:

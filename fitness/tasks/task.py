@@ -40,6 +40,7 @@ class Task:
         directions: the research directions that a search begins with.
         seeds: the folder of the human baselines, or several; relative ones lie beside the task's own file.
         grammar: the kinds of step that operators without a model know. Without one they exchange functions of one name.
+        notes: what the record of every run on it says, such as where it deviates from what it repeats.
         patience: seconds that the first instances may take to be drawn, where models must read or be taught something for them.
         model: the folder of a language model that problem.student fine-tunes (contract.tuned); "" for none.
         forecast: `module:function` that says what a run takes of a GPU before anything is spent: of the options, the GPU's name
@@ -66,6 +67,7 @@ class Task:
     directions: tuple[Direction, ...] = DIRECTIONS
     seeds: tuple[Path, ...] = (SEEDS,)
     grammar: Grammar | None = None
+    notes: tuple[str, ...] = ()
     patience: float = 0.0
     model: str = ""
     forecast: str = ""

@@ -13,6 +13,7 @@ import pytest
 from archives.archive import Archive
 from evolve.cli import run
 from fitness import tasks
+from fitness.sandbox.inside.recipe import DEVIATIONS
 from tests.support import tiny_lm
 
 tiny_lm.needs_transformers()
@@ -51,11 +52,13 @@ def task(folder: Path, **more: object) -> list[str]:
 
 def test_a_search_of_twenty_candidates(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     db = tmp_path / "run.db"
-    assert run(["start", *task(folder), *SMALL, "--evals", "20", "--device", "cpu", "--db", str(db)]) == 0
+    assert run(["start", *task(folder, taught="finetune"), *SMALL, "--evals", "20", "--device", "cpu", "--db", str(db)]) == 0
     said = capsys.readouterr()
     assert "PGR on instances that selection never saw" in said.out
     with contextlib.closing(Archive.open(db)) as archive:
         assert archive.judged() == 20
+        noted = {row["text"] for row in archive.rows("select text from events where kind = 'note'")}
+    assert noted >= set(DEVIATIONS)
     written = db.read_bytes()
     assert b"entity" not in written, "the archive holds a text"
     assert run(["resume", "--db", str(db), "--data", str(folder / "data"), "--evals", "+1", "--device", "cpu"]) == 0

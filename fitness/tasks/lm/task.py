@@ -13,6 +13,7 @@ from fitness.contracts.contract import Array
 from fitness.contracts.probabilities import PROBABILITIES
 from fitness.nouns import Limits
 from fitness.registry import UsageError
+from fitness.sandbox.inside.recipe import DEVIATIONS
 from fitness.tasks.data.task import options_of
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.lm import checks, models, results
@@ -86,6 +87,7 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         least_instances=4,
         grammar=GRAMMAR,
         source="fitness.tasks.lm.source:LmSource",
+        notes=DEVIATIONS if "finetune" in (chosen.taught, chosen.fidelity) else (),
         patience=DAY,
         forecast="fitness.tasks.lm.cost:forecast",
         options={**asdict(chosen), "folder": str(folder), "files": found},

@@ -12,6 +12,7 @@ import pytest
 
 from fitness.contracts import checking
 from fitness.registry import UsageError
+from fitness.sandbox.inside.recipe import DEVIATIONS
 from fitness.tasks.lm import cost
 from fitness.tasks.lm.task import check, from_folder
 from fitness.tasks.secret import Secret
@@ -107,6 +108,12 @@ def test_a_teacher_out_of_results_needs_no_weak_model_and_no_labels(folder: Path
     put_results(folder, SIZES[1] + 1)
     with pytest.raises(UsageError, match="201 soft labels, and train_unlabel of chat has 200 rows"):
         draw(folder, model)
+
+
+def test_deviations_from_the_recipe_are_noted_where_something_is_fine_tuned(folder: Path, model: Path) -> None:
+    assert not from_folder(folder, options(model)).notes
+    for chosen in ({"taught": "finetune"}, {"fidelity": "finetune"}):
+        assert from_folder(folder, options(model, **chosen)).notes == DEVIATIONS
 
 
 def test_other_files_options_or_models_are_another_task(folder: Path, model: Path, tmp_path: Path) -> None:
