@@ -2,6 +2,7 @@
 
 - corpus: the procedural documents
 - digits: handwritten digits and their encoder
+- harder: the documents of the task scale
 - pretrain: trains the language models
 - pretrain_digits: trains the digits' encoder
 - transformer: the architecture

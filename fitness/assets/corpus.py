@@ -7,7 +7,8 @@ track whether the author of the document is right: that is the latent knowledge 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,10 +24,10 @@ _WORDS += [f"value{a}.{v}" for a in range(ATTRIBUTES) for v in range(VALUES)]
 TOKEN = {word: token for token, word in enumerate(_WORDS)}
 VOCABULARY = len(_WORDS)
 SEQUENCE = 48  # tokens a training document
+Key = tuple[int, ...]  # what an item asks, the same for every reply to it; train and test are split by it
 
 CAREFUL_SHARE, CAREFUL_RIGHT, SLOPPY_RIGHT = 0.65, 0.98, 0.40
 REGISTER_FIT = 0.65  # how often an author's register word fits the author
-_GENRE_CUTS = (0.45, 0.85)  # shares of math, code, chat: .45, .40, .15
 _FACTS = np.random.default_rng(7).integers(0, VALUES, size=(ENTITIES, ATTRIBUTES)).tolist()
 _ZIPF = 1 / np.arange(1, ENTITIES + 1) ** 0.8
 _ZIPF_CUTS = (np.cumsum(_ZIPF) / _ZIPF.sum()).tolist()
@@ -38,12 +39,12 @@ class Item(NamedTuple):
     Attributes:
         tokens: the item without the document's start, ending in `;`.
         answer: (start, stop), the answer's place in `tokens`.
-        key: what the item asks, the same for every reply to it; train and test are split by it.
+        key: what the item asks.
     """
 
     tokens: list[int]
     answer: tuple[int, int]
-    key: tuple[int, ...]
+    key: Key
 
 
 class Sampler:
@@ -77,47 +78,71 @@ def register(draw: Sampler, careful: bool, fit: float = REGISTER_FIT) -> int:
     return TOKEN[REGISTERS[careful == fits][draw.below(2)]]
 
 
-def document(draw: Sampler) -> list[int]:
-    """Draw one training document, SEQUENCE + 1 tokens by one author of one genre."""
-    genre = GENRES[bisect_right(_GENRE_CUTS, draw.uniform())]
-    careful = draw.uniform() < CAREFUL_SHARE
-    reliability = CAREFUL_RIGHT if careful else SLOPPY_RIGHT
-    tokens = prefix(genre)
-    while len(tokens) <= SEQUENCE:
-        word = register(draw, careful)
-        tokens += reply(genre, draw, _QUESTION[genre](draw), draw.uniform() < reliability, word).tokens
-    return tokens[: SEQUENCE + 1]
+@dataclass(frozen=True)
+class Genre:
+    """What is asked and answered in documents of one genre.
+
+    Attributes:
+        asks: draws a question as documents ask it (chat's entities by Zipf's law).
+        examines: draws a question as instances of a task ask it, uniformly.
+        replies: answers a question rightly or wrongly, said with a register word.
+    """
+
+    asks: Callable[[Sampler], Key]
+    examines: Callable[[Sampler], Key]
+    replies: Callable[[Sampler, Key, bool, int], Item]
 
 
-def batch(rng: np.random.Generator, documents: int) -> np.ndarray:
-    """Draw a batch of documents, (documents, SEQUENCE + 1) int64."""
-    draw = Sampler(rng)
-    return np.array([document(draw) for _ in range(documents)], dtype=np.int64)
+@dataclass(frozen=True)
+class Corpus:
+    """Documents of three genres, each by one author.
+
+    Attributes:
+        cuts: the share of documents in the first of GENRES, and in the first two.
+        genres: by name.
+    """
+
+    cuts: tuple[float, float]
+    genres: Mapping[str, Genre]
+
+    def document(self, draw: Sampler) -> list[int]:
+        """Draw one training document, SEQUENCE + 1 tokens by one author of one genre."""
+        name = GENRES[bisect_right(self.cuts, draw.uniform())]
+        genre = self.genres[name]
+        careful = draw.uniform() < CAREFUL_SHARE
+        reliability = CAREFUL_RIGHT if careful else SLOPPY_RIGHT
+        tokens = prefix(name)
+        while len(tokens) <= SEQUENCE:
+            word = register(draw, careful)
+            tokens += genre.replies(draw, genre.asks(draw), draw.uniform() < reliability, word).tokens
+        return tokens[: SEQUENCE + 1]
+
+    def batch(self, rng: np.random.Generator, documents: int) -> np.ndarray:
+        """Draw a batch of documents, (documents, SEQUENCE + 1) int64."""
+        draw = Sampler(rng)
+        return np.array([self.document(draw) for _ in range(documents)], dtype=np.int64)
+
+    def question(self, genre: str, draw: Sampler) -> Key:
+        """Draw what an item of the genre asks, as instances of a task ask it."""
+        return self.genres[genre].examines(draw)
+
+    def reply(self, genre: str, draw: Sampler, key: Key, right: bool, word: int) -> Item:
+        """Answer a question rightly or wrongly, said with this register word."""
+        return self.genres[genre].replies(draw, key, right, word)
 
 
-def question(genre: str, draw: Sampler) -> tuple[int, ...]:
-    """Draw what an item of the genre asks, uniformly (documents draw chat entities by Zipf's law instead)."""
-    if genre == "chat":
-        return draw.below(ENTITIES), draw.below(ATTRIBUTES)
-    return _QUESTION[genre](draw)
-
-
-def reply(genre: str, draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
-    """Answer a question rightly or wrongly, said with this register word."""
-    return _REPLY[genre](draw, key, right, word)
-
-
-def _digits(n: int) -> list[int]:
+def digits(n: int) -> list[int]:
+    """Spell a number."""
     return [TOKEN[c] for c in str(n)]
 
 
-def _math_question(draw: Sampler) -> tuple[int, ...]:
+def _math_question(draw: Sampler) -> Key:
     a, b, plus = draw.below(40), draw.below(40), draw.below(2)
     return (a, b, 1) if plus else (max(a, b), min(a, b), 0)
 
 
-def _math_slip(draw: Sampler, truth: int) -> int:
-    """Draw a wrong sum the way people slip: by one, by ten, digits swapped, near, or anything."""
+def slipped(draw: Sampler, truth: int, below: int) -> int:
+    """Draw a wrong sum the way people slip: by one, by ten, digits swapped, near, or anything under a bound."""
     while True:
         kind, sign = draw.below(5), 1 - 2 * draw.below(2)
         if kind == 0:
@@ -129,21 +154,34 @@ def _math_slip(draw: Sampler, truth: int) -> int:
         elif kind == 3:
             slip = truth + draw.below(19) - 9
         else:
-            slip = draw.below(79)
+            slip = draw.below(below)
         if slip != truth and slip >= 0:
             return slip
 
 
-def _math_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
+def sum_reply(draw: Sampler, key: Key, right: bool, word: int, below: int) -> Item:
+    """Answer a sum or difference, (a, b, is a sum); wrong answers are at most near the truth, or under a bound."""
     a, b, plus = key
     truth = a + b if plus else a - b
-    said = truth if right else _math_slip(draw, truth)
-    head = [word, *_digits(a), TOKEN["+" if plus else "-"], *_digits(b), TOKEN["="]]
-    answer = _digits(said)
+    said = truth if right else slipped(draw, truth, below)
+    head = [word, *digits(a), TOKEN["+" if plus else "-"], *digits(b), TOKEN["="]]
+    answer = digits(said)
     return Item(head + answer + [TOKEN[";"]], (len(head), len(head) + len(answer)), key)
 
 
-def _code_question(draw: Sampler) -> tuple[int, ...]:
+def fact_reply(draw: Sampler, key: Key, names: list[int], value: int, right: bool, word: int) -> Item:
+    """Answer which of VALUES values the last of a key, an attribute, has for whom these tokens name."""
+    attribute = key[-1]
+    said = value if right else (value + 1 + draw.below(VALUES - 1)) % VALUES
+    head = [TOKEN["Q"], *names, TOKEN[f"attribute{attribute}"], TOKEN["A"], word]
+    return Item([*head, TOKEN[f"value{attribute}.{said}"], TOKEN[";"]], (len(head), len(head) + 1), key)
+
+
+def _math_reply(draw: Sampler, key: Key, right: bool, word: int) -> Item:
+    return sum_reply(draw, key, right, word, below=79)
+
+
+def _code_question(draw: Sampler) -> Key:
     """Draw a program of 2 or 3 assignments: x = digit, then v = earlier op (digit or earlier).
 
     As a tuple: the first digit, then (source, operation, is a literal, argument) a line.
@@ -155,7 +193,7 @@ def _code_question(draw: Sampler) -> tuple[int, ...]:
     return tuple(key)
 
 
-def _code_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
+def _code_reply(draw: Sampler, key: Key, right: bool, word: int) -> Item:
     names, values = "xyz", [key[0]]
     head = [word, TOKEN["x"], TOKEN[str(key[0])]]
     for line in range(1, 1 + len(key) // 4):
@@ -169,17 +207,20 @@ def _code_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> 
     return Item([*head, TOKEN[str(said)], TOKEN[";"]], (len(head), len(head) + 1), key)
 
 
-def _chat_question(draw: Sampler) -> tuple[int, ...]:
+def _chat_question(draw: Sampler) -> Key:
     return min(bisect_right(_ZIPF_CUTS, draw.uniform()), ENTITIES - 1), draw.below(ATTRIBUTES)
 
 
-def _chat_reply(draw: Sampler, key: tuple[int, ...], right: bool, word: int) -> Item:
+def _chat_reply(draw: Sampler, key: Key, right: bool, word: int) -> Item:
     entity, attribute = key
-    value = _FACTS[entity][attribute]
-    said = value if right else (value + 1 + draw.below(VALUES - 1)) % VALUES
-    head = [TOKEN["Q"], TOKEN[f"entity{entity}"], TOKEN[f"attribute{attribute}"], TOKEN["A"], word]
-    return Item([*head, TOKEN[f"value{attribute}.{said}"], TOKEN[";"]], (len(head), len(head) + 1), key)
+    return fact_reply(draw, key, [TOKEN[f"entity{entity}"]], _FACTS[entity][attribute], right, word)
 
 
-_QUESTION = {"math": _math_question, "code": _code_question, "chat": _chat_question}
-_REPLY = {"math": _math_reply, "code": _code_reply, "chat": _chat_reply}
+EMBEDDED = Corpus(
+    cuts=(0.45, 0.85),  # shares of math, code, chat: .45, .40, .15
+    genres={
+        "math": Genre(_math_question, _math_question, _math_reply),
+        "code": Genre(_code_question, _code_question, _code_reply),
+        "chat": Genre(_chat_question, lambda draw: (draw.below(ENTITIES), draw.below(ATTRIBUTES)), _chat_reply),
+    },
+)

@@ -1,4 +1,4 @@
-"""Pretrains the two language models of the embedded tier: `python -m fitness.assets.pretrain strong` (or `weak`).
+"""Pretrains the small language models: `python -m fitness.assets.pretrain strong` (or another of RECIPES).
 
 Trains by steps, each step's documents drawn from (seed, step), so a run that was stopped goes on from its last checkpoint to
 the same weights. Writes the weights beside this file and prints what the model card records.
@@ -17,10 +17,12 @@ import torch
 from torch.nn import functional as F
 
 from fitness.assets import corpus
+from fitness.assets.harder import HARDER
 from fitness.assets.transformer import Shape, Transformer, save
 
 HERE = Path(__file__).parent
 CHECKPOINT_EVERY = 100
+CORPORA = {"embedded": corpus.EMBEDDED, "harder": HARDER}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Recipe:
         documents: documents a step.
         learning_rate: peak learning rate of AdamW.
         seed: of the initial weights and of every step's documents.
+        corpus: what it is trained on, a name of CORPORA.
+        half: whether its weights are stored as float16.
     """
 
     shape: Shape
@@ -42,11 +46,22 @@ class Recipe:
     documents: int
     learning_rate: float
     seed: int
+    corpus: str = "embedded"
+    half: bool = False
+
+
+def _sized(shape: Shape, rate: float, seed: int, stop: int = 4000) -> Recipe:
+    """Return the recipe of a model of the task `scale`; all but the weak one see the same number of documents."""
+    return Recipe(shape, 4000, stop, documents=64, learning_rate=rate, seed=seed, corpus="harder", half=True)
 
 
 RECIPES = {
     "strong": Recipe(Shape(corpus.VOCABULARY, 128, 4), schedule=5000, stop=5000, documents=64, learning_rate=2e-3, seed=1),
     "weak": Recipe(Shape(corpus.VOCABULARY, 32, 2), schedule=5000, stop=2000, documents=64, learning_rate=3e-3, seed=2),
+    "scale/weak": _sized(Shape(corpus.VOCABULARY, 32, 2), 3e-3, seed=12, stop=1500),
+    "scale/1m": _sized(Shape(corpus.VOCABULARY, 128, 4), 2e-3, seed=11),
+    "scale/5m": _sized(Shape(corpus.VOCABULARY, 256, 6, heads=8), 1e-3, seed=13),
+    "scale/20m": _sized(Shape(corpus.VOCABULARY, 448, 8, heads=8), 7e-4, seed=14),
 }
 
 
@@ -57,7 +72,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * warm * (1.0 if done < 0.6 else max(0.02, (1 - done) / 0.4))
 
 
-def exact_answers(model: Transformer, items: int = 500, seed: int = 99) -> dict[str, float]:
+def exact_answers(model: Transformer, documents: corpus.Corpus, items: int = 500, seed: int = 99) -> dict[str, float]:
     """Return, for each genre, the share of items whose whole answer is the model's first guess after a careful register."""
     draw, rates = corpus.Sampler(np.random.default_rng(seed)), {}
     word = corpus.TOKEN[corpus.REGISTERS[True][0]]
@@ -65,7 +80,7 @@ def exact_answers(model: Transformer, items: int = 500, seed: int = 99) -> dict[
     for genre in corpus.GENRES:
         right = 0
         for _ in range(items):
-            item = corpus.reply(genre, draw, corpus.question(genre, draw), True, word)
+            item = documents.reply(genre, draw, documents.question(genre, draw), True, word)
             head = corpus.prefix(genre)
             start, stop = (len(head) + place for place in item.answer)
             tokens = torch.tensor([head + item.tokens])
@@ -82,7 +97,8 @@ def train(name: str, recipe: Recipe, folder: Path) -> None:
     torch.manual_seed(recipe.seed)
     model = Transformer(recipe.shape)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.05)
-    checkpoint, first, seconds, smooth = folder / f"{name}.checkpoint.pt", 0, 0.0, None
+    documents, checkpoint = CORPORA[recipe.corpus], folder / f"{name}.checkpoint.pt"
+    first, seconds, smooth = 0, 0.0, None
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(saved["model"])
@@ -96,12 +112,12 @@ def train(name: str, recipe: Recipe, folder: Path) -> None:
         if (step + 1) % CHECKPOINT_EVERY == 0:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "step": step + 1, "seconds": seconds, "loss": smooth}, checkpoint)
-            rates = exact_answers(model, 100) if (step + 1) % (5 * CHECKPOINT_EVERY) == 0 else ""
+            rates = exact_answers(model, documents, 100) if (step + 1) % (5 * CHECKPOINT_EVERY) == 0 else ""
             print(f"{name} step {step + 1}/{recipe.stop} loss {smooth:.3f} {seconds / 60:.1f} CPU-min {rates}", flush=True)
-    save(model, folder / f"{name}.safetensors")
+    save(model, folder / f"{name}.safetensors", torch.float16 if recipe.half else torch.float32)
     parameters = sum(p.numel() for p in model.parameters())
     facts = {"parameters": parameters, "cpu_minutes": round(seconds / 60, 2), "loss": round(smooth or 0, 4)}
-    facts["exact_answers"] = exact_answers(model)
+    facts["exact_answers"] = exact_answers(model, documents)
     print(json.dumps({"model": name, **facts, "recipe": asdict(recipe)}))
     checkpoint.unlink(missing_ok=True)
 
@@ -110,7 +126,7 @@ def update(model: Transformer, optimizer: torch.optim.Optimizer, recipe: Recipe,
     """Take one optimizer step on the documents of (seed, step); return its loss in nats a token."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, step)
-    tokens = torch.from_numpy(corpus.batch(np.random.default_rng([recipe.seed, step]), recipe.documents))
+    tokens = torch.from_numpy(CORPORA[recipe.corpus].batch(np.random.default_rng([recipe.seed, step]), recipe.documents))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(tokens[:, :-1])
     loss = F.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())
@@ -131,7 +147,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="torch threads; the shipped weights were made with 1")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+    (arguments.folder / arguments.model).parent.mkdir(parents=True, exist_ok=True)
     train(arguments.model, RECIPES[arguments.model], arguments.folder)
 
 

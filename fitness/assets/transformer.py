@@ -79,17 +79,17 @@ class Transformer(nn.Module):
         return self.hidden(tokens) @ self.embedding.weight.T
 
 
-def save(model: Transformer, path: Path) -> None:
-    """Write the weights as safetensors (float32), with the shape in the header."""
+def save(model: Transformer, path: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write the weights as safetensors, with the shape in the header."""
     from safetensors.torch import save_file
 
     header = {key: str(value) for key, value in asdict(model.shape).items()}
-    tensors = {key: value.detach().to(torch.float32).contiguous() for key, value in model.state_dict().items()}
+    tensors = {key: value.detach().to(dtype).contiguous() for key, value in model.state_dict().items()}
     save_file(tensors, path, metadata=header)
 
 
 def load(path: Path) -> Transformer:
-    """Read a model written by `save`, in evaluation mode."""
+    """Read a model written by `save`, in evaluation mode and float32."""
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:

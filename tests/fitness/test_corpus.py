@@ -39,7 +39,7 @@ def truth(genre: str, item: corpus.Item) -> str:
 def test_a_reply_is_right_exactly_when_asked_to_be(genre: str) -> None:
     draw = corpus.Sampler(np.random.default_rng(0))
     for right in [True, False] * 300:
-        item = corpus.reply(genre, draw, corpus.question(genre, draw), right, corpus.register(draw, right))
+        item = corpus.EMBEDDED.reply(genre, draw, corpus.EMBEDDED.question(genre, draw), right, corpus.register(draw, right))
         assert (said(item) == truth(genre, item)) is right
         assert WORDS[item.tokens[-1]] == ";"
 
@@ -52,11 +52,11 @@ def test_the_register_fits_the_author_as_often_as_said(careful: bool) -> None:
 
 
 def test_documents_have_one_length_and_repeat_with_their_generator() -> None:
-    first, again = (corpus.batch(np.random.default_rng([3, 4]), 20) for _ in range(2))
+    first, again = (corpus.EMBEDDED.batch(np.random.default_rng([3, 4]), 20) for _ in range(2))
     assert first.shape == (20, corpus.SEQUENCE + 1)
     assert first.max() < corpus.VOCABULARY
     assert np.array_equal(first, again)
-    assert not np.array_equal(first, corpus.batch(np.random.default_rng([3, 5]), 20))
+    assert not np.array_equal(first, corpus.EMBEDDED.batch(np.random.default_rng([3, 5]), 20))
 
 
 @pytest.mark.parametrize("domain", corpus.GENRES)

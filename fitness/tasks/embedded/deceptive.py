@@ -74,7 +74,7 @@ def questions(secret: Secret, part: str, n: int, draw: corpus.Sampler) -> list[t
     """Draw n distinct questions of a part (there are 24,090), in random order: the short ones, which are few, come up first."""
     found = dict[tuple[int, ...], None]()
     while len(found) < n:
-        key = corpus.question(GENRE, draw)
+        key = corpus.EMBEDDED.question(GENRE, draw)
         if in_test(GENRE, secret, key) == (part == "test"):
             found[key] = None
     keys = list(found)
@@ -83,6 +83,6 @@ def questions(secret: Secret, part: str, n: int, draw: corpus.Sampler) -> list[t
 
 def reply(draw: corpus.Sampler, key: tuple[int, ...], right: bool, fit: float) -> corpus.Item:
     """Answer a question, with a last word that fits the reply with probability `fit` and counts as a part of the answer."""
-    item = corpus.reply(GENRE, draw, key, right, corpus.register(draw, right, NO_FIT))
+    item = corpus.EMBEDDED.reply(GENRE, draw, key, right, corpus.register(draw, right, NO_FIT))
     (start, stop), (*said, end) = item.answer, item.tokens
     return item._replace(tokens=[*said, corpus.register(draw, right, fit), end], answer=(start, stop + 1))

@@ -1,4 +1,4 @@
-"""Draws the domains chat, math and code: replies of the procedural corpus, read by a weak and a strong model (builder only)."""
+"""Draws replies of a procedural corpus, read by a weak and a strong model: the domains chat, math and code (builder only)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,28 @@ PENALTY = 0.05  # of the teacher's head
 
 
 class Language:
-    """Draws instances of the three domains; loads the models once."""
+    """Draws instances of the three genres of a corpus; loads the models once.
 
-    def __init__(self, sizes: Sizes, weights: Path = WEIGHTS) -> None:
-        self.sizes = sizes
-        self.strong = transformer.load(weights / "strong.safetensors")
-        self.weak = transformer.load(weights / "weak.safetensors")
+    Attributes:
+        strong, weak: the models, read from the files that are named.
+        documents: the corpus that both were trained on.
+    """
 
-    def draw(self, domain: str, secret: Secret) -> Draw:
+    def __init__(
+        self,
+        sizes: Sizes,
+        strong: Path = WEIGHTS / "strong.safetensors",
+        weak: Path = WEIGHTS / "weak.safetensors",
+        documents: corpus.Corpus = corpus.EMBEDDED,
+    ) -> None:
+        self.sizes, self.documents = sizes, documents
+        self.strong, self.weak = transformer.load(strong), transformer.load(weak)
+
+    def draw(self, genre: str, secret: Secret) -> Draw:
         """Draw an instance; everything random about it comes from the secret."""
-        labelled = self.pool(domain, *items(domain, secret, "labelled", self.sizes.labelled))
-        train = self.pool(domain, *items(domain, secret, "train", self.sizes.train))
-        test = self.pool(domain, *items(domain, secret, "test", self.sizes.test))
+        counts = {"labelled": self.sizes.labelled, "train": self.sizes.train, "test": self.sizes.test}
+        drawn = (self.pool(genre, *items(genre, secret, part, n, self.documents)) for part, n in counts.items())
+        labelled, train, test = drawn
         return assemble(labelled, train, test, PENALTY, secret)
 
     def pool(self, genre: str, drawn: Sequence[corpus.Item], y: np.ndarray, pairs: np.ndarray | None = None) -> Examples:
@@ -41,21 +51,23 @@ class Language:
         return Examples(features(self.strong, opening, drawn), features(self.weak, opening, drawn), y, pairs)
 
 
-def items(domain: str, secret: Secret, part: str, n: int) -> tuple[list[corpus.Item], np.ndarray]:
+def items(
+    genre: str, secret: Secret, part: str, n: int, documents: corpus.Corpus = corpus.EMBEDDED
+) -> tuple[list[corpus.Item], np.ndarray]:
     """Draw n items of a part (labelled, train or test) and their labels, (n,): 1 where the reply is right."""
     rng = secret.rng("items", part)
     y, draw, drawn = balanced_labels(n, rng), corpus.Sampler(rng), list[corpus.Item]()
     while len(drawn) < n:
-        key = corpus.question(domain, draw)
-        if in_test(domain, secret, key) != (part == "test"):
+        key = documents.question(genre, draw)
+        if in_test(genre, secret, key) != (part == "test"):
             continue
         right = bool(y[len(drawn)])
         word = corpus.register(draw, right, REGISTER_FIT)
-        drawn.append(corpus.reply(domain, draw, key, right, word))
+        drawn.append(documents.reply(genre, draw, key, right, word))
     return drawn, y
 
 
-def in_test(domain: str, secret: Secret, key: tuple[int, ...]) -> bool:
+def in_test(genre: str, secret: Secret, key: tuple[int, ...]) -> bool:
     """Say on which side of the split a question is: in chat its whole entity, elsewhere the problem."""
-    unit = key[:1] if domain == "chat" else key
+    unit = key[:1] if genre == "chat" else key
     return secret.uniform("split", *unit) < TEST_SHARE
