@@ -29,11 +29,12 @@ from evolve.queries.filtering import Wanted, board
 from evolve.queries.final_table import comparisons
 from evolve.queries.lineage import lineage_of
 from evolve.queries.method import MethodDetails, method_details
+from evolve.queries.scale_table import scale_table
 from evolve.queries.status import run_status
 from evolve.report import progress
 from evolve.report.export import write_best
 from evolve.runs import find, session
-from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, continuation
+from evolve.runs.checks import CHANGEABLE, NOTHING, Given, admitted, check_attributes, continuation, given_objects
 from evolve.runs.judge import JudgeRequest
 from evolve.runs.judge import judge as judge_files
 from evolve.runs.process import claimed, is_running
@@ -86,6 +87,12 @@ class Run:
             run, searched = archive.run(), run_status(archive, alive=False).domain
             return [asdict(row) for row in comparisons(archive, run.champion, run.human_best, searched)]
 
+    def scale_table(self) -> Row | None:
+        """Return the champion beside the human best on each size of model; None for a run without scale_check."""
+        with find.reading(self.path) as archive:
+            table = scale_table(archive)
+        return None if table is None else asdict(table)
+
     def contested(self) -> list[Row]:
         """Return the finalists that a probe failed on some instance that selection never saw, with the evidence."""
         with find.reading(self.path) as archive:
@@ -137,7 +144,7 @@ def start(
     Raises:
         EvolveError: when the run cannot begin as configured; nothing has been written then.
     """
-    given = _given(operators, executor)
+    given = given_objects(operators, executor)
     settings.check_keys(keys, "start")
     named = {"task": _task(task), "executor": executor if isinstance(executor, str) else None}
     chosen = admitted(settings.resolve(_base(config), keys, named))
@@ -171,7 +178,7 @@ def resume(
             raise UsageError(f"{where} searches on {archive.run().task!r}, but the task that was handed over is {name!r}")
     if isinstance(executor, str):
         changes["executor"] = executor
-    return _resume(where, _given(operators, executor), observer, changes)
+    return _resume(where, given_objects(operators, executor), observer, changes)
 
 
 def open_run(path: Where | None = None) -> Run:
@@ -239,7 +246,7 @@ def _watching(observer: Watcher) -> Iterator[Observer]:
         with progress.choose() as watch:
             yield watch
     else:
-        _needs(observer, "observer", ("event", "snapshot"))
+        check_attributes(observer, "observer", ("event", "snapshot"))
         yield observer
 
 
@@ -251,26 +258,6 @@ def _task(task: object) -> str | None:
     if not isinstance(task, Task | OwnTask):
         raise UsageError(f"task cannot take {task!r:.80}: hand over a Task, or name one")
     return tasks.register(task)
-
-
-def _given(operators: object, executor: object) -> Given:
-    """Return what is handed over as objects. Raises UsageError for an object of another kind."""
-    if not isinstance(operators, list | tuple):
-        raise UsageError(f"operators takes a list of operators, got {operators!r:.80}")
-    for operator in operators:
-        _needs(operator, "operators", ("name", "needs_model", "parents", "subject", "propose"))
-    handed: dict[str, Any] = {"operators": tuple(operators)}
-    if not isinstance(executor, str | None):
-        _needs(executor, "executor", ("open", "submit", "cancel", "close"))
-        handed["executor"] = executor
-    return Given(**handed)
-
-
-def _needs(value: object, name: str, attributes: Sequence[str]) -> None:
-    missing = [attribute for attribute in attributes if not hasattr(value, attribute)]
-    if missing or isinstance(value, type):
-        what = f"it has no {missing[0]}" if missing else "it is a class: hand over an instance"
-        raise UsageError(f"{name} cannot take {value!r:.80}: {what}")
 
 
 def _base(config: object) -> Row:

@@ -128,6 +128,7 @@ class Config(BaseModel):
     held_out_instances: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Instances of the held-out domains, dealt out in turn; by default 4 of each."
     )
+    scale_check: bool = Field(False, description="Judge the champion on each size of model of the task scale at the end.")
     finalists: int = Field(3, ge=1, le=20, description="The best methods that the final table compares with the human best.")
     sealed_looks: int = Field(3, ge=0, description="How often the sealed instances of a vault may be opened.")
 

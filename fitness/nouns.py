@@ -51,11 +51,12 @@ class Status(StrEnum):
 
 
 class Split(StrEnum):
-    """Which instances: seen by the search, drawn for champions, or behind the seal."""
+    """Which instances: seen by the search, drawn for champions, behind the seal, or drawn to check champions across sizes."""
 
     DEV = "dev"
     FRESH = "fresh"
     SEALED = "sealed"
+    SCALE = "scale"
 
 
 @dataclass(frozen=True)

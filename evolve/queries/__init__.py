@@ -19,6 +19,7 @@
 - method: all about one method
 - operators: what arms and directions gave
 - run_report: all of it at one moment
+- scale_table: the champion against the human best, size by size
 - status: where a run stands
 - words: what a task calls its numbers
 """

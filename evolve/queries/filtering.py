@@ -32,7 +32,7 @@ ORDERS = {
 }
 _ASCENDING = ("name",)
 _MADE = "e.method in (select method from proposals where {column} = ? and method is not null)"
-_DOMAINS = "select domain, split from evaluations group by domain, split order by min(id)"
+_DOMAINS = "select domain, split from evaluations where split in ('dev', 'fresh') group by domain, split order by min(id)"
 _ON = """(select avg(t.pgr) from trials t where t.domain = {domain} and t.status = 'OK' and t.evaluation = (
     select max(v.id) from evaluations v where v.method = {method} and v.split = '{split}' and v.status = 'OK'
     and instr('+' || v.domain || '+', '+' || {domain} || '+')))"""

@@ -108,24 +108,26 @@ def comparisons(archive: Archive, champion: str, human: str, search_domain: str)
 
 
 def _comparison(archive: Archive, champion: str, human: str, domain: str, search_domain: str) -> Comparison:
-    ours, theirs = _scores(archive, champion, domain), _scores(archive, human, domain)
+    ours, theirs = scores(archive, champion, domain), scores(archive, human, domain)
     difference = bound = None
     if ours and ours.keys() == theirs.keys():
         difference, low = pgr.paired(list(ours.values()), [theirs[instance] for instance in ours])
         bound = finite(low)
     return Comparison(
-        domain, domain != search_domain, _judged(archive, champion, domain), _judged(archive, human, domain), difference, bound
+        domain, domain != search_domain, judged(archive, champion, domain), judged(archive, human, domain), difference, bound
     )
 
 
-def _scores(archive: Archive, method: str, domain: str) -> dict[int, Score]:
-    trials = archive.trials(method, Split.FRESH, domain)
+def scores(archive: Archive, method: str, domain: str, split: Split = Split.FRESH) -> dict[int, Score]:
+    """Return a method's scores on a domain, by instance; those of failures are not there."""
+    trials = archive.trials(method, split, domain)
     return {trial.instance: trial.score for trial in trials if trial.score is not None}
 
 
-def _judged(archive: Archive, method: str, domain: str) -> Judged | None:
+def judged(archive: Archive, method: str, domain: str, split: Split = Split.FRESH) -> Judged | None:
+    """Return how a method did on a domain; None where it was not judged there."""
     rows = archive.rows(
-        "select * from evaluations where method = ? and split = 'fresh' and domain = ? order by id desc limit 1",
-        [method, domain],
+        "select * from evaluations where method = ? and split = ? and domain = ? order by id desc limit 1",
+        [method, split, domain],
     )
     return lenient(Judged, rows[0], **ends(rows[0]), instances=instances(rows[0])) if rows else None

@@ -16,6 +16,7 @@ from evolve.queries.heat_maps import HeatMap, heat_maps
 from evolve.queries.leaderboard import LeaderboardRow, ranking
 from evolve.queries.lineage import Lineage, lineage_of
 from evolve.queries.operators import OperatorYield, yields
+from evolve.queries.scale_table import ScaleTable, scale_table
 from evolve.queries.status import Happening, RunStatus, events, run_status
 from evolve.queries.words import CalledNumbers, words_of
 from evolve.text import label
@@ -34,6 +35,7 @@ class Report:
         made_by: the mark by which the run knows its own files again; it stands first.
         judged: methods in the whole leaderboard, of which `leaderboard` holds the best 100.
         baselines: the seeds, best on fresh instances (else on dev) first.
+        scale: the champion on each size of model, where the run was asked for it.
         maps: empty when the task is not known here.
         lineage: of the best method, or None without one; `source` is its text.
         changes: the best bred methods against their first parents.
@@ -45,6 +47,7 @@ class Report:
     verdict: final_table.FinalVerdict
     comparisons: tuple[final_table.Comparison, ...]
     contested: tuple[contested.Contested, ...]
+    scale: ScaleTable | None
     curve: Curve
     judged: int
     leaderboard: tuple[LeaderboardRow, ...]
@@ -88,6 +91,7 @@ def collect(archive: Archive, *, alive: bool, methods: tuple[LeaderboardRow, ...
             standing=now,
             verdict=final_table.verdict(archive, run),
             contested=contested.contested(archive, now.domain),
+            scale=scale_table(archive),
             comparisons=final_table.comparisons(archive, run.champion, run.human_best, now.domain),
             curve=curve(archive),
             judged=len(methods),

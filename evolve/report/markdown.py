@@ -29,6 +29,7 @@ def render(report: Report) -> str:
         f"{count(now.evaluations, 'evaluation')} in {duration(now.seconds)}{engine}; {cost}; sandbox level {_text(now.level)}.",
         *([f"Scores that models were shown: {_text(now.disclosed.sentence)}."] if now.disclosed else []),
         *_final(report),
+        *_scale(report),
         *_contested(report),
         *_leaderboard(report),
         *_lineage(report),
@@ -75,6 +76,20 @@ def _final(report: Report) -> list[str]:
         for line in report.comparisons
     ]
     return ["## PGR on fresh instances", _table(["domain", "champion", "human best", "difference", "95 % lower bound"], rows)]
+
+
+def _scale(report: Report) -> list[str]:
+    if report.scale is None:
+        return []
+    rows = [
+        [
+            _text(line.size), _judged(line.champion), _judged(line.human),
+            _text(estimate(line.difference, line.low, line.high, line.instances)),
+        ]
+        for line in report.scale.lines
+    ]  # fmt: skip
+    heads = ["size", "champion", "human best", "difference"]
+    return ["## PGR by size of model", _table(heads, rows), _text(report.scale.sentence) + "."]
 
 
 def _contested(report: Report) -> list[str]:

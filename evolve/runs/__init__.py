@@ -13,6 +13,7 @@
 - repair: a whole archive beside the damaged one
 - replay: a recorded run again, compared
 - resources: what judging needs, opened and closed together
+- scale_check: the champion on each size of model
 - sealed: the counted look
 - seeds: baselines and a user's files
 - session: start and resume

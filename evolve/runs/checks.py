@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archives.archive import Archive
 from archives.grid import Grid
@@ -19,6 +20,7 @@ from evolve.executors import Executor
 from evolve.grids import grid_for, measures_of
 from evolve.nouns import Model, Operator
 from evolve.runs.resources import load_models, load_operators
+from evolve.runs.scale_check import task_of_sizes
 from evolve.search.context import held_out_instances, wanted_instances
 from evolve.selection import strategies
 from evolve.selection.strategies import strategy
@@ -65,6 +67,27 @@ class Given:
 NOTHING = Given()
 
 
+def given_objects(operators: object, executor: object) -> Given:
+    """Return what is handed over as objects. Raises UsageError for an object of another kind."""
+    if not isinstance(operators, list | tuple):
+        raise UsageError(f"operators takes a list of operators, got {operators!r:.80}")
+    for operator in operators:
+        check_attributes(operator, "operators", ("name", "needs_model", "parents", "subject", "propose"))
+    handed: dict[str, Any] = {"operators": tuple(operators)}
+    if not isinstance(executor, str | None):
+        check_attributes(executor, "executor", ("open", "submit", "cancel", "close"))
+        handed["executor"] = executor
+    return Given(**handed)
+
+
+def check_attributes(value: object, name: str, attributes: Sequence[str]) -> None:
+    """Raise UsageError for a value that lacks some attributes, or is a class."""
+    missing = [attribute for attribute in attributes if not hasattr(value, attribute)]
+    if missing or isinstance(value, type):
+        what = f"it has no {missing[0]}" if missing else "it is a class: hand over an instance"
+        raise UsageError(f"{name} cannot take {value!r:.80}: {what}")
+
+
 @dataclass(frozen=True)
 class Setup:
     """What a run works with, looked up once from its configuration and from what its caller handed over.
@@ -98,6 +121,8 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
     check_config(task, config)
     config = config.model_copy(update={"held_out_instances": held_out_instances(task, config)})  # stored: a run keeps its own
     check_operators(config.strategy, operators)
+    if config.scale_check:
+        task_of_sizes(task)
     stop = threading.Event()
     return Setup(
         config=config,
@@ -114,6 +139,8 @@ def resolve(config: Config, path: Path | None = None, given: Given = NOTHING, gr
 def check_config(task: Task, config: Config) -> None:
     """Raise UsageError when a task cannot be searched as configured."""
     for domain in config.domains:
+        if domain in task.absent:
+            raise UsageError(task.absent[domain])
         if domain not in task.search_domains:
             raise UsageError(f"{domain!r} is not a search domain of {task.name}: choose among {', '.join(task.search_domains)}")
     if config.dev_instances < task.least_instances:
@@ -181,6 +208,7 @@ def known_executor(config: Config, path: Path) -> Executor:
 
 CHANGEABLE = (
     "evals", "usd", "tokens", "minutes", "workers", "model", "base_url", "trackers", "device", "trust_methods", "executor",
+    "scale_check",
 )  # fmt: skip
 
 

@@ -70,6 +70,8 @@ def judge(
     """
     task = tasks.load(tasks.admit(how.task))
     domain = how.domain or task.search_domains[0]
+    if domain in task.absent:
+        raise UsageError(task.absent[domain])
     if domain not in tasks.domains(task):
         raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
     other = opponent(how, task)

@@ -26,7 +26,7 @@ from evolve.selection.pairing import Adds
 from fitness import registry
 from fitness.cached_judge import CachedJudge
 from fitness.judge import Cancelled
-from fitness.sandbox.device import choose
+from fitness.sandbox.device import DeviceChoice, choose
 from fitness.sandbox.sandbox import Sandbox, opened
 from fitness.tasks import Task
 from fitness.vault.builder import Builder
@@ -40,13 +40,18 @@ _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 @dataclass(frozen=True)
 class JudgeResources(Judging):
-    """All that judging needs, with or without a run."""
+    """All that judging needs, with or without a run.
+
+    Attributes:
+        choice: where methods were to compute.
+    """
 
     judge: CachedJudge
     vault: Vault
     builder: Builder
     sandbox: Sandbox
     rows: RowStore
+    choice: DeviceChoice
 
     def adds(self, config: Config) -> Adds | None:
         """Return what says of two methods what one adds to the other on a run's dev instances, if the task's answers have rows.
@@ -57,6 +62,13 @@ class JudgeResources(Judging):
             return None
         self.rows.prune()
         return partial(self.rows.adds, instances=dev_instances(config))
+
+    @contextlib.contextmanager
+    def beside(self, task: Task, wanted: Sequence[InstanceName]) -> Iterator[JudgeResources]:
+        """Judge on another task for a while, in the same sandbox; begin to build its wanted instances."""
+        with Builder(self.vault, task) as builder:
+            builder.start(wanted)
+            yield _judging(task, self.vault, builder, self.sandbox, self.worker, self.stop, self.choice)
 
     @contextlib.contextmanager
     def stopped_at_the_end(self) -> Iterator[None]:
@@ -90,24 +102,38 @@ def judge_resources(
     _return_large_arrays()
     with contextlib.ExitStack() as stack:
         worker = worker or stack.enter_context(WorkerProcess())
-        vault, one_at_a_time = Vault(), threading.Lock()
+        vault = Vault()
         builder = stack.enter_context(Builder(vault, task))
         builder.start(wanted)
         worker.warm()
         sandbox = stack.enter_context(opened(choice, trust, task.model))
+        yield _judging(task, vault, builder, sandbox, worker, stop, choice, baselines)
 
-        def load(name: InstanceName) -> Instance:
-            while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):
-                with contextlib.suppress(TimeoutError):
-                    builder.wait_for(name, IDLE)
-            if stop.is_set():
-                raise Cancelled
-            with one_at_a_time:
-                return load_instance(vault, task, name)
 
-        store, rows = vault.cache(circumstances(task, sandbox, choice)), RowStore(vault.rows(task))
-        judge = CachedJudge(store, baselines, task, vault, sandbox, load, stop, partial(with_others, worker), rows)
-        yield JudgeResources(task, judge, worker, stop, vault, builder, sandbox, rows)
+def _judging(
+    task: Task,
+    vault: Vault,
+    builder: Builder,
+    sandbox: Sandbox,
+    worker: WorkerProcess,
+    stop: threading.Event,
+    choice: DeviceChoice,
+    baselines: Collection[str] = (),
+) -> JudgeResources:
+    one_at_a_time = threading.Lock()
+
+    def load(name: InstanceName) -> Instance:
+        while not stop.is_set() and not vault.ready(task, name.domain, name.split, name.index):
+            with contextlib.suppress(TimeoutError):
+                builder.wait_for(name, IDLE)
+        if stop.is_set():
+            raise Cancelled
+        with one_at_a_time:
+            return load_instance(vault, task, name)
+
+    store, rows = vault.cache(circumstances(task, sandbox, choice)), RowStore(vault.rows(task))
+    judge = CachedJudge(store, baselines, task, vault, sandbox, load, stop, partial(with_others, worker), rows)
+    return JudgeResources(task, judge, worker, stop, vault, builder, sandbox, rows, choice)
 
 
 def _return_large_arrays() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from evolve.runs.checks import NOTHING, Given, Setup, check_origin, known_execut
 from evolve.runs.forecast import check_budget, system_text
 from evolve.runs.process import claimed, only_writer, stop_on_interrupt
 from evolve.runs.resources import JudgeResources, judge_resources
+from evolve.runs.scale_check import check_sizes
 from evolve.runs.seeds import collect, screen_seeds, watch_known
 from evolve.runs.task_check import before_start
 from evolve.screening.screen import Screen
@@ -73,8 +74,8 @@ def check(config: Config, path: Path | None = None, given: Given = NOTHING) -> S
 
 def start(config: Config, path: Path, watch: Observer, given: Given = NOTHING) -> Ending:
     """Begin a new run at a path that the caller has claimed. Raises EvolveError with a sentence before anything is written."""
-    with _new(config, path, watch, given) as (context, kill_trials):
-        return _session(context, kill_trials)
+    with _new(config, path, watch, given) as (context, resources):
+        return _session(context, resources)
 
 
 def prepare(config: Config, path: Path, watch: Observer) -> None:
@@ -90,8 +91,8 @@ def prepare(config: Config, path: Path, watch: Observer) -> None:
 
 
 @contextlib.contextmanager
-def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[tuple[RunContext, Callable[[], None]]]:
-    """Open a new run; with it comes what ends the trials in flight after a Ctrl-C."""
+def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[tuple[RunContext, JudgeResources]]:
+    """Open a new run, and what judges it."""
     with WorkerProcess() as worker:
         worker.warm()
         setup = check(config, path, given)
@@ -110,7 +111,7 @@ def _new(config: Config, path: Path, watch: Observer, given: Given) -> Iterator[
             watch_known(config, resources, baselines, watch)
             setup = _settled(setup, resources, watch)
             with contextlib.closing(_begun(path, setup, resources, methods)) as archive:
-                yield _context(setup, archive, resources, watch), resources.sandbox.close
+                yield _context(setup, archive, resources, watch), resources
 
 
 def _begun(path: Path, setup: Setup, resources: JudgeResources, methods: Sequence[MethodRecord]) -> Archive:
@@ -143,15 +144,15 @@ def resume(path: Path, changes: Mapping[str, object], watch: Observer, given: Gi
 
     What an archive says is no reason to trust its methods, or a server that no table of ours names: `changes` must say so.
     """
-    with _known(path, changes, watch, given) as (context, kill_trials):
-        return _session(context, kill_trials)
+    with _known(path, changes, watch, given) as (context, resources):
+        return _session(context, resources)
 
 
 @contextlib.contextmanager
 def _known(
     path: Path, changes: Mapping[str, object], watch: Observer, given: Given
-) -> Iterator[tuple[RunContext, Callable[[], None]]]:
-    """Open a run that was begun before."""
+) -> Iterator[tuple[RunContext, JudgeResources]]:
+    """Open a run that was begun before, and what judges it."""
     with contextlib.closing(Archive.open(path, write=True)) as archive, only_writer(path):
         stored = stored_config(archive)
         config = merged(stored.model_dump(), changes)
@@ -174,7 +175,7 @@ def _known(
             prompts = prompts if prompts == digest() else ""  # else its sessions were asked in different words
             archive.update_run(config=setup.config.model_dump_json(), state="running", prompts=prompts)
             _count_lost(archive, watch)
-            yield _context(setup, archive, resources, watch), resources.sandbox.close
+            yield _context(setup, archive, resources, watch), resources
 
 
 def _left_out(archive: Archive, setup: Setup) -> list[str]:
@@ -267,32 +268,32 @@ def _built(resources: JudgeResources) -> tuple[int, int]:
     return progress.done, progress.total
 
 
-def _session(context: RunContext, kill_trials: Callable[[], None]) -> Ending:
-    """Search, judge the champion, and store how it ended; `kill_trials` ends the trials in flight after a Ctrl-C."""
+def _session(context: RunContext, resources: JudgeResources) -> Ending:
+    """Search, judge the champion, and store how it ended; the trials in flight are ended after a Ctrl-C."""
     archive, engine = context.archive, context.archive.run().engine_seconds
     parts = assemble(context)
     loop = Loop(context, parts)
     began = time.monotonic()
     result, ended = None, False
     try:
-        with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
+        with stop_on_interrupt(context.judging.stop, context.watch, resources.sandbox.close):
             loop.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
             engine += time.monotonic() - began - loop.live.waited
             archive.update_run(engine_seconds=engine)
             if not context.judging.stop.is_set():
                 result = FinalEvaluation(context, parts).run()
+                check_sizes(context, resources)
             ended = not context.judging.stop.is_set()
     finally:
         archive.update_run(state="finished" if ended else "interrupted", seconds=context.budget.seconds)
-    budget = context.budget
-    verdict = archive.run().verdict
-    return Ending(archive.path, result, verdict, not ended, budget.evals, context.config.device, budget.seconds, engine)
+    said, budget, device = archive.run().verdict, context.budget, context.config.device
+    return Ending(archive.path, result, said, not ended, budget.evals, device, budget.seconds, engine)
 
 
-def _prepare(context: RunContext, kill_trials: Callable[[], None]) -> None:
+def _prepare(context: RunContext, resources: JudgeResources) -> None:
     parts, done = assemble(context), False
     try:
-        with stop_on_interrupt(context.judging.stop, context.watch, kill_trials):
+        with stop_on_interrupt(context.judging.stop, context.watch, resources.sandbox.close):
             Loop(context, parts).prepare()
             if not context.judging.stop.is_set():
                 done = FinalEvaluation(context, parts).judge_humans()

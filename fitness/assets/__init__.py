@@ -5,6 +5,7 @@
 - harder: the documents of the task scale
 - pretrain: trains the language models
 - pretrain_digits: trains the digits' encoder
+- scale/: the weights of the task scale
 - transformer: the architecture
 - truth/: statements, and what SmolLM2-135M makes of them
 """

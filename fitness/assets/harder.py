@@ -1,8 +1,9 @@
-"""Draws the corpus of the task `scale`: the embedded corpus with questions that small models cannot all answer.
+"""Draws the corpus of the task `scale`: the embedded corpus with a long tail of questions that small models cannot all answer.
 
-Sums of numbers of up to three digits; programs of 3 to 5 assignments in which names are assigned anew, so that a state must be
-tracked; facts about people with a first and a second name, four times as many. Words, authors and registers are those of the
-embedded corpus: a model's vocabulary is the same.
+Documents ask easy questions often and hard ones rarely, so that a model knows the more of the tail the larger it is (Michaud et
+al. 2023): sums of numbers of one to three digits, programs of 2 to 5 assignments, facts about twice as many people, with two
+names each. Instances of a task ask of the tail as often as of the head. Words, authors and registers are those of the embedded
+corpus: a model's vocabulary is the same.
 """
 
 from __future__ import annotations
@@ -13,39 +14,49 @@ import numpy as np
 
 from fitness.assets.corpus import ATTRIBUTES, TOKEN, VALUES, Corpus, Genre, Item, Key, Sampler, fact_reply, sum_reply
 
-OPERANDS = 200  # sums are of numbers below
-FIRST, SECOND = 32, 32  # names; every pair of them is a person
-LINES = (3, 5)  # assignments of a program, fewest and most
+OPERANDS = (10, 100, 200)  # sums are of numbers below one of these
+FIRST, SECOND = 16, 32  # names; every pair of them is a person
+LINES = (2, 3, 4, 5)  # assignments of a program
+LINE_CUTS = (0.4, 0.7, 0.9)  # shares of documents' programs: .4, .3, .2, .1
 NAMES = "xyz"
 
 _PEOPLE = FIRST * SECOND
 _FACTS = np.random.default_rng(8).integers(0, VALUES, size=(_PEOPLE, ATTRIBUTES)).tolist()
-_ZIPF = 1 / np.arange(1, _PEOPLE + 1) ** 0.8
+_ZIPF = 1 / np.arange(1, _PEOPLE + 1)
 _ZIPF_CUTS = (np.cumsum(_ZIPF) / _ZIPF.sum()).tolist()
 _RANKS = np.random.default_rng(9).permutation(_PEOPLE).tolist()  # else the first names alone would tell how common a person is
 
 
 def _math_question(draw: Sampler) -> Key:
-    a, b, plus = draw.below(OPERANDS), draw.below(OPERANDS), draw.below(2)
+    below = OPERANDS[draw.below(len(OPERANDS))]
+    a, b, plus = draw.below(below), draw.below(below), draw.below(2)
     return (a, b, 1) if plus else (max(a, b), min(a, b), 0)
 
 
 def _math_reply(draw: Sampler, key: Key, right: bool, word: int) -> Item:
-    return sum_reply(draw, key, right, word, below=2 * OPERANDS - 1)
+    return sum_reply(draw, key, right, word, below=2 * OPERANDS[-1] - 1)
 
 
-def _code_question(draw: Sampler) -> Key:
-    """Draw a program: x = digit, then any name = assigned name op (digit or assigned name), 2 to 4 times.
+def _code_asks(draw: Sampler) -> Key:
+    return _program(draw, LINES[bisect_right(LINE_CUTS, draw.uniform())])
 
-    As a tuple: the first digit, then (target, source, operation, is a literal, argument) a line.
+
+def _code_examines(draw: Sampler) -> Key:
+    return _program(draw, LINES[draw.below(len(LINES))])
+
+
+def _program(draw: Sampler, lines: int) -> Key:
+    """Draw a program: x = digit, then v = assigned name op (digit or assigned name).
+
+    The first assignments are to new names, those after them to any name anew, so that a state must be tracked. As a tuple: the
+    first digit, then (target, source, operation, is a literal, argument) a line.
     """
-    key, assigned = [draw.below(10)], [0]
-    for _ in range(LINES[0] - 1 + draw.below(LINES[1] - LINES[0] + 1)):
-        target, source = draw.below(len(NAMES)), assigned[draw.below(len(assigned))]
-        op, literal = draw.below(3), draw.below(2)
-        key += [target, source, op, literal, draw.below(10) if literal else assigned[draw.below(len(assigned))]]
-        if target not in assigned:
-            assigned.append(target)
+    key, assigned = [draw.below(10)], 1
+    for _ in range(lines - 1):
+        target = assigned if assigned < len(NAMES) else draw.below(len(NAMES))
+        source, op, literal = draw.below(assigned), draw.below(3), draw.below(2)
+        key += [target, source, op, literal, draw.below(10 if literal else assigned)]
+        assigned = max(assigned, target + 1)
     return tuple(key)
 
 
@@ -78,10 +89,10 @@ def _chat_reply(draw: Sampler, key: Key, right: bool, word: int) -> Item:
 
 
 HARDER = Corpus(
-    cuts=(0.30, 0.70),  # shares of math, code, chat: .30, .40, .30
+    cuts=(0.20, 0.70),  # shares of math, code, chat: .20, .50, .30
     genres={
         "math": Genre(_math_question, _math_question, _math_reply),
-        "code": Genre(_code_question, _code_question, _code_reply),
+        "code": Genre(_code_asks, _code_examines, _code_reply),
         "chat": Genre(_chat_asks, _chat_examines, _chat_reply),
     },
 )

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from fitness.assets import corpus
 from fitness.assets.harder import HARDER
-from fitness.assets.transformer import Shape, Transformer, save
+from fitness.assets.transformer import Shape, Transformer, load, save
 
 HERE = Path(__file__).parent
 CHECKPOINT_EVERY = 100
@@ -38,6 +38,7 @@ class Recipe:
         seed: of the initial weights and of every step's documents.
         corpus: what it is trained on, a name of CORPORA.
         half: whether its weights are stored as float16.
+        start: the recipe with whose weights it begins; "" for weights drawn from the seed.
     """
 
     shape: Shape
@@ -48,20 +49,32 @@ class Recipe:
     seed: int
     corpus: str = "embedded"
     half: bool = False
+    start: str = ""
 
 
-def _sized(shape: Shape, rate: float, seed: int, stop: int = 4000) -> Recipe:
-    """Return the recipe of a model of the task `scale`; all but the weak one see the same number of documents."""
-    return Recipe(shape, 4000, stop, documents=64, learning_rate=rate, seed=seed, corpus="harder", half=True)
+ONE = Shape(corpus.VOCABULARY, 128, 4)
+FIVE = Shape(corpus.VOCABULARY, 256, 6, heads=8)
+TWENTY = Shape(corpus.VOCABULARY, 448, 8, heads=8)
+
+
+def _first(shape: Shape, rate: float, seed: int) -> Recipe:
+    """Return the recipe of a model that learns the embedded corpus: from the harder one alone it learns too slowly."""
+    return Recipe(shape, schedule=5000, stop=5000, documents=64, learning_rate=rate, seed=seed)
+
+
+def _then(shape: Shape, rate: float, seed: int, start: str) -> Recipe:
+    """Return the recipe of a model that goes on with the harder corpus."""
+    return Recipe(shape, 1000, 1000, documents=64, learning_rate=rate, seed=seed, corpus="harder", half=True, start=start)
 
 
 RECIPES = {
-    "strong": Recipe(Shape(corpus.VOCABULARY, 128, 4), schedule=5000, stop=5000, documents=64, learning_rate=2e-3, seed=1),
+    "strong": _first(ONE, 2e-3, seed=1),
     "weak": Recipe(Shape(corpus.VOCABULARY, 32, 2), schedule=5000, stop=2000, documents=64, learning_rate=3e-3, seed=2),
-    "scale/weak": _sized(Shape(corpus.VOCABULARY, 32, 2), 3e-3, seed=12, stop=1500),
-    "scale/1m": _sized(Shape(corpus.VOCABULARY, 128, 4), 2e-3, seed=11),
-    "scale/5m": _sized(Shape(corpus.VOCABULARY, 256, 6, heads=8), 1e-3, seed=13),
-    "scale/20m": _sized(Shape(corpus.VOCABULARY, 448, 8, heads=8), 7e-4, seed=14),
+    "scale/5m-first": _first(FIVE, 1e-3, seed=13),
+    "scale/20m-first": _first(TWENTY, 7e-4, seed=14),
+    "scale/1m": _then(ONE, 1e-3, 21, "strong"),
+    "scale/5m": _then(FIVE, 5e-4, 23, "scale/5m-first"),
+    "scale/20m": _then(TWENTY, 3.5e-4, 24, "scale/20m-first"),
 }
 
 
@@ -95,7 +108,7 @@ def exact_answers(model: Transformer, documents: corpus.Corpus, items: int = 500
 def train(name: str, recipe: Recipe, folder: Path) -> None:
     """Train one model, going on from a checkpoint in `folder` when there is one, and save its weights there."""
     torch.manual_seed(recipe.seed)
-    model = Transformer(recipe.shape)
+    model = _begun(recipe, folder)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.05)
     documents, checkpoint = CORPORA[recipe.corpus], folder / f"{name}.checkpoint.pt"
     first, seconds, smooth = 0, 0.0, None
@@ -120,6 +133,17 @@ def train(name: str, recipe: Recipe, folder: Path) -> None:
     facts["exact_answers"] = exact_answers(model, documents)
     print(json.dumps({"model": name, **facts, "recipe": asdict(recipe)}))
     checkpoint.unlink(missing_ok=True)
+
+
+def _begun(recipe: Recipe, folder: Path) -> Transformer:
+    """Return the model that a training begins with."""
+    if not recipe.start:
+        return Transformer(recipe.shape)
+    places = [place / f"{recipe.start}.safetensors" for place in (folder, HERE)]
+    for place in places:
+        if place.exists():
+            return load(place).train()
+    raise SystemExit(f"train what it begins with first: python -m fitness.assets.pretrain {recipe.start} --folder {folder}")
 
 
 def update(model: Transformer, optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> float:

@@ -7,6 +7,7 @@
 - grammar: kinds of step, as data
 - lm/: the task of language models on texts
 - own: a task of the user's own, in one file
+- scale/: the task whose domains are sizes of the student
 - secret: keyed randomness
 - source: what draws instances
 - suite: what a task is held to
@@ -35,7 +36,11 @@ __all__ = [
     "name_data", "named_data", "register",
 ]  # fmt: skip
 
-TASKS = {"embedded": "fitness.tasks.embedded.task:TASK", "truth": "fitness.tasks.truth.task:TASK"}
+TASKS = {
+    "embedded": "fitness.tasks.embedded.task:TASK",
+    "scale": "fitness.tasks.scale.task:TASK",
+    "truth": "fitness.tasks.truth.task:TASK",
+}
 DATA = {  # tasks that are made of a folder of the user's own data, by their modules
     "w2s": "fitness.tasks.data.task",
     "lm": "fitness.tasks.lm.task",

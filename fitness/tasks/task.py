@@ -28,6 +28,7 @@ class Task:
         version: changes whenever an instance would come out different; instances of other versions are never read.
         brief: the text that explains the task to a researcher or a language model.
         search_domains: domains the search is scored on; `held_out_domains`: those that a champion is judged on afterwards.
+        absent: domains that cannot be drawn here, and a sentence each that says what to do to have them.
         measures: the axes of the default grid; `other_measures`: what a run may choose instead. All are the contract's or size.
         limits: what one run of a method may use.
         least_instances: dev instances of each search domain that a method needs before it can be placed.
@@ -54,6 +55,7 @@ class Task:
     brief: str = ""
     search_domains: tuple[str, ...]
     held_out_domains: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
     measures: tuple[Measure, ...] = PROBABILITIES.measures
     other_measures: tuple[Measure, ...] = PROBABILITIES.other_measures
     limits: Limits = LIMITS

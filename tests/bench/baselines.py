@@ -1,6 +1,7 @@
 """Measure the human baselines: `python -m tests.bench.baselines [INSTANCES] [TASK [NAME...]]` prints their table.
 
-Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances, seconds of one trial.
+Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances (on the task scale mean and 90 % interval),
+seconds of one trial.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from statistics import fmean, stdev
 
 from evolve import executors
 from evolve.executors.job import Job
+from evolve.report.progress import span
 from evolve.runs import seeds as baselines
 from evolve.runs.judge import FIRST
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.screening.screen import Screen
 from fitness.nouns import Method, Split, Trial
+from fitness.pgr import interval
 from fitness.tasks import domains, load
 from fitness.vault.instance import InstanceName
 
@@ -30,10 +33,13 @@ def trials(resources: JudgeResources, method: Method, instances: Sequence[Instan
         return [trial for future in futures for trial in future.result().trials]
 
 
-def cell(found: Sequence[Trial]) -> str:
-    """Return mean ± standard deviation of PGR."""
-    values = [t.score.pgr for t in found if t.score]
-    return f"{fmean(values):.2f} ± {stdev(values):.2f}" if len(values) == len(found) else str(found[0].status)
+def cell(found: Sequence[Trial], intervals: bool) -> str:
+    """Return mean ± standard deviation of PGR, or its interval."""
+    scores = [t.score for t in found if t.score]
+    if len(scores) < len(found):
+        return str(next(t.status for t in found if not t.score))
+    values = [score.pgr for score in scores]
+    return span(interval(scores)) if intervals else f"{fmean(values):.2f} ± {stdev(values):.2f}"
 
 
 def main() -> None:
@@ -52,7 +58,7 @@ def main() -> None:
             assert screened is not None
             found = {domain: trials(resources, screened.method, names) for domain, names in wanted.items()}
             rows = found
-            cells = [cell(found[domain]) for domain in domains(task)]
+            cells = [cell(found[domain], task.name == "scale") for domain in domains(task)]
             seconds = fmean(t.seconds for t in found[task.search_domains[0]])
             beside = f" {aar.get(seed.name, '')} |" if aar else ""
             print(f"| {seed.name} | {' | '.join(cells)} | {seconds:.2f} |{beside}", flush=True)

@@ -33,23 +33,28 @@ def test_a_harder_reply_is_right_exactly_when_asked_to_be(genre: str) -> None:
         assert max(item.tokens) < corpus.VOCABULARY
 
 
-def test_programs_assign_names_anew_and_are_longer_than_those_of_the_embedded_corpus() -> None:
+def test_documents_ask_short_programs_often_and_an_instance_asks_all_lengths_alike() -> None:
+    draw, genre = corpus.Sampler(np.random.default_rng(1)), HARDER.genres["code"]
+    for ask, shares in ((genre.asks, (0.4, 0.3, 0.2, 0.1)), (genre.examines, (0.25,) * 4)):
+        lines = [1 + len(ask(draw)) // 5 for _ in range(4000)]
+        assert [np.mean(np.array(lines) == n) for n in (2, 3, 4, 5)] == pytest.approx(shares, abs=0.03)
+
+
+def test_long_programs_assign_names_anew() -> None:
     draw = corpus.Sampler(np.random.default_rng(1))
     found = [HARDER.reply("code", draw, HARDER.question("code", draw), True, 0).tokens for _ in range(500)]
     lines = [" ".join(WORDS[token] for token in tokens[1:]).split(" > ")[0].split(" , ") for tokens in found]
-    assert {len(program) for program in lines} == {3, 4, 5}
-    assert np.mean([len({line[0] for line in program}) < len(program) for program in lines]) > 0.7
+    assert {len(program) for program in lines if len({line[0] for line in program}) == len(program)} == {2, 3}
 
 
 def test_common_people_share_no_first_name_and_an_instance_asks_of_all_alike() -> None:
-    rng = np.random.default_rng(2)
-    draw, genre = corpus.Sampler(rng), HARDER.genres["chat"]
+    draw, genre, people = corpus.Sampler(np.random.default_rng(2)), HARDER.genres["chat"], harder.FIRST * harder.SECOND
     documents, examined = (np.array([ask(draw)[0] for _ in range(20_000)]) for ask in (genre.asks, genre.examines))
-    common = np.bincount(documents, minlength=1024).argsort()[-32:]
-    assert len(set(common // harder.SECOND)) > 12
-    shares = [np.sort(np.bincount(people, minlength=1024))[-32:].sum() / 20_000 for people in (documents, examined)]
-    assert shares[0] > 0.25
-    assert shares[1] < 0.06
+    common = np.bincount(documents, minlength=people).argsort()[-32:]
+    assert len(set(common // harder.SECOND)) > 8
+    shares = [np.sort(np.bincount(found, minlength=people))[-32:].sum() / 20_000 for found in (documents, examined)]
+    assert shares[0] > 0.5
+    assert shares[1] < 0.1
 
 
 def test_harder_documents_have_the_length_of_the_others_and_repeat_with_their_generator() -> None:

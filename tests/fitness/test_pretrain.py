@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path,
     assert all(torch.equal(tensor, again[name]) for name, tensor in whole.items())
 
 
+def test_a_training_begins_with_the_weights_of_another_or_names_the_command_that_makes_them(tmp_path: Path) -> None:
+    goes_on = replace(RECIPE, start="scale/first", stop=0)
+    (tmp_path / "scale").mkdir()
+    with pytest.raises(SystemExit, match="pretrain scale/first --folder"):
+        pretrain.train("scale/then", goes_on, tmp_path)
+    first = transformer.Transformer(SHAPE)
+    transformer.save(first, tmp_path / "scale" / "first.safetensors", torch.float16)
+    pretrain.train("scale/then", goes_on, tmp_path)
+    begun = transformer.load(tmp_path / "scale" / "then.safetensors").state_dict()
+    assert all(torch.allclose(tensor, begun[name], atol=1e-3) for name, tensor in first.state_dict().items())
+
+
 def test_weights_stored_as_halves_are_read_as_floats_with_the_models_shape(tmp_path: Path) -> None:
     model = transformer.Transformer(SHAPE)
     transformer.save(model, tmp_path / "half.safetensors", torch.float16)
@@ -61,4 +74,5 @@ def test_every_recipe_has_a_corpus_and_a_place_for_its_weights(name: str) -> Non
     recipe = pretrain.RECIPES[name]
     assert recipe.corpus in pretrain.CORPORA
     assert recipe.stop <= recipe.schedule
-    assert (recipe.corpus == "harder") == name.startswith("scale/") == recipe.half
+    assert (recipe.corpus == "harder") == recipe.half == bool(recipe.start)
+    assert not recipe.start or pretrain.RECIPES[recipe.start].shape == recipe.shape

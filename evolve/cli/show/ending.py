@@ -20,6 +20,8 @@ from evolve.config import Config
 from evolve.errors import EvolveError
 from evolve.files import newest_runs
 from evolve.nouns import Operator
+from evolve.queries.final_table import Judged
+from evolve.queries.scale_table import ScaleTable, SizeLine, scale_table
 from evolve.queries.words import words_of
 from evolve.report.progress import clock, span
 from evolve.runs.process import is_running
@@ -58,11 +60,15 @@ def say_end(end: Ending, config: Config, files: dict[str, Path], as_json: bool, 
     if as_json:
         result = asdict(end.result) | {"shown": end.result.shown, "inflation": end.result.inflation} if end.result else None
         named = ("verdict", "interrupted", "evaluations", "seconds", "device", "engine_seconds")
+        sizes = _sizes(end.path)
         ending = {"db": end.path, **{name: getattr(end, name) for name in named}, "result": result, "files": files}
+        ending["scale"] = asdict(sizes) if sizes else None
         click.echo(clean.as_json({"end": ending}, default=str))
         return
     if end.result:
         _table(end.result, _compared(end.path))
+        if sizes := _sizes(end.path):
+            _scale(sizes)
     share = 100 * end.engine_seconds / max(end.seconds, 1e-9)
     judged = clean.count(end.evaluations, "evaluation")
     click.echo(f"{judged} in {clock(end.seconds)}, of which the engine itself used {share:.1f} %")
@@ -129,6 +135,32 @@ def _table(result: Result, compared: str = "") -> None:
     if compared:
         _say(f"for comparison, not the same task: {compared}")
     say()
+
+
+def _sizes(path: Path) -> ScaleTable | None:
+    with contextlib.closing(Archive.open(path)) as archive:
+        return scale_table(archive)
+
+
+def _scale(sizes: ScaleTable) -> None:
+    """Print the champion and the human best on each size of model."""
+    paragraph("PGR on instances of each size of model, with 90 % intervals; both methods were handed the same rows:")
+    rows = [
+        [f"{line.size} ({line.instances})", _judged(line.champion), _judged(line.human), _change(line)] for line in sizes.lines
+    ]
+    table(["size", "best", "human best", "difference"], rows, words=(), width=_screen())
+    _say(sizes.sentence)
+    say()
+
+
+def _judged(side: Judged) -> str:
+    return side.status if side.pgr is None else clean.estimate(side.pgr, side.pgr_low, side.pgr_high, side.instances)
+
+
+def _change(line: SizeLine) -> str:
+    if line.difference is None:
+        return clean.NONE
+    return f"{clean.number(line.difference, sign=True)} {clean.interval(line.low, line.high, line.instances)}".strip()
 
 
 def _screen() -> int:

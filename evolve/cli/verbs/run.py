@@ -30,6 +30,13 @@ tracker_option = click.option(
     help="Have wandb, trackio, mlflow or tensorboard follow the run; on this machine only, unless its own settings say else.",
 )
 
+scale_option = click.option(
+    "--scale-check",
+    is_flag=True,
+    default=None,
+    help="At the end, judge the champion on each size of model of the task scale: does its gain hold at the largest?",
+)
+
 
 @click.command()
 @click.option(
@@ -69,6 +76,7 @@ tracker_option = click.option(
 )
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="Any setting of evolve.toml.")
 @click.option("--db", type=click.Path(path_type=Path), help="Where to write the archive (default: runs/DATE-TIME.db).")
+@scale_option
 @click.option("--dry-run", is_flag=True, help="Print the worst cost and time, and do nothing.")
 @click.option("--gpu-hours", type=float, metavar="H", help="With --dry-run, for the task lm: what fits into so many GPU-hours.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
@@ -140,6 +148,7 @@ def _check_place(db: Path | None) -> None:
 @tracker_option
 @device_option
 @trust_option
+@scale_option
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: events, snapshots, and the result.")
 def resume(

@@ -42,7 +42,26 @@ def final_section(report: Report) -> Safe:
         table(caption, columns, rows),
         class_="two",
     )
-    return section("result", "Result", note, names, both, _few(report), contested_table(report))
+    return section("result", "Result", note, names, both, _few(report), scale_table(report), contested_table(report))
+
+
+def scale_table(report: Report) -> Safe:
+    """Return the champion and the human best on each size of model; nothing where the run was not asked for it."""
+    if report.scale is None:
+        return Safe()
+    columns = [Column("Size"), Column("n", "n"), Column("Champion"), Column("Human best"), Column("Difference")]
+    rows = [
+        [
+            line.size,
+            str(line.instances),
+            _side(line.champion),
+            _side(line.human),
+            guess(line.difference, line.low, line.high, line.instances),
+        ]
+        for line in report.scale.lines
+    ]
+    caption = "PGR by size of model, on the same instances, with 90 % intervals"
+    return join(table(caption, columns, rows), tag("p", report.scale.sentence, class_="note"))
 
 
 def contested_table(report: Report) -> Safe:
