@@ -1,7 +1,7 @@
 """Measure the human baselines: `python -m tests.bench.baselines [INSTANCES] [TASK [NAME...]]` prints their table.
 
-Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances (on the task scale mean and 90 % interval),
-seconds of one trial.
+Judged like `evolve judge`, on its instances: PGR mean ± standard deviation over instances (on the task scale mean and 90 %
+interval), seconds of one trial.
 """
 
 from __future__ import annotations
