@@ -78,7 +78,8 @@ def _holds(largest: SizeLine) -> bool | None:
 def _sentence(lines: tuple[SizeLine, ...]) -> str:
     """Return whether the gain holds at the largest size that is there."""
     last = lines[-1]
-    where = f"at {last.size}, the largest of {count(len(lines), 'size')}"
+    which = f"the largest of {len(lines)} sizes" if len(lines) > 1 else "the only size that is here"
+    where = f"at {last.size}, {which}"
     if last.difference is None:
         failed = [f"the {who} {side.status}" for who, side in (("champion", last.champion), ("human best", last.human))]
         return f"the gain over the human best cannot be told {where}: {' and '.join(failed)}"

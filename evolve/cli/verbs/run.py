@@ -41,7 +41,8 @@ scale_option = click.option(
 @click.command()
 @click.option(
     "--task",
-    help="The task to search on: embedded (the default), truth, w2s or lm on --data, or your own as path/to/task.py[:NAME].",
+    help="The task to search on: embedded (the default), truth, scale, w2s or lm on --data, or your own as "
+    "path/to/task.py[:NAME].",
 )
 @click.option("--data", metavar="DIR", help="Your own data for the tasks w2s and lm: a folder with a folder a domain in it.")
 @click.option("--domain", multiple=True, metavar="NAME", help="A search domain, or several (default: the task's first).")

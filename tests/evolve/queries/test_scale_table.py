@@ -66,6 +66,7 @@ UP, LEVEL, DOWN = (
         ({"1m": UP, "5m": DOWN}, False, "which lies below 0"),
         ({"1m": DOWN, "5m": UP}, True, "holds at 5m"),
         ({"1m": UP[:2], "5m": UP[:2]}, False, "too few for an interval"),
+        ({"1m": UP}, True, "holds at 1m, the only size that is here"),
     ],
 )
 def test_the_largest_size_decides(archive: Archive, gains: dict[str, Sequence[float]], holds: bool, said: str) -> None:
@@ -73,7 +74,7 @@ def test_the_largest_size_decides(archive: Archive, gains: dict[str, Sequence[fl
     assert table is not None
     assert table.holds is holds
     assert said in table.sentence
-    assert [line.size for line in table.lines] == ["1m", "5m"]
+    assert [line.size for line in table.lines] == list(gains)
 
 
 def test_a_failure_is_told_as_one_and_is_no_number(archive: Archive) -> None:
