@@ -28,6 +28,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "evolve.cli.verbs.judge:judge",
         "Judge method files outside any run: PGR with interval, alone or against another method.",
     ),
+    "promote": (
+        "evolve.cli.verbs.promote:promote",
+        "The best methods of a run where trials are dear: another task, or another fidelity.",
+    ),
     "status": ("evolve.cli.verbs.inspect:status", "Where a run stands: evaluations, best, baselines, budget."),
     "top": ("evolve.cli.verbs.inspect:top", "The best methods of a run."),
     "show": ("evolve.cli.verbs.inspect:show", "One method: source, scores, prompt, reply, idea."),

@@ -9,6 +9,7 @@
 - maintenance: archives copied, merged, moved onto another grid
 - new: a method file to begin with
 - process: one writer, clean stops
+- promotion: the best methods of a run, judged where trials are dear
 - recording: a recording's replies and trials
 - repair: a whole archive beside the damaged one
 - replay: a recorded run again, compared

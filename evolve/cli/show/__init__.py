@@ -5,6 +5,7 @@
 - ending: before and after a run
 - estimate: a dry run
 - lineage: a method's ancestors
+- promotion: what `promote` found
 - run: status, leaderboard, one method
 - study: a study and its table
 - tables: failures, costs, hits, operators

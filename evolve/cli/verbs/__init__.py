@@ -7,6 +7,7 @@
 - inspect: status, top, show, diff, lineage, map, failures, costs, find
 - judge: method files, alone or against another method
 - new: a method file to begin with
+- promote: the best methods of a run, judged elsewhere
 - replay: a recorded run again
 - report: report and export
 - run: start and resume
