@@ -273,8 +273,7 @@ def _session(context: RunContext, resources: JudgeResources) -> Ending:
     archive, engine = context.archive, context.archive.run().engine_seconds
     parts = assemble(context)
     loop = Loop(context, parts)
-    began = time.monotonic()
-    result, ended = None, False
+    began, result, ended = time.monotonic(), None, False
     try:
         with stop_on_interrupt(context.judging.stop, context.watch, resources.sandbox.close):
             loop.run(archive.proposals("state in ('asked', 'proposed', 'judging', 'lost')"))
