@@ -79,7 +79,7 @@ def test_json_has_null_beside_n(told: tuple[Path, str], capsys: pytest.CaptureFi
 
 
 def test_judge_says_too_few(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = str(tiny.TASK.seeds / "vanilla.py")
+    file = str(tiny.TASK.seeds[0] / "vanilla.py")
     text = said(capsys, "judge", file, "--task", "tiny", "--instances", "3", "--no-probes", "--device", "cpu")
     assert "n = 3: too few for an interval" in text
     verdict = json.loads(

@@ -71,7 +71,7 @@ def seconds(name: str) -> list[dict[str, Any]]:
 
 
 def baselines() -> set[str]:
-    return {path.read_text() for path in tiny.TASK.seeds.glob("*.py")}
+    return {path.read_text() for path in tiny.TASK.seeds[0].glob("*.py")}
 
 
 def test_a_second_run_on_a_vault_runs_no_baseline_and_stores_the_same_rows_as_one_that_does(
@@ -104,7 +104,7 @@ def test_a_run_that_took_baselines_from_another_replays_and_goes_on(ran: Counter
 
 def test_a_users_own_file_is_judged_in_every_run(ran: Counter[str], tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
-    mine.write_text((tiny.TASK.seeds / "earlystop.py").read_text().replace("EPOCHS = 1", "EPOCHS = 3"))
+    mine.write_text((tiny.TASK.seeds[0] / "earlystop.py").read_text().replace("EPOCHS = 1", "EPOCHS = 3"))
     assert start("first.db", "--set", "seeds=['mine.py']") == 0
     ran.clear()
     assert start("second.db", "--set", "seeds=['mine.py']") == 0

@@ -253,7 +253,7 @@ def test_a_file_and_the_object_in_it_are_the_same_task(tmp_path: Path, monkeypat
     path.write_text(FILE)
     named = tasks.load(tasks.admit(f"{path}:mine"))
     assert named.name.startswith("mine-")
-    assert (named.source, named.seeds) == (f"{path}:mine.source", tmp_path / "baselines")
+    assert (named.source, named.seeds) == (f"{path}:mine.source", (tmp_path / "baselines",))
     from fitness.registry import load
 
     handed = tasks.load(tasks.register(load(f"{path}:mine")))

@@ -66,7 +66,7 @@ def search(folder: Path, world: World, model: Model, disclosure: DisclosureKind 
         screen, stop = Screen(worker), threading.Event()
         begin(archive, config, TASK, vault, screen, [source(recipe) for recipe in world.baselines])
         judging = Judging(TASK, Judge(TASK, vault, WorldSandbox(world), partial(vault.load, TASK), stop), worker, stop)
-        ending = session._session(_context(config, archive, judging, screen, model), lambda: None)
+        ending = session._session(_context(config, archive, judging, screen, model), simulated.NO_SANDBOX)
         return Guided(found_in(archive, ending), _truths(archive, world), world.best)
 
 

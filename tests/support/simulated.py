@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 
@@ -43,6 +45,7 @@ from fitness.vault.instance import InstanceName
 from fitness.vault.vault import Vault
 from tests.support.weak_to_strong import drawn_of, keep
 
+NO_SANDBOX = cast(Any, SimpleNamespace(sandbox=SimpleNamespace(close=lambda: None)))  # nothing to end after a Ctrl-C
 PGR = 0.5  # the true PGR of every method: its expectation over instances
 INSTANCE_STD = 0.10  # of what an instance adds to the PGR of all methods alike
 METHOD_STD = 0.15  # of what it adds to that of one method; FITNESS.md measured .01-.25
@@ -169,7 +172,7 @@ def search(folder: Path, seed: int, methods: int = 100, **settings: object) -> F
     vault = open_vault(folder, task, seed, wanted_instances(task, config))
     archive = Archive.create(folder / "run.db")
     with contextlib.closing(archive):
-        ending = session._session(_context(config, archive, task, vault), lambda: None)
+        ending = session._session(_context(config, archive, task, vault), NO_SANDBOX)
         return found_in(archive, ending)
 
 
