@@ -97,6 +97,7 @@ def run(orders: socket.socket, around: Any) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a method cannot send one: as a KeyboardInterrupt it would look like its own
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and what a method meets is the same everywhere
     _close_all_but({0, 1, 2, orders.fileno(), around.rules})
     message, descriptors, _, _ = socket.recv_fds(orders, MESSAGE, DESCRIPTORS)
     if not message:
