@@ -23,7 +23,7 @@ from evolve.screening.screen import Screen
 from evolve.text import count, label
 from fitness import tasks
 from fitness.judge import pair
-from fitness.nouns import Evaluation, Interval, Method, Split, Status
+from fitness.nouns import Evaluation, Interval, Method, Split, Status, Trial
 from fitness.pgr import FEWEST, interval, paired_interval
 from fitness.sandbox.doctor import CONTAINED
 from fitness.tasks import Task
@@ -69,11 +69,7 @@ def judge(
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
     """
     task = tasks.load(tasks.admit(how.task))
-    domain = how.domain or task.search_domains[0]
-    if domain in task.absent:
-        raise UsageError(task.absent[domain])
-    if domain not in tasks.domains(task):
-        raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
+    domain = chosen_domain(task, how.domain)
     other = opponent(how, task)
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
     with judge_resources(task, names, how.device, trust=how.trust) as resources:
@@ -85,6 +81,23 @@ def judge(
         with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
             sitting = _Sitting(resources, executor, names, other, how.probes, say)
             return [sitting.verdict(file) for file in files]
+
+
+def chosen_domain(task: Task, named: str | None) -> str:
+    """Return the domain that is named, or the first search domain. Raises UsageError for one that is not there."""
+    domain = named or task.search_domains[0]
+    if domain in task.absent:
+        raise UsageError(task.absent[domain])
+    if domain not in tasks.domains(task):
+        raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
+    return domain
+
+
+def evaluated(method: str, trials: Sequence[Trial]) -> Evaluation:
+    """Return a method's trials as one evaluation, which is as its first trial that failed."""
+    failed = next((trial for trial in trials if trial.status is not Status.OK), None)
+    status, message = (failed.status, failed.message) if failed else (Status.OK, "")
+    return Evaluation(method, tuple(trials), status, None, message=message)
 
 
 def opponent(how: JudgeRequest, task: Task) -> SeedFile | None:
@@ -173,9 +186,7 @@ class _Sitting:
         """Return a method's trials as one evaluation, whose looks are counted."""
         trials = tuple(trial for future in futures for trial in future.result().trials)
         self._resources.vault.log_look("judge", method.id, self._names[0].domain, Split.FRESH, len(trials))
-        failed = next((t for t in trials if t.status is not Status.OK), None)
-        status, message = (failed.status, failed.message) if failed else (Status.OK, "")
-        return Evaluation(method.id, trials, status, None, message=message)
+        return evaluated(method.id, trials)
 
 
 def _against(name: str, ours: Evaluation, theirs: Evaluation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist, fmean
 
@@ -19,7 +19,7 @@ from evolve.executors.job import Job
 from evolve.queries.leaderboard import LeaderboardRow, ranking
 from evolve.queries.method import method_details
 from evolve.runs.find import find_run, reading
-from evolve.runs.judge import FIRST
+from evolve.runs.judge import FIRST, chosen_domain, evaluated
 from evolve.runs.resources import JudgeResources, judge_resources
 from evolve.screening.screen import Screen
 from evolve.text import count, label
@@ -106,9 +106,7 @@ def promote(how: PromotionRequest, warn: Callable[[str], None], say: Callable[[s
     `warn` is told when the sandbox does not contain methods, `say` what takes long. Raises EvolveError.
     """
     task = tasks.load(how.task)
-    domain = how.domain or task.search_domains[0]
-    if domain not in tasks.domains(task):
-        raise UsageError(f"{task.name} has no domain {domain!r}: the domains are {', '.join(tasks.domains(task))}")
+    domain = chosen_domain(task, how.domain)
     path = find_run(how.db)
     with reading(path) as archive:
         run_task, best = archive.run().task, [row for row in ranking(archive, how.methods) if row.pgr is not None]
@@ -211,9 +209,7 @@ def _rung(
     for one, futures in zip(before, begun):
         trials = tuple(trial for future in futures for trial in future.result().trials)
         resources.vault.log_look("promote", one.method, names[0].domain, Split.FRESH, len(trials))
-        failed = next((trial for trial in trials if trial.status is not Status.OK), None)
-        state = (failed.status, failed.message) if failed else (Status.OK, "")
-        found.append(replace(one, trials=(*one.trials, *trials), status=state[0], message=state[1]))
+        found.append(evaluated(one.method, (*one.trials, *trials)))
     return found
 
 
