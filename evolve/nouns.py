@@ -240,7 +240,8 @@ def experimenting(operator: Operator) -> bool:
     return bool(getattr(operator, "experiments", False))
 
 
-VERSIONS = "- Versions: "  # how the line of the system text begins that may differ from one machine to another
+VERSIONS = "- Versions: "  # how the line of the system text begins that tells of the machine
+PACE = "- takes about "  # how the line of a card begins that tells of the machine and what else it did meanwhile
 TURN = "\n\n===== turn {} =====\n\n"  # stands between the turns in a draft's prompt and reply
 
 

@@ -88,3 +88,9 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _no_gate_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of one test may get the port, and so the address, at which an earlier test's server asked to be left alone."""
+    monkeypatch.setattr("evolve.models.retry._gates", {})

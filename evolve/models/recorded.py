@@ -17,7 +17,7 @@ from archives.nouns import ArchiveError, CallRecord, Usage
 from archives.sqlite.typed import value
 from evolve.errors import ModelError, UsageError
 from evolve.models.answers import kept
-from evolve.nouns import VERSIONS, Reply
+from evolve.nouns import PACE, VERSIONS, Reply
 
 if TYPE_CHECKING:
     from evolve.models import Settings
@@ -141,6 +141,7 @@ def _said(prompt: str) -> list[str]:
 
 
 def _key(system: str, prompt: str) -> bytes:
-    """Return what tells one request from another; a recording is replayed where other versions are installed, too."""
-    system = "".join(line for line in system.splitlines(keepends=True) if not line.startswith(VERSIONS))
-    return sha256(f"{system}\0{prompt}".encode("utf-8", "surrogatepass")).digest()
+    """Return what tells one request from another: lines that tell of a machine do not, as a recording is replayed on any."""
+    lines = f"{system}\n\0{prompt}".splitlines()
+    same = "\n".join(line for line in lines if not line.lstrip().startswith((VERSIONS, PACE)))
+    return sha256(same.encode("utf-8", "surrogatepass")).digest()

@@ -14,6 +14,7 @@ from typing import Literal
 
 from archives.archive import Archive
 from archives.nouns import MethodRecord
+from evolve.nouns import PACE
 from evolve.text import LINE, count, printable_line
 from fitness.nouns import Evaluation, Score, Split, Status, Trial
 from fitness.pgr import interval, paired_interval
@@ -182,9 +183,8 @@ def told(card: Card) -> str:
         lines.append(f"{card.status}: {printable_line(card.problem, 2 * LINE) or 'no reason known'}")
     elif card.problem:
         lines.append(printable_line(card.problem))
-    if card.slower > 1:
-        lines.append(f"takes about {card.slower} times as long as a plain method")
-    return "\n".join(f"- {line}" for line in lines)
+    pace = [f"{PACE}{card.slower} times as long as a plain method"] if card.slower > 1 else []
+    return "\n".join([*(f"- {line}" for line in lines), *pace])
 
 
 def noted(trials: Sequence[Trial]) -> str:

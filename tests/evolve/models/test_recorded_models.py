@@ -119,6 +119,17 @@ def test_a_recording_answers_where_other_versions_are_installed(recorded):
         model.ask(rules.format("- Version: 3\n"), "first")
 
 
+@pytest.mark.parametrize(
+    "pace", ["- takes about 2 times as long as a plain method", "- takes about 4 times as long as a plain method"]
+)
+def test_a_recording_answers_on_a_busier_machine(recorded, pace):
+    model = models.load(f"replay:{recorded}")
+    assert model.ask(SYSTEM, f"first\n{pace}").text == "broken"
+    assert model.ask(SYSTEM, f"first\n{pace}\n\nmend it").text == "mended"
+    with pytest.raises(ModelError, match="not in the recording"):
+        model.ask(SYSTEM, f"first\n- PGR 0.20\n{pace}")
+
+
 def test_what_was_unusable_then_is_unusable_again(recorded):
     with pytest.raises(UnusableAnswer, match="the answer of openai:x was cut short") as caught:
         models.load(f"replay:{recorded}").ask(SYSTEM, "long")
