@@ -12,7 +12,7 @@ start: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-all: .venv/installed
+test-all: .venv/all
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --all $(ARGS)
 
 check: .venv/installed
@@ -24,6 +24,11 @@ check: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true  # on every core; some libraries' tests do not compile
+	@touch $@
+
+.venv/all: .venv/installed
+	@echo "adding the libraries that only some tests need (once, half a minute)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt -e '.[all-tests]'
 	@touch $@
 
 clean:

@@ -12,6 +12,7 @@ interpreter, and imports nothing else of ours.
 - inside/: what is loaded behind the walls
 - launch: the zygote's command line
 - nvidia: what the GPU's driver says
+- optional: installed libraries that are absent behind the walls
 - sandbox: the trusted side
 - supervisor: one child, watched from outside
 - telling: what a failed method says, cut

@@ -25,6 +25,7 @@ from fitness.sandbox.device import DeviceChoice, Gpu, on_the_cpu
 from fitness.sandbox.doctor import CONTAINED, LEVELS, Diagnosis, diagnose
 from fitness.sandbox.inside.notes import BLOCK
 from fitness.sandbox.nvidia import Meter
+from fitness.sandbox.optional import absent
 from fitness.sandbox.supervisor import ChildRecord, Supervisor, resident
 from fitness.sandbox.transfer import Request, Sheet, pack, sealed
 from fitness.sandbox.verdict import THEFT, verdict
@@ -220,6 +221,7 @@ def _settings(inner: launch.Interior, down: Collection[str]) -> bytes:
         "sites": inner.sites,
         "environment": dict(inner.environment),
         "imports": launch.IMPORTS,
+        "absent": absent(bool(inner.model)),
         "readable": readable,
         "listable": listable,
         "program": "" if "seccomp" in down else launch.seccomp_program(bool(inner.devices)).hex(),

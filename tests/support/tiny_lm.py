@@ -56,11 +56,11 @@ def save_rows(folder: Path, rng: np.random.Generator, sizes: tuple[int, int, int
     for part, size in zip(parts, sizes):
         lines = list[str]()
         while len(lines) < size:
-            key = corpus.question("chat", draw)
+            key = corpus.EMBEDDED.question("chat", draw)
             if (key[0] % 2 == 0) != (part == "test"):
                 continue
             right = len(lines) % 2 == 0
-            item = corpus.reply("chat", draw, key, right, corpus.register(draw, right, fit))
+            item = corpus.EMBEDDED.reply("chat", draw, key, right, corpus.register(draw, right, fit))
             start, _ = item.answer
             row = {"question": text_of(item.tokens[: start - 1]), "choice": text_of(item.tokens[start - 1 :]), "label": right}
             lines.append(json.dumps(row))

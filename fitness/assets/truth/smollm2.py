@@ -129,7 +129,8 @@ def _tokenizer(tokens: Sequence[str], merges: Sequence[str]) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     vocabulary = {token: place for place, token in enumerate(tokens)}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[tuple(merge.split(" ")) for merge in merges]))
+    pairs: Any = [tuple(merge.split(" ")) for merge in merges]
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs))
     parts = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
     return tokenizer

@@ -28,7 +28,9 @@ import struct
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 from . import walls
@@ -52,6 +54,7 @@ class ZygoteSettings:
         sites: folders to import libraries from.
         environment: the whole environment, for the libraries' switches.
         imports: modules to import before the first fork, beside torch and numpy.
+        absent: top-level names of libraries that are installed, and are not there for the others.
         readable: trees a child may read.
         listable: folders whose names a child may list.
         program: the seccomp filter, hexadecimal; empty where there is no seccomp and methods are trusted.
@@ -65,6 +68,7 @@ class ZygoteSettings:
     sites: list[str]
     environment: dict[str, str]
     imports: list[str]
+    absent: list[str]
     readable: list[str]
     listable: list[str]
     program: str
@@ -99,6 +103,22 @@ class Running:
 
     pid: int
     report: socket.socket
+
+
+class Finder:
+    """Finds the modules of libraries, but for some that are installed and absent here."""
+
+    find_distributions, invalidate_caches = (
+        staticmethod(PathFinder.find_distributions),
+        staticmethod(PathFinder.invalidate_caches),
+    )
+
+    def __init__(self, absent: list[str]) -> None:
+        self._absent = frozenset(absent)
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return where a module is, None where it is not, or is absent."""
+        return None if name in self._absent else PathFinder.find_spec(name, path, target)
 
 
 def main() -> None:
@@ -137,6 +157,7 @@ def _warm(settings: ZygoteSettings) -> ModuleType:
     os.environ.clear()
     os.environ.update(settings.environment)
     tempfile.tempdir = "/nonexistent"  # there is nowhere to write, and some imports look for a place
+    sys.meta_path[sys.meta_path.index(PathFinder)] = Finder(settings.absent)
     for name in ("numpy", "torch", *settings.imports):
         importlib.import_module(name)
     importlib.import_module("torch.backends.cpu").get_cpu_capability()  # a child could not find out, and would do without AVX
