@@ -27,7 +27,7 @@ from fitness import tasks
 from fitness.nouns import Evaluation, EvolveError, Method, Split, Status
 from fitness.pgr import FEWEST, interval
 from fitness.sandbox.doctor import CONTAINED
-from fitness.tasks import Task
+from fitness.tasks import Task, admits
 from fitness.vault.instance import InstanceName
 
 REACH = NormalDist().inv_cdf(0.95)  # of the 90 % interval
@@ -149,10 +149,10 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> tuple[float | None
 def _check(run_task: str, task: Task) -> None:
     """Raise UsageError where a run's methods are written for another contract, as far as its task is known here."""
     try:
-        theirs = tasks.load(run_task).contract
+        theirs = tasks.load(run_task)
     except EvolveError:
         return
-    if theirs.arrays != task.contract.arrays or theirs.answer != task.contract.answer:
+    if not admits(task, theirs):
         raise UsageError(
             f"methods for {run_task} are handed other arrays, or return another answer, than those for {task.name}"
         )

@@ -18,7 +18,7 @@ from evolve.text import count
 from fitness import pgr, tasks
 from fitness.judge import pair
 from fitness.nouns import Evaluation, Split, Status
-from fitness.tasks import Task
+from fitness.tasks import Task, admits
 from fitness.vault.instance import InstanceName
 
 TASK = "scale"
@@ -29,9 +29,8 @@ _WHO, _WHY = "scale check", "the champion and the human best on each size"
 def task_of_sizes(task: Task) -> Task:
     """Return the task whose domains are sizes. Raises UsageError where methods of a task could not run on it."""
     sizes = tasks.load(TASK)
-    ours, theirs = task.contract, sizes.contract
-    if (ours.arrays, ours.answer) != (theirs.arrays, theirs.answer):
-        handed = ", ".join(array.name for array in theirs.arrays)
+    if not admits(sizes, task):
+        handed = ", ".join(array.name for array in sizes.contract.arrays)
         raise UsageError(
             f"a scale check needs methods that are handed {handed}, and those of {task.name} are not: leave --scale-check out"
         )

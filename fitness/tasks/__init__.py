@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 from fitness import registry
 from fitness.registry import UsageError
 from fitness.tasks.own import OwnTask
-from fitness.tasks.task import Task, domains
+from fitness.tasks.task import Task, admits, domains
 
 if TYPE_CHECKING:
     from fitness.sandbox.device import Gpu
 
 __all__ = [
-    "DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "check_data", "domains", "gpu_forecast", "load",
+    "DATA", "TASKS", "OwnTask", "Task", "admit", "admit_data", "admits", "check_data", "domains", "gpu_forecast", "load",
     "name_data", "named_data", "register",
 ]  # fmt: skip
 

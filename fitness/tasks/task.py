@@ -97,3 +97,19 @@ class Task:
 def domains(task: Task) -> tuple[str, ...]:
     """Return all domains of a task, search domains first."""
     return task.search_domains + task.held_out_domains
+
+
+def fact(train: int, test: int, width: int, classes: int = 2, pairs: int | None = None, *, drawn: bool = True) -> str:
+    """Return what is told of a domain: how many rows, features, classes and pairs, None for none.
+
+    `drawn` rows are those of an instance, a half to five sixths of whose test rows a trial shows; others are all that is there.
+    """
+    shown = f"{train:,} training rows, {test // 2:,} to {5 * test // 6:,} test rows"
+    rows = shown if drawn else f"{train:,} training and {test:,} test rows"
+    return f"{rows}, {width} features, {classes} classes, {'no' if pairs is None else f'{pairs:,}'} pairs"
+
+
+def admits(task: Task, other: Task) -> bool:
+    """Tell whether methods for another task can run on this one: all arrays that they know are handed to them."""
+    known, handed = other.contract, task.contract
+    return set(known.arrays) <= set(handed.arrays) and known.answer == handed.answer

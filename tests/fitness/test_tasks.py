@@ -15,9 +15,10 @@ import pytest
 
 from evolve.testing import check_task
 from fitness.assets import corpus
+from fitness.contracts.contract import Array
 from fitness.nouns import EvolveError, Split, VaultError
 from fitness.registry import resolve
-from fitness.tasks import TASKS, Task, domains, load
+from fitness.tasks import TASKS, Task, admits, domains, load
 from fitness.tasks.embedded.task import TASK, Sizes, embedded
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw, Source
@@ -74,6 +75,16 @@ def test_loading_every_task_imports_nothing_heavy(root: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def test_methods_run_where_all_that_they_know_is_handed_to_them() -> None:
+    extra = Array("train_tokens", "n_train longest", "int32")
+    more = replace(TASK, contract=replace(TASK.contract, arrays=(*TASK.contract.arrays, extra)))
+    answered = replace(TASK, contract=replace(TASK.contract, answer=replace(TASK.contract.answer, high=2.0)))
+    assert admits(TASK, TASK)
+    assert admits(more, TASK)
+    assert not admits(TASK, more)
+    assert not admits(TASK, answered)
 
 
 def test_the_version_changes_with_the_settings() -> None:

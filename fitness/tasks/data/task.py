@@ -22,7 +22,7 @@ from fitness.tasks.data.columns import aligned
 from fitness.tasks.data.pool import Pool
 from fitness.tasks.data.reading import Arrays, taken
 from fitness.tasks.embedded.grammar import GRAMMAR
-from fitness.tasks.task import Task
+from fitness.tasks.task import Task, fact
 
 NAME, VERSION = "w2s", 2  # raise the version whenever an instance would come out different
 STEMS = ("train", "test")  # of the files of a domain
@@ -99,7 +99,7 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         name=f"{name}-{_short(json.dumps(digests, sort_keys=True).encode())}",
         version=f"{VERSION}-{_short(settings)}",
         brief=_brief(chosen, floor, ceiling),
-        facts={domain: _facts(found) for domain, found in pools.items()},
+        facts={domain: _fact(found) for domain, found in pools.items()},
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
@@ -197,10 +197,9 @@ def _words(floor: str, ceiling: str) -> Words:
     return replace(usual, floor=floor, ceiling=ceiling, scored=scored)
 
 
-def _facts(found: Pool) -> str:
-    pairs = "no pairs" if found.pairs is None else f"{len(found.pairs):,} pairs"
-    rows = f"{len(found.train):,} training and {len(found.test):,} test rows"
-    return f"{rows}, {found.train.shape[1]} features, {found.classes} classes, {pairs}"
+def _fact(found: Pool) -> str:
+    pairs = None if found.pairs is None else len(found.pairs)
+    return fact(len(found.train), len(found.test), found.train.shape[1], found.classes, pairs, drawn=False)
 
 
 def _brief(options: DataOptions, floor: str, ceiling: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from fitness.nouns import Limits, Measure
 from fitness.tasks.embedded.grammar import GRAMMAR
-from fitness.tasks.task import Task
+from fitness.tasks.task import Task, fact
 
 WIDTH = 256  # features of a row on the domains of the language model
 SEARCH = ("chat", "code_deceptive")
@@ -80,15 +80,11 @@ def embedded(sizes: Sizes = Sizes(), margin: float = 0.2) -> Task:
         margin=margin,
         source="fitness.tasks.embedded.source:EmbeddedSource",
         options=options,
-        facts={domain: _facts(sizes, domain in PAIRED) for domain in SEARCH},
+        facts={
+            domain: fact(sizes.train, sizes.test, WIDTH, pairs=sizes.pairs if domain in PAIRED else None) for domain in SEARCH
+        },
         grammar=GRAMMAR,
     )
-
-
-def _facts(sizes: Sizes, paired: bool) -> str:
-    pairs = f"{sizes.pairs:,} pairs" if paired else "no pairs"
-    shown = f"{sizes.test // 2:,} to {5 * sizes.test // 6:,} test rows"
-    return f"{sizes.train:,} training rows, {shown}, {WIDTH} features, 2 classes, {pairs}"
 
 
 TASK = embedded()

@@ -19,7 +19,7 @@ from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.lm import checks, models, results
 from fitness.tasks.lm.options import LmOptions
 from fitness.tasks.lm.rows import Domain, digests, domains_of, load
-from fitness.tasks.task import Task
+from fitness.tasks.task import Task, fact
 
 NAME, VERSION = "lm", 1  # raise the version whenever an instance would come out different
 DAY = 86_400.0  # seconds: features, teachers and ceilings are made for the first instances
@@ -77,7 +77,7 @@ def from_folder(folder: Path, options: Mapping[str, Any] = NONE, name: str = NAM
         name=f"{name}-{_short(found)}",
         version=f"{VERSION}-{_short([settings, prints])}",
         brief=_brief(chosen, loaded[search[0]]),
-        facts={domain: _facts(rows, width) for domain, rows in loaded.items()},
+        facts={domain: fact(len(rows.train), len(rows.test), width, drawn=False) for domain, rows in loaded.items()},
         search_domains=search,
         held_out_domains=tuple(domain for domain in domains if domain not in search),
         margin=MARGIN,
@@ -149,10 +149,6 @@ def _measured(name: str) -> checks.Measured | None:
 
 def _short(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def _facts(domain: Domain, width: int) -> str:
-    return f"{len(domain.train):,} training and {len(domain.test):,} test rows, {width} features, 2 classes, no pairs"
 
 
 def _brief(options: LmOptions, domain: Domain) -> str:

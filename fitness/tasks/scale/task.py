@@ -14,12 +14,13 @@ from fitness.nouns import Limits
 from fitness.registry import UsageError
 from fitness.tasks.embedded.grammar import GRAMMAR
 from fitness.tasks.embedded.task import MEASURES, OTHER_MEASURES, Sizes
-from fitness.tasks.task import Task
+from fitness.tasks.task import Task, fact
 
 NAME = "scale"
 MODELS = ("1m", "5m", "20m")  # students, by about how many parameters they have; each is a domain
 WEIGHTS = Path(assets.__file__).parent / "scale"
 VARIABLE = "EVOLVE_SCALE_WEIGHTS"  # of the environment: a folder of one's own weights, which come before ours
+WIDTH = 256  # features of the smallest student, whose sizes are told
 VERSION = 1  # raise it whenever an instance would come out different
 
 BRIEF = """\
@@ -63,7 +64,7 @@ def scale(sizes: Sizes = SIZES, margin: float = 0.2, folder: str = "") -> Task:
         margin=margin,
         source="fitness.tasks.scale.source:ScaleSource",
         options={"sizes": asdict(sizes), "strong": {name: str(file) for name, file in files.items()}},
-        facts={there[0]: _facts(sizes)},
+        facts={there[0]: fact(sizes.train, sizes.test, WIDTH)},
         grammar=GRAMMAR,
     )
 
@@ -84,11 +85,6 @@ def _missing(name: str) -> str:
         f"The weights of the student {name} of the task {NAME} are not there: train them with {commands}, or set {VARIABLE} to "
         f"a folder that holds {name}.safetensors."
     )
-
-
-def _facts(sizes: Sizes) -> str:
-    shown = f"{sizes.test // 2:,} to {5 * sizes.test // 6:,} test rows"
-    return f"{sizes.train:,} training rows, {shown}, 256 features, 2 classes, no pairs"
 
 
 TASK = scale(folder=os.environ.get(VARIABLE, ""))

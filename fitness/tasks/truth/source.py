@@ -33,6 +33,19 @@ class Side:
     y: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What statements are measured against.
+
+    Attributes:
+        means: (templates, width), of the residual stream.
+        quartiles: (3,), of the likelihood.
+    """
+
+    means: np.ndarray
+    quartiles: np.ndarray
+
+
 class TruthSource:
     """Draws instances of the statements that are shipped, which it reads once."""
 
@@ -65,10 +78,12 @@ class TruthSource:
         relation = self.relations[about.relation]
         train, test = split(relation, secret)
         if not about.carried_to:
-            return _side(relation, about.per, train, train), _side(relation, about.per, test, train)
+            reference = _reference(relation, about.per, train)
+            return _side(relation, about.per, train, reference), _side(relation, about.per, test, reference)
         other, train = self.relations[about.carried_to], np.concatenate([train, test])
         test = one_false(other, secret).ravel()
-        return _side(relation, about.per, train, train), _side(other, about.per, test, test)
+        first, second = _reference(relation, about.per, train), _reference(other, about.per, test)
+        return _side(relation, about.per, train, first), _side(other, about.per, test, second)
 
 
 def split(relation: Relation, secret: Secret) -> tuple[np.ndarray, np.ndarray]:
@@ -85,15 +100,20 @@ def one_false(relation: Relation, secret: Secret) -> np.ndarray:
     return np.concatenate([own, np.take_along_axis(others, drawn, 2)], 2)
 
 
-def _side(relation: Relation, per: str, rows: np.ndarray, reference: np.ndarray) -> Side:
-    """Return rows, centred and thresholded by the reference rows: no label is needed for either."""
-    x, template = relation.x.astype(np.float64), relation.template
-    means = np.stack([x[reference[template[reference] == t]].mean(0) for t in range(relation.rows.shape[1])])
-    return Side(x[rows] - means[template[rows]], _taught(relation.likelihood[per], rows, reference), relation.y[rows])
+def _reference(relation: Relation, per: str, rows: np.ndarray) -> Reference:
+    x, template = relation.x[rows].astype(np.float64), relation.template[rows]
+    means = np.stack([x[template == t].mean(0) for t in range(relation.rows.shape[1])])
+    return Reference(means, np.quantile(relation.likelihood[per][rows], [0.25, 0.5, 0.75]))
 
 
-def _taught(likelihood: np.ndarray, rows: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return how far a likelihood is above the reference rows' median, in units of their spread, as (n, 2) probabilities."""
-    low, median, high = np.quantile(likelihood[reference], [0.25, 0.5, 0.75])
-    true = 1 / (1 + np.exp(-STEEPNESS * (likelihood[rows] - median) / (high - low)))
+def _side(relation: Relation, per: str, rows: np.ndarray, reference: Reference) -> Side:
+    """Return rows, centred and thresholded by the reference: no label is needed for either."""
+    x = relation.x[rows].astype(np.float64) - reference.means[relation.template[rows]]
+    return Side(x, _taught(relation.likelihood[per][rows], reference.quartiles), relation.y[rows])
+
+
+def _taught(likelihood: np.ndarray, quartiles: np.ndarray) -> np.ndarray:
+    """Return how far likelihoods are above the median, in units of the spread, as (n, 2) probabilities."""
+    low, median, high = quartiles
+    true = 1 / (1 + np.exp(-STEEPNESS * (likelihood - median) / (high - low)))
     return np.stack([1 - true, true], 1).astype(np.float32)

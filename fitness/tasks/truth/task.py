@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fitness.nouns import Limits, Measure
 from fitness.tasks.embedded.grammar import GRAMMAR
-from fitness.tasks.task import SEEDS, Task
+from fitness.tasks.task import SEEDS, Task, fact
 
 WIDTH = 576  # features of a row
 TRAIN = 0.55  # share of the subjects that a method trains on
@@ -63,10 +63,10 @@ TRANSFER = {
 DOMAINS = SEARCH | HELD_OUT | TRANSFER
 
 
-def _facts(about: TruthDomain) -> str:
-    train = round(TRAIN * about.subjects)
-    rows, test = 2 * about.templates * train, 2 * about.templates * (about.subjects - train)
-    return f"{rows:,} training rows, {test // 2:,} to {5 * test // 6:,} test rows, {WIDTH} features, 2 classes, no pairs"
+def _fact(about: TruthDomain) -> str:
+    """Each subject of either side has two statements in each template."""
+    train, statements = round(TRAIN * about.subjects), 2 * about.templates
+    return fact(statements * train, statements * (about.subjects - train), WIDTH)
 
 
 TASK = Task(
@@ -79,7 +79,7 @@ TASK = Task(
     other_measures=(Measure("confidence", 0.5, 1.0, 10), Measure("positive_rate", 0.4, 0.6, 8)),
     limits=Limits(seconds=30.0),
     source="fitness.tasks.truth.source:TruthSource",
-    facts={domain: _facts(about) for domain, about in SEARCH.items()},
+    facts={domain: _fact(about) for domain, about in SEARCH.items()},
     seeds=(SEEDS, SEEDS / "truth"),
     grammar=GRAMMAR,
 )
