@@ -2,6 +2,7 @@
 
 - facts: the facts that statements are made of
 - features: what the model makes of each statement
+- saved: the model, saved as transformers reads it
 - smollm2: the model itself
 - statements: the statements
 """
