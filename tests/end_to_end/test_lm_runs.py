@@ -103,6 +103,24 @@ def test_a_dry_run_says_what_fits_and_refuses_what_does_not(folder: Path, capsys
     assert "--gpu-hours says with --dry-run what would fit" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("which", ["weak", "strong"])
+def test_a_damaged_model_is_refused_before_any_model_is_asked(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    db, own = tmp_path / "run.db", shutil.copytree(folder / which, tmp_path / "own")
+    words = ["start", *task(folder, **{which: str(own)}), *SMALL, "--db", str(db)]
+    settings = json.loads((own / "tokenizer_config.json").read_text())
+    without = {name: value for name, value in settings.items() if name not in ("pad_token", "eos_token", "unk_token")}
+    (own / "tokenizer_config.json").write_text(json.dumps(without))
+    assert run(words) == 2
+    assert "fails the check 'model own': the tokenizer has no padding token" in " ".join(capsys.readouterr().err.split())
+    (own / "tokenizer_config.json").write_text(json.dumps(settings))
+    (own / "model.safetensors").write_bytes((own / "model.safetensors").read_bytes()[:-9])
+    assert run(words) == 2
+    assert "bytes: download the model, or save it, again" in " ".join(capsys.readouterr().err.split())
+    assert not db.exists()
+
+
 def test_a_missing_model_is_refused_before_there_is_a_run(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

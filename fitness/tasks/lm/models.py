@@ -16,6 +16,7 @@ from typing import Any
 from fitness.registry import UsageError
 
 INSTALL = 'pip install "evolve-w2s[hf]"'
+GATED = "a gated model wants its licence accepted on its page and `hf auth login` first"
 EDGE = 1 << 20  # bytes at either end of a weights' file that its fingerprint reads
 _BASE, _CHAT = re.compile(r"[-_/]base(?![a-z])"), re.compile(r"[-_](chat|instruct|it)(?![a-z])")  # in a model's name
 
@@ -81,14 +82,38 @@ class Loaded:
 
 def folder_of(name: str) -> Path:
     """Return the folder that holds a model: as named, or in Hugging Face's cache. Raises UsageError when there is none."""
-    folder = Path(name).expanduser()
+    folder, again = Path(name).expanduser(), "save the model with save_pretrained, or download it whole"
     if not folder.is_dir():
-        folder = _cached(name)
+        folder, again = _cached(name), f"download it whole with `hf download {name}` ({GATED})"
     if not (folder / "config.json").is_file():
-        raise UsageError(f"{folder} holds no model: it has no config.json")
+        raise UsageError(f"{folder} holds no model, it has no config.json: {again}")
     if not any(folder.glob("*.safetensors")):
-        raise UsageError(f"{folder} has no weights as .safetensors: save the model with save_pretrained, or download it whole")
+        raise UsageError(f"{folder} has no weights as .safetensors: {again}")
     return folder.resolve()
+
+
+def check_weights(folder: Path) -> None:
+    """Raise UsageError where a file of weights was cut short, or one that an index names is missing. Nothing is loaded."""
+    for path in sorted(folder.glob("*.safetensors")):
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            header = int.from_bytes(file.read(8), "little")  # the format's: its length, then JSON, then the numbers
+            try:
+                found = json.loads(file.read(min(header, size)))
+                whole = (
+                    8
+                    + header
+                    + max(end for name, one in found.items() if name != "__metadata__" for end in one["data_offsets"])
+                )
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise UsageError(f"{path} is no whole .safetensors file: download the model, or save it, again") from None
+        if size != whole:
+            raise UsageError(f"{path} has {size:,} of {whole:,} bytes: download the model, or save it, again")
+    for index in folder.glob("*.safetensors.index.json"):
+        named = re.findall(r'"([^"/]+\.safetensors)"', index.read_text(encoding="utf-8"))
+        missing = next((name for name in sorted(set(named)) if not (folder / name).is_file()), None)
+        if missing:
+            raise UsageError(f"{folder} lacks {missing}, which its index names: download the model whole")
 
 
 def _cached(name: str) -> Path:
@@ -99,11 +124,12 @@ def _cached(name: str) -> Path:
         raise UsageError(f"{name} is no folder, and Hugging Face's cache is read by transformers: {INSTALL}") from None
     try:
         return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
+    except HFValidationError as error:
+        raise UsageError(f"there is no folder {name}: name one that holds a model, or a model of Hugging Face") from error
+    except (LocalEntryNotFoundError, OSError) as error:
         download = f"download it once with `hf download {name}`"
-        gated = "a gated model wants its licence accepted on its page and `hf auth login` first"
         raise UsageError(
-            f"the model {name} is neither a folder nor in Hugging Face's cache: {download} ({gated}), or name another one"
+            f"the model {name} is neither a folder nor in Hugging Face's cache: {download} ({GATED}), or name another one"
         ) from error
 
 

@@ -130,8 +130,11 @@ def _folder(name: str) -> Path | None:
 
 
 def _there(name: str) -> tuple[str, str, bool]:
+    """Check all of a model that can be checked before it is loaded, which may be hours from now."""
     try:
         shape = models.shape_of(name)
+        models.check_weights(models.folder_of(name))
+        models.padding_of(models.tokenizer_of(name))
     except UsageError as error:
         return f"model {Path(name).name}", str(error), False
     return f"model {Path(name).name}", f"{shape.layers} blocks, {shape.parameters / 1e6:,.1f} million weights", True
@@ -141,7 +144,6 @@ def _measured(name: str) -> checks.Measured | None:
     """Return what counts the tokens of prompts, None where the tokenizer cannot be loaded."""
     try:
         tokenizer = models.tokenizer_of(name)
-        models.padding_of(tokenizer)
     except UsageError:
         return None
     return lambda texts: [len(tokens) for tokens in tokenizer(list(texts))["input_ids"]]

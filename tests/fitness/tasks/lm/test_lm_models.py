@@ -220,8 +220,10 @@ def test_a_teacher_is_taught_once_a_seed(folder: Path, tmp_path: Path, how: str)
 def test_what_is_no_model_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is neither a folder nor in Hugging Face's cache: download it once with `hf download"):
         models.folder_of("nobody/has-this-model")
+    with pytest.raises(UsageError, match="there is no folder /no/such/model: name one that holds a model"):
+        models.folder_of("/no/such/model")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match=r"holds no model: it has no config\.json"):
+    with pytest.raises(UsageError, match=r"holds no model, it has no config\.json: save the model"):
         models.folder_of(str(tmp_path / "empty"))
     own = shutil.copytree(folder, tmp_path / "own")
     (own / "model.safetensors").write_bytes(b"half")
@@ -234,6 +236,41 @@ def test_what_is_no_model_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     (own / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
     with pytest.raises(UsageError, match="is not that of a decoder"):
         models.shape_of(str(own))
+
+
+def test_weights_that_were_cut_short_are_told_before_they_are_loaded(folder: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(folder, tmp_path / "own")
+    models.check_weights(own)
+    held, whole = own / "model.safetensors", (folder / "model.safetensors").read_bytes()
+    held.write_bytes(whole[:-1])
+    with pytest.raises(
+        UsageError, match=f"has {len(whole) - 1:,} of {len(whole):,} bytes: download the model, or save it, again"
+    ):
+        models.check_weights(own)
+    for damaged in (b"", b"half", whole[:100], b"x" * 100):
+        held.write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"model\.safetensors is no whole \.safetensors file"):
+            models.check_weights(own)
+    held.write_bytes(whole)
+    index = {"weight_map": {"model.norm.weight": "model-00002-of-00002.safetensors"}}
+    (own / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(UsageError, match=r"lacks model-00002-of-00002\.safetensors, which its index names"):
+        models.check_weights(own)
+
+
+def test_a_gated_model_without_its_weights_says_how_to_have_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = tmp_path / "models--org--gated"
+    for place in (entry / "refs", entry / "snapshots" / "abc"):
+        place.mkdir(parents=True)
+    (entry / "refs" / "main").write_text("abc")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    shutil.copy(folder / "config.json", entry / "snapshots" / "abc")
+    with pytest.raises(UsageError, match=r"has no weights .*`hf download org/gated` \(a gated model wants its licence"):
+        models.folder_of("org/gated")
+    shutil.copy(folder / "model.safetensors", entry / "snapshots" / "abc")
+    assert models.folder_of("org/gated") == (entry / "snapshots" / "abc").resolve()
 
 
 def test_a_tokenizer_without_padding_pads_with_its_end_or_is_a_sentence(folder: Path) -> None:
