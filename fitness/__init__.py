@@ -1,6 +1,7 @@
 """Says what a method is worth: tasks, their labels, the sandbox, the judge and its statistics. It imports nothing else of ours.
 
 - assets/: the shipped models and data
+- auc: AUC PGR, which is reported beside PGR
 - cached_judge: human baselines, once a vault
 - checks/: what a task gives away
 - contracts/: what a method is handed, may return, and is scored by

@@ -186,13 +186,14 @@ class Judge(Evaluator):
         instance = self._load(name)
         problem, answers = self._vault.problem(instance, draw or method.id)
         outcome = self._run(method.source, problem)
-        score, measures, errors, marks = None, dict[str, float](), dict[str, float](), None
+        score, area, measures, errors, marks = None, None, dict[str, float](), dict[str, float](), None
         if outcome.status is Status.OK and outcome.predictions is not None:
             score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
             errors, marks = dict(answers.errors(outcome.predictions)), answers.marks(outcome.predictions)
+            area = answers.auc(outcome.predictions)
         trial = Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
-            outcome.seconds, outcome.message, outcome.said, draw, outcome.notes, errors,
+            outcome.seconds, outcome.message, outcome.said, draw, outcome.notes, errors, area,
         )  # fmt: skip
         return trial, marks
 

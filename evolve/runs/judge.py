@@ -212,6 +212,9 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
     scores = evaluation.scores if evaluation.status is Status.OK else ()
     span = interval(scores) if len(scores) >= FEWEST else None
 
+    areas = [t.auc for t in evaluation.trials if t.auc] if scores else []
+    wide = interval(areas) if len(areas) >= FEWEST else None
+
     def mean(name: str) -> float | None:
         return fmean(getattr(s, name) for s in scores) if scores else None
 
@@ -220,6 +223,7 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
             "instance": t.instance,
             "status": str(t.status),
             "pgr": getattr(t.score, "pgr", None),
+            "auc_pgr": getattr(t.auc, "pgr", None),
             **{column: getattr(t.score, name, None) for name, column in SCORE_COLUMNS.items()},
             "seconds": round(t.seconds, 4),
             "notes": dict(t.notes),
@@ -232,6 +236,9 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
         "pgr": mean("pgr"),
         "pgr_low": span.low if span else None,
         "pgr_high": span.high if span else None,
+        "auc_pgr": fmean(area.pgr for area in areas) if areas else None,
+        "auc_pgr_low": wide.low if wide else None,
+        "auc_pgr_high": wide.high if wide else None,
         **{column: mean(name) for name, column in SCORE_COLUMNS.items()},
         "seconds": round(evaluation.seconds, 4),
         "flags": list(evaluation.flags),

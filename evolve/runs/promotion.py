@@ -62,6 +62,7 @@ class Promoted:
     Attributes:
         run_pgr: its mean dev PGR in the run; `first_pgr`: that on the instances that all methods were judged on, None where it
             failed; `pgr`, `low`, `high`: the mean over all of its instances and the 90 % interval, None where there is none.
+        auc_pgr, auc_low, auc_high: the same of AUC PGR, over the instances that have any.
         instances: how many it earned.
         status: OK, or how it failed; `message`: why.
     """
@@ -73,6 +74,9 @@ class Promoted:
     pgr: float | None
     low: float | None
     high: float | None
+    auc_pgr: float | None
+    auc_low: float | None
+    auc_high: float | None
     instances: int
     status: Status
     message: str
@@ -220,6 +224,8 @@ def _mean(evaluation: Evaluation) -> float:
 def _promoted(row: LeaderboardRow, evaluation: Evaluation, first: int) -> Promoted:
     scores = evaluation.scores if evaluation.status is Status.OK else ()
     span = interval(scores) if len(scores) >= FEWEST else None
+    areas = [trial.auc for trial in evaluation.trials if trial.auc] if scores else []
+    wide = interval(areas) if len(areas) >= FEWEST else None
     early = [trial.score.pgr for trial in evaluation.trials[:first] if trial.score]
     assert row.pgr is not None, "only methods with a score set off"
     return Promoted(
@@ -230,6 +236,9 @@ def _promoted(row: LeaderboardRow, evaluation: Evaluation, first: int) -> Promot
         pgr=_mean(evaluation) if scores else None,
         low=span.low if span else None,
         high=span.high if span else None,
+        auc_pgr=fmean(area.pgr for area in areas) if areas else None,
+        auc_low=wide.low if wide else None,
+        auc_high=wide.high if wide else None,
         instances=len(evaluation.trials),
         status=evaluation.status,
         message=evaluation.message,

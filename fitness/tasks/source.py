@@ -17,12 +17,15 @@ class Draw:
         public: the arrays that methods are handed, by name; a list of strings where the contract says text.
         private: the arrays that score an answer; they never enter the sandbox.
         floor: the value of the anchor to beat; `ceiling`: the value that could be reached.
+        ceiling_auc: the area under the ROC curve of the ceiling's own answers, of two classes; None where only its value is
+            known, or the floor is not the value of private["teacher"].
     """
 
     public: Mapping[str, Any]
     private: Mapping[str, Any]
     floor: float
     ceiling: float
+    ceiling_auc: float | None = None
 
     @property
     def gap(self) -> float:

@@ -95,7 +95,8 @@ def store(path: Path, drawn: Draw, contract: Contract, identity: Mapping[str, ob
     floor, ceiling = checking.check_anchors(drawn.floor, drawn.ceiling)
     kinds = zip((storage.PUBLIC, storage.PRIVATE), checking.flat(contract, drawn.public, drawn.private))
     arrays = {kind + name: array for kind, found in kinds for name, array in found.items()}
-    storage.write(path, arrays, {"floor": floor, "ceiling": ceiling}, identity, secret)
+    area = {} if drawn.ceiling_auc is None else {"ceiling_auc": drawn.ceiling_auc}
+    storage.write(path, arrays, {"floor": floor, "ceiling": ceiling, **area}, identity, secret)
 
 
 def _held() -> bool:

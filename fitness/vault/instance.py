@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fitness import auc
 from fitness.contracts.arranging import Rows, restored
 from fitness.contracts.contract import Arrays, Contract, Scoring
 from fitness.nouns import Score, Split
@@ -41,6 +42,7 @@ class Instance:
         private: what scores an answer.
         path: the file.
         layout: where the arrays lie in it.
+        ceiling_auc: the area under the ROC curve of the ceiling; None where nobody knows it.
     """
 
     name: InstanceName
@@ -51,6 +53,7 @@ class Instance:
     private: Arrays
     path: Path
     layout: storage.Layout
+    ceiling_auc: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Answers:
     """What scores the answer to one trial's problem; it never leaves the trusted process.
 
     Attributes:
-        contract, scoring, floor, ceiling: the instance's.
+        contract, scoring, floor, ceiling, ceiling_auc: the instance's.
         private: what scores an answer, in the instance's order.
         rows: by dimension: the place in the instance of what stands at each place of the trial, which may show only some.
         public: returns the arrays that methods are handed, in the instance's order.
@@ -71,6 +74,7 @@ class Answers:
     ceiling: float
     rows: Rows
     public: Callable[[], Arrays] = dict
+    ceiling_auc: float | None = None
 
     def score(self, predictions: np.ndarray) -> Score:
         """Score an answer in the trial's order. Raises TaskFault where the task's own code does not."""
@@ -83,6 +87,14 @@ class Answers:
     def errors(self, predictions: np.ndarray) -> Mapping[str, float]:
         """Return what kind of errors an answer makes."""
         return self.scoring.errors(self._whole(predictions), self._shown)
+
+    def auc(self, predictions: np.ndarray) -> Score | None:
+        """Return the gap recovered by the area under the ROC curve; None where the ceiling's is unknown, or leaves no gap."""
+        if self.ceiling_auc is None or not {"teacher", "test_y"} <= self.private.keys():
+            return None
+        floor = auc.auc(self.private["teacher"], self.private["test_y"])
+        value = auc.auc(self._whole(predictions), self._shown["test_y"])
+        return auc.score(value, floor, self.ceiling_auc, len(predictions))
 
     def marks(self, predictions: np.ndarray) -> Marks | None:
         """Return which rows of the instance were shown, and which of them an answer has right; None where nothing says so."""

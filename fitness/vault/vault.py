@@ -83,7 +83,7 @@ class Vault:
         problem = Problem(instance.contract, placed, trial.seed("seed"))
         answers = Answers(
             instance.contract, instance.scoring, instance.private, instance.floor, instance.ceiling, packing.rows,
-            partial(self.arrays, instance),
+            partial(self.arrays, instance), instance.ceiling_auc,
         )  # fmt: skip
         return problem, answers
 
@@ -146,7 +146,8 @@ class Vault:
             known = self._verified[path] = signature, layout, private
         _, layout, private = known
         floor, ceiling = (cast(float, layout.facts[anchor]) for anchor in ("floor", "ceiling"))
-        return Instance(name, task.contract, task.scoring, floor, ceiling, private, path, layout)
+        area = cast(float | None, layout.facts.get("ceiling_auc"))
+        return Instance(name, task.contract, task.scoring, floor, ceiling, private, path, layout, area)
 
 
 def _arrays(path: Path, layout: storage.Layout, kind: str) -> dict[str, np.ndarray]:

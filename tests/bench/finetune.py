@@ -53,7 +53,7 @@ def probed(model: Transformer, genre: str, train: Drawn, test: Drawn, secret: Se
     opening, width = corpus.prefix(genre), (2 if surprisal else 1) * model.shape.width
     read = [features(model, opening, drawn)[:, :width] for drawn, _ in (train, test)]
     train_x, test_x = frame(*read, secret)
-    return float(np.mean(ceiling(train_x, train[1], test_x, secret.seed("ceiling")) == test[1]))
+    return float(np.mean(ceiling(train_x, train[1], test_x, secret.seed("ceiling")).argmax(1) == test[1]))
 
 
 def padded(genre: str, drawn: Sequence[corpus.Item]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from evolve.cli.show.console import paragraph, table
 from evolve.runs.promotion import Promoted, Promotion
-from evolve.text import label
+from evolve.text import NONE, label
 from fitness.nouns import Status
 
 
 def print_promotion(found: Promotion) -> None:
     """Print a row a method, the one that was left first, and how well the run's order foretold this one."""
     paragraph(f"The best methods of {found.db} (on {found.run_task}), judged on {found.domain} of {found.task}:")
-    heads = ("method", "run's dev PGR", "PGR here", "instances")
-    table(heads, [_row(one) for one in found.methods], words=(0,), right=(1, 2, 3))
+    areas = any(one.auc_pgr is not None for one in found.methods)
+    heads = ("method", "run's dev PGR", "PGR here", *(("AUC PGR here",) if areas else ()), "instances")
+    table(heads, [_row(one, areas) for one in found.methods], words=(0,), right=range(1, len(heads)))
     for one in found.methods:
         if one.status is not Status.OK:
             paragraph(f"{label(one.name, one.method)} is {one.status}: {one.message}", margin="  ")
     paragraph(_correlation(found))
 
 
-def _row(one: Promoted) -> tuple[str, ...]:
-    here = str(one.status) if one.pgr is None else f"{one.pgr:.2f}"
-    span = "" if one.low is None or one.high is None else f" [{one.low:.2f}, {one.high:.2f}]"
-    return label(one.name, one.method), f"{one.run_pgr:.2f}", here + span, str(one.instances)
+def _row(one: Promoted, areas: bool) -> tuple[str, ...]:
+    here = _spanned(one.pgr, one.low, one.high, str(one.status))
+    by_area = (_spanned(one.auc_pgr, one.auc_low, one.auc_high, NONE),) if areas else ()
+    return label(one.name, one.method), f"{one.run_pgr:.2f}", here, *by_area, str(one.instances)
+
+
+def _spanned(mean: float | None, low: float | None, high: float | None, none: str) -> str:
+    span = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
+    return none if mean is None else f"{mean:.2f}{span}"
 
 
 def _correlation(found: Promotion) -> str:

@@ -33,6 +33,7 @@ def _print_scores(verdict: Fields) -> None:
     low, high, rows, against = (verdict[name] for name in ("pgr_low", "pgr_high", "instances", "against"))
     span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
     paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {count(len(rows), 'instance')}", margin="  ")
+    _print_auc(verdict)
     numbers = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
     paragraph("value {}, floor {}, ceiling {}".format(*numbers), margin="  ")
     if against is not None:
@@ -40,6 +41,18 @@ def _print_scores(verdict: Fields) -> None:
     _print_probes(verdict["probes"])
     others = [row["pgr"] for row in against["instances"]] if against is not None else [None] * len(rows)
     _print_instances(rows, others, against is not None)
+
+
+def _print_auc(verdict: Fields) -> None:
+    """Print AUC PGR where an instance has any, and on how many there is none."""
+    if verdict["auc_pgr"] is None:
+        return
+    found, low, high = (verdict[name] for name in ("auc_pgr", "auc_pgr_low", "auc_pgr_high"))
+    rows = [row for row in verdict["instances"] if row["auc_pgr"] is not None]
+    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
+    lacking = len(verdict["instances"]) - len(rows)
+    none = f"; {count(lacking, 'instance')} without: the ceiling's AUC is unknown or too low" if lacking else ""
+    paragraph(f"AUC PGR {found:.3f}, {span}{none}", margin="  ")
 
 
 def _print_pair(against: Fields) -> None:

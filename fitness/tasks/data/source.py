@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from fitness.auc import auc
 from fitness.registry import UsageError
 from fitness.sandbox.inside.student import Student
 from fitness.tasks.data.pool import Pool, digest_of, files_of, load
@@ -86,10 +87,12 @@ def framed(pool: Pool, rows: Chosen, options: Mapping[str, Any], secret: Secret)
         public["pairs"] = _moved(pool.pairs, train)
     truth = pool.labels[test]
     teacher = _student(features, pool.weak[train], test_x, secret) if pool.teacher is None else pool.teacher[test]
+    area = None
     if given is None:
         x, y = (held_x, pool.labels[rows.held]) if pool.train_labels is None else (features, pool.train_labels[train])
-        given = _right(_student(x, np.eye(pool.classes, dtype=np.float32)[y], test_x, secret), truth)
-    return Draw(public, {"test_y": truth, "teacher": teacher}, _right(teacher, truth), given)
+        answers = _student(x, np.eye(pool.classes, dtype=np.float32)[y], test_x, secret)
+        given, area = _right(answers, truth), auc(answers, truth)
+    return Draw(public, {"test_y": truth, "teacher": teacher}, _right(teacher, truth), given, area)
 
 
 def _some(n: int, most: int, balanced: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:

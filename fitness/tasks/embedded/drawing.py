@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from fitness.auc import auc
 from fitness.sandbox.inside.student import Student
 from fitness.tasks.embedded import drawing
 from fitness.tasks.secret import Secret
@@ -51,14 +52,15 @@ def assemble(labelled: Examples, train: Examples, test: Examples, penalty: float
         public={"train_x": train_x, "weak": weak, "test_x": test_x, **pairs},
         private={"test_y": test.y.astype(np.uint8), "teacher": teacher_test},
         floor=float(np.mean(teacher_test.argmax(1) == test.y)),
-        ceiling=float(np.mean(answers == test.y)),
+        ceiling=float(np.mean(answers.argmax(1) == test.y)),
+        ceiling_auc=auc(answers, test.y),
     )
 
 
 def ceiling(train_x: np.ndarray, y: np.ndarray, test_x: np.ndarray, seed: int) -> np.ndarray:
-    """Train the student that methods are handed (`problem.student`) on true labels; return its (n_test,) hard answers."""
+    """Train the student that methods are handed (`problem.student`) on true labels; return its (n_test, 2) probabilities."""
     predictor = Student(seed, n_classes=2).fit(torch.from_numpy(train_x), torch.from_numpy(y), epochs=CEILING_EPOCHS)
-    return np.asarray(predictor(torch.from_numpy(test_x)).argmax(1))
+    return np.asarray(predictor(torch.from_numpy(test_x)))
 
 
 def frame(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fitness.auc import auc
 from fitness.registry import UsageError
 from fitness.sandbox.inside.finetune import FILLED
 from fitness.tasks.data.pool import Pool, digest_of
@@ -53,14 +54,17 @@ class LmSource:
         rows = choose(read.pool, self._options, secret)
         drawn = framed(read.pool, rows, self._options, secret)
         if read.floor is not None:
-            drawn = replace(drawn, floor=read.floor)
+            drawn = replace(drawn, floor=read.floor, ceiling_auc=None)
         if self._options["fidelity"] == "probe":
             return drawn
         public = {**drawn.public, **self._shown(domain, rows)}
-        ceiling = read.ceiling
-        if isinstance(ceiling, np.ndarray):
-            ceiling = float((ceiling[rows.test].argmax(1) == read.pool.labels[rows.test]).mean())
-        return replace(drawn, public=public, ceiling=drawn.ceiling if ceiling is None else ceiling)
+        if read.ceiling is None:
+            return replace(drawn, public=public)
+        if isinstance(read.ceiling, float):
+            return replace(drawn, public=public, ceiling=read.ceiling, ceiling_auc=None)
+        answers, truth = read.ceiling[rows.test], read.pool.labels[rows.test]
+        area = auc(answers, truth) if read.floor is None else None
+        return replace(drawn, public=public, ceiling=float((answers.argmax(1) == truth).mean()), ceiling_auc=area)
 
     def _load(self, domain: str) -> Domain:
         """Read a domain whose files are as they were when the run began. Raises UsageError."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from fitness.auc import auc
 from fitness.tasks.embedded.drawing import ceiling, frame
 from fitness.tasks.secret import Secret
 from fitness.tasks.source import Draw
@@ -61,15 +62,17 @@ class TruthSource:
         """Draw an instance: other subjects on either side, other false statements, another frame."""
         train, test = self.sides(domain, secret)
         train_x, test_x = frame(train.x, test.x, secret)
-        floor, best = CHANCE, ALL
+        floor, best, area = CHANCE, ALL, None
         if not DOMAINS[domain].carried_to:
             answers = ceiling(train_x, train.y, test_x, secret.seed("ceiling"))
-            floor, best = (float(np.mean(found == test.y)) for found in (test.taught.argmax(1), answers))
+            floor, best = (float(np.mean(found == test.y)) for found in (test.taught.argmax(1), answers.argmax(1)))
+            area = auc(answers, test.y)
         return Draw(
             public={"train_x": train_x, "weak": train.taught, "test_x": test_x},
             private={"test_y": test.y.astype(np.uint8), "teacher": test.taught},
             floor=floor,
             ceiling=best,
+            ceiling_auc=area,
         )
 
     def sides(self, domain: str, secret: Secret) -> tuple[Side, Side]:
