@@ -83,6 +83,7 @@ def test_one_method_file_is_judged_at_both_fidelities(
         assert run(words) == 0
         found[fidelity] = json.loads(capsys.readouterr().out)
     assert {one["status"] for one in found.values()} == {"OK"}
+    assert isinstance(found["probe"]["auc_pgr"], float)
     assert {fidelity: one["instances"][0]["notes"] for fidelity, one in found.items()} == {
         "probe": {},
         "finetune": {"finetuned": 1},
