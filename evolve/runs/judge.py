@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -72,6 +73,19 @@ def judge(
     domain = chosen_domain(task, how.domain)
     other = opponent(how, task)
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances)]
+    with judging(task, names, how, warn, say) as (resources, executor):
+        sitting = _Sitting(resources, executor, names, other, how.probes, say)
+        return [sitting.verdict(file) for file in files]
+
+
+@contextlib.contextmanager
+def judging(
+    task: Task, names: Sequence[InstanceName], how: JudgeRequest, warn: Callable[[str], None], say: Callable[[str], None]
+) -> Iterator[tuple[JudgeResources, Executor]]:
+    """Open what judging outside any run needs, and an executor; what nobody waits for at the end is dropped.
+
+    `warn` is told when the sandbox does not contain methods, `say` what else it notes. Raises EvolveError.
+    """
     with judge_resources(task, names, how.device, trust=how.trust) as resources:
         if resources.sandbox.level not in CONTAINED:
             warn(resources.sandbox.summary)
@@ -79,8 +93,7 @@ def judge(
             say(resources.sandbox.note)
         executor = executors.load("local")
         with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
-            sitting = _Sitting(resources, executor, names, other, how.probes, say)
-            return [sitting.verdict(file) for file in files]
+            yield resources, executor
 
 
 def chosen_domain(task: Task, named: str | None) -> str:

@@ -12,21 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist, fmean
 
-from evolve import executors
 from evolve.errors import UsageError
 from evolve.executors import Executor
 from evolve.executors.job import Job
 from evolve.queries.leaderboard import LeaderboardRow, ranking
 from evolve.queries.method import method_details
 from evolve.runs.find import find_run, reading
-from evolve.runs.judge import FIRST, chosen_domain, evaluated
-from evolve.runs.resources import JudgeResources, judge_resources
+from evolve.runs.judge import FIRST, JudgeRequest, chosen_domain, evaluated, judging
+from evolve.runs.resources import JudgeResources
 from evolve.screening.screen import Screen
 from evolve.text import count, label
 from fitness import tasks
 from fitness.nouns import Evaluation, EvolveError, Method, Split, Status
 from fitness.pgr import FEWEST, interval
-from fitness.sandbox.doctor import CONTAINED
 from fitness.tasks import Task, admits
 from fitness.vault.instance import InstanceName
 
@@ -119,13 +117,10 @@ def promote(how: PromotionRequest, warn: Callable[[str], None], say: Callable[[s
     if len(best) < 2:
         raise UsageError(f"{path} has {count(len(best), 'method')} with a score: there is nobody to choose among")
     names = [InstanceName(task.name, domain, Split.FRESH, FIRST + i) for i in range(how.instances * _most(len(best)))]
-    with judge_resources(task, names, how.device, trust=how.trust) as resources:
-        if resources.sandbox.level not in CONTAINED:
-            warn(resources.sandbox.summary)
-        executor = executors.load("local")
-        with executors.opened(executor, resources.judge, how.workers), resources.stopped_at_the_end():
-            screened = _screened(resources, best, sources)
-            found = _halved(resources, executor, screened, names, how.instances, say)
+    where = JudgeRequest(workers=how.workers, device=how.device, trust=how.trust)
+    with judging(task, names, where, warn, say) as (resources, executor):
+        screened = _screened(resources, best, sources)
+        found = _halved(resources, executor, screened, names, how.instances, say)
     rows = {row.method: row for row in best}
     promoted = tuple(_promoted(rows[one.method], one, how.instances) for one in found)
     both = [(one.run_pgr, one.first_pgr) for one in promoted if one.first_pgr is not None]

@@ -134,3 +134,23 @@ def test_a_missing_model_is_refused_before_there_is_a_run(
     assert not db.exists()
     assert run([*words, "--set", 'options={stronk="x"}']) == 2
     assert "the task has no option 'stronk': it has classes, ceiling" in capsys.readouterr().err
+
+
+def test_the_best_probes_earn_fine_tunes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = tmp_path / "small"
+    for name in ("weak", "strong"):
+        shutil.copytree(folder / name, small / name)
+    tiny_lm.save_rows(small / "data" / "chat", np.random.default_rng(3), (60, 120, 200))
+    db = tmp_path / "run.db"
+    words = ["start", *task(small), *SMALL, "--set", "held_out_instances=0", "--evals", "3", "--device", "cpu", "--db", str(db)]
+    assert run(words) == 0
+    capsys.readouterr()
+    promote = ["promote", "--db", str(db), *task(small, fidelity="finetune"), "--methods", "4", "--instances", "1"]
+    assert run([*promote, "--device", "cpu", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["status"] for one in found["methods"]] == ["OK"] * 4
+    assert [one["instances"] for one in found["methods"]] == [2, 2, 1, 1]
+    assert found["compared"] == 4
+    assert -1 <= found["correlation"] <= 1
+    assert run([*promote, "--device", "cpu"]) == 0
+    assert "Rank correlation of the run's dev PGR with PGR here (Spearman)" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evolve.cli.show.console import paragraph, table
 from evolve.runs.promotion import Promoted, Promotion
-from evolve.text import NONE, label
+from evolve.text import estimate, interval, label, number
 from fitness.nouns import Status
 
 
@@ -21,19 +21,14 @@ def print_promotion(found: Promotion) -> None:
 
 
 def _row(one: Promoted, areas: bool) -> tuple[str, ...]:
-    here = _spanned(one.pgr, one.low, one.high, str(one.status))
-    by_area = (_spanned(one.auc_pgr, one.auc_low, one.auc_high, NONE),) if areas else ()
-    return label(one.name, one.method), f"{one.run_pgr:.2f}", here, *by_area, str(one.instances)
-
-
-def _spanned(mean: float | None, low: float | None, high: float | None, none: str) -> str:
-    span = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
-    return none if mean is None else f"{mean:.2f}{span}"
+    here = str(one.status) if one.pgr is None else estimate(one.pgr, one.low, one.high)
+    by_area = (estimate(one.auc_pgr, one.auc_low, one.auc_high),) if areas else ()
+    return label(one.name, one.method), number(one.run_pgr), here, *by_area, str(one.instances)
 
 
 def _correlation(found: Promotion) -> str:
     if found.correlation is None:
         return "No rank correlation: too few methods that were judged OK, or all of one score."
-    span = "" if found.low is None else f", 90 % interval [{found.low:.2f}, {found.high:.2f}]"
+    span = "" if found.low is None else f", 90 % interval {interval(found.low, found.high)}"
     among = f"over {found.compared} methods on the instances that all of them had"
-    return f"Rank correlation of the run's dev PGR with PGR here (Spearman): {found.correlation:.2f}{span}, {among}."
+    return f"Rank correlation of the run's dev PGR with PGR here (Spearman): {number(found.correlation)}{span}, {among}."
