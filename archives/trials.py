@@ -28,7 +28,7 @@ def trial(row: Row, method: str, task: str) -> Trial:
         {name: value(row, column, float) for name, column in SCORE_COLUMNS.items()} if row.get("status") == Status.OK else {}
     )
     score = noun(Score, row, **given) if given else None
-    return noun(Trial, row, method=method, task=task, score=score, said="", draw="")
+    return noun(Trial, row, method=method, task=task, score=score, said="", draw="", auc=None)
 
 
 def as_json(trials: Sequence[Trial]) -> str:

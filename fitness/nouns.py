@@ -149,7 +149,7 @@ class Trial:
     draw: str = ""  # what rows, order and seed were drawn for (judge.pair); "" for the method alone, as in every run
     notes: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, float] = field(default_factory=dict)  # shares of its rows, by what the contract tells of errors
-    auc: Score | None = None  # AUC PGR, which is reported and decides nothing; it is not stored
+    auc: Score | None = field(default=None, compare=False)  # AUC PGR, which decides nothing; it is not stored
 
     def __post_init__(self) -> None:
         if (self.status is Status.OK) != (self.score is not None):
