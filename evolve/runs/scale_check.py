@@ -14,6 +14,7 @@ from evolve.prompting.disclosure import Lineages
 from evolve.queries.scale_table import scale_table
 from evolve.runs.resources import JudgeResources
 from evolve.search.context import RunContext
+from evolve.search.reporter import Reporter
 from evolve.text import count
 from fitness import pgr, tasks
 from fitness.judge import pair
@@ -22,6 +23,7 @@ from fitness.tasks import Task, admits
 from fitness.vault.instance import InstanceName
 
 TASK = "scale"
+PHASE = "judging the champion and the human best on each size"
 MOST = 10  # instances of each size, where the run has as many fresh ones of a domain
 _WHO, _WHY = "scale check", "the champion and the human best on each size"
 
@@ -37,7 +39,7 @@ def task_of_sizes(task: Task) -> Task:
     return sizes
 
 
-def check_sizes(context: RunContext, resources: JudgeResources) -> None:
+def check_sizes(context: RunContext, resources: JudgeResources, reporter: Reporter) -> None:
     """Judge and store, where the run wants it, it was not done before, and the run is not stopping."""
     if not context.config.scale_check or resources.stop.is_set():
         return
@@ -54,7 +56,7 @@ def check_sizes(context: RunContext, resources: JudgeResources) -> None:
     methods = [stored[run.champion], stored[run.human_best]]
     where = f"{count(several, 'instance')} each of {', '.join(domains)}"
     context.watch.event("scale", f"judging the champion and the human best on {where}")
-    found = _judged(context, resources, sizes, names, methods)
+    found = _judged(context, resources, sizes, names, methods, reporter)
     if len(found) < len(methods) * len(domains):
         return
     with archive.transaction():
@@ -73,9 +75,10 @@ def _judged(
     sizes: Task,
     names: dict[str, list[InstanceName]],
     methods: list[MethodRecord],
+    reporter: Reporter,
 ) -> dict[tuple[str, str], Evaluation]:
     """Return what came of each method on each domain; not all of them when the run is stopping."""
-    draw = pair(*(method.id for method in methods))
+    draw, found = pair(*(method.id for method in methods)), dict[tuple[str, str], Evaluation]()
     with resources.beside(sizes, [name for several in names.values() for name in several]) as judging:
         context.executor.open(judging.judge, context.config.workers)
         jobs = {
@@ -83,7 +86,10 @@ def _judged(
             for domain, several in names.items()
             for method in methods
         }
-        return dict(Batch(context.executor, resources.stop, lambda: None).run(jobs.items()))
+        shown = Batch(context.executor, resources.stop, lambda: reporter.standing(PHASE, len(found), len(jobs)))
+        for key, evaluation in shown.run(jobs.items()):
+            found[key] = evaluation
+    return found
 
 
 def _store(context: RunContext, resources: JudgeResources, domain: str, evaluation: Evaluation) -> None:

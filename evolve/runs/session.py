@@ -281,7 +281,7 @@ def _session(context: RunContext, resources: JudgeResources) -> Ending:
             archive.update_run(engine_seconds=engine)
             if not context.judging.stop.is_set():
                 result = FinalEvaluation(context, parts).run()
-                check_sizes(context, resources)
+                check_sizes(context, resources, parts.reporter)
             ended = not context.judging.stop.is_set()
     finally:
         archive.update_run(state="finished" if ended else "interrupted", seconds=context.budget.seconds)
