@@ -57,6 +57,7 @@ class LanguageModel:
         seed: int,
         loss: Loss | None = None,
         recipe: LoraRecipe = AAR,
+        did: Callable[[int], None] = lambda tokens: None,
     ) -> Adapter:
         """Train an adapter on prompts.
 
@@ -68,6 +69,7 @@ class LanguageModel:
             loss: (logits, targets, weights, step) -> scalar, with the (b, 2) logits of the two answers; the default is the
                 weighted mean of the cross-entropy over the whole vocabulary.
             recipe: how.
+            did: is told after each step how many tokens were trained on.
         """
         name = self._added(recipe, seed)
         trained = [p for key, p in self._adapted.named_parameters() if f".{name}." in key]
@@ -79,6 +81,7 @@ class LanguageModel:
             goal, part = targets[rows].to(self.device), None if weights is None else weights[rows].to(self.device)
             self._gradient([prompts[row] for row in rows], self._objective(loss, goal, part, step), optimizer)
             optimizer.step()
+            did(sum(len(prompts[row]) for row in rows))
         self._adapted.eval()
         self._adapted.requires_grad_(False)
         return Adapter(self, name)

@@ -6,6 +6,7 @@
 - models: finds and loads models that are on this machine
 - options: what a user says of the task
 - prompts: tokens of prompts, and of the two answers
+- rates: how fast models are read and trained here
 - readers: what models make of a domain (builder process only)
 - results: the results of AAR's runs
 - rows: rows of text with their labels

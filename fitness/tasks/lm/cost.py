@@ -1,7 +1,7 @@
 """Works out what the language-model task needs before anything is spent: memory, seconds, and what fits into GPU-hours.
 
-Arithmetic alone: 2 FLOP a weight and token forward; 6 to train an adapter with checkpoints (forward, forward again, and back to
-the activations; the weights themselves have no gradient).
+2 FLOP a weight and token forward; 6 to train an adapter with checkpoints (forward, forward again, and back to the activations;
+weights themselves have no gradient). FLOP a second were measured here with a model of the same size (rates.py), or are assumed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from fitness.registry import UsageError
 from fitness.sandbox.inside.recipe import AAR
-from fitness.tasks.lm import models, results
+from fitness.tasks.lm import models, rates, results
 from fitness.tasks.lm.models import ModelShape
+from fitness.tasks.lm.rates import WORKS, Work
 from fitness.tasks.lm.rows import ASK, Domain, domains_of, load
 
 GIGA = 1e9
@@ -57,6 +58,39 @@ class Memory:
         return self.weights + self.adapter + self.checkpoints + self.logits
 
 
+@dataclass(frozen=True)
+class Rates:
+    """FLOP a second on a device: `measured` here, by kind of work and model's size, or else assumed.
+
+    Attributes:
+        assumed: what stands for all that was not measured.
+    """
+
+    measured: Mapping[tuple[Work, int], float]
+    assumed: float
+
+    def seconds(self, work: Work, shape: ModelShape, flop: float) -> float:
+        """Return how long so many FLOP take."""
+        return flop / self.measured.get((work, shape.parameters), self.assumed)
+
+    def works(self, shape: ModelShape) -> list[Work]:
+        """Return the kinds of work that were measured with a model."""
+        return [work for work in WORKS if (work, shape.parameters) in self.measured]
+
+    def told(self, shape: ModelShape) -> str:
+        """Say where the rates of a model come from."""
+        found = self.works(shape)
+        if len(found) == 1:
+            return f"{found[0]} by a rate measured here, the rest by arithmetic"
+        return "by rates measured here" if found else "by arithmetic"
+
+
+def rates_of(name: str, gpu: Accelerator, *shapes: ModelShape) -> Rates:
+    """Return the rates of a device for some models."""
+    found = {(work, shape.parameters): rates.known(name, work, shape) for work in WORKS for shape in shapes}
+    return Rates({key: rate for key, rate in found.items() if rate is not None}, gpu.rate)
+
+
 def gpu_of(name: str, memory: float) -> Accelerator:
     """Return a GPU by what its driver says; "" for a card of 24 GB."""
     rate = next((rate for part, rate in RATES.items() if part in name), USUAL)
@@ -94,7 +128,7 @@ class GpuForecast:
     """What a run of the task takes.
 
     Attributes:
-        gpu: on which.
+        gpu: on which; `how`: where its rates come from.
         memory: bytes of a fine-tune, of as many prompts at once as fit.
         features, teachers, ceilings: seconds of what is made once: all domains, and all teachers.
         probe, finetune: seconds of one method on one instance of the first domain.
@@ -103,6 +137,7 @@ class GpuForecast:
     """
 
     gpu: str
+    how: str
     memory: float
     features: float
     teachers: float
@@ -123,7 +158,7 @@ class GpuForecast:
         made = f"features {_span(self.features)}, teachers {_span(self.teachers)}, ceilings {_span(self.ceilings)}"
         each = f"a probe {_span(self.probe)} on one core, a fine-tune {_span(self.finetune)}"
         lines = [
-            f"on {self.gpu}, by arithmetic: {self.memory / GIGA:.1f} GB for a fine-tune, {self.batch} prompts at once",
+            f"on {self.gpu}, {self.how}: {self.memory / GIGA:.1f} GB for a fine-tune, {self.batch} prompts at once",
             f"made once: {made}; each method and instance: {each}",
         ]
         if self.finetunes is not None:
@@ -140,8 +175,12 @@ def forecast(options: Mapping[str, Any], name: str, memory: float, hours: float 
         memory: its bytes.
         hours: GPU-hours that may be spent; None for no limit.
     """
-    gpu, folder = gpu_of(name, memory), Path(options["folder"])
     weak, strong = (models.known_shape(options[which]) for which in ("weak", "strong"))
+    gpu, folder = gpu_of(name, memory), Path(options["folder"])
+    pace = rates_of(name, gpu, weak, strong)
+    here = rates_of(rates.PROCESSOR, gpu, weak, strong)
+    if not name and len(here.works(strong)) == len(WORKS):
+        gpu, pace = Accelerator(rates.PROCESSOR, math.inf, gpu.rate), here
     found = {domain: load(folder / domain) for domain in domains_of(folder)}
     known = results.read(folder)
     unknown = [d for name, d in found.items() if not results.teachers(known, name, len(d.train))]
@@ -157,8 +196,9 @@ def forecast(options: Mapping[str, Any], name: str, memory: float, hours: float 
     one = _tuning(strong, first)
     batch = _batch(strong, tokens, gpu)
     made = GpuForecast(
-        gpu.name, memory_of(strong, tokens, batch).total, read / gpu.rate, taught / gpu.rate, ceiling / gpu.rate,
-        PROBE * len(first.train) * strong.width, one / gpu.rate, None, batch,
+        gpu.name, pace.told(strong), memory_of(strong, tokens, batch).total, pace.seconds("reading", strong, read),
+        pace.seconds("training", weak, taught), pace.seconds("training", strong, ceiling),
+        PROBE * len(first.train) * strong.width, pace.seconds("training", strong, one), None, batch,
     )  # fmt: skip
     return made if hours is None else _within(made, hours)
 

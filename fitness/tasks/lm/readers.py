@@ -18,6 +18,8 @@ from fitness.sandbox.inside.lora import LanguageModel, TooLong
 from fitness.tasks.data.source import SHARE
 from fitness.tasks.embedded.drawing import fit as fit_head
 from fitness.tasks.lm import kept, models, prompts
+from fitness.tasks.lm.cost import READ, TRAINED
+from fitness.tasks.lm.rates import PROCESSOR, RateMeter, Work
 from fitness.tasks.lm.rows import RowFormat, Rows
 
 PENALTY = 0.05  # of the teacher's head, where it is one; as on the embedded domains
@@ -42,8 +44,10 @@ class Reader:
         name = kept.name_of("features", *self._key, self.depth, list(texts))
 
         def parts(done: int) -> Iterator[tuple[list[int], np.ndarray]]:
-            states = self.model.states(self.tokens(texts), self.depth, done)
-            return ((rows, part.numpy()) for rows, part in states)
+            tokens, meter = self.tokens(texts), self._meter("reading", READ * self.depth)
+            for rows, part in self.model.states(tokens, self.depth, done):
+                meter.did(sum(len(tokens[row]) for row in rows))
+                yield rows, part.numpy()
 
         with self._fitting():
             return kept.rows(name, (len(texts), models.shape_of(self.name).width), parts)
@@ -90,6 +94,13 @@ class Reader:
     def _key(self) -> tuple[object, ...]:
         return models.fingerprint(models.folder_of(self.name)), models.is_chat(self.name), self.longest
 
+    def _meter(self, work: Work, flop: float) -> RateMeter:
+        """Return what measures this model at work; `flop` is counted for a weight and token."""
+        device = self.model.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else PROCESSOR
+        shape = models.shape_of(self.name)
+        return RateMeter(name, work, shape, flop * shape.parameters)
+
     def _taught(self, labelled: Rows, others: Sequence[str], seed: int, how: str) -> np.ndarray:
         assert labelled.labels is not None
         if how == "probe":
@@ -98,5 +109,6 @@ class Reader:
             return head.probabilities(self.features(others))
         truth = torch.nn.functional.one_hot(torch.from_numpy(labelled.labels).long(), 2).float()
         with self._fitting():
-            adapter = self.model.fit(self.tokens(labelled.prompts), truth, seed=seed)
+            meter = self._meter("training", TRAINED)
+            adapter = self.model.fit(self.tokens(labelled.prompts), truth, seed=seed, did=meter.did)
             return adapter(self.tokens(others)).numpy()
