@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -192,6 +193,9 @@ def test_ctrl_c_in_a_check_ends_at_once_and_leaves_no_process(tmp_path: Path, ro
 
 def builders(parent: int) -> list[int]:
     """Return the processes that draw instances for a process."""
-    found = Path(f"/proc/{parent}/task/{parent}/children")
-    children = [int(pid) for task in found.parents[1].glob("*/children") for pid in task.read_text().split()]
-    return [pid for pid in children if b"fitness.vault.build" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = list[int]()
+    for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread or a child that has just ended
+            children = map(int, task.read_text().split())
+            found += [pid for pid in children if b"fitness.vault.build" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return found
