@@ -79,15 +79,16 @@ def test_judge_and_rediscovery_cut_no_number(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     row = {"instance": 1000, "pgr": -0.123, "transfer_acc": 0.912, "weak_acc": 0.654, "strong_acc": 0.987, "seconds": 12.34}
-    row |= {"notes": {"top.eigenvalue": -1.5e-12}}
+    row |= {"notes": {"top.eigenvalue": -1.5e-12}, "auc_pgr": -0.345}
     other = {"name": "lda", "pgr": -0.321, "difference": 0.198, "low": 0.111, "high": 0.222, "instances": [row, row]}
     verdict = {**row, "file": "x.py", "domain": "chat", "status": "OK", "message": "", "pgr_low": -0.2, "pgr_high": 0.1}
+    verdict |= {"auc_pgr_low": -0.4, "auc_pgr_high": 0.1}
     print_verdict({**verdict, "probes": [], "said": [], "instances": [row, row], "looks": 7, "against": other})
     say_rediscoveries("lda", [Rediscovery("map-elites", 0, 0.9, 0.7, "a" * 64, 0.123, 0.456, 0.812)])
     shown = capsys.readouterr().out
     assert all(
         number in shown
-        for number in ("-0.123", "+0.198", "-0.321", "-1.5e-12", "0.654" if width > 40 else "0.912", "0.812", "0.123")
+        for number in ("-0.123", "-0.345", "+0.198", "-0.321", "-1.5e-12", "0.654" if width > 40 else "0.912", "0.812", "0.123")
     )
     assert max(map(len, shown.splitlines())) <= width
 
