@@ -166,7 +166,7 @@ def test_the_file_holds_no_label_of_the_training_pool(instance: Instance) -> Non
         "private/teacher": (sizes.test, 2),
     }
     header = json.loads(instance.path.read_bytes().split(b"\n")[0])
-    assert set(header["facts"]) == {"instance", "version", "format", "floor", "ceiling"}
+    assert set(header["facts"]) == {"instance", "version", "format", "floor", "ceiling", "ceiling_auc"}
 
 
 def test_row_order_and_seed_are_the_trials_own(vault: Vault, instance: Instance) -> None:
