@@ -190,7 +190,8 @@ class Judge(Evaluator):
         if outcome.status is Status.OK and outcome.predictions is not None:
             score, measures = answers.score(outcome.predictions), dict(answers.behaviour(outcome.predictions))
             errors, marks = dict(answers.errors(outcome.predictions)), answers.marks(outcome.predictions)
-            area = answers.auc(outcome.predictions)
+            if name.split is Split.FRESH:  # a search decides nothing by it, keeps it nowhere, and 4 ms a trial are much
+                area = answers.auc(outcome.predictions)
         trial = Trial(
             method.id, name.task, name.domain, name.index, name.split, outcome.status, score, measures,
             outcome.seconds, outcome.message, outcome.said, draw, outcome.notes, errors, area,

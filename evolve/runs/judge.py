@@ -24,7 +24,7 @@ from evolve.screening.screen import Screen
 from evolve.text import count, label
 from fitness import tasks
 from fitness.judge import pair
-from fitness.nouns import Evaluation, Interval, Method, Split, Status, Trial
+from fitness.nouns import Evaluation, Interval, Method, Score, Split, Status, Trial
 from fitness.pgr import FEWEST, interval, paired_interval
 from fitness.sandbox.doctor import CONTAINED
 from fitness.tasks import Task
@@ -111,6 +111,22 @@ def evaluated(method: str, trials: Sequence[Trial]) -> Evaluation:
     failed = next((trial for trial in trials if trial.status is not Status.OK), None)
     status, message = (failed.status, failed.message) if failed else (Status.OK, "")
     return Evaluation(method, tuple(trials), status, None, message=message)
+
+
+Average = tuple[float | None, float | None, float | None]
+
+
+def averages(evaluation: Evaluation) -> tuple[Average, Average]:
+    """Return the mean PGR of an evaluation and the ends of its 90 % interval, and the same of AUC PGR; None: there is none."""
+    if evaluation.status is not Status.OK:
+        return (None, None, None), (None, None, None)
+    return _average(evaluation.scores), _average([trial.auc for trial in evaluation.trials if trial.auc])
+
+
+def _average(scores: Sequence[Score]) -> Average:
+    span = interval(scores) if len(scores) >= FEWEST else None
+    low, high = (span.low, span.high) if span else (None, None)
+    return (fmean(score.pgr for score in scores) if scores else None), low, high
 
 
 def opponent(how: JudgeRequest, task: Task) -> SeedFile | None:
@@ -223,10 +239,7 @@ def _difference(shown: Interval | None) -> dict[str, float | None]:
 def _outcome(evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of the verdict that come from the evaluation; pgr is None unless every trial was OK."""
     scores = evaluation.scores if evaluation.status is Status.OK else ()
-    span = interval(scores) if len(scores) >= FEWEST else None
-
-    areas = [t.auc for t in evaluation.trials if t.auc] if scores else []
-    wide = interval(areas) if len(areas) >= FEWEST else None
+    pgr, by_area = averages(evaluation)
 
     def mean(name: str) -> float | None:
         return fmean(getattr(s, name) for s in scores) if scores else None
@@ -246,12 +259,8 @@ def _outcome(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "status": str(evaluation.status),
         "message": evaluation.message,
-        "pgr": mean("pgr"),
-        "pgr_low": span.low if span else None,
-        "pgr_high": span.high if span else None,
-        "auc_pgr": fmean(area.pgr for area in areas) if areas else None,
-        "auc_pgr_low": wide.low if wide else None,
-        "auc_pgr_high": wide.high if wide else None,
+        **dict(zip(("pgr", "pgr_low", "pgr_high"), pgr)),
+        **dict(zip(("auc_pgr", "auc_pgr_low", "auc_pgr_high"), by_area)),
         **{column: mean(name) for name, column in SCORE_COLUMNS.items()},
         "seconds": round(evaluation.seconds, 4),
         "flags": list(evaluation.flags),

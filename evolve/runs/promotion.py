@@ -18,13 +18,12 @@ from evolve.executors.job import Job
 from evolve.queries.leaderboard import LeaderboardRow, ranking
 from evolve.queries.method import method_details
 from evolve.runs.find import find_run, reading
-from evolve.runs.judge import FIRST, JudgeRequest, chosen_domain, evaluated, judging
+from evolve.runs.judge import FIRST, JudgeRequest, averages, chosen_domain, evaluated, judging
 from evolve.runs.resources import JudgeResources
 from evolve.screening.screen import Screen
 from evolve.text import count, label
 from fitness import tasks
 from fitness.nouns import Evaluation, EvolveError, Method, Split, Status
-from fitness.pgr import FEWEST, interval
 from fitness.tasks import Task, admits
 from fitness.vault.instance import InstanceName
 
@@ -217,10 +216,7 @@ def _mean(evaluation: Evaluation) -> float:
 
 
 def _promoted(row: LeaderboardRow, evaluation: Evaluation, first: int) -> Promoted:
-    scores = evaluation.scores if evaluation.status is Status.OK else ()
-    span = interval(scores) if len(scores) >= FEWEST else None
-    areas = [trial.auc for trial in evaluation.trials if trial.auc] if scores else []
-    wide = interval(areas) if len(areas) >= FEWEST else None
+    (mean, low, high), (auc_mean, auc_low, auc_high) = averages(evaluation)
     early = [trial.score.pgr for trial in evaluation.trials[:first] if trial.score]
     assert row.pgr is not None, "only methods with a score set off"
     return Promoted(
@@ -228,12 +224,12 @@ def _promoted(row: LeaderboardRow, evaluation: Evaluation, first: int) -> Promot
         name=row.name,
         run_pgr=row.pgr,
         first_pgr=fmean(early) if len(early) == first else None,
-        pgr=_mean(evaluation) if scores else None,
-        low=span.low if span else None,
-        high=span.high if span else None,
-        auc_pgr=fmean(area.pgr for area in areas) if areas else None,
-        auc_low=wide.low if wide else None,
-        auc_high=wide.high if wide else None,
+        pgr=mean,
+        low=low,
+        high=high,
+        auc_pgr=auc_mean,
+        auc_low=auc_low,
+        auc_high=auc_high,
         instances=len(evaluation.trials),
         status=evaluation.status,
         message=evaluation.message,

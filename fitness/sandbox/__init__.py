@@ -64,13 +64,14 @@ UNAVAILABLE: Mapping[str, str] = {
 }
 """Dotted names of the allowed packages that fail inside whatever they are given, and why. What starts processes by itself, for
 n_jobs, workers or num_workers, is not among them: it works in the one process that there is."""
-_DISTRIBUTIONS = {"torch": "torch", "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"torch": "torch", "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn"}
+"""The distributions of what a method may import beside the standard library, by top-level name."""
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a method may import, without importing them."""
     found = {"Python": platform.python_version()}
-    for name, distribution in _DISTRIBUTIONS.items():
+    for name, distribution in DISTRIBUTIONS.items():
         try:
             found[name] = importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:

@@ -14,8 +14,9 @@ from functools import cache
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-METHODS = ("numpy", "torch", "scipy", "scikit-learn")  # the distributions of what a method may import
-MODELS = ("transformers", "peft")  # and of what loads a language model
+from fitness.sandbox import DISTRIBUTIONS
+
+MODELS = ("transformers", "peft")  # the distributions of what loads a language model
 
 
 @cache
@@ -24,7 +25,7 @@ def absent(model: bool = False) -> tuple[str, ...]:
 
     What belongs to no distribution is not among them: nobody knows who needs it.
     """
-    needed = _closure(METHODS + (MODELS if model else ()))
+    needed = _closure((*DISTRIBUTIONS.values(), *(MODELS if model else ())))
     holders = importlib.metadata.packages_distributions().items()
     unneeded = {name for name, held in holders if not needed & set(map(canonicalize_name, held))}
     return tuple(sorted(unneeded - sys.stdlib_module_names))

@@ -30,9 +30,8 @@ def print_verdict(verdict: Fields) -> None:
 
 
 def _print_scores(verdict: Fields) -> None:
-    low, high, rows, against = (verdict[name] for name in ("pgr_low", "pgr_high", "instances", "against"))
-    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
-    paragraph(f"PGR {verdict['pgr']:.3f}, {span}, {count(len(rows), 'instance')}", margin="  ")
+    rows, against = verdict["instances"], verdict["against"]
+    paragraph(f"PGR {_spanned(verdict, 'pgr', len(rows))}, {count(len(rows), 'instance')}", margin="  ")
     _print_auc(verdict)
     numbers = [f"{verdict[name]:.3f}" for name in ("transfer_acc", "weak_acc", "strong_acc")]
     paragraph("value {}, floor {}, ceiling {}".format(*numbers), margin="  ")
@@ -47,12 +46,17 @@ def _print_auc(verdict: Fields) -> None:
     """Print AUC PGR where an instance has any, and on how many there is none."""
     if verdict["auc_pgr"] is None:
         return
-    found, low, high = (verdict[name] for name in ("auc_pgr", "auc_pgr_low", "auc_pgr_high"))
-    rows = [row for row in verdict["instances"] if row["auc_pgr"] is not None]
-    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {len(rows)}: too few for an interval"
-    lacking = len(verdict["instances"]) - len(rows)
+    n = sum(row["auc_pgr"] is not None for row in verdict["instances"])
+    lacking = len(verdict["instances"]) - n
     none = f"; {count(lacking, 'instance')} without: the ceiling's AUC is unknown or too low" if lacking else ""
-    paragraph(f"AUC PGR {found:.3f}, {span}{none}", margin="  ")
+    paragraph(f"AUC PGR {_spanned(verdict, 'auc_pgr', n)}{none}", margin="  ")
+
+
+def _spanned(verdict: Fields, name: str, n: int) -> str:
+    """Return a mean over n instances with its interval, or why there is none."""
+    mean, low, high = (verdict[name + end] for end in ("", "_low", "_high"))
+    span = f"90 % interval [{low:.2f}, {high:.2f}]" if low is not None else f"n = {n}: too few for an interval"
+    return f"{mean:.3f}, {span}"
 
 
 def _print_pair(against: Fields) -> None:

@@ -176,11 +176,8 @@ def forecast(options: Mapping[str, Any], name: str, memory: float, hours: float 
         hours: GPU-hours that may be spent; None for no limit.
     """
     weak, strong = (models.known_shape(options[which]) for which in ("weak", "strong"))
-    gpu, folder = gpu_of(name, memory), Path(options["folder"])
-    pace = rates_of(name, gpu, weak, strong)
-    here = rates_of(rates.PROCESSOR, gpu, weak, strong)
-    if not name and len(here.works(strong)) == len(WORKS):
-        gpu, pace = Accelerator(rates.PROCESSOR, math.inf, gpu.rate), here
+    folder = Path(options["folder"])
+    gpu, pace = _device(name, memory, weak, strong)
     found = {domain: load(folder / domain) for domain in domains_of(folder)}
     known = results.read(folder)
     unknown = [d for name, d in found.items() if not results.teachers(known, name, len(d.train))]
@@ -201,6 +198,17 @@ def forecast(options: Mapping[str, Any], name: str, memory: float, hours: float 
         PROBE * len(first.train) * strong.width, pace.seconds("training", strong, one), None, batch,
     )  # fmt: skip
     return made if hours is None else _within(made, hours)
+
+
+def _device(name: str, memory: float, weak: ModelShape, strong: ModelShape) -> tuple[Accelerator, Rates]:
+    """Return what a run is forecast for: a GPU, or the processor once both kinds of work were measured on it."""
+    gpu = gpu_of(name, memory)
+    if name:
+        return gpu, rates_of(name, gpu, weak, strong)
+    here = rates_of(rates.PROCESSOR, gpu, weak, strong)
+    if len(here.works(strong)) == len(WORKS):
+        return Accelerator(rates.PROCESSOR, math.inf, gpu.rate), here
+    return gpu, Rates({}, gpu.rate)
 
 
 def _within(made: GpuForecast, hours: float) -> GpuForecast:
